@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of settings for every target: Swift 6, explicit existentials, imports that do not leak, no warning left standing.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A room of the house: a library target whose folder carries the room's name.
+func room(
+    _ name: String, _ path: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
+    _ extra: [SwiftSetting] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict + extra)
+}
+
+func tests(_ name: String, _ path: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/" + path, resources: resources,
+        swiftSettings: strict)
+}
+
+func program(_ name: String, _ path: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "openledger",
+    products: [.executable(name: "openledger", targets: ["openledger"])],
+    targets: [
+        // C libraries of the distribution, each held by one room.
+        .systemLibrary(name: "CThreads", path: "Shared/Threads/CThreads"),
+        .systemLibrary(
+            name: "CCrypto", path: "Shared/Crypto/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CEpoll", path: "Shared/HTTP/CEpoll"),
+        .systemLibrary(
+            name: "CCurl", path: "Shared/HTTP/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CPostgres", path: "Shared/Postgres/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
+            name: "CKafka", path: "Shared/Kafka/CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+
+        // Shared rooms, from the ground up.
+        room("Threads", "Shared/Threads", ["CThreads"], exclude: ["CThreads"]),
+        room("JSON", "Shared/JSON"),
+        room("Crypto", "Shared/Crypto", ["CCrypto"], exclude: ["CCrypto"]),
+        room("Telemetry", "Shared/Telemetry", ["Threads", "JSON"]),
+        room("Identity", "Shared/Identity", ["Crypto", "JSON", "Threads"]),
+        room("HTTP", "Shared/HTTP/Messages", ["Threads"], [.strictMemorySafety()]),
+        room("HTTPServer", "Shared/HTTP/Server", ["HTTP", "Threads", "CEpoll"], [.strictMemorySafety()]),
+        room("HTTPClient", "Shared/HTTP/Client", ["HTTP", "Threads", "CCurl"]),
+        room("Postgres", "Shared/Postgres", ["Threads", "CPostgres", "Crypto"], exclude: ["CPostgres"]),
+        room("PrivatePostgres", "Shared/PrivatePostgres", ["Threads"]),
+        room("Kafka", "Shared/Kafka", ["Threads", "CKafka"], exclude: ["CKafka"]),
+        room("Events", "Shared/Events", ["JSON", "Crypto"]),
+        room("EventLog", "Shared/Log", ["Events", "JSON", "Crypto", "Threads", "HTTP", "HTTPClient", "Kafka"]),
+        room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Telemetry", "Threads"]),
+        room("Web", "Shared/Web", ["HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry", "Threads"]),
+
+        // Services: a pure domain each, and the shell around it.
+        room("LedgerDomain", "Services/Ledger/Domain", ["Events", "EventLog", "Crypto", "JSON"]),
+        room(
+            "LedgerService", "Services/Ledger/Service",
+            [
+                "LedgerDomain", "Events", "EventLog", "Postgres", "Kafka", "Web", "HTTP", "HTTPClient", "JSON", "Crypto",
+                "Identity", "Telemetry", "Threads",
+            ]),
+        program(
+            "openledger", "Services/OpenLedger",
+            [
+                "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
+                "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
+            ]),
+
+        // Tests mirror the rooms.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Postgres", "PrivatePostgres", "Threads", "JSON", "Crypto"],
+            path: "Tests/TestSupport", swiftSettings: strict),
+        tests("JSONTests", "Shared/JSON", ["JSON"]),
+        tests("CryptoTests", "Shared/Crypto", ["Crypto", "JSON"]),
+        tests("IdentityTests", "Shared/Identity", ["Identity", "Crypto", "JSON"]),
+        tests("TelemetryTests", "Shared/Telemetry", ["Telemetry", "JSON"]),
+        tests("HTTPServerTests", "Shared/HTTP/Server", ["HTTP", "HTTPServer", "Threads"]),
+        tests("HTTPClientTests", "Shared/HTTP/Client", ["HTTP", "HTTPClient", "HTTPServer", "Threads"]),
+        tests("PostgresTests", "Shared/Postgres", ["Postgres", "PrivatePostgres", "Threads"]),
+        tests("KafkaTests", "Shared/Kafka", ["Kafka", "Threads"]),
+        tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto"]),
+        tests("ProjectionsTests", "Shared/Projections", ["Projections", "EventLog", "Events", "Postgres"]),
+        tests("WebTests", "Shared/Web", ["Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry"]),
+        tests(
+            "LedgerTests", "Services/Ledger",
+            ["LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry"]),
+        tests(
+            "EndToEndTests", "EndToEnd",
+            ["EventLog", "Events", "Postgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity", "Threads"]),
+
+        program("http-fuzz", "Tests/Fuzz/HTTP", ["HTTP", "HTTPServer"], exclude: ["LibFuzzer.swift"]),
+        program(
+            "benchmarks", "Benchmarks",
+            [
+                "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
+                "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
+            ], exclude: ["README.md"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
