@@ -82,7 +82,7 @@ public struct NoteSigner: Sendable {
 
     /// A signer; nil when the name may not stand in a note.
     public init?(name: String, type: NoteSignatureType = .ed25519, key: Ed25519PrivateKey) {
-        guard let verifier = VerifierKey(name: name, type: type, publicKey: key.publicKey.raw) else { return nil }
+        guard let verifier = VerifierKey(name: name, type: type, publicKey: key.publicKey.rawBytes) else { return nil }
         self.verifier = verifier
         self.key = key
     }

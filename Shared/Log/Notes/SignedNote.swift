@@ -40,7 +40,7 @@ public struct NoteSignature: Sendable, Hashable {
 
     /// Whether the signature by this key holds.
     public func isValid(by key: VerifierKey, over text: String) -> Bool {
-        guard isBy(key), let publicKey = Ed25519PublicKey(raw: key.publicKey) else { return false }
+        guard isBy(key), let publicKey = try? Ed25519PublicKey(key.publicKey) else { return false }
         switch key.type {
         case .ed25519: return publicKey.isValid(signature: payload, for: Array(text.utf8))
         case .cosignature:
