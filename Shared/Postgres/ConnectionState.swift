@@ -13,6 +13,7 @@ final class ConnectionState: Sendable {
         var backend: Int32 = 0
     }
 
+    let made = ContinuousClock.now
     private let state = Lock(State())
 
     func opened(socket: Int32, backend: Int32) {

@@ -27,10 +27,17 @@ public actor PostgresConnection {
     public static func connect(
         _ configuration: PostgresConfiguration, notice: PostgresNoticeHandler? = nil
     ) async throws -> PostgresConnection {
+        try await connect(configuration, notice: notice) { false }
+    }
+
+    /// The same, given up when `isUnwanted` says so; it is asked some times a second.
+    static func connect(
+        _ configuration: PostgresConfiguration, notice: PostgresNoticeHandler?, isUnwanted: @escaping @Sendable () -> Bool
+    ) async throws -> PostgresConnection {
         let connection = PostgresConnection(configuration)
         let abandoned = Flag()
         try await withTaskCancellationHandler {
-            try await connection.open(configuration, notice) { abandoned.isSet }
+            try await connection.open(configuration, notice) { abandoned.isSet || isUnwanted() }
         } onCancel: {
             abandoned.set()
         }
@@ -58,6 +65,9 @@ public actor PostgresConnection {
 
     /// Whether the connection can't be used any more.
     public nonisolated var isBroken: Bool { shared.isBroken }
+    nonisolated var isInTransaction: Bool { shared.owner != nil }
+    nonisolated var hasUnexpectedInput: Bool { shared.hasUnexpectedInput }
+    nonisolated var age: Duration { ContinuousClock.now - shared.made }
     /// The backend's process, as `pg_stat_activity` has it.
     public nonisolated var backendIdentifier: Int32 { shared.backend }
 
