@@ -14,7 +14,9 @@ public enum ClusterError: Error, Equatable, CustomStringConvertible {
     case otherVersion(directory: String, has: String, programs: String)
     /// One of PostgreSQL's programs failed; the end of what it said.
     case program(name: String, said: String)
-    /// The server ended, or was not ready in time; the end of its log.
+    /// The server ended while it started; the end of its log.
+    case ended(log: String)
+    /// The server was not ready in time; the end of its log.
     case notReady(after: Duration, log: String)
     /// The server did not stop in time.
     case notStopped(after: Duration)
@@ -37,6 +39,7 @@ public enum ClusterError: Error, Equatable, CustomStringConvertible {
                 + "Install PostgreSQL \(has) (or name its programs in OPENLEDGER_PG_BIN), or move the data with pg_upgrade"
         case .program(let name, let said): "\(name) failed:\n\(said)"
         case .notReady(let time, let log): "PostgreSQL was not ready after \(time). The end of its log:\n\(log)"
+        case .ended(let log): "PostgreSQL ended while starting. The end of its log:\n\(log)"
         case .notStopped(let time): "PostgreSQL did not stop within \(time)"
         case .notRunning: "the private PostgreSQL is not running"
         }

@@ -42,9 +42,11 @@ struct ClusterFolder {
         isHidden = account.map { [directory] in !Self.canReach(directory, $0) } ?? false
     }
 
-    /// How the server is told its data folder. A server that cannot walk there by path is started in it, and finds it
-    /// again as its own working folder.
-    func argument(for folder: String) -> String { isHidden ? "/proc/self/cwd" : folder }
+    /// How a program is told of a folder: by its path, or, where it could not walk there, as one opened for it.
+    func argument(for folder: String) -> String { isHidden ? Subprocess.passedFolderPath : folder }
+
+    /// The folder to open for a program; nil where it can walk there.
+    func passed(_ folder: String) -> String? { isHidden ? folder : nil }
 
     /// The major version of the data that is there.
     var dataVersion: Int? {

@@ -15,14 +15,15 @@ struct ClusterMaker {
         Files.removeTree(folder.draft)
         try Files.makeFolder(folder.draft, owner: folder.account)
         try Files.write(try Self.newPassword() + "\n", to: folder.password, owner: folder.account)
-        // Seen from the draft, where the program runs: it may not be able to walk there from the root.
+        let draft = folder.argument(for: folder.draft)
         let outcome = try await Subprocess.run(
             [
-                programs.path("initdb"), "-D", folder.argument(for: folder.draft), "--username=openledger", "--encoding=UTF8",
-                "--locale=C", "--data-checksums", "--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile=../password",
+                programs.path("initdb"), "-D", draft, "--username=openledger", "--encoding=UTF8",
+                "--locale=C", "--data-checksums", "--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile=\(draft)/../password",
                 "--no-instructions",
             ],
-            .init(environment: Self.environment, workingDirectory: folder.draft, account: folder.account), timeout: .seconds(120))
+            .init(environment: Self.environment, workingDirectory: "/", passedFolder: folder.passed(folder.draft), account: folder.account),
+            timeout: .seconds(120))
         guard outcome.status.isSuccess else {
             Files.removeTree(folder.draft)
             throw ClusterError.program(name: "initdb", said: outcome.output)

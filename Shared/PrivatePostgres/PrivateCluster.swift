@@ -129,15 +129,16 @@ public actor PrivateCluster {
             let server = try await Subprocess.start(
                 [programs.path("postgres"), "-D", folder.argument(for: folder.data)],
                 .init(
-                    environment: ClusterMaker.environment, workingDirectory: folder.data, output: .file(folder.startLog),
-                    account: folder.account, signalAtParentsEnd: options.stopsWithParent ? SIGINT : nil))
+                    environment: ClusterMaker.environment, workingDirectory: "/", passedFolder: folder.passed(folder.data),
+                    output: .file(folder.startLog),
+                    account: folder.account, signalAtParentsEnd: options.stopsWithParent ? .interrupt : nil))
             self.server = server
             if try await becomesReady(server, by: deadline) { return }
             // Backends of a killed server may live a moment longer and hold its shared memory; they are on their way out.
             let log = folder.logTail
             self.server = nil
             guard log.contains("shared memory block"), ContinuousClock.now < deadline else {
-                throw ClusterError.notReady(after: options.startTimeout, log: log)
+                throw ClusterError.ended(log: log)
             }
             unlink(folder.startLog)
             try await Task.sleep(for: .milliseconds(50))

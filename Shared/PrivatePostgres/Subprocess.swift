@@ -185,7 +185,15 @@ public final class Subprocess: Sendable {
                 try check(posix_spawn_file_actions_adddup2(&actions, 1, 2))
             }
             // Whatever else this process has open is none of the child's business.
-            for descriptor in Files.names(in: "/proc/self/fd").compactMap({ Int32($0) }) where descriptor > 2 {
+            var passed: Int32?
+            if let folder = options.passedFolder {
+                let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                guard descriptor >= 0 else { throw StartError(program: "\(program) with \(folder)", code: errno) }
+                opened.append(descriptor)
+                try check(posix_spawn_file_actions_adddup2(&actions, descriptor, passedFolderNumber))
+                passed = passedFolderNumber
+            }
+            for descriptor in Files.names(in: "/proc/self/fd").compactMap({ Int32($0) }) where descriptor > 2 && descriptor != passed {
                 try check(posix_spawn_file_actions_addclose(&actions, descriptor))
             }
 
@@ -222,7 +230,7 @@ public final class Subprocess: Sendable {
         if let account = options.account {
             privileges += ["--reuid=\(account.uid)", "--regid=\(account.gid)", "--clear-groups"]
         }
-        if let signal = options.signalAtParentsEnd { privileges.append("--pdeathsig=\(signal)") }
+        if let signal = options.signalAtParentsEnd { privileges.append("--pdeathsig=\(signal.rawValue)") }
         if !privileges.isEmpty { wrapper += ["setpriv"] + privileges + ["--"] }
         return wrapper + command
     }

@@ -38,12 +38,25 @@ extension Subprocess {
         case bytes([UInt8])
     }
 
+    /// A signal to tie a child's life to this process's.
+    public enum EndSignal: String, Sendable {
+        /// SIGINT: PostgreSQL's fast shutdown.
+        case interrupt = "INT"
+        /// SIGTERM.
+        case terminate = "TERM"
+        /// SIGKILL.
+        case kill = "KILL"
+    }
+
     /// How to start a child.
     public struct Options: Sendable {
         /// The whole environment; nil passes this process's own on.
         public var environment: [String: String]?
         /// The folder to start in; nil keeps this process's.
         public var workingDirectory: String?
+        /// A folder that is opened for the child, which finds it at `passedFolderPath`, even where its account could not
+        /// walk there.
+        public var passedFolder: String?
         /// What it reads.
         public var input: Source
         /// Where its standard output goes.
@@ -53,16 +66,17 @@ extension Subprocess {
         /// The account to run as; only root may ask for one.
         public var account: Account?
         /// The signal the kernel sends it when this process ends, however it ends. Nil: it lives on.
-        public var signalAtParentsEnd: Int32?
+        public var signalAtParentsEnd: EndSignal?
 
         /// Captures the last 64 KiB of output and errors together unless told otherwise.
         public init(
-            environment: [String: String]? = nil, workingDirectory: String? = nil, input: Source = .nothing,
+            environment: [String: String]? = nil, workingDirectory: String? = nil, passedFolder: String? = nil, input: Source = .nothing,
             output: Sink = .captured(limit: 65_536), errors: Sink? = nil, account: Account? = nil,
-            signalAtParentsEnd: Int32? = nil
+            signalAtParentsEnd: EndSignal? = nil
         ) {
             self.environment = environment
             self.workingDirectory = workingDirectory
+            self.passedFolder = passedFolder
             self.input = input
             self.output = output
             self.errors = errors
@@ -70,6 +84,10 @@ extension Subprocess {
             self.signalAtParentsEnd = signalAtParentsEnd
         }
     }
+
+    /// Where a child sees its `passedFolder`.
+    public static let passedFolderPath = "/proc/self/fd/\(passedFolderNumber)"
+    static let passedFolderNumber: Int32 = 10
 
     /// What a finished child left behind.
     public struct Outcome: Sendable {
