@@ -1,0 +1,61 @@
+import Glibc
+
+/// Makes databases: one model per template, and one copy ahead of need, so that a test rarely waits for its own.
+actor DatabasePool {
+    static let shared = DatabasePool()
+    private static let prefix = "ol_test_"
+
+    private var models: [String: Task<String, any Error>] = [:]
+    private var spares: [String: Task<String, any Error>] = [:]
+    private var count = 0
+
+    func take(template: String, prepare: @escaping @Sendable (TestDatabase) async throws -> Void) async throws -> TestDatabase {
+        let door = try await TestServer.shared.door()
+        let model = try await model(template, prepare, door)
+        let name: String
+        if let spare = spares.removeValue(forKey: template) {
+            name = try await spare.value
+        } else {
+            name = try await copy(of: model, door)
+        }
+        // None ahead on a server that outlives us: it would stay behind.
+        if TestInput.postgres == nil && spares[template] == nil { spares[template] = Task { try await copy(of: model, door) } }
+        return TestDatabase(name: name, door: door)
+    }
+
+    /// Dropped beside the tests; a database that will not go hinders nobody.
+    func giveBack(_ database: TestDatabase) async {
+        guard let door = try? await TestServer.shared.door() else { return }
+        let drop = Task { _ = try? await door.sql(["DROP DATABASE IF EXISTS \"\(database.name)\" WITH (FORCE)"], in: "postgres") }
+        if TestInput.postgres != nil { await drop.value }
+    }
+
+    private func model(
+        _ template: String, _ prepare: @escaping @Sendable (TestDatabase) async throws -> Void, _ door: TestServer.Door
+    ) async throws -> String {
+        if template.isEmpty { return "template0" }
+        if let known = models[template] { return try await known.value }
+        let name = nextName()
+        // Models are made one after the other: what they do to the whole server, such as making roles, must not meet.
+        let others = Array(models.values)
+        let task = Task {
+            for other in others { _ = try? await other.value }
+            try await door.sql(["CREATE DATABASE \"\(name)\" TEMPLATE template0"], in: "postgres")
+            try await prepare(TestDatabase(name: name, door: door))
+            return name
+        }
+        models[template] = task
+        return try await task.value
+    }
+
+    private func copy(of model: String, _ door: TestServer.Door) async throws -> String {
+        let name = nextName()
+        try await door.sql(["CREATE DATABASE \"\(name)\" TEMPLATE \"\(model)\""], in: "postgres")
+        return name
+    }
+
+    private func nextName() -> String {
+        count += 1
+        return Self.prefix + "\(getpid())_\(count)"
+    }
+}
