@@ -66,7 +66,7 @@ public struct Headers: Sendable {
 
     /// Drops every field of that name.
     public mutating func remove(_ name: String) {
-        fields.removeAll { isNamed($0, name) }
+        fields = fields.filter { !isNamed($0, name) }
     }
 
     private func isNamed(_ field: Field, _ name: String) -> Bool {
