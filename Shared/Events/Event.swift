@@ -1,3 +1,4 @@
+internal import Crypto
 public import JSON
 
 /// An event as its producer makes it, before it has a position.

@@ -1,4 +1,4 @@
-public import Crypto
+internal import Crypto
 internal import JSON
 
 /// What every event says about itself, read from its bytes without touching `data`.

@@ -74,7 +74,7 @@ public struct FirstAnswer: Sendable {
     private static func compare(_ old: JSONValue, _ new: JSONValue, at place: String, into found: inout [String]) {
         switch (old, new) {
         case (.object(let left), .object(let right)):
-            let keys = left.map(\.key) + right.map(\.key).filter { left[$0] == nil }
+            let keys = left.keys + right.keys.filter { left[$0] == nil }
             for key in keys {
                 let inner = place + "/" + key
                 guard let a = left[key], let b = right[key] else {

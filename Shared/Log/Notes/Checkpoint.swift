@@ -48,17 +48,17 @@ public struct SignedCheckpoint: Sendable, Equatable {
     public init(parsing text: String, keys: [VerifierKey]) throws(NoteError) {
         try self.init(unverified: text)
         var last = NoteError.unsigned(key: keys.first?.name ?? "any known key")
-        for key in keys {
+        for key in keys where note.signatures.contains(where: { $0.isBy(key) }) {
             do {
                 try note.verify(by: key)
-                guard key.name == checkpoint.origin else {
-                    throw NoteError.foreignOrigin(expected: key.name, found: checkpoint.origin)
-                }
-                return
             } catch {
-                if case .unsigned = error { continue }
                 last = error
+                continue
             }
+            guard key.name == checkpoint.origin else {
+                throw .foreignOrigin(expected: key.name, found: checkpoint.origin)
+            }
+            return
         }
         throw last
     }

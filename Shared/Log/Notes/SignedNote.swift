@@ -1,4 +1,4 @@
-public import Crypto
+internal import Crypto
 
 /// One signature line: `— <name> <base64(key id ‖ payload)>`.
 public struct NoteSignature: Sendable, Hashable {
