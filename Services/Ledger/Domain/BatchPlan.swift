@@ -1,6 +1,6 @@
 public import Crypto
 public import EventLog
-public import Events
+internal import Events
 
 /// What the log becomes when a run of appends is decided one after the other: the pure heart of the sequencer.
 ///
