@@ -15,12 +15,15 @@ public struct PathParameters: Sendable {
         return values[index]
     }
 
+    /// Every name with its value.
+    var all: Zip2Sequence<[String], [String]> { zip(names, values) }
+
     /// A whole number, written in decimal without sign and leading zeros, so that each has one path.
-    /// - Throws: `Problem` 404: nothing lies at a path that is no number.
+    /// - Throws: `Problem` 400.
     public func integer(_ name: String, in range: ClosedRange<Int> = 0...Int.max) throws(Problem) -> Int {
         let text = self[name]
         guard let value = Int(text), String(value) == text, range.contains(value) else {
-            throw Problem(.notFound, "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)", field: name)
+            throw Problem(.badPath, "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)", field: name)
         }
         return value
     }
