@@ -36,7 +36,9 @@ final class FailureLimiter: Sendable {
         buckets.withLock { buckets in
             if buckets[peer] == nil, buckets.count >= capacity {
                 buckets = buckets.filter { $0.value.emptyAt > now }
-                if buckets.count >= capacity, let oldest = buckets.min(by: { $0.value.emptyAt < $1.value.emptyAt }) { buckets[oldest.key] = nil }
+                if buckets.count >= capacity, let oldest = buckets.min(by: { $0.value.emptyAt < $1.value.emptyAt }) {
+                    buckets[oldest.key] = nil
+                }
             }
             buckets[peer] = Bucket(emptyAt: max(buckets[peer]?.emptyAt ?? now, now) + refill)
         }

@@ -1,5 +1,4 @@
 public import HTTP
-public import HTTPServer
 public import Telemetry
 
 /// Routes of one or more services, and everything that all routes have in common, as one HTTP handler.
@@ -31,7 +30,7 @@ public import Telemetry
 ///
 ///     let application = try Application(
 ///         name: "OpenLedger", version: "1.0", mounts: [ledger], authenticator: authenticator, log: log, metrics: metrics)
-///     let server = try application.serve([.ipv4("127.0.0.1", port: 7401)])
+///     let server = try await application.serve([.ipv4("127.0.0.1", port: 7401)])
 ///
 /// Before a handler runs the application has, in this order: given the request an id and a trace, found the route (404, 405), authenticated
 /// (401, 429) and authorised (403), checked path and query (400), read and checked the body (413, 415, 400), read the Idempotency-Key

@@ -5,8 +5,13 @@ internal import Threads
 
 /// Counts and logs every answer, by the route's pattern: paths are not bounded, patterns are.
 final class RequestRecord: Sendable {
+    /// The counters of one route that are in use, so that the metric's own table is not searched for each request.
+    private final class Statuses: Sendable {
+        let known = Lock<[Int: Counter]>([:])
+    }
+
     private let seconds: [Histogram]
-    private let counters: [Lock<[Int: Counter]>]
+    private let counters: [Statuses]
     private let requests: Family<Counter>
     private let patterns: [String]
     private let log: Logger
@@ -20,7 +25,7 @@ final class RequestRecord: Sendable {
             "openledger_http_requests_total", help: "Requests answered, by route pattern and status; 499 is a client that went.",
             labels: ["route", "status"])
         seconds = all.map { family.with($0) }
-        counters = all.map { _ in Lock([:]) }
+        counters = all.map { _ in Statuses() }
         self.patterns = all
         self.log = log
     }
@@ -52,7 +57,7 @@ final class RequestRecord: Sendable {
     private func count(_ exchange: Exchange, _ status: Int) {
         let index = exchange.route ?? patterns.count - 1
         seconds[index].observe((ContinuousClock.now - exchange.start).inSeconds)
-        counters[index].withLock { counters in
+        counters[index].known.withLock { counters in
             if let counter = counters[status] { return counter }
             let counter = requests.with(patterns[index], String(status))
             counters[status] = counter

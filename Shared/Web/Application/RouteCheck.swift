@@ -9,10 +9,13 @@ enum RouteCheck {
                 throw .contradiction(route.operation, "describes {\(unknown)}, which its path does not have")
             }
             if route.method == .get, !route.body.types.isEmpty { throw .contradiction(route.operation, "is a GET and takes a body") }
-            if case .none = route.idempotency {} else if case .stream = route.body {
+            if case .none = route.idempotency {
+            } else if case .stream = route.body {
                 throw .contradiction(route.operation, "takes an Idempotency-Key and a stream, which has no digest beforehand")
             }
-            if Set(route.query.map(\.name)).count != route.query.count { throw .contradiction(route.operation, "has a query parameter twice") }
+            if Set(route.query.map(\.name)).count != route.query.count {
+                throw .contradiction(route.operation, "has a query parameter twice")
+            }
             switch route.access {
             case .scopes(let scopes), .scopesOrLoopback(let scopes):
                 // An empty list would admit every caller without saying so.

@@ -14,9 +14,9 @@ struct OpenAPIDocument {
         for group in groups {
             for route in group.routes {
                 let path = route.pattern.replacing("...}", with: "}")
-                var item = paths[key: path]?.objectValue ?? JSONObject()
-                item[key: route.method.rawValue.lowercased()] = operation(route, group.name, &components)
-                paths[key: path] = .object(item)
+                var item = paths[path]?.objectValue ?? JSONObject()
+                item[route.method.rawValue.lowercased()] = operation(route, group.name, &components)
+                paths[path] = .object(item)
             }
         }
         return [
@@ -40,10 +40,10 @@ struct OpenAPIDocument {
             "security": security(route.access),
         ]
         let parameters = parameters(route, &components)
-        if !parameters.isEmpty { object[key: "parameters"] = .array(parameters) }
-        if let body = requestBody(route.body, &components) { object[key: "requestBody"] = body }
-        object[key: "responses"] = responses(route, &components)
-        if let deadline = route.deadline { object[key: "x-deadline-seconds"] = .double(Double(deadline.components.seconds)) }
+        if !parameters.isEmpty { object["parameters"] = .array(parameters) }
+        if let body = requestBody(route.body, &components) { object["requestBody"] = body }
+        object["responses"] = responses(route, &components)
+        if let deadline = route.deadline { object["x-deadline-seconds"] = .double(Double(deadline.components.seconds)) }
         return .object(object)
     }
 
@@ -95,8 +95,8 @@ struct OpenAPIDocument {
         var content = JSONObject()
         switch rule {
         case .none: return nil
-        case .json(let schema, _, _), .rawJSON(let schema, _): content[key: "application/json"] = ["schema": components.write(schema)]
-        case .bytes(let types, _), .stream(let types, _): for type in types { content[key: type] = [:] }
+        case .json(let schema, _, _), .rawJSON(let schema, _): content["application/json"] = ["schema": components.write(schema)]
+        case .bytes(let types, _), .stream(let types, _): for type in types { content[type] = [:] }
         }
         return ["required": true, "content": .object(content)]
     }
@@ -107,21 +107,21 @@ struct OpenAPIDocument {
             var response: JSONObject = ["description": .string(reply.summary)]
             if let type = reply.type {
                 var media = JSONObject()
-                if let schema = reply.schema { media[key: "schema"] = components.write(schema) }
-                response[key: "content"] = [type: .object(media)]
+                if let schema = reply.schema { media["schema"] = components.write(schema) }
+                response["content"] = [type: .object(media)]
             }
-            responses[key: String(reply.status)] = .object(response)
+            responses[String(reply.status)] = .object(response)
         }
         for status in Set(route.allProblems.map(\.status)).sorted() {
             let problems = route.allProblems.filter { $0.status == status }
             let words = problems.map { "\($0.title) (\($0.code))." }.joined(separator: " ")
             let media: JSONValue = route.errors.type == "application/problem+json" ? ["schema": components.write(Problem.schema)] : [:]
-            var response = responses[key: String(status)]?.objectValue ?? JSONObject()
-            var content = response[key: "content"]?.objectValue ?? JSONObject()
-            content[key: route.errors.type] = content[key: route.errors.type] ?? media
-            response[key: "description"] = response[key: "description"].flatMap(\.stringValue).map { .string("\($0) \(words)") } ?? .string(words)
-            response[key: "content"] = .object(content)
-            responses[key: String(status)] = .object(response)
+            var response = responses[String(status)]?.objectValue ?? JSONObject()
+            var content = response["content"]?.objectValue ?? JSONObject()
+            content[route.errors.type] = content[route.errors.type] ?? media
+            response["description"] = response["description"].flatMap(\.stringValue).map { .string("\($0) \(words)") } ?? .string(words)
+            response["content"] = .object(content)
+            responses[String(status)] = .object(response)
         }
         return .object(responses)
     }

@@ -14,7 +14,7 @@ struct SchemaWriter {
         case .string(let rule): return write(rule)
         case .array(let item, let count):
             var object: JSONObject = ["type": "array", "items": write(item), "maxItems": .int(Int64(count.upperBound))]
-            if count.lowerBound > 0 { object[key: "minItems"] = .int(Int64(count.lowerBound)) }
+            if count.lowerBound > 0 { object["minItems"] = .int(Int64(count.lowerBound)) }
             return .object(object)
         case .object(let members, let open): return write(members, open)
         case .map(let value, let maximum):
@@ -22,10 +22,10 @@ struct SchemaWriter {
         case .nullable(let schema): return ["anyOf": [write(schema), ["type": "null"]]]
         case .anyOf(let choices): return ["anyOf": .array(choices.map { write($0) })]
         case .named(let name, let schema):
-            if named[key: name] == nil {
+            if named[name] == nil {
                 // Holds the place, so that a schema that names itself ends.
-                named[key: name] = [:]
-                named[key: name] = write(schema)
+                named[name] = [:]
+                named[name] = write(schema)
             }
             return ["$ref": .string("#/components/schemas/\(name)")]
         }
@@ -34,12 +34,12 @@ struct SchemaWriter {
     private func write(_ rule: TextRule) -> JSONValue {
         var object: JSONObject = ["type": "string"]
         if !rule.words.isEmpty {
-            object[key: "enum"] = .array(rule.words.map { .string($0) })
+            object["enum"] = .array(rule.words.map { .string($0) })
             return .object(object)
         }
-        if let format = rule.format { object[key: "pattern"] = .string(format.pattern) }
-        if rule.length.lowerBound > 0 { object[key: "minLength"] = .int(Int64(rule.length.lowerBound)) }
-        object[key: "maxLength"] = .int(Int64(rule.length.upperBound))
+        if let format = rule.format { object["pattern"] = .string(format.pattern) }
+        if rule.length.lowerBound > 0 { object["minLength"] = .int(Int64(rule.length.lowerBound)) }
+        object["maxLength"] = .int(Int64(rule.length.upperBound))
         return .object(object)
     }
 
@@ -48,15 +48,15 @@ struct SchemaWriter {
         for member in members {
             var schema = write(member.schema)
             if let summary = member.summary, case .object(var object) = schema {
-                object[key: "description"] = .string(summary)
+                object["description"] = .string(summary)
                 schema = .object(object)
             }
-            properties[key: member.name] = schema
+            properties[member.name] = schema
         }
         var object: JSONObject = ["type": "object", "properties": .object(properties)]
         let required = members.filter { !$0.isOptional }.map { JSONValue.string($0.name) }
-        if !required.isEmpty { object[key: "required"] = .array(required) }
-        if !open { object[key: "additionalProperties"] = false }
+        if !required.isEmpty { object["required"] = .array(required) }
+        if !open { object["additionalProperties"] = false }
         return .object(object)
     }
 }

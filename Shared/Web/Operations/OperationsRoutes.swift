@@ -27,7 +27,8 @@ struct OperationsRoutes {
                 "checks",
                 .list(
                     .openObject(
-                        .required("name", .text), .required("service", .text), .required("ready", .boolean), .optional("reason", .text(0...4096))))))
+                        .required("name", .text), .required("service", .text), .required("ready", .boolean),
+                        .optional("reason", .text(0...4096))))))
         return Route(
             .get, "/readyz", operation: "getReadiness", summary: "Whether every part is ready to take requests, and what is not.",
             access: .public, replies: [.json(200, "Ready.", state), .json(503, "Not ready; the reasons stand with the checks.", state)]
@@ -41,8 +42,8 @@ struct OperationsRoutes {
         }
         let list: [JSONValue] = checks.enumerated().map { index, entry in
             var object: JSONObject = ["name": .string(entry.check.name), "service": .string(entry.mount)]
-            object[key: "ready"] = .bool(states[index] == .ready)
-            if case .notReady(let reason) = states[index] { object[key: "reason"] = .string(String(reason.prefix(1024))) }
+            object["ready"] = .bool(states[index] == .ready)
+            if case .notReady(let reason) = states[index] { object["reason"] = .string(String(reason.prefix(1024))) }
             return .object(object)
         }
         let ready = states.values.allSatisfy { $0 == .ready }

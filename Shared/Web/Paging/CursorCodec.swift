@@ -1,4 +1,4 @@
-public import Crypto
+internal import Crypto
 
 /// Writes and reads cursors: where the next page of a list begins. Callers see text that means nothing to them.
 ///

@@ -38,7 +38,7 @@ public struct Page: Sendable {
         var object: JSONObject = ["items": .array(items)]
         var headers: Headers = [:]
         if let next {
-            object[key: "next"] = .string(next)
+            object["next"] = .string(next)
             let query = (others + [("cursor", next)]).map { "\(PercentEncoding.encode($0.0))=\(PercentEncoding.encode($0.1))" }
             headers.set("Link", "<\(path)?\(query.joined(separator: "&"))>; rel=\"next\"")
         }

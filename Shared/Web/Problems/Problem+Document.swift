@@ -5,16 +5,16 @@ extension Problem {
     /// The problem+json document: RFC 9457's members, then ours.
     func document(at place: ErrorStyle.Place) -> JSONValue {
         var object = JSONObject()
-        for (name, value) in members { object[key: name] = value }
-        object[key: "type"] = .string(type.address)
-        object[key: "title"] = .string(type.title)
-        object[key: "status"] = .int(Int64(status))
-        object[key: "detail"] = .string(detail)
-        object[key: "instance"] = .string(place.instance)
-        object[key: "requestId"] = .string(place.requestID)
-        if let field { object[key: "field"] = .string(field) }
+        for (name, value) in members { object[name] = value }
+        object["type"] = .string(type.address)
+        object["title"] = .string(type.title)
+        object["status"] = .int(Int64(status))
+        object["detail"] = .string(detail)
+        object["instance"] = .string(place.instance)
+        object["requestId"] = .string(place.requestID)
+        if let field { object["field"] = .string(field) }
         if !errors.isEmpty {
-            object[key: "errors"] = .array(errors.map { ["field": .string($0.field), "detail": .string($0.detail)] })
+            object["errors"] = .array(errors.map { ["field": .string($0.field), "detail": .string($0.detail)] })
         }
         return .object(object)
     }

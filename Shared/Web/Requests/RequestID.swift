@@ -17,11 +17,16 @@ enum RequestID {
     /// The caller's trace as seen from a span of ours, or a new trace. What cannot be read is dropped, as the recommendation says (§3.2.2.3).
     static func trace(_ headers: Headers) -> TraceContext {
         let given = headers.all("traceparent")
-        if given.count == 1, let text = given.first, let trace = TraceContext(traceparent: text) { return trace.child(span: Random.uint64()) }
-        return TraceContext(random: Random.bytes(24)) ?? unreachable()
+        if given.count == 1, let text = given.first, let trace = TraceContext(traceparent: text) {
+            return trace.child(span: Random.uint64())
+        }
+        return fresh()
     }
 
-    private static func unreachable() -> Never { preconditionFailure("24 bytes make a trace") }
+    private static func fresh() -> TraceContext {
+        guard let trace = TraceContext(random: Random.bytes(24)) else { preconditionFailure("24 bytes make a trace") }
+        return trace
+    }
 
     private static func isSane(_ id: String) -> Bool {
         !id.isEmpty && id.utf8.count <= maximumLength

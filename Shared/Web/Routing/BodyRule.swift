@@ -56,5 +56,5 @@ public struct Reply: Sendable {
         Reply(status: status, summary: summary, type: type, schema: nil)
     }
     /// Server-sent events.
-    public static func events(_ summary: String) -> Reply { content(summary, type: "text/event-stream") }
+    public static func events(_ summary: String) -> Reply { content(200, summary, type: "text/event-stream") }
 }

@@ -32,7 +32,9 @@ extension Schema {
         case .any: break
         case .boolean: if value.boolValue == nil { fault("must be true or false, not \(value.kindName)") }
         case .integer(let range):
-            guard let number = value.intValue, let whole = Int(exactly: number), range.contains(whole) else { return fault(Self.words(for: range)) }
+            guard let number = value.intValue, let whole = Int(exactly: number), range.contains(whole) else {
+                return fault(Self.words(for: range))
+            }
         case .number: if value.doubleValue == nil { fault("must be a number, not \(value.kindName)") }
         case .string(let rule):
             guard let text = value.stringValue else { return fault("must be a string, not \(value.kindName)") }
@@ -50,7 +52,9 @@ extension Schema {
             for member in object.members { schema.check(member.value, at: Self.place(place, member.key), &faults) }
         case .nullable(let schema): if !value.isNull { schema.check(value, at: place, &faults) }
         case .anyOf(let choices):
-            if !choices.contains(where: { $0.faults(in: value).isEmpty }) { fault("is none of the \(choices.count) forms that it may have") }
+            if !choices.contains(where: { $0.faults(in: value).isEmpty }) {
+                fault("is none of the \(choices.count) forms that it may have")
+            }
         case .named(_, let schema): schema.check(value, at: place, &faults)
         }
     }
@@ -62,7 +66,7 @@ extension Schema {
             return faults.append(.init(field: place, detail: "must be an object, not \(value.kindName)"))
         }
         for member in members {
-            if let found = object[key: member.name] {
+            if let found = object[member.name] {
                 member.schema.check(found, at: Self.place(place, member.name), &faults)
             } else if !member.isOptional {
                 faults.append(.init(field: Self.place(place, member.name), detail: "is missing"))

@@ -20,15 +20,16 @@ public enum LongPoll {
 
 /// One place for "so long and no longer".
 enum Deadline {
+    private enum End<Result: Sendable>: Sendable {
+        case done(Result)
+        case late
+    }
+
     /// The result of `body`, or of `late` when `limit` has passed first. `body` is cancelled then and awaited: nothing runs on unseen.
     static func run<Result: Sendable>(
         _ limit: Duration, _ body: @escaping @Sendable () async throws -> Result, late: () throws -> Result
     ) async throws -> Result {
-        enum End: Sendable {
-            case done(Result)
-            case late
-        }
-        return try await withThrowingTaskGroup(of: End.self) { group in
+        try await withThrowingTaskGroup(of: End<Result>.self) { group in
             group.addTask { .done(try await body()) }
             group.addTask {
                 // Cancelled by the other's end, or with the request: then the other tells.

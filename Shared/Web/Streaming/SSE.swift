@@ -3,7 +3,9 @@ public import HTTP
 /// Server-sent events (WHATWG HTML §9.2) as a route's reply.
 public enum SSE {
     /// The declaration of `Last-Event-ID` for a route's `headers`.
-    public static let lastEventIDHeader = (name: "Last-Event-ID", summary: "The id of the last event that came; the stream goes on behind it.")
+    public static let lastEventIDHeader = (
+        name: "Last-Event-ID", summary: "The id of the last event that came; the stream goes on behind it."
+    )
 
     /// A reply that sends each event as it comes, and a comment line when nothing has come for `heartbeat`, so that proxies keep the
     /// connection and a client's disappearance is seen. Ends when the sequence ends; the sequence's iterator is cancelled when the client goes.
