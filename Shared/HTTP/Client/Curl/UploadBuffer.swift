@@ -32,6 +32,12 @@ final class UploadBuffer: Sendable {
 
     private let state = Lock(State())
 
+    /// Whether curl waits for the producer: silence is then not the peer's.
+    var isStarved: Bool { state.withLock { $0.isStarved } }
+
+    /// How many bytes curl has taken.
+    var sent: Int { state.withLock { $0.sent } }
+
     // MARK: the producer's side
 
     /// Takes a chunk. Returns whether curl waits for it and must be told.
