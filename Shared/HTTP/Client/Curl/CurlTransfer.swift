@@ -34,11 +34,7 @@ final class CurlTransfer: Sendable {
     init(_ request: ClientRequest, mailbox: CurlMailbox) {
         self.request = request
         self.mailbox = mailbox
-        if case .stream(_, let length) = request.body {
-            upload = UploadBuffer(length: length)
-        } else {
-            upload = nil
-        }
+        if case .stream = request.body { upload = UploadBuffer() } else { upload = nil }
     }
 
     // MARK: the task's side
@@ -61,13 +57,16 @@ final class CurlTransfer: Sendable {
     }
 
     private func startProducer() {
-        guard let upload, case .stream(let stream, _) = request.body else { return }
+        guard let upload, case .stream(let stream, let length) = request.body else { return }
         let producer = Task {
             do {
+                let length = LengthCheck(length)
                 try await stream.produce { chunk in
+                    try length.add(chunk.count)
                     if try upload.add(chunk) { self.mailbox.post(.resume(self)) }
                     try await upload.waitForRoom()
                 }
+                try length.end()
                 if try upload.complete() { mailbox.post(.resume(self)) }
             } catch {
                 abort(error)

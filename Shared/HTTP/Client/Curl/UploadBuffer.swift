@@ -14,7 +14,6 @@ final class UploadBuffer: Sendable {
     private struct State {
         var bytes: [UInt8] = []
         var offset = 0
-        var accepted = 0
         var sent = 0
         var isComplete = false
         var isStarved = false
@@ -31,13 +30,7 @@ final class UploadBuffer: Sendable {
 
     static let highWater = 256 << 10
 
-    private let length: Int?
     private let state = Lock(State())
-
-    /// - Parameter length: how many bytes the body must have; nil when that is open.
-    init(length: Int?) {
-        self.length = length
-    }
 
     /// Whether curl waits for the producer: silence is then not the peer's.
     var isStarved: Bool { state.withLock { $0.isStarved } }
@@ -51,10 +44,6 @@ final class UploadBuffer: Sendable {
     func add(_ chunk: [UInt8]) throws -> Bool {
         try state.withLock { state -> Bool in
             if let failure = state.failure { throw failure }
-            state.accepted += chunk.count
-            if let length, state.accepted > length {
-                throw HTTPClientError.invalidRequest("the body is longer than its stated length \(length)")
-            }
             if state.offset == state.bytes.count {
                 state.bytes = chunk
                 state.offset = 0
@@ -88,9 +77,6 @@ final class UploadBuffer: Sendable {
     func complete() throws -> Bool {
         try state.withLock { state -> Bool in
             if let failure = state.failure { throw failure }
-            if let length, state.accepted != length {
-                throw HTTPClientError.invalidRequest("the body has \(state.accepted) bytes, its stated length is \(length)")
-            }
             state.isComplete = true
             defer { state.isStarved = false }
             return state.isStarved
