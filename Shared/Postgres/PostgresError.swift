@@ -18,6 +18,8 @@ public struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible
     public var constraint: String?
     /// The statement's name, or the start of its SQL where it has none.
     public var statement: String?
+    /// The character of the statement's text that the error is about, counted from 1.
+    public var position: Int?
     /// Which item of a pipeline failed, counted from 0.
     public var pipelineIndex: Int?
 

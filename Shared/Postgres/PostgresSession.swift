@@ -173,6 +173,7 @@ public final class PostgresSession {
     /// - Returns: the number of rows.
     @discardableResult
     public func copyOut(_ sql: String, chunkSize: Int = 64 * 1024, onChunk: ([UInt8]) throws -> Void) throws -> Int {
+        try guarded(nil) { () throws(PostgresError) in }
         defer { noteState() }
         return try raw.copyOut(sql, Statement(sql), chunk: max(1, chunkSize), onChunk)
     }
@@ -191,7 +192,7 @@ public final class PostgresSession {
         noteState()
     }
 
-    private func noteState() { if !raw.isUsable { isBroken = true } }
+    private func noteState() { if !raw.isUsable || raw.isInPipeline { isBroken = true } }
 
     private func guarded<Result>(_ statement: Statement?, _ body: () throws(PostgresError) -> Result) throws(PostgresError) -> Result {
         guard !isBroken else { throw PostgresError(.connectionLost, "the connection is lost", statement: statement?.description) }

@@ -88,12 +88,12 @@ final class RawConnection {
     func consumeInput() -> Bool { PQconsumeInput(handle) == 1 && isUsable }
 
     /// The next notification that has been read.
-    func nextNotification() -> (channel: String, payload: String, sender: Int32)? {
+    func nextNotification() -> PostgresNotification? {
         guard let notification = PQnotifies(handle) else { return nil }
         defer { PQfreemem(notification) }
-        return (
-            String(cString: notification.pointee.relname), String(cString: notification.pointee.extra), notification.pointee.be_pid
-        )
+        return PostgresNotification(
+            channel: String(cString: notification.pointee.relname), payload: String(cString: notification.pointee.extra),
+            sender: notification.pointee.be_pid)
     }
 
     /// A password in the form the server stores, so that its log never sees the password.
@@ -101,6 +101,19 @@ final class RawConnection {
         guard let encrypted = PQencryptPasswordConn(handle, password, user, "scram-sha-256") else { throw failure() }
         defer { PQfreemem(encrypted) }
         return String(cString: encrypted)
+    }
+
+    /// A name in quotes, for the few commands that take no parameters.
+    func quoted(identifier: String) -> String {
+        "\"" + identifier.replacing("\"", with: "\"\"") + "\""
+    }
+
+    /// A text in quotes, or `null`, for the few commands that take no parameters.
+    func quoted(literal: String?) throws(PostgresError) -> String {
+        guard let literal else { return "null" }
+        guard let quoted = PQescapeLiteral(handle, literal, literal.utf8.count) else { throw failure() }
+        defer { PQfreemem(quoted) }
+        return String(cString: quoted)
     }
 
     func canceller() -> OpaquePointer? { PQgetCancel(handle) }
@@ -150,7 +163,8 @@ final class RawConnection {
         }
     }
 
-    private func endUnwantedCopy(_ status: ExecStatusType) {
+    /// Ends a COPY that came out of a call that can't serve it.
+    func endUnwantedCopy(_ status: ExecStatusType) {
         if status == PGRES_COPY_IN { PQputCopyEnd(handle, "not asked for") }
         var row: UnsafeMutablePointer<CChar>?
         if status == PGRES_COPY_OUT { while PQgetCopyData(handle, &row, 0) > 0 { PQfreemem(row) } }
@@ -194,13 +208,33 @@ final class RawConnection {
             // Null ends each item's results.
             while let extra = PQgetResult(handle) { PQclear(extra) }
         }
-        let sync = PQgetResult(handle)
-        defer { PQclear(sync) }
-        guard isUsable, PQresultStatus(sync) == PGRES_PIPELINE_SYNC, PQexitPipelineMode(handle) == 1 else { throw problem ?? failure() }
         // A constraint that is checked at the commit fails at the sync, after all the items.
+        if let late = readSync(), problem == nil { problem = late }
+        guard isUsable, PQexitPipelineMode(handle) == 1 else { throw problem ?? failure() }
         if let problem { throw problem }
         return all
     }
+
+    /// Reads up to the pipeline's end; the error of the commit, if there is one.
+    private func readSync() -> PostgresError? {
+        var problem: PostgresError?
+        var silence = 0
+        // Null separates results; many in a row mean that the end will not come.
+        while isUsable, silence < 3 {
+            guard let result = PQgetResult(handle) else {
+                silence += 1
+                continue
+            }
+            defer { PQclear(result) }
+            silence = 0
+            if PQresultStatus(result) == PGRES_PIPELINE_SYNC { return problem }
+            if problem == nil { problem = error(in: result, nil) }
+        }
+        return problem
+    }
+
+    /// Whether a pipeline did not come to its end: the connection is then of no more use.
+    var isInPipeline: Bool { PQpipelineStatus(handle) != PQ_PIPELINE_OFF }
 }
 
 /// Keeps the handler where a C callback finds it.

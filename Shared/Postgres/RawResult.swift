@@ -13,8 +13,7 @@ extension RawConnection {
         case PGRES_PIPELINE_ABORTED:
             throw PostgresError(.transactionAborted, "an earlier item of the pipeline failed", statement: statement?.description)
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-            if PQresultStatus(result) == PGRES_COPY_IN { PQputCopyEnd(handle, "not asked for") }
-            drain()
+            endUnwantedCopy(PQresultStatus(result))
             throw PostgresError(.protocolViolation, "COPY needs copyIn or copyOut", statement: statement?.description)
         default: throw error(in: result, statement)
         }
@@ -72,6 +71,7 @@ extension RawConnection {
         error.schema = Self.field("s", of: result)
         error.table = Self.field("t", of: result)
         error.column = Self.field("c", of: result)
+        error.position = Self.field("P", of: result).flatMap { Int($0) }
         error.constraint = Self.field("n", of: result)
         return error
     }
