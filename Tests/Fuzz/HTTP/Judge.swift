@@ -18,7 +18,7 @@ struct Judge {
         parser = HeadParser(limits: limits)
     }
 
-    /// `H method target framing …` for a head, `B length hash end` for a body, then at most one of: `E status reason`,
+    /// `H method target framing …|` for a head, `B length hash end|` for a body, then at most one of: `E status reason`,
     /// `C` for bytes behind the last request, `M` for a message that is not whole.
     static func verdict(_ bytes: [UInt8], cuts: [Int] = [], limits: Limits) -> String {
         var judge = Judge(limits), from = 0
@@ -56,7 +56,7 @@ struct Judge {
             }
             if decoder.isDone {
                 let hash = data.reduce(UInt64(7)) { $0 &* 31 &+ UInt64($1) }
-                verdict += "B \(data.count) \(hash) \(passed + index);"
+                verdict += "B \(data.count) \(hash) \(passed + index)|"
                 body = nil
                 return true
             }
@@ -73,7 +73,7 @@ struct Judge {
         guard let (head, used) = try parser.parse(bytes.span.extracting(index..<bytes.count)) else { return false }
         index += used
         parser.reset()
-        verdict += "H \(head.method) \(head.target) \(head.framing) keep=\(head.keepAlive) fields=\(head.headers.count);"
+        verdict += "H \(head.method) \(head.target) \(head.framing) keep=\(head.keepAlive) fields=\(head.headers.count)|"
         precondition(head.headers.allSatisfy { !$0.name.isEmpty }, "a field without a name")
         body = BodyDecoder(head.framing, limits: limits)
         data = []
