@@ -1,0 +1,76 @@
+internal import HTTP
+internal import Telemetry
+
+/// Lets callers through to a route, or not.
+struct Gate: Sendable {
+    private let authenticator: Authenticator
+    private let limiter: FailureLimiter
+    private let failures: Family<Counter>
+
+    init(authenticator: Authenticator, metrics: Metrics, options: ApplicationOptions) {
+        self.authenticator = authenticator
+        limiter = FailureLimiter(
+            burst: options.authenticationFailures, refill: options.failureForgiven, capacity: options.failureTable)
+        failures = metrics.counter(
+            "openledger_http_authentication_failures_total", help: "Requests refused for their credential.", labels: ["reason"])
+    }
+
+    /// - Returns: who asks; nil on public routes, where credentials are not looked at.
+    /// - Throws: `Problem` 401, 403 or 429; 503 when the credential cannot be checked now.
+    func admit(_ request: Request, _ route: Route) async throws -> Caller? {
+        switch route.access {
+        case .public: return nil
+        case .scopesOrLoopback(let scopes):
+            if Self.isLocal(request), request.headers["Authorization"] == nil, request.headers["X-API-Key"] == nil { return nil }
+            return try await authenticate(request, scopes)
+        case .scopes(let scopes): return try await authenticate(request, scopes)
+        case .authenticated: return try await authenticate(request, [])
+        }
+    }
+
+    private func authenticate(_ request: Request, _ scopes: Set<String>) async throws -> Caller {
+        let caller = try await identify(request)
+        let missing = scopes.subtracting(caller.scopes)
+        guard missing.isEmpty else {
+            failures.with("scope").add()
+            throw Problem.lacks(missing.sorted())
+        }
+        return caller
+    }
+
+    private func identify(_ request: Request) async throws -> Caller {
+        do {
+            guard let credential = try Credential(request.headers) else {
+                failures.with("none").add()
+                throw Problem.unauthenticated("send a token or an API key: Authorization: Bearer …")
+            }
+            // A credential known to be good passes even when others behind the same address misbehave.
+            if let caller = authenticator.known(credential) { return caller }
+            try checkLimit(request)
+            return try await authenticator.verify(credential)
+        } catch let refusal as Authenticator.Refusal {
+            failures.with("invalid").add()
+            if let address = Self.limitedAddress(request) { limiter.fail(address, now: .now) }
+            throw Problem.unauthenticated(refusal.reason, error: "invalid_token")
+        }
+    }
+
+    private func checkLimit(_ request: Request) throws(Problem) {
+        guard let address = Self.limitedAddress(request), let wait = limiter.wait(address, now: .now) else { return }
+        failures.with("limited").add()
+        throw Problem(
+            .tooManyRequests, "too many credentials from this address were refused",
+            headers: ["Retry-After": String(max(1, Int(wait.inSeconds.rounded(.up))))])
+    }
+
+    /// The address whose failures are counted. Behind a socket whose proxy names no client all would share one fate.
+    private static func limitedAddress(_ request: Request) -> String? {
+        guard let peer = request.peer, peer.address != "unix" else { return nil }
+        return peer.address
+    }
+
+    private static func isLocal(_ request: Request) -> Bool {
+        guard let peer = request.peer, !peer.isForwarded else { return false }
+        return peer.address == "127.0.0.1" || peer.address == "::1"
+    }
+}

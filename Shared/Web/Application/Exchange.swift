@@ -1,0 +1,24 @@
+internal import HTTP
+internal import Telemetry
+
+/// What is known of one request while it is answered.
+struct Exchange: Sendable {
+    let start = ContinuousClock.now
+    let id: String
+    let trace: TraceContext
+    let method: String
+    let path: Substring
+    let peer: Peer?
+    var route: Int?
+    var caller: Caller?
+
+    init(_ request: Request) {
+        id = RequestID.of(request.headers)
+        trace = RequestID.trace(request.headers)
+        method = request.method
+        path = request.path
+        peer = request.peer
+    }
+
+    func logger(_ log: Logger) -> Logger { log.with(["request": .string(id), "trace": .string(trace.traceID)]) }
+}

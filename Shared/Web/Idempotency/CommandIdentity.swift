@@ -1,0 +1,38 @@
+public import Crypto
+
+/// What makes a request the same request when it comes again: an id that names it, and a digest that tells whether the body is the same.
+///
+/// The same id with the same digest gets the first answer, for ever; with another digest 422; while the first is still running 409.
+/// The service decides the first two from the log, `CommandsInFlight` the third.
+public struct CommandIdentity: Sendable, Hashable {
+    /// The command's id, a UUIDv8 (RFC 9562 §5.8) in lower case: an event's `cause.command`.
+    public let id: String
+    /// SHA-256 of the body in canonical form (RFC 8785), or of its bytes where it is no JSON: an event's `cause.digest`.
+    public let digest: Digest
+
+    /// An identity that is known already.
+    public init(id: String, digest: Digest) {
+        self.id = id
+        self.digest = digest
+    }
+
+    /// Derives the id from who calls and the key that the caller chose: two callers never share an id, and one caller has the same id
+    /// again for the same key. SHA-256 over `openledger/command` NUL principal NUL key; neither part can hold a NUL.
+    public init(principal: String, key: IdempotencyKey, body: Digest) {
+        let hash = SHA256.hash(utf8: "openledger/command\0\(principal)\0\(key.text)")
+        self.init(id: Self.uuid(hash), digest: body)
+    }
+
+    /// The first 128 bits of a hash as a UUIDv8: version and variant bits are set, the rest is the hash.
+    static func uuid(_ hash: Digest) -> String {
+        var bytes = Array(hash.bytes.prefix(16))
+        bytes[6] = bytes[6] & 0x0f | 0x80
+        bytes[8] = bytes[8] & 0x3f | 0x80
+        var text = ""
+        for (index, byte) in bytes.enumerated() {
+            if [4, 6, 8, 10].contains(index) { text += "-" }
+            text += Hex.encode([byte])
+        }
+        return text
+    }
+}

@@ -1,0 +1,26 @@
+/// One thing that must hold before a service takes requests.
+public struct ReadinessCheck: Sendable {
+    /// How it stands.
+    public enum State: Sendable, Equatable {
+        /// It holds.
+        case ready
+        /// It does not, and why: for the operator who reads /readyz.
+        case notReady(String)
+    }
+
+    /// The name, such as `database`.
+    public let name: String
+    /// Asks. Given two seconds, then it counts as not ready.
+    public let state: @Sendable () async -> State
+
+    /// Makes a check.
+    public init(_ name: String, state: @escaping @Sendable () async -> State) {
+        self.name = name
+        self.state = state
+    }
+
+    func result(within limit: Duration) async -> State {
+        let late = State.notReady("no answer within \(limit)")
+        return (try? await Deadline.run(limit, state) { late }) ?? late
+    }
+}
