@@ -5,7 +5,7 @@ public import JSON
 /// How a ``LogError`` looks as problem+json (RFC 9457), and back.
 extension LogError {
     /// The status and the members beside `type`, `title` and `status`.
-    public var problem: (code: String, status: Int, title: String, members: [(String, JSONValue)]) {
+    public var wireForm: (code: String, status: Int, title: String, members: [(String, JSONValue)]) {
         switch self {
         case .invalid(let index, let error):
             let status = error.kind == .tooLarge ? 413 : error.kind == .foreignNamespace ? 403 : 422

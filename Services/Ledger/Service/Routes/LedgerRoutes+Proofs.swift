@@ -41,7 +41,7 @@ extension LedgerRoutes {
                 .json(
                     200, "The proof.",
                     .object(
-                        .required("hashes", .list(.text(.digest), atMost: 64)), .required("position", .count), .required("root", .text(.digest)),
+                        .required("hashes", .list(.text(.sha256), atMost: 64)), .required("position", .count), .required("root", .text(.sha256)),
                         .required("size", .count)))
             ], problems: Self.readProblems
         ) { [ledger] context in
@@ -69,7 +69,7 @@ extension LedgerRoutes {
                 .json(
                     200, "The proof.",
                     .object(
-                        .required("from", .count), .required("hashes", .list(.text(.digest), atMost: 64)), .required("to", .count)))
+                        .required("from", .count), .required("hashes", .list(.text(.sha256), atMost: 64)), .required("to", .count)))
             ], problems: Self.readProblems
         ) { [ledger] context in
             let size = try await Self.size(context.query.integer("to"), ledger)

@@ -58,7 +58,7 @@ public struct LedgerRoutes: Sendable {
                             "events",
                             .list(
                                 .object(
-                                    .required("id", .text(36...36)), .required("position", .count), .required("stream", .text),
+                                    .required("id", .text(.uuid)), .required("position", .count), .required("stream", .text),
                                     .required("version", .count)), atMost: AppendRequest.maximumEvents)),
                         .required("position", .count)))
             ],
@@ -164,22 +164,5 @@ public struct LedgerRoutes: Sendable {
                 "keys": .array(ledger.keys.verifiers.map { .string($0.description) }),
             ])
         }
-    }
-}
-
-extension LogError {
-    var problemType: ProblemType { ProblemType(problem.code, problem.status, problem.title) }
-}
-
-extension LogError: @retroactive ProblemConvertible {
-    /// The log's errors on the wire.
-    public var problem: Problem {
-        let face: (code: String, status: Int, title: String, members: [(String, JSONValue)]) = self.problem
-        let field: String? =
-            if case .string(let text)? = face.members.first(where: { $0.0 == "field" })?.1 { text } else { nil }
-        return Problem(
-            ProblemType(face.code, face.status, face.title), description, field: field,
-            members: face.members.filter { $0.0 != "field" }.map { (name: $0.0, value: $0.1) },
-            headers: face.status == 503 ? ["Retry-After": "1"] : [:])
     }
 }
