@@ -44,12 +44,16 @@ struct HangUpTests {
             $0.limits.body = 16 << 20
         }
         try await withServer(options) { test in
-            let flood = try test.wire()
-            flood.get("/wait")
-            #expect(test.probe.started.isSignalled())
-            flood.send([UInt8](repeating: 65, count: 200 << 10))
-            flood.hangUp(reset: false)
-            #expect(test.probe.cancelled.isSignalled(within: 5))
+            // Less than the kernel's window, about all of it, and more.
+            for kibibytes in [1, 63, 64, 65, 200] {
+                let flood = try test.wire()
+                flood.get("/quiet")
+                #expect(test.probe.started.isSignalled())
+                flood.wait(seconds: 1)
+                flood.send([UInt8](repeating: 65, count: kibibytes << 10))
+                flood.hangUp(reset: false)
+                #expect(test.probe.cancelled.isSignalled(within: 5), "\(kibibytes) KiB")
+            }
             let upload = try test.wire()
             upload.send("POST /slow-reader HTTP/1.1\r\nHost: a\r\nContent-Length: \(16 << 20)\r\n\r\n")
             upload.send([UInt8](repeating: 65, count: 300 << 10))

@@ -129,6 +129,9 @@ final class Wire: Sendable {
         }
     }
 
+    /// Reads once, whatever comes.
+    func take() -> End { more() }
+
     /// Waits until that much, or that text, has come, and takes it off.
     func take(until mark: String) throws -> String {
         let wanted = Array(mark.utf8)
