@@ -46,4 +46,11 @@ public struct RequestContext: Sendable {
             return command
         }
     }
+
+    /// Decodes the body: `let command = try context.decode(PlaceHold.init(json:))`. What the decoder finds wrong becomes 400 with its place.
+    public func decode<Value>(_ decoder: (JSONValue) throws -> Value) throws -> Value {
+        do { return try decoder(json) } catch let error as JSONFieldError { throw Problem(body: error) } catch let error as JSONError {
+            throw Problem(body: error)
+        }
+    }
 }
