@@ -1,4 +1,5 @@
 public import HTTP
+public import Identity
 public import JSON
 public import Telemetry
 

@@ -74,14 +74,15 @@ import Testing
     @Test func aKnownCredentialPassesThoughItsAddressIsLimited() async throws {
         var options = ApplicationOptions()
         options.authenticationFailures = 1
-        let authenticator = Authenticator(
-            known: { $0 == .token("known") ? Caller(principal: "alice", scopes: ["items:read"]) : nil },
-            verify: { _ in throw Authenticator.Refusal("no") })
-        let test = try TestApplication(options: options, authenticator: authenticator)
+        let test = try TestApplication(options: options)
+        let good = TestApplication.token("items:read")
         let peer = Peer(address: "192.0.2.9", port: 1)
+        #expect(try await test.send("GET", "/v1/items/a", good, peer: peer).status == 200)
         #expect(try await test.send("GET", "/v1/items/a", ["Authorization": "Bearer bad"], peer: peer).status == 401)
         #expect(try await test.send("GET", "/v1/items/a", ["Authorization": "Bearer bad"], peer: peer).status == 429)
-        #expect(try await test.send("GET", "/v1/items/a", ["Authorization": "Bearer known"], peer: peer).status == 200)
+        let stranger = TestApplication.token("items:read", of: "bob")
+        #expect(try await test.send("GET", "/v1/items/a", stranger, peer: peer).status == 429)
+        #expect(try await test.send("GET", "/v1/items/a", good, peer: peer).status == 200)
     }
 
     @Test func aCredentialThatCannotBeCheckedNowIsNoRefusal() async throws {

@@ -1,5 +1,6 @@
 import Crypto
 import HTTP
+import Identity
 import Testing
 
 @testable import Web
@@ -29,8 +30,10 @@ import Testing
 
     @Test func aCommandsIdDependsOnWhoAndKeyAndNothingElse() throws {
         let body = SHA256.hash([1])
-        func id(_ principal: String, _ key: String, _ body: Digest) throws -> String {
-            CommandIdentity(principal: principal, key: try IdempotencyKey(key), body: body).id
+        func id(_ principal: String, _ key: String, _ body: Digest, issuer: String = "gateway") throws -> String {
+            CommandIdentity(
+                caller: Caller(subject: principal, issuer: issuer, kind: .person), key: try IdempotencyKey(key), body: body
+            ).id
         }
         let first = try id("alice", "k", body)
         #expect(TextFormat.uuid.matches(first))
@@ -39,10 +42,11 @@ import Testing
         #expect(try id("alice", "\"k\"", SHA256.hash([2])) == first)
         #expect(try id("bob", "k", body) != first)
         #expect(try id("alice", "K", body) != first)
+        #expect(try id("alice", "k", body, issuer: "other") != first)
         // No shift of characters between the parts makes the same id.
         #expect(try id("alicek", "x", body) != id("alice", "kx", body))
         // For ever: the ids of commands stand in the log.
-        let hash = Array(SHA256.hash(utf8: "openledger/command\0alice\0k").bytes)
+        let hash = Array(SHA256.hash(utf8: "openledger/command\0gateway\0alice\0k").bytes)
         let plain = Hex.encode(Array(hash.prefix(16)))
         let bare = first.replacing("-", with: "")
         #expect(bare.prefix(12) == plain.prefix(12) && bare.dropFirst(13).prefix(3) == plain.dropFirst(13).prefix(3))

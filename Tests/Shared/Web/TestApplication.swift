@@ -1,5 +1,6 @@
 import Crypto
 import HTTP
+import Identity
 import JSON
 import Telemetry
 import Testing
@@ -21,12 +22,12 @@ struct TestApplication {
     /// Tokens `good:<principal>:<scope>,<scope>`; everything else is refused.
     static let authenticator = Authenticator { credential in
         guard case .token(let text) = credential else {
-            if credential == .apiKey("olk_alice") { return Caller(principal: "alice", scopes: ["orders:write"]) }
+            if credential == .apiKey("olk_alice") { return Caller(subject: "alice", issuer: "test", kind: .person, scopes: ["orders:write"]) }
             throw Authenticator.Refusal("no such key")
         }
         let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "good" else { throw Authenticator.Refusal("the token's signature is not valid") }
-        return Caller(principal: String(parts[1]), scopes: Set(parts[2].split(separator: ",").map(String.init)))
+        return Caller(subject: String(parts[1]), issuer: "test", kind: .person, scopes: Set(parts[2].split(separator: ",").map(String.init)))
     }
 
     static func token(_ scopes: String..., of principal: String = "alice") -> Headers {
