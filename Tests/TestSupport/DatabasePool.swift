@@ -50,7 +50,13 @@ actor DatabasePool {
 
     private func copy(of model: String, _ door: TestServer.Door) async throws -> String {
         let name = nextName()
-        try await door.sql(["CREATE DATABASE \"\(name)\" TEMPLATE \"\(model)\""], in: "postgres")
+        // Who may connect is kept with the database and not copied with it.
+        let access = "(SELECT datacl FROM pg_database WHERE datname = '\(model)')"
+        try await door.sql(
+            [
+                "CREATE DATABASE \"\(name)\" TEMPLATE \"\(model)\"",
+                "UPDATE pg_database SET datacl = \(access) WHERE datname = '\(name)' AND \(access) IS NOT NULL AND '\(model)' <> 'template0'",
+            ], in: "postgres")
         return name
     }
 
