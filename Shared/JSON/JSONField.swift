@@ -1,5 +1,5 @@
 /// A value and its place in the document, to read request bodies with errors that name the place.
-public struct JSONField: Sendable {
+public struct JSONField: Sendable, Hashable {
     /// The value.
     public let value: JSONValue
     /// The place as a JSON Pointer (RFC 6901); empty for the root.

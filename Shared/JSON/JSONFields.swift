@@ -1,7 +1,7 @@
 /// An object and its place in the document: reads members by name, with errors that name the place.
 ///
 /// The `optional…` forms give nil for a member that is absent or `null`.
-public struct JSONFields: Sendable {
+public struct JSONFields: Sendable, Hashable {
     /// The object.
     public let object: JSONObject
     /// The place as a JSON Pointer (RFC 6901); empty for the root.

@@ -6,7 +6,7 @@ internal import JSON
 /// The log over its REST interface, be the transport a socket or the same process.
 public struct HTTPLogClient: LogClient {
     /// What problem types of the log begin with; the code follows.
-    public static let problemPrefix = "urn:openledger:problem:"
+    public static let problemPrefix = "/problems/"
 
     private let transport: any Transport
     private let base: String

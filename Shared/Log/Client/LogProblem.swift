@@ -5,7 +5,7 @@ public import JSON
 /// How a ``LogError`` looks as problem+json (RFC 9457), and back.
 extension LogError {
     /// The status and the members beside `type`, `title` and `status`.
-    public var problem: (code: String, status: Int, title: String, members: [(String, JSONValue)]) {
+    public var wireForm: (code: String, status: Int, title: String, members: [(String, JSONValue)]) {
         switch self {
         case .invalid(let index, let error):
             let status = error.kind == .tooLarge ? 413 : error.kind == .foreignNamespace ? 403 : 422
@@ -36,10 +36,10 @@ extension LogError {
                     ("differences", .array(conflict.differences.map { .string($0) })),
                 ]
             )
-        case .notFound(let what): return ("not-found", 404, "Not found", [("what", .string(what))])
+        case .notFound(let what): return ("log-not-found", 404, "The log has no such thing", [("what", .string(what))])
         case .notLeader(let reason): return ("not-leader", 503, "This ledger does not write", [("reason", .string(reason))])
-        case .busy: return ("busy", 503, "Too many appends are waiting", [])
-        case .unavailable(let reason): return ("unavailable", 503, "The log is not available", [("reason", .string(reason))])
+        case .busy: return ("log-busy", 503, "Too many appends are waiting", [])
+        case .unavailable(let reason): return ("log-unavailable", 503, "The log is not available", [("reason", .string(reason))])
         }
     }
 
@@ -72,10 +72,10 @@ extension LogError {
                     firstDigest: (try? fields.string("first_digest")).flatMap { Digest(prefixed: $0) },
                     digest: (try? fields.string("digest")).flatMap { Digest(prefixed: $0) },
                     differences: (try? fields.array("differences").map { try $0.string() }) ?? []))
-        case "not-found": self = .notFound((try? fields.string("what")) ?? "such thing")
+        case "log-not-found": self = .notFound((try? fields.string("what")) ?? "such thing")
         case "not-leader": self = .notLeader(reason)
-        case "busy": self = .busy
-        case "unavailable": self = .unavailable(reason)
+        case "log-busy": self = .busy
+        case "log-unavailable": self = .unavailable(reason)
         default: return nil
         }
     }

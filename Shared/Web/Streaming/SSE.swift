@@ -44,18 +44,22 @@ public enum SSE {
     }
 }
 
-/// Lets the events and the heartbeat take turns at the writer, and keeps the heart quiet while events flow.
+/// Lets the events and the heartbeat take turns at the writer, which has one caller at a time, and keeps the heart quiet while events flow.
 private actor Pulse {
     private let writer: BodyWriter
     private var last = ContinuousClock.now
-    private var isWriting = false
+    private var isSending = false
+    private var isBeating = false
+    private var waiting: CheckedContinuation<Void, Never>?
 
     init(_ writer: BodyWriter) { self.writer = writer }
 
     func send(_ bytes: [UInt8]) async throws {
-        isWriting = true
+        // A beat ends by itself, or with the client; so does this wait.
+        if isBeating { await withCheckedContinuation { waiting = $0 } }
+        isSending = true
         defer {
-            isWriting = false
+            isSending = false
             last = .now
         }
         try await writer.write(bytes)
@@ -63,7 +67,12 @@ private actor Pulse {
 
     func beat(after interval: Duration) async throws {
         // While a write waits for a slow reader a heartbeat would only wait behind it.
-        if isWriting || ContinuousClock.now - last < interval { return }
+        if isSending || ContinuousClock.now - last < interval { return }
+        isBeating = true
+        defer {
+            isBeating = false
+            waiting.take()?.resume()
+        }
         try await writer.write(ServerSentEvent.heartbeat)
     }
 }

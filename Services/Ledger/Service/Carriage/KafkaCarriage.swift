@@ -72,7 +72,7 @@ struct KafkaCarriage: Sendable {
         let admin = try KafkaAdmin(settings.kafka)
         do {
             try await admin.createTopic(
-                settings.topic, partitions: 1, replication: settings.replication, config: ["retention.ms": "604800000"])
+                settings.topic, partitions: 1, replication: Int32(clamping: settings.replication), config: ["retention.ms": "604800000"])
             await admin.close()
         } catch {
             await admin.close()
@@ -82,10 +82,13 @@ struct KafkaCarriage: Sendable {
 
     private func record(_ event: LoggedEvent) throws -> KafkaRecord {
         let header = try EventHeader(trusted: event.bytes)
-        let cloudEvent = CloudEvent(
-            id: header.id.text, source: source, type: header.type, time: header.time.description,
-            dataContentType: "application/json",
-            extensions: ["ol_position": String(event.position), "ol_version": String(event.version)])
-        return cloudEvent.record(topic: settings.topic, partition: 0, key: Array(header.stream.text.utf8), value: event.bytes)
+        let attributes = CloudEvent(
+            id: header.id.text, source: source, type: header.type, time: header.time.description, subject: header.stream.text,
+            data: nil)
+        return KafkaRecord(
+            topic: settings.topic, partition: 0, key: Array(header.stream.text.utf8), value: event.bytes,
+            headers: try attributes.kafkaHeaders() + [
+                KafkaHeader("ol_position", String(event.position)), KafkaHeader("ol_version", String(event.version)),
+            ])
     }
 }

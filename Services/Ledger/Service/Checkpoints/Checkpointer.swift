@@ -1,6 +1,7 @@
 internal import EventLog
 internal import Postgres
 internal import Telemetry
+internal import Synchronization
 internal import Threads
 
 /// Signs a checkpoint soon after each commit, keeps it, and serves the newest.

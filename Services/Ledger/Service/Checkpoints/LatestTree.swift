@@ -1,5 +1,6 @@
 internal import Crypto
 internal import EventLog
+internal import Synchronization
 internal import Threads
 
 /// The size and root of the tree after the newest commit.

@@ -2,6 +2,7 @@ internal import Crypto
 internal import EventLog
 internal import HTTPClient
 internal import Telemetry
+internal import Synchronization
 internal import Threads
 
 /// One witness (C2SP tlog-witness): is offered each new checkpoint with the proof from the last one it cosigned.

@@ -1,4 +1,5 @@
-public import EventLog
+internal import EventLog
+internal import Synchronization
 internal import Threads
 
 /// The end of the log as this process knows it: how long the log is, its newest events, and who waits for more.

@@ -1,5 +1,6 @@
 internal import EventLog
 internal import LedgerDomain
+internal import Synchronization
 internal import Threads
 
 /// Where appends wait for the next commit. Those that arrive while one commit is under way go into the next together, so

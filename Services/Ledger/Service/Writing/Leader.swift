@@ -2,6 +2,7 @@ internal import EventLog
 internal import LedgerDomain
 internal import Postgres
 internal import Telemetry
+internal import Synchronization
 internal import Threads
 
 /// Leads when it can and waits when it can't: of all ledgers over one database the one that holds the advisory lock

@@ -159,11 +159,11 @@ struct LogWriter {
         try session.begin()
         do {
             _ = try session.execute(LogSQL.holdTerm, [.int(state.term)])
-            try session.copyIn(LogSQL.copyEvents, &state.copy)
+            try session.copyIn(LogSQL.copyEvents, payload: state.copy)
             if !tileInserts.isEmpty { _ = try session.pipeline(tileInserts) }
             try session.commit()
         } catch {
-            try session.rollback()
+            session.rollback()
             throw error
         }
     }
