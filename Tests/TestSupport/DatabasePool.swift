@@ -60,6 +60,17 @@ actor DatabasePool {
         return name
     }
 
+    /// Drops what test processes that have ended left on a server that outlives them.
+    static func sweep(_ door: TestServer.Door) async throws {
+        let names = try await door.sql(["SELECT datname FROM pg_database WHERE datname LIKE '\(prefix)%'"], in: "postgres")
+        for name in names.split(separator: "\n") {
+            guard let owner = name.dropFirst(prefix.count).split(separator: "_").first.flatMap({ Int32($0) }),
+                kill(owner, 0) != 0, errno == ESRCH
+            else { continue }
+            try await door.sql(["DROP DATABASE IF EXISTS \"\(name)\" WITH (FORCE)"], in: "postgres")
+        }
+    }
+
     private func nextName() -> String {
         count += 1
         return Self.prefix + "\(getpid())_\(count)"
