@@ -87,7 +87,7 @@ let package = Package(
         tests("HTTPServerTests", "Shared/HTTP/Server", ["HTTP", "HTTPServer", "Threads"]),
         tests("HTTPClientTests", "Shared/HTTP/Client", ["HTTP", "HTTPClient", "HTTPServer", "Threads"]),
         tests("PostgresTests", "Shared/Postgres", ["Postgres", "PrivatePostgres", "Threads"]),
-        tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["PrivatePostgres", "Threads"]),
+        tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("KafkaTests", "Shared/Kafka", ["Kafka", "Threads"]),
         tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto"]),
         tests("ProjectionsTests", "Shared/Projections", ["Projections", "EventLog", "Events", "Postgres"]),

@@ -12,10 +12,14 @@ import socket, sys
 server = socket.create_server(("127.0.0.1", 0))
 print(server.getsockname()[1], flush=True)
 connection, _ = server.accept()
-request = connection.recv(4096)
+request = b""
+while not request.endswith(b"\r\n\r\n"):
+    request += connection.recv(4096)
 assert request.startswith(b"GET /healthz HTTP/1.1\r\nHost: "), request
 connection.sendall(sys.argv[1].encode())
-connection.recv(1)' "$1"
+connection.shutdown(socket.SHUT_WR)
+while connection.recv(4096):
+    pass' "$1"
   }
   # shellcheck disable=SC2154  # coproc sets server_PID
   listener=$server_PID

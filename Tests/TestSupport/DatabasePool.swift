@@ -50,8 +50,25 @@ actor DatabasePool {
 
     private func copy(of model: String, _ door: TestServer.Door) async throws -> String {
         let name = nextName()
-        try await door.sql(["CREATE DATABASE \"\(name)\" TEMPLATE \"\(model)\""], in: "postgres")
+        // Who may connect is kept with the database and not copied with it.
+        let access = "(SELECT datacl FROM pg_database WHERE datname = '\(model)')"
+        try await door.sql(
+            [
+                "CREATE DATABASE \"\(name)\" TEMPLATE \"\(model)\"",
+                "UPDATE pg_database SET datacl = \(access) WHERE datname = '\(name)' AND \(access) IS NOT NULL AND '\(model)' <> 'template0'",
+            ], in: "postgres")
         return name
+    }
+
+    /// Drops what test processes that have ended left on a server that outlives them.
+    static func sweep(_ door: TestServer.Door) async throws {
+        let names = try await door.sql(["SELECT datname FROM pg_database WHERE datname LIKE '\(prefix)%'"], in: "postgres")
+        for name in names.split(separator: "\n") {
+            guard let owner = name.dropFirst(prefix.count).split(separator: "_").first.flatMap({ Int32($0) }),
+                kill(owner, 0) != 0, errno == ESRCH
+            else { continue }
+            try await door.sql(["DROP DATABASE IF EXISTS \"\(name)\" WITH (FORCE)"], in: "postgres")
+        }
     }
 
     private func nextName() -> String {

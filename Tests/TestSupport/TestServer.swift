@@ -63,8 +63,10 @@ actor TestServer {
             throw NotInTime(description: "OPENLEDGER_TEST_POSTGRES is not a postgresql:// URL")
         }
         let host = url.queryItems?.first { $0.name == "host" }?.value ?? url.host.flatMap { $0.isEmpty ? nil : $0 }
-        return Door(
+        let door = Door(
             host: host ?? "/var/run/postgresql", port: url.port ?? 5432, user: url.user ?? "postgres", password: url.password,
             psql: try await PostgresPrograms.find().path("psql"))
+        try await DatabasePool.sweep(door)
+        return door
     }
 }

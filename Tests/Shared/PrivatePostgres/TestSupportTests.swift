@@ -1,4 +1,5 @@
 import Foundation
+import Postgres
 import PrivatePostgres
 import TestSupport
 import Testing
@@ -19,6 +20,21 @@ import Testing
         ) { database in
             #expect(try await database.sql("select count(*) from filled") == "10")
             try await database.sql("delete from filled")
+        }
+    }
+
+    @Test(arguments: 0..<3) func aMigratedDatabaseHasTheServicesSchemaAndRights(number: Int) async throws {
+        try await withDatabase(migrated: ["ledger"]) { database in
+            let owner = try await PostgresConnection.connect(database.configuration)
+            let service = try await PostgresConnection.connect(try database.configuration(service: "ledger"))
+            #expect(try await service.execute("select count(*) as n from ledger.events").one().int("n") == 0)
+            let error = await #expect(throws: PostgresError.self) { try await service.execute("delete from ledger.events") }
+            #expect(error?.code == .insufficientPrivilege)
+            // The copy keeps what the model says about connecting.
+            let publicMayMakeTables: Statement = "select has_database_privilege('public', current_database(), 'temp') as may"
+            #expect(try await owner.execute(publicMayMakeTables).one().bool("may") == false)
+            await owner.close()
+            await service.close()
         }
     }
 
