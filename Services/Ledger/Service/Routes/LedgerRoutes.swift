@@ -1,6 +1,7 @@
 internal import EventLog
 internal import Events
 internal import HTTP
+internal import Identity
 internal import JSON
 public import Web
 
@@ -64,8 +65,9 @@ public struct LedgerRoutes: Sendable {
             ],
             problems: Self.logProblems
         ) { [ledger] context in
-            guard let writer = Service(rawValue: try context.caller.principal) else {
-                throw Problem(.forbidden, "only services append; \(try context.caller.principal) is none")
+            let caller = try context.caller
+            guard caller.kind == .service, let writer = Service(rawValue: caller.subject) else {
+                throw Problem(.forbidden, "only services append; \(caller) is none")
             }
             let appended = try await ledger.append(try LogWire.decodeAppend(context.bytes), writer: writer)
             return .json(bytes: LogWire.encode(appended), status: 201)
