@@ -42,10 +42,10 @@ public struct Configuration: Sendable {
     }
 
     /// The text of a setting, nil when it is not set or empty.
-    public func string(_ name: String) throws(ConfigurationError) -> String? { raw(name) }
+    public func string(_ name: String) -> String? { raw(name) }
 
     /// The text of a setting, or the default.
-    public func string(_ name: String, default fallback: String) throws(ConfigurationError) -> String { raw(name) ?? fallback }
+    public func string(_ name: String, default fallback: String) -> String { raw(name) ?? fallback }
 
     /// The text of a setting that must be there.
     /// - Parameter expected: what to say when it is not, such as `the address of the database, postgres://…`.
@@ -124,7 +124,7 @@ public struct Configuration: Sendable {
     }
 
     /// Items between commas, blanks around them taken off, empty ones left out.
-    public func list(_ name: String, default fallback: [String] = []) throws(ConfigurationError) -> [String] {
+    public func list(_ name: String, default fallback: [String] = []) -> [String] {
         guard let text = raw(name) else { return fallback }
         return text.split(separator: ",").map { item in
             var item = item.drop(while: { $0 == " " })

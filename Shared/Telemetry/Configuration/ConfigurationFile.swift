@@ -6,8 +6,9 @@ enum ConfigurationFile {
             throw ConfigurationError(key: name, expected: "UTF-8 text")
         }
         var settings: [String: String] = [:]
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = trimmed(line)
+        // By bytes: to Swift a carriage return and a line feed are one character.
+        for (index, line) in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+            let line = trimmed(Substring(line))
             if line.isEmpty || line.utf8.first == UInt8(ascii: "#") { continue }
             let place = "\(name) line \(index + 1)"
             guard let equals = line.firstIndex(of: "=") else {

@@ -14,7 +14,8 @@ public struct LogSink: Sendable {
     public static let standardError = LogSink.descriptor(2)
 
     /// An open file descriptor. A line is one write(2), so lines of several processes on one pipe do not mix while they
-    /// stay below PIPE_BUF (4,096 bytes); what the kernel takes only in part is followed up.
+    /// stay below PIPE_BUF (4,096 bytes); what the kernel takes only in part is followed up. Written by the caller's thread: a line costs less
+    /// than a hand-over, none is lost in a crash, and a reader that stalls for good stalls the service, which is better than running unseen.
     public static func descriptor(_ descriptor: Int32) -> LogSink {
         LogSink { line in
             line.withUnsafeBytes { bytes in

@@ -1,3 +1,5 @@
+public import Identity
+
 /// Turns a credential into the caller that it proves.
 public struct Authenticator: Sendable {
     /// Why a credential proves nothing.
@@ -9,17 +11,26 @@ public struct Authenticator: Sendable {
         public init(_ reason: String) { self.reason = reason }
     }
 
-    /// The caller known from an earlier, still valid check, at no cost to speak of; nil when a check is needed.
-    public let known: @Sendable (Credential) -> Caller?
     /// Checks a credential. Throws `Refusal` for one that proves nothing, anything else when it cannot be checked now.
     public let verify: @Sendable (Credential) async throws -> Caller
 
     /// An authenticator of one's own.
-    public init(
-        known: @escaping @Sendable (Credential) -> Caller? = { _ in nil }, verify: @escaping @Sendable (Credential) async throws -> Caller
-    ) {
-        self.known = known
-        self.verify = verify
+    public init(verify: @escaping @Sendable (Credential) async throws -> Caller) { self.verify = verify }
+
+    /// Takes signed tokens, API keys, or both; nil takes none of that kind.
+    public init(tokens: TokenVerifier?, keys: (any APIKeyStore)?) {
+        self.init { credential in
+            switch credential {
+            case .token(let text):
+                guard let tokens else { throw Refusal("tokens are not taken here") }
+                do throws(TokenError) { return try tokens.verify(text) } catch { throw Refusal(error.description) }
+            case .apiKey(let text):
+                guard let keys else { throw Refusal("API keys are not taken here") }
+                // One answer for every reason: who guesses learns nothing.
+                guard let key = APIKey(text), let caller = try await keys.caller(for: key) else { throw Refusal("the API key is not valid") }
+                return caller
+            }
+        }
     }
 
     /// Refuses everybody: for an application whose routes are all public.

@@ -1,4 +1,5 @@
 internal import HTTP
+internal import Identity
 
 /// What a request offers to prove who asks.
 public enum Credential: Sendable, Hashable {
@@ -7,8 +8,6 @@ public enum Credential: Sendable, Hashable {
     /// An API key, `olk_…`.
     case apiKey(String)
 
-    /// What every API key begins with.
-    public static let apiKeyPrefix = "olk_"
     /// Most bytes of a credential.
     static let maximumLength = 8192
 
@@ -23,7 +22,7 @@ public enum Credential: Sendable, Hashable {
             throw .unauthenticated("there is more than one credential", error: "invalid_request")
         }
         if let key = keys.first {
-            guard Self.isPlausible(key), key.hasPrefix(Self.apiKeyPrefix) else {
+            guard Self.isPlausible(key), key.hasPrefix(APIKey.prefix) else {
                 throw .unauthenticated("X-API-Key has no API key", error: "invalid_token")
             }
             self = .apiKey(key)
@@ -35,7 +34,7 @@ public enum Credential: Sendable, Hashable {
             throw .unauthenticated("Authorization must be Bearer and a token or an API key", error: "invalid_request")
         }
         let text = String(parts[1])
-        self = text.hasPrefix(Self.apiKeyPrefix) ? .apiKey(text) : .token(text)
+        self = text.hasPrefix(APIKey.prefix) ? .apiKey(text) : .token(text)
     }
 
     private static func isPlausible(_ text: String) -> Bool {

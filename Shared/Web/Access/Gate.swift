@@ -1,16 +1,19 @@
 internal import HTTP
+internal import Identity
 internal import Telemetry
 
 /// Lets callers through to a route, or not.
 struct Gate: Sendable {
     private let authenticator: Authenticator
     private let limiter: FailureLimiter
+    private let known: KnownCredentials
     private let failures: Family<Counter>
 
     init(authenticator: Authenticator, metrics: Metrics, options: ApplicationOptions) {
         self.authenticator = authenticator
         limiter = FailureLimiter(
             burst: options.authenticationFailures, refill: options.failureForgiven, capacity: options.failureTable)
+        known = KnownCredentials(capacity: options.failureTable)
         failures = metrics.counter(
             "openledger_http_authentication_failures_total", help: "Requests refused for their credential.", labels: ["reason"])
     }
@@ -44,10 +47,10 @@ struct Gate: Sendable {
                 failures.with("none").add()
                 throw Problem.unauthenticated("send a token or an API key: Authorization: Bearer …")
             }
-            // A credential known to be good passes even when others behind the same address misbehave.
-            if let caller = authenticator.known(credential) { return caller }
-            try checkLimit(request)
-            return try await authenticator.verify(credential)
+            try checkLimit(request, credential)
+            let caller = try await authenticator.verify(credential)
+            known.add(credential)
+            return caller
         } catch let refusal as Authenticator.Refusal {
             failures.with("invalid").add()
             if let address = Self.limitedAddress(request) { limiter.fail(address, now: .now) }
@@ -55,8 +58,8 @@ struct Gate: Sendable {
         }
     }
 
-    private func checkLimit(_ request: Request) throws(Problem) {
-        guard let address = Self.limitedAddress(request), let wait = limiter.wait(address, now: .now) else { return }
+    private func checkLimit(_ request: Request, _ credential: Credential) throws(Problem) {
+        guard let address = Self.limitedAddress(request), let wait = limiter.wait(address, now: .now), !known.contains(credential) else { return }
         failures.with("limited").add()
         throw Problem(
             .tooManyRequests, "too many credentials from this address were refused",

@@ -1,4 +1,5 @@
 internal import HTTP
+internal import Identity
 internal import Telemetry
 
 /// What is known of one request while it is answered.

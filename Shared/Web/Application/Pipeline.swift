@@ -1,4 +1,5 @@
 internal import HTTP
+internal import Identity
 internal import JSON
 internal import Telemetry
 
@@ -90,8 +91,7 @@ struct Pipeline: Sendable {
     ) -> RequestContext {
         var command: CommandIdentity?
         if let key, let digest = body.digest {
-            // On a public route the key alone names the command.
-            command = CommandIdentity(principal: exchange.caller?.principal ?? "", key: key, body: digest)
+            command = CommandIdentity(caller: exchange.caller, key: key, body: digest)
         }
         return RequestContext(
             request: request, requestID: exchange.id, trace: exchange.trace, verifiedCaller: exchange.caller, path: path, query: query,

@@ -1,4 +1,5 @@
 internal import HTTP
+internal import Identity
 internal import Synchronization
 internal import Telemetry
 internal import Threads
@@ -75,7 +76,7 @@ final class RequestRecord: Sendable {
                 "method": .string(exchange.method), "path": .string(String(exchange.path)),
                 "route": .string(patterns[exchange.route ?? patterns.count - 1]), "status": .init(status),
                 "milliseconds": .double((elapsed * 1e6).rounded() / 1e3), "bytes": bytes.map { .init($0) } ?? "stream",
-                "principal": .string(exchange.caller?.principal ?? "-"), "peer": .string(exchange.peer?.address ?? "-"),
+                "principal": .string(exchange.caller?.subject ?? "-"), "peer": .string(exchange.peer?.address ?? "-"),
             ])
     }
 }

@@ -1,4 +1,5 @@
 public import Crypto
+public import Identity
 
 /// What makes a request the same request when it comes again: an id that names it, and a digest that tells whether the body is the same.
 ///
@@ -17,10 +18,12 @@ public struct CommandIdentity: Sendable, Hashable {
     }
 
     /// Derives the id from who calls and the key that the caller chose: two callers never share an id, and one caller has the same id
-    /// again for the same key. SHA-256 over `openledger/command` NUL principal NUL key; neither part can hold a NUL.
-    public init(principal: String, key: IdempotencyKey, body: Digest) {
-        let hash = SHA256.hash(utf8: "openledger/command\0\(principal)\0\(key.text)")
-        self.init(id: Self.uuid(hash), digest: body)
+    /// again for the same key. SHA-256 over `openledger/command` NUL issuer NUL subject NUL key, none of which can hold a NUL.
+    /// - Parameter caller: nil on public routes, where the key alone names the command.
+    public init(caller: Caller?, key: IdempotencyKey, body: Digest) {
+        // The subject is unique within its issuer only.
+        let parts = ["openledger/command", caller?.issuer ?? "", caller?.subject ?? "", key.text]
+        self.init(id: Self.uuid(SHA256.hash(utf8: parts.joined(separator: "\0"))), digest: body)
     }
 
     /// The first 128 bits of a hash as a UUIDv8: version and variant bits are set, the rest is the hash.

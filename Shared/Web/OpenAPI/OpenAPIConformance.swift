@@ -65,7 +65,9 @@ public final class OpenAPIConformance: Sendable {
             return request.method == "HEAD" ? [] : faults(body: response.body, reply)
         }
         let problems = route?.allProblems ?? [.badPath, .notFound, .methodNotAllowed]
-        guard problems.contains(where: { $0.status == response.status }) else { return ["this status with type \"\(type)\" is not declared"] }
+        guard problems.contains(where: { $0.status == response.status }) else {
+            return ["this status with type \"\(type)\" is not declared"]
+        }
         guard type == (route?.errors ?? .problem).type else { return ["an error of type \"\(type)\" is not declared"] }
         guard type == "application/problem+json", case .bytes(let bytes) = response.body else { return [] }
         guard let document = try? JSON.parse(bytes) else { return ["the problem is no JSON"] }

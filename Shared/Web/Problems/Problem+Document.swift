@@ -41,10 +41,6 @@ extension Problem {
         case let convertible as any ProblemConvertible: convertible.problem
         case let http as HTTPError:
             Problem(ProblemType.of(status: http.status), http.reason.isEmpty ? ProblemType.of(status: http.status).title : http.reason)
-        case let json as JSONError:
-            Problem(.badBody, json.description, field: "#\(json.pointer)")
-        case let field as JSONFieldError:
-            Problem(.badBody, field.description, field: "#\(field.pointer)")
         default: nil
         }
     }

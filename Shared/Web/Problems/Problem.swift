@@ -59,6 +59,15 @@ public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
     }
 }
 
+extension Problem {
+    /// What a body's reader found wrong. Said explicitly by routes that read the caller's body: the same error thrown while reading a document
+    /// of our own is a fault of ours and becomes a 500.
+    public init(body error: JSONError) { self.init(.badBody, error.description, field: "#\(error.pointer)") }
+
+    /// What a body's decoder found wrong.
+    public init(body error: JSONFieldError) { self.init(.badBody, error.description, field: "#\(error.pointer)") }
+}
+
 /// An error of a room that knows nothing of HTTP and that a service gives a face on the wire, by an extension in its routes.
 public protocol ProblemConvertible: Error {
     /// The answer it becomes.

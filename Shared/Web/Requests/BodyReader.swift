@@ -52,12 +52,12 @@ struct BodyReader {
 
     private func parse(_ bytes: [UInt8], _ limit: Int, _ depth: Int) throws(Problem) -> JSONValue {
         do { return try JSON.parse(bytes, limits: JSONLimits(depth: depth, bytes: limit)) } catch {
-            throw Problem(.badBody, error.description, field: "#\(error.pointer)")
+            throw Problem(body: error)
         }
     }
 
     private func canonicalDigest(_ json: JSONValue) throws(Problem) -> Digest {
-        do { return SHA256.hash(try JSON.canonical(json)) } catch { throw Problem(.badBody, error.description, field: "#\(error.pointer)") }
+        do { return SHA256.hash(try JSON.canonical(json)) } catch { throw Problem(body: error) }
     }
 
     private func collect(_ request: Request, _ limit: Int) async throws -> [UInt8] {

@@ -1,4 +1,5 @@
 public import HTTP
+public import Identity
 public import JSON
 public import Telemetry
 
@@ -44,6 +45,13 @@ public struct RequestContext: Sendable {
         get throws(Problem) {
             guard let command else { throw Problem(.keyMissing, "this route needs an Idempotency-Key", field: "Idempotency-Key") }
             return command
+        }
+    }
+
+    /// Decodes the body: `let command = try context.decode(PlaceHold.init(json:))`. What the decoder finds wrong becomes 400 with its place.
+    public func decode<Value>(_ decoder: (JSONValue) throws -> Value) throws -> Value {
+        do { return try decoder(json) } catch let error as JSONFieldError { throw Problem(body: error) } catch let error as JSONError {
+            throw Problem(body: error)
         }
     }
 }

@@ -62,7 +62,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "password", "db_password", "secret", "clientSecret", "Authorization", "set-cookie", "api_key", "apiKey", "apikey", "accessToken", "token",
+        "password", "db_password", "secret", "clientSecret", "Authorization", "set-cookie", "api_key", "apiKey", "apikey", "accessToken",
+        "token",
         "private.key", "signing_key", "credentials",
     ])
     func secretsAreRedacted(name: String) {
@@ -77,7 +78,8 @@ import Testing
     @Test func aRedactedFieldLeaksNothing() throws {
         let recorder = LogRecorder()
         let name = "api_key"
-        Logger(format: .json, sink: recorder.sink).with(["token": "olk_abc"]).info("x", ["dbPassword": .string("hunter2"), "n": .string(name)])
+        Logger(format: .json, sink: recorder.sink).with(["token": "olk_abc"]).info(
+            "x", ["dbPassword": .string("hunter2"), "n": .string(name)])
         #expect(!recorder.lines[0].contains("hunter2"))
         #expect(!recorder.lines[0].contains("olk_abc"))
         #expect(try json(recorder)["token"] == "[redacted]")
@@ -89,6 +91,6 @@ import Testing
         (4_107_542_400, 0, "2100-03-01T00:00:00.000000Z"),
     ])
     func timeIsWrittenAsRFC3339(seconds: Int64, microseconds: Int32, text: String) {
-        #expect(Timestamp.text(seconds: seconds, microseconds: microseconds) == text)
+        #expect(LogTime.text(seconds: seconds, microseconds: microseconds) == text)
     }
 }

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// Wall-clock time as text.
-public enum Timestamp {
+public enum LogTime {
     /// Now, RFC 3339 UTC with microseconds: `2026-11-21T11:08:30.123456Z`.
     public static func now() -> String {
         var time = timespec()

@@ -1,0 +1,21 @@
+public import Crypto
+
+/// Where API keys are looked up.
+public protocol APIKeyStore: Sendable {
+    /// The record of the key with that hash; nil when there is none or it was revoked.
+    func record(for hash: Digest) async throws -> APIKeyRecord?
+    /// Adds a key, or replaces what is kept of it.
+    func add(_ record: APIKeyRecord) async throws
+    /// Ends a key at once; one that is not known stays so.
+    func revoke(_ hash: Digest) async throws
+}
+
+extension APIKeyStore {
+    /// Whose key it is; nil when it is not known, revoked or past its end.
+    /// - Parameter now: seconds since 1970.
+    public func caller(for key: APIKey, now: Int64 = UnixTime.now) async throws -> Caller? {
+        guard let record = try await record(for: key.hash), key.matches(record.hash) else { return nil }
+        if let expiry = record.expiry, now >= expiry { return nil }
+        return record.caller
+    }
+}
