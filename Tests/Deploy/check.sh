@@ -30,3 +30,4 @@ docker-compose -f docker-compose.yml config >"$scratch/resolved.yml"
 check "what the deployment promises" python3 Tests/Deploy/promises.py "$scratch/resolved.yml"
 check "make-secrets" bash Tests/Deploy/secrets.sh
 check "healthy" bash Tests/Deploy/healthy.sh
+check "gateway" bash Tests/Deploy/gateway.sh
