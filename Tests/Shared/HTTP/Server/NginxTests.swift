@@ -206,7 +206,7 @@ struct NginxTests {
             #expect(
                 try edge.curl("/log?do=/upload", ["-T", file, "-X", "POST", "--http1.1", "-H", "Transfer-Encoding: chunked"]) == "\(size)")
             let before = servers[0].counters.bytesReceived
-            let reply = Mutex(""), done = DispatchSemaphore(value: 0)
+            let reply = Lock(""), done = DispatchSemaphore(value: 0)
             #expect(probe.started.isSignalled() && probe.started.isSignalled())
             OSThread.start(name: "upload") {
                 let text = (try? edge.curl("/log?do=/slow-reader", ["-T", file, "-X", "POST"])) ?? "failed"
