@@ -118,6 +118,9 @@ public final class Ledger: Sendable {
         }
     }
 
+    /// The public halves of the keys that sign, newest first.
+    public var verifierKeys: [VerifierKey] { keys.verifiers }
+
     /// Whether this instance writes.
     public var isLeading: Bool { leader.isLeading }
 
