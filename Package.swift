@@ -87,6 +87,7 @@ let package = Package(
         tests("HTTPServerTests", "Shared/HTTP/Server", ["HTTP", "HTTPServer", "Threads"]),
         tests("HTTPClientTests", "Shared/HTTP/Client", ["HTTP", "HTTPClient", "HTTPServer", "Threads"]),
         tests("PostgresTests", "Shared/Postgres", ["Postgres", "PrivatePostgres", "Threads"]),
+        tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("KafkaTests", "Shared/Kafka", ["Kafka", "Threads"]),
         tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto"]),
         tests("ProjectionsTests", "Shared/Projections", ["Projections", "EventLog", "Events", "Postgres"]),
@@ -98,7 +99,7 @@ let package = Package(
             "EndToEndTests", "EndToEnd",
             ["EventLog", "Events", "Postgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity", "Threads"]),
 
-        program("http-fuzz", "Tests/Fuzz/HTTP", ["HTTP", "HTTPServer"], exclude: ["LibFuzzer.swift"]),
+        program("http-fuzz", "Tests/Fuzz/HTTP", ["HTTP", "HTTPServer"], exclude: ["LibFuzzer.swift", "differential.py"]),
         program(
             "benchmarks", "Benchmarks",
             [

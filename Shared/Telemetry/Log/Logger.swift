@@ -45,7 +45,7 @@ public struct Logger: Sendable {
     ) {
         guard level >= self.level else { return }
         var line = LogLineWriter(format: format, bound: fieldBound)
-        line.begin(time: Timestamp.now(), level: level, message: message())
+        line.begin(time: LogTime.now(), level: level, message: message())
         for (name, value) in fields { line.field(name, value) }
         for (name, value) in extra() { line.field(name, value) }
         line.end()

@@ -91,6 +91,6 @@ import Testing
         (4_107_542_400, 0, "2100-03-01T00:00:00.000000Z"),
     ])
     func timeIsWrittenAsRFC3339(seconds: Int64, microseconds: Int32, text: String) {
-        #expect(Timestamp.text(seconds: seconds, microseconds: microseconds) == text)
+        #expect(LogTime.text(seconds: seconds, microseconds: microseconds) == text)
     }
 }

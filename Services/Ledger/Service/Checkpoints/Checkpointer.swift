@@ -1,0 +1,123 @@
+internal import EventLog
+internal import Postgres
+internal import Telemetry
+internal import Synchronization
+internal import Threads
+
+/// Signs a checkpoint soon after each commit, keeps it, and serves the newest.
+///
+/// A checkpoint is signed only over what is committed, and kept before it is shown: so no two checkpoints of this log
+/// ever contradict each other, whichever instance signed them.
+final class Checkpointer: Sendable {
+    /// The least time between two checkpoints: a busy log signs three times a second, well within one second after any
+    /// append.
+    static let interval = Duration.milliseconds(300)
+
+    private struct State {
+        var latest: SignedCheckpoint?
+        var cosigned: SignedCheckpoint?
+        var number: Int64 = 0
+    }
+
+    private let pool: PostgresPool
+    private let tree: LatestTree
+    private let tail: LogTail
+    private let keys: LogKeys
+    private let isLeading: @Sendable () -> Bool
+    private let witnesses: [Witness]
+    private let logger: Logger
+    private let state = Lock(State())
+
+    init(
+        pool: PostgresPool, tree: LatestTree, tail: LogTail, keys: LogKeys, witnesses: [Witness], logger: Logger,
+        isLeading: @escaping @Sendable () -> Bool
+    ) {
+        self.pool = pool
+        self.tree = tree
+        self.tail = tail
+        self.keys = keys
+        self.witnesses = witnesses
+        self.logger = logger
+        self.isLeading = isLeading
+    }
+
+    /// The newest checkpoint; nil before the first.
+    var latest: SignedCheckpoint? { state.withLock { $0.latest } }
+
+    /// The newest checkpoint that a witness cosigned.
+    var cosigned: SignedCheckpoint? { state.withLock { $0.cosigned } }
+
+    /// Signs until cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            do {
+                if isLeading() {
+                    try await sign()
+                    await tail.waitPast(latest?.checkpoint.size ?? 0, for: .seconds(1))
+                    try await Task.sleep(for: Self.interval)
+                } else {
+                    try await follow()
+                    try await Task.sleep(for: .milliseconds(100))
+                }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.error("no new checkpoint: \(error)")
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    private func sign() async throws {
+        try await adoptKept()
+        let (size, root) = tree.current
+        if let latest, latest.checkpoint.size >= size, keys.haveSigned(latest) { return }
+        let checkpoint = Checkpoint(origin: keys.origin, size: size, root: root)
+        let signed = try SignedCheckpoint(signing: checkpoint, by: keys.signers)
+        let number = state.withLock { $0.number } + 1
+        _ = try await pool.execute(
+            LogSQL.keepCheckpoint, [.int(number), .int(Int64(size)), .text(signed.note.encoded)])
+        state.withLock { state in
+            state.latest = signed
+            state.number = number
+        }
+        for witness in witnesses { witness.offer(signed, number: number) }
+    }
+
+    /// Takes up what another instance signed before.
+    private func adoptKept() async throws {
+        guard state.withLock({ $0.latest == nil }) else { return }
+        try await follow()
+    }
+
+    private func follow() async throws {
+        if let kept = try await load(LogSQL.lastCheckpoint) {
+            state.withLock { state in
+                state.latest = kept.signed
+                state.number = kept.number
+            }
+        }
+        if !witnesses.isEmpty, let kept = try await load(LogSQL.lastCosigned) { state.withLock { $0.cosigned = kept.signed } }
+    }
+
+    private func load(_ statement: Statement) async throws -> (number: Int64, signed: SignedCheckpoint)? {
+        guard let row = try await pool.execute(statement, []).first else { return nil }
+        let number = try row.int(0)
+        var signed = try SignedCheckpoint(unverified: try row.text(1))
+        for line in try await pool.execute(LogSQL.cosignatures, [.int(number)]) {
+            signed.add(try NoteSignature(line: try line.text(0)))
+        }
+        return (number, signed)
+    }
+
+    /// Keeps a witness's line for one of our checkpoints and serves it from then on.
+    func keep(_ signature: NoteSignature, for signed: SignedCheckpoint, number: Int64) async throws {
+        _ = try await pool.execute(LogSQL.keepCosignature, [.int(number), .text(signature.line)])
+        state.withLock { state in
+            if state.number == number { state.latest?.add(signature) }
+            if let current = state.cosigned, current.checkpoint.size > signed.checkpoint.size { return }
+            if state.cosigned?.checkpoint != signed.checkpoint { state.cosigned = signed }
+            state.cosigned?.add(signature)
+        }
+    }
+}

@@ -1,0 +1,166 @@
+internal import EventLog
+internal import LedgerDomain
+internal import Postgres
+internal import Telemetry
+internal import Synchronization
+internal import Threads
+
+/// Leads when it can and waits when it can't: of all ledgers over one database the one that holds the advisory lock
+/// writes. The lock lives as long as the connection that writes, so a leader that lost one has lost both.
+final class Leader: Sendable {
+    /// What the lock is known by: the first eight bytes of SHA-256 of `openledger/log/leader`, as a signed number.
+    static let lockKey: Int64 = 0x0B5C_93B0_4F1D_77A2
+    /// How often an idle leader makes sure that its connection is still there.
+    static let pingInterval = Duration.seconds(1)
+
+    /// Where this instance stands.
+    enum Role: Sendable, Equatable {
+        case starting
+        case waiting
+        case leading(term: Int64)
+        case stopped
+    }
+
+    private let configuration: PostgresConfiguration
+    private let holder: String
+    private let queue: AppendQueue
+    private let reader: LogReader
+    private let tail: LogTail
+    private let tree: LatestTree
+    private let logger: Logger
+    private let instruments: LedgerInstruments
+    private let role = Lock(Role.starting)
+
+    init(
+        configuration: PostgresConfiguration, holder: String, queue: AppendQueue, reader: LogReader, tail: LogTail,
+        tree: LatestTree, logger: Logger, instruments: LedgerInstruments
+    ) {
+        var configuration = configuration
+        configuration.applicationName = "openledger-writer"
+        // Waiting for the lock takes as long as another leads.
+        configuration.statementTimeoutMilliseconds = 0
+        self.configuration = configuration
+        self.holder = holder
+        self.queue = queue
+        self.reader = reader
+        self.tail = tail
+        self.tree = tree
+        self.logger = logger
+        self.instruments = instruments
+    }
+
+    /// Whether this instance writes.
+    var isLeading: Bool { if case .leading = currentRole { true } else { false } }
+
+    /// Where this instance stands.
+    var currentRole: Role { role.withLock { $0 } }
+
+    /// Leads, loses, waits and leads again until cancelled.
+    func run() async {
+        var failures = 0
+        while !Task.isCancelled {
+            do {
+                try await lead { failures = 0 }
+            } catch is CancellationError {
+                break
+            } catch {
+                queue.close(.unavailable("the writer lost its database connection"))
+                role.withLock { $0 = .starting }
+                logger.error("the ledger does not lead: \(error)")
+                failures = min(failures + 1, 6)
+                try? await Task.sleep(for: .milliseconds(25 << failures))
+            }
+        }
+        queue.close(.unavailable("the ledger is stopping"))
+        role.withLock { $0 = .stopped }
+    }
+
+    private func lead(_ onLeading: () -> Void) async throws {
+        let connection = try await PostgresConnection.connect(configuration)
+        do {
+            try await waitForLock(connection)
+            let state = try await takeTerm(connection)
+            let (term, size) = (state.term, state.tree.size)
+            onLeading()
+            role.withLock { $0 = .leading(term: term) }
+            queue.open()
+            logger.info("leads from position \(size) on, term \(term)")
+            try await write(connection, WriterBox(state))
+            await connection.close()
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// Waits until no other ledger holds the lock; meanwhile readers of this instance follow the other's commits.
+    private func waitForLock(_ connection: PostgresConnection) async throws {
+        role.withLock { $0 = .waiting }
+        queue.close(.notLeader("another ledger over this database writes; send appends there"))
+        let following = Task { await follow() }
+        defer { following.cancel() }
+        _ = try await connection.execute(LogSQL.lock, [.int(Self.lockKey)])
+    }
+
+    private func follow() async {
+        while !Task.isCancelled {
+            if let size = try? await reader.storedSize() { tail.advance(to: size, events: []) }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    private func takeTerm(_ connection: PostgresConnection) async throws -> WriterState {
+        let term = try await connection.execute(LogSQL.newTerm, [.text(holder)]).one().int(0)
+        let size = UInt64(try await connection.execute(LogSQL.size, []).one().int(0))
+        let builder = try await TileBuilder(size: size, source: reader)
+        tail.advance(to: size, events: [])
+        tree.set(size: size, root: builder.root)
+        return WriterState(term: term, tree: builder)
+    }
+
+    private func write(_ connection: PostgresConnection, _ box: WriterBox) async throws {
+        let pings = Task { [queue] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: Self.pingInterval)
+                queue.nudge()
+            }
+        }
+        defer { pings.cancel() }
+        while await queue.waitForWork() {
+            let batch = queue.take()
+            if batch.isEmpty {
+                _ = try await connection.execute(LogSQL.ping, [])
+                continue
+            }
+            try await write(batch, connection, box)
+        }
+        try Task.checkCancellation()
+    }
+
+    private func write(_ batch: [AppendQueue.Pending], _ connection: PostgresConnection, _ box: WriterBox) async throws {
+        let appends = batch.map(\.append)
+        let start = ContinuousClock.now
+        let written: WrittenBatch
+        do {
+            written = try await connection.withSession { session in
+                try box.state.withLock { try LogWriter(session: session).write(appends, state: &$0) }
+            }
+        } catch {
+            // Whether the commit arrived is not known: the callers ask again with the same command ids.
+            let outcome = LogError.unavailable("the database connection broke while writing")
+            for pending in batch { pending.continuation.resume(returning: .failure(outcome)) }
+            throw error
+        }
+        tail.advance(to: written.size, events: written.events)
+        tree.set(size: written.size, root: written.root)
+        for (pending, outcome) in zip(batch, written.outcomes) { pending.continuation.resume(returning: outcome) }
+        instruments.wrote(events: written.events.count, appends: batch.count, in: ContinuousClock.now - start)
+    }
+}
+
+/// Carries the writer's state to the connection's thread without copying it. The lock is never contended: one batch is
+/// under way at a time.
+private final class WriterBox: Sendable {
+    let state: Lock<WriterState>
+    init(_ state: consuming WriterState) { self.state = Lock(state) }
+}

@@ -1,0 +1,64 @@
+internal import Postgres
+
+/// The statements that the writer and the readers of the log send.
+enum LogSQL {
+    // Writing.
+    static let holdTerm: Statement = "select ledger.hold_term($1)"
+    static let insertOne: Statement = """
+        insert into ledger.events (position, stream, version, command, leaf, bytes) values ($1, $2, $3, $4, $5, $6)
+        """
+    static let insertMany: Statement = """
+        insert into ledger.events (position, stream, version, command, leaf, bytes)
+        select * from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bytea[], $6::bytea[])
+        """
+    static let copyEvents = "copy ledger.events (position, stream, version, command, leaf, bytes) from stdin (format binary)"
+    static let insertTile: Statement = "insert into ledger.tiles (level, index, hashes, root) values ($1, $2, $3, $4)"
+    static let heads: Statement = """
+        select wanted.stream, coalesce(
+            (select version + 1 from ledger.events e where e.stream = wanted.stream order by version desc limit 1), 0) as count
+        from unnest($1::uuid[]) as wanted (stream)
+        """
+    static let commands: Statement = """
+        select events.command, events.position from unnest($1::uuid[]) as wanted (command)
+        join ledger.events using (command)
+        """
+
+    // Leading.
+    static let lock: Statement = "select pg_advisory_lock($1)"
+    static let newTerm: Statement = """
+        insert into ledger.terms (term, holder) select coalesce(max(term), 0) + 1, $1 from ledger.terms returning term
+        """
+    static let ping: Statement = "select 1"
+
+    // Reading.
+    static let size: Statement = "select coalesce(max(position) + 1, 0) as size from ledger.events"
+    static let range: Statement = """
+        select position, version, bytes from ledger.events where position >= $1 and position < $2 order by position
+        """
+    static let stream: Statement = """
+        select position, version, bytes from ledger.events where stream = $1 and version >= $2 order by version limit $3
+        """
+    static let tile: Statement = "select hashes from ledger.tiles where level = $1 and index = $2"
+    static let leaves: Statement = "select leaf from ledger.events where position >= $1 and position < $2 order by position"
+    static let roots: Statement = "select root from ledger.tiles where level = $1 and index >= $2 and index < $3 order by index"
+
+    // Checkpoints.
+    static let origin: Statement = "select origin from ledger.identity"
+    static let claimOrigin: Statement = "insert into ledger.identity (origin) values ($1) on conflict do nothing"
+    static let lastCheckpoint: Statement = "select number, note from ledger.checkpoints order by number desc limit 1"
+    static let keepCheckpoint: Statement = "insert into ledger.checkpoints (number, size, note) values ($1, $2, $3)"
+    static let cosignatures: Statement = "select line from ledger.cosignatures where checkpoint = $1 order by line"
+    static let keepCosignature: Statement = """
+        insert into ledger.cosignatures (checkpoint, line) values ($1, $2) on conflict do nothing
+        """
+    static let lastCosigned: Statement = """
+        select number, note from ledger.checkpoints
+        where number = (select max(checkpoint) from ledger.cosignatures)
+        """
+
+    // Carriage.
+    static let carriage: Statement = "select next from ledger.carriage where topic = $1"
+    static let moveCarriage: Statement = """
+        insert into ledger.carriage (topic, next) values ($1, $2) on conflict (topic) do update set next = excluded.next
+        """
+}

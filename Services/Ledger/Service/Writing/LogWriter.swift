@@ -1,0 +1,210 @@
+internal import Crypto
+internal import EventLog
+internal import Events
+internal import LedgerDomain
+internal import Postgres
+
+/// The state that only the leader has: how long the log is, the right edge of its tree, and the streams it met lately.
+struct WriterState: Sendable {
+    /// Streams whose length is remembered.
+    static let rememberedStreams = 200_000
+    /// After a surprise (a command or stream that was there already) so many batches look before they write.
+    static let carefulBatches = 64
+
+    let term: Int64
+    var tree: TileBuilder
+    var heads = RecentCache<Key128, UInt64>(capacity: rememberedStreams)
+    var careful = 0
+    var copy = BinaryCopy(columns: 6)
+}
+
+/// What a written batch means to the rest of the process.
+struct WrittenBatch: Sendable {
+    let outcomes: [Result<Appended, LogError>]
+    let events: [LoggedEvent]
+    let size: UInt64
+    let root: Digest
+}
+
+/// Decides and stores one batch in one transaction, on the connection that holds the leader's lock: when the connection
+/// is gone, so are the lock and whatever was not committed.
+struct LogWriter {
+    let session: PostgresSession
+
+    /// Stores a batch. On an error nothing of it is known to be stored, and the leader must step down and look again.
+    func write(_ appends: [PreparedAppend], state: inout WriterState) throws -> WrittenBatch {
+        // Commands and streams that the leader has not met are taken for new, which the unique indexes prove or refute;
+        // only a refuted guess costs a look.
+        do {
+            return try attempt(appends, careful: state.careful > 0, state: &state)
+        } catch let error as PostgresError where Self.isSurprise(error) {
+            state.careful = WriterState.carefulBatches
+            state.heads.removeAll()
+            return try attempt(appends, careful: true, state: &state)
+        }
+    }
+
+    /// A row that was there already, other than one at our position: only another writer could have put that there.
+    private static func isSurprise(_ error: PostgresError) -> Bool {
+        error.code == .uniqueViolation && (error.constraint == "events_command" || error.constraint == "events_stream_version")
+    }
+
+    private func attempt(_ appends: [PreparedAppend], careful: Bool, state: inout WriterState) throws -> WrittenBatch {
+        var plan = BatchPlan(size: state.tree.size)
+        plan.reserve(appends.count)
+        try learnHeads(of: appends, careful: careful, state: &state, plan: &plan)
+        let known = careful ? try firstAnswers(to: appends) : [:]
+        if state.careful > 0 { state.careful -= 1 }
+
+        var outcomes: [Result<Appended, LogError>] = []
+        outcomes.reserveCapacity(appends.count)
+        // A repeat in this batch is answered from its earlier self; `decided` maps the plan's count to the batch's.
+        var decided: [Int] = []
+        for append in appends {
+            if let first = known[append.command] {
+                outcomes.append(Self.replay(first, to: append))
+                continue
+            }
+            switch plan.decide(append) {
+            case .accepted(let appended): outcomes.append(.success(appended))
+            case .refused(let error): outcomes.append(.failure(error))
+            case .repeats(let earlier):
+                let place = decided[earlier]
+                outcomes.append(
+                    outcomes[place].flatMap { Self.replay(FirstAnswer(appends[place], appended: $0), to: append) })
+            }
+            decided.append(outcomes.count - 1)
+        }
+
+        var tree = state.tree
+        for row in plan.rows { tree.append(row.leaf) }
+        if !plan.rows.isEmpty {
+            try store(plan.rows, tiles: tree.takeCompleted(), state: &state)
+            state.tree = tree
+            for (stream, count) in plan.heads { state.heads[stream] = count }
+        }
+        let events = plan.rows.map { LoggedEvent(position: $0.position, version: $0.version, bytes: $0.bytes) }
+        return WrittenBatch(outcomes: outcomes, events: events, size: tree.size, root: tree.root)
+    }
+
+    private static func replay(_ first: FirstAnswer, to append: PreparedAppend) -> Result<Appended, LogError> {
+        Result { () throws(LogError) in try first.answer(to: append) }
+    }
+
+    /// Tells the plan how long each stream of the batch is: remembered, guessed to be new, or looked up.
+    private func learnHeads(
+        of appends: [PreparedAppend], careful: Bool, state: inout WriterState, plan: inout BatchPlan
+    ) throws {
+        var unknown: Set<Key128> = []
+        func learn(_ key: Key128, isNew: Bool) {
+            if plan.knows(key) { return }
+            if let count = state.heads[key] {
+                plan.setHead(count, of: key)
+            } else if isNew && !careful {
+                plan.setHead(0, of: key)
+                unknown.remove(key)
+            } else {
+                unknown.insert(key)
+            }
+        }
+        for append in appends {
+            for condition in append.conditions { learn(condition.key, isNew: condition.expected == .none || condition.expected == .exact(0)) }
+            for entry in append.entries { learn(entry.streamKey, isNew: false) }
+        }
+        unknown = unknown.filter { !plan.knows($0) }
+        guard !unknown.isEmpty else { return }
+        let rows = try session.execute(LogSQL.heads, [.uuidArray(unknown.map(\.bytes))])
+        for row in rows {
+            guard let key = Key128(bytes: try row.uuid(0)) else { continue }
+            plan.setHead(UInt64(try row.int(1)), of: key)
+        }
+    }
+
+    /// The answers that commands of this batch got before.
+    private func firstAnswers(to appends: [PreparedAppend]) throws -> [Key128: FirstAnswer] {
+        let rows = try session.execute(LogSQL.commands, [.uuidArray(appends.map(\.command.bytes))])
+        var answers: [Key128: FirstAnswer] = [:]
+        for row in rows {
+            guard let key = Key128(bytes: try row.uuid(0)), answers[key] == nil else { continue }
+            let position = try row.int(1)
+            let events = try session.execute(LogSQL.range, [.int(position), .int(position + Int64(AppendRequest.maximumEvents))])
+            guard let answer = FirstAnswer(events: try events.map(LoggedEvent.init(row:))) else {
+                throw LogError.unavailable("position \(position) holds an event that can't be read; run openledger audit")
+            }
+            answers[key] = answer
+        }
+        return answers
+    }
+
+    /// From this many rows on, COPY is cheaper than arrays.
+    private static let copyFrom = 48
+
+    private func store(_ rows: [BatchPlan.Row], tiles: [FullTile], state: inout WriterState) throws {
+        let tileInserts = tiles.map { tile in
+            (
+                LogSQL.insertTile,
+                [
+                    PostgresValue.int(Int64(tile.tile.level)), .int(Int64(tile.tile.index)), .bytes(tile.hashes),
+                    .bytes(tile.root.bytes),
+                ]
+            )
+        }
+        if rows.count < Self.copyFrom {
+            let insert = rows.count == 1 ? Self.insert(rows[0]) : Self.insert(rows)
+            _ = try session.pipeline([(LogSQL.holdTerm, [.int(state.term)]), insert] + tileInserts)
+            return
+        }
+        state.copy.reset()
+        for row in rows { row.append(to: &state.copy) }
+        try session.begin()
+        do {
+            _ = try session.execute(LogSQL.holdTerm, [.int(state.term)])
+            try session.copyIn(LogSQL.copyEvents, payload: state.copy)
+            if !tileInserts.isEmpty { _ = try session.pipeline(tileInserts) }
+            try session.commit()
+        } catch {
+            session.rollback()
+            throw error
+        }
+    }
+
+    private static func insert(_ row: BatchPlan.Row) -> (Statement, [PostgresValue]) {
+        (
+            LogSQL.insertOne,
+            [
+                .int(Int64(row.position)), .uuid(row.stream.bytes), .int(Int64(row.version)),
+                row.command.map { .uuid($0.bytes) } ?? .null, .bytes(row.leaf.bytes), .bytes(row.bytes),
+            ]
+        )
+    }
+
+    private static func insert(_ rows: [BatchPlan.Row]) -> (Statement, [PostgresValue]) {
+        (
+            LogSQL.insertMany,
+            [
+                .int8Array(rows.map { Int64($0.position) }), .uuidArray(rows.map(\.stream.bytes)),
+                .int8Array(rows.map { Int64($0.version) }), .uuidArrayWithNulls(rows.map { $0.command?.bytes }),
+                .byteaArray(rows.map(\.leaf.bytes)), .byteaArray(rows.map(\.bytes)),
+            ]
+        )
+    }
+}
+
+extension BatchPlan.Row {
+    fileprivate func append(to copy: inout BinaryCopy) {
+        copy.startRow()
+        copy.append(int8: Int64(position))
+        copy.append(uuid: stream.bytes)
+        copy.append(int8: Int64(version))
+        if let command { copy.append(uuid: command.bytes) } else { copy.appendNull() }
+        copy.append(bytes: leaf.bytes)
+        copy.append(bytes: bytes)
+    }
+}
+
+extension LoggedEvent {
+    /// A row of position, version and bytes.
+    init(row: Row) throws {
+        self.init(position: UInt64(try row.int(0)), version: UInt64(try row.int(1)), bytes: try row.bytes(2))
+    }
+}

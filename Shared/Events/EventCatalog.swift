@@ -1,0 +1,55 @@
+/// Every event type of the published language, its owner and the versions that may be written.
+///
+/// A type is added here first; the ledger refuses what it does not know, so that a misspelt type never becomes history.
+public enum EventCatalog {
+    /// What is known of a type.
+    public struct Entry: Sendable {
+        /// The type's name, `<noun>.<past verb>`.
+        public let type: String
+        /// The service that may write it.
+        public let owner: Service
+        /// The newest version; versions from 1 up to it may be written and read.
+        public let version: Int
+    }
+
+    /// All types, in the order of the services.
+    public static let entries: [Entry] = Service.allCases.flatMap { service in
+        types(of: service).map { Entry(type: $0, owner: service, version: 1) }
+    }
+
+    /// What is known of a type; nil when the catalogue does not have it.
+    public static func entry(of type: String) -> Entry? { byType[type] }
+
+    private static let byType = Dictionary(uniqueKeysWithValues: entries.map { ($0.type, $0) })
+
+    private static func types(of service: Service) -> [String] {
+        switch service {
+        case .ledger: ["log-key.rotated"]
+        case .ingest: ["contribution.submitted", "contribution.screened", "contribution.withdrawn", "content.erased"]
+        case .datanet:
+            [
+                "datanet.created", "datanet.policy-changed", "member.granted", "member.revoked", "review.voted",
+                "admission.granted", "admission.refused", "snapshot.published", "access.requested", "access.granted",
+                "access.revoked", "proposal.opened", "proposal.voted", "proposal.closed", "ruling.made",
+            ]
+        case .training:
+            [
+                "base-model.registered", "job.requested", "job.started", "job.checkpointed", "job.completed",
+                "job.failed", "job.cancelled", "model.published", "model.retired",
+            ]
+        case .attribution: ["index.built", "attribution.computed", "attribution.corrected"]
+        case .billing:
+            [
+                "account.opened", "deposit.received", "hold.placed", "hold.captured", "hold.released",
+                "settlement.posted", "refund.posted", "dispute.opened", "dispute.resolved", "stake.bonded",
+                "stake.unbonded", "stake.slashed", "payout.epoch-closed", "payout.claimed",
+            ]
+        case .agentGateway:
+            [
+                "principal.registered", "key.rotated", "mandate.granted", "mandate.revoked", "service.listed",
+                "task.opened", "task.funded", "task.submitted", "task.completed", "task.rejected", "task.expired",
+                "inference.completed",
+            ]
+        }
+    }
+}

@@ -1,0 +1,89 @@
+internal import Crypto
+internal import JSON
+
+/// What every event says about itself, read from its bytes without touching `data`.
+public struct EventHeader: Sendable {
+    /// The event's id.
+    public let id: EventID
+    /// `<noun>.<past verb>`.
+    public let type: String
+    /// The type's version.
+    public let version: Int
+    /// Its stream.
+    public let stream: StreamName
+    /// When it happened.
+    public let time: Timestamp
+    /// Who did it.
+    public let actor: String
+    /// Why.
+    public let cause: Cause
+    /// The trace id of the first request.
+    public let correlation: String
+    /// Where `data` lies in the bytes.
+    public let data: Range<Int>
+
+    /// Reads and checks an event's bytes: size, canonical form, whole numbers only, all fields present and well-formed,
+    /// no other field. Takes no memory beyond the header and one pass over the bytes each for form and fields.
+    public init(parsing bytes: [UInt8]) throws(EventError) {
+        guard bytes.count <= Event.maximumBytes else { throw EventError.oversized(bytes.count) }
+        do {
+            try JSON.checkCanonical(bytes, limits: Self.limits, allowFractions: false)
+        } catch {
+            throw EventError(.notCanonical, "\(error)")
+        }
+        try self.init(trusted: bytes)
+    }
+
+    /// Reads the header of bytes that are known to be canonical JSON, such as those read back from the log.
+    public init(trusted bytes: [UInt8]) throws(EventError) {
+        var scanner = HeaderScanner(bytes, within: 0..<bytes.count)
+        try scanner.open()
+        actor = try scanner.text("actor")
+        cause = try scanner.cause()
+        correlation = try scanner.text("correlation")
+        data = try scanner.value("data")
+        let idText = try scanner.plain("id")
+        let streamText = try scanner.plain("stream")
+        let timeBytes = try scanner.plain("time")
+        let typeBytes = try scanner.plain("type")
+        version = try scanner.integer("v")
+        try scanner.close()
+
+        guard UUIDText.isWellFormed(idText), let id = EventID(String(decoding: idText, as: UTF8.self)) else {
+            throw EventError(.malformed, field: "/id", "not a UUID in lower case")
+        }
+        guard let stream = StreamName(String(decoding: streamText, as: UTF8.self)) else {
+            throw EventError(.malformed, field: "/stream", "not <kind>/<id> of at most \(StreamName.maximumBytes) bytes")
+        }
+        guard let time = Timestamp(utf8: timeBytes) else {
+            throw EventError(.malformed, field: "/time", "not RFC 3339 in UTC with six fractional digits and Z")
+        }
+        guard Self.isType(typeBytes) else { throw EventError(.malformed, field: "/type", "not <noun>.<past verb>") }
+        guard version >= 1 else { throw EventError(.malformed, field: "/v", "versions begin at 1") }
+        self.id = id
+        self.stream = stream
+        self.time = time
+        type = String(decoding: typeBytes, as: UTF8.self)
+        try Self.check(actor, "/actor")
+        try Self.check(correlation, "/correlation")
+    }
+
+    /// What stands before the dot of the type.
+    public var noun: Substring { type.prefix { $0 != "." } }
+
+    private static let limits = JSONLimits(depth: 32)
+
+    private static func check(_ text: String, _ field: String) throws(EventError) {
+        guard !text.isEmpty, text.utf8.count <= 200 else {
+            throw EventError(.malformed, field: field, "must have 1 to 200 bytes")
+        }
+    }
+
+    private static func isType(_ utf8: ArraySlice<UInt8>) -> Bool {
+        guard utf8.count <= 100, let dot = utf8.firstIndex(of: UInt8(ascii: ".")) else { return false }
+        func isWord(_ part: ArraySlice<UInt8>) -> Bool {
+            !part.isEmpty && part.allSatisfy { ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2D }
+        }
+        return isWord(utf8[..<dot]) && isWord(utf8[(dot + 1)...])
+    }
+}

@@ -1,0 +1,31 @@
+/// The name of a stream: `<kind>/<id>`, such as `account/acme`. Its kind belongs to one service.
+public struct StreamName: Sendable, Hashable, CustomStringConvertible {
+    /// At most this many bytes in a name.
+    public static let maximumBytes = 200
+
+    /// The whole name.
+    public let text: String
+    /// What stands before the first slash.
+    public var kind: Substring { text.prefix { $0 != "/" } }
+    /// The name itself.
+    public var description: String { text }
+
+    /// A name from its text; nil unless it is `<kind>/<id>`, the kind of `a-z`, `0-9` and `-`, the id of visible ASCII.
+    public init?(_ text: String) {
+        guard Self.isWellFormed(Array(text.utf8)[...]) else { return nil }
+        self.text = text
+    }
+
+    /// A name from its two parts.
+    public init?(kind: String, id: String) { self.init(kind + "/" + id) }
+
+    static func isWellFormed(_ utf8: ArraySlice<UInt8>) -> Bool {
+        guard utf8.count <= maximumBytes, let slash = utf8.firstIndex(of: UInt8(ascii: "/")), slash > utf8.startIndex,
+            slash + 1 < utf8.endIndex
+        else { return false }
+        let kind = utf8[..<slash]
+        let id = utf8[(slash + 1)...]
+        return kind.allSatisfy { ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2D }
+            && id.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
+    }
+}

@@ -1,0 +1,90 @@
+public import Events
+internal import HTTP
+public import HTTPClient
+internal import JSON
+
+/// The log over its REST interface, be the transport a socket or the same process.
+public struct HTTPLogClient: LogClient {
+    /// What problem types of the log begin with; the code follows.
+    public static let problemPrefix = "/problems/"
+
+    private let transport: any Transport
+    private let base: String
+    private let token: @Sendable () async throws -> String?
+
+    /// - Parameters:
+    ///   - base: the log's prefix, such as `http://127.0.0.1:7401/log`.
+    ///   - token: gives a service token for each request; nil for none.
+    public init(transport: any Transport, base: String, token: @escaping @Sendable () async throws -> String?) {
+        self.transport = transport
+        self.base = base
+        self.token = token
+    }
+
+    /// Appends by `POST /log/v1/append`.
+    public func append(_ request: AppendRequest) async throws -> Appended {
+        var message = ClientRequest(method: "POST", url: base + "/v1/append", body: .bytes(LogWire.encode(request)))
+        message.headers.set("Content-Type", "application/json")
+        // The command id inside makes the append safe to send twice.
+        message.isIdempotent = true
+        return try LogWire.decodeAppended(try await send(message))
+    }
+
+    /// Reads by `GET /log/v1/events`.
+    public func read(from position: UInt64, limit: Int, wait: Duration?) async throws -> LogBatch {
+        let seconds = wait.map { Int($0.components.seconds) + ($0.components.attoseconds > 0 ? 1 : 0) } ?? 0
+        let message = ClientRequest(
+            url: base + "/v1/events?from=\(position)&limit=\(limit)&wait=\(seconds)", timeout: .seconds(30 + seconds),
+            maximumBodyBytes: 64 << 20)
+        return try LogWire.decodeBatch(try await send(message))
+    }
+
+    /// Reads by `GET /log/v1/streams/{kind}/{id}`.
+    public func read(stream: StreamName, from version: UInt64, limit: Int) async throws -> [LoggedEvent] {
+        let id = stream.text.dropFirst(stream.kind.utf8.count + 1)
+        let path = "/v1/streams/\(stream.kind)/\(Self.encode(id))?from=\(version)&limit=\(limit)"
+        return try LogWire.decodeBatch(try await send(ClientRequest(url: base + path, maximumBodyBytes: 64 << 20))).events
+    }
+
+    private func send(_ message: ClientRequest) async throws -> [UInt8] {
+        var message = message
+        if let token = try await token() { message.headers.set("Authorization", "Bearer " + token) }
+        let response = try await transport.send(message)
+        let body = try await response.body.collect(upTo: message.maximumBodyBytes)
+        if response.status < 300 { return body }
+        throw Self.error(status: response.status, body: body)
+    }
+
+    /// What a refusal means: the log's own error when its problem says so.
+    static func error(status: Int, body: [UInt8]) -> any Error {
+        guard case .object(let members)? = try? JSON.parse(body), case .string(let type)? = members["type"],
+            type.hasPrefix(problemPrefix),
+            let error = LogError(code: String(type.dropFirst(problemPrefix.count)), members: members)
+        else { return LogHTTPError(status: status, body: String(decoding: body.prefix(500), as: UTF8.self)) }
+        return error
+    }
+
+    /// Percent-encodes all but RFC 3986's unreserved characters.
+    private static func encode(_ text: Substring) -> String {
+        var out: [UInt8] = []
+        let hex = Array("0123456789ABCDEF".utf8)
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: out.append(byte)
+            default: out += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+}
+
+/// The ledger answered with something that is not the log's own error, such as a refused token.
+public struct LogHTTPError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The status code.
+    public let status: Int
+    /// The beginning of the body.
+    public let body: String
+
+    /// The refusal in one line.
+    public var description: String { "the ledger answered \(status): \(body)" }
+}

@@ -1,0 +1,12 @@
+/// A NOTICE, WARNING or the like that the server sent beside its answers.
+public struct PostgresNotice: Sendable, Equatable {
+    /// `NOTICE`, `WARNING`, `INFO`, …; not translated.
+    public var severity: String
+    /// The condition.
+    public var code: SQLState
+    /// The primary message.
+    public var message: String
+}
+
+/// What is done with notices. It is called on the connection's thread and holds it up.
+public typealias PostgresNoticeHandler = @Sendable (PostgresNotice) -> Void

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The scripts and the deployment files, by the tools that read them for a living.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+check() {
+  local name=$1
+  shift
+  "$@" >"$scratch/out" 2>&1 || { echo "$name:"; cat "$scratch/out"; exit 1; }
+  echo "  $name"
+}
+
+mapfile -t scripts < <(git ls-files -co --exclude-standard 2>/dev/null | while IFS= read -r file; do
+  if [[ -f $file ]] && head -n 1 "$file" | grep -qE '^#!.*\b(ba)?sh\b'; then echo "$file"; fi
+done)
+[[ ${#scripts[@]} -ge 3 ]] || { echo "found only ${#scripts[@]} shell scripts"; exit 1; }
+check "shellcheck of ${#scripts[@]} scripts" shellcheck "${scripts[@]}"
+
+check "hadolint of Dockerfile" hadolint --failure-threshold info Dockerfile
+
+# docker-compose reads the secrets' paths, not their content.
+check "docker-compose config" docker-compose -f docker-compose.yml config -q
+check "compose-spec schema" check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+docker-compose -f docker-compose.yml config >"$scratch/resolved.yml"
+
+check "what the deployment promises" python3 Tests/Deploy/promises.py "$scratch/resolved.yml"
+check "make-secrets" bash Tests/Deploy/secrets.sh
+check "healthy" bash Tests/Deploy/healthy.sh

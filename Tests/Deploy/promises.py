@@ -1,0 +1,55 @@
+"""What docker-compose.yml promises, checked on what docker-compose makes of it. Usage: promises.py RESOLVED.yml"""
+
+import sys
+
+from ruamel.yaml import YAML
+
+compose = YAML(typ="safe").load(open(sys.argv[1], encoding="utf-8"))
+services = compose["services"]
+wrong = []
+
+
+def must(name, what, holds):
+    if not holds:
+        wrong.append(f"{name}: {what}")
+
+
+def secret_names(service):
+    return {entry if isinstance(entry, str) else entry["source"] for entry in service.get("secrets", [])}
+
+
+for name, service in services.items():
+    ours = service["image"].startswith("openledger")
+    must(name, "drops all capabilities", service.get("cap_drop") == ["ALL"])
+    must(name, "gains no privileges", "no-new-privileges:true" in service.get("security_opt", []))
+    must(name, "has a limit of memory", "mem_limit" in service)
+    must(name, "has a limit of processors", "cpus" in service)
+    must(name, "has a limit of processes", "pids_limit" in service)
+    must(name, "has an image of a fixed version", ":" in service["image"] and not service["image"].endswith(":latest"))
+    must(name, "restarts, or runs once", service.get("restart") in ("unless-stopped", "no"))
+    once = service.get("restart") == "no"
+    must(name, "has a health check unless it runs once", once or service.get("healthcheck", {}).get("test"))
+    must(name, "publishes no port unless it is the gateway", name == "gateway" or not service.get("ports"))
+    must(name, "is in no outside network unless it is the gateway", name == "gateway" or "outside" not in service["networks"])
+    if ours:
+        must(name, "has a read-only root", service.get("read_only") is True)
+        must(name, "adds no capability", not service.get("cap_add"))
+        must(name, "is of the user that the image names", "user" not in service)
+    for key, value in (service.get("environment") or {}).items():
+        if any(word in key.upper() for word in ("PASSWORD", "SECRET", "KEY")):
+            must(name, f"takes {key} from a file", key.endswith("_FILE"))
+        if key.endswith("_FILE") and str(value).startswith("/run/secrets/"):
+            must(name, f"is given the secret of {key}", value.removeprefix("/run/secrets/") in secret_names(service))
+    for given in secret_names(service):
+        must(name, f"knows the secret {given}", given in compose["secrets"])
+
+for network in ("inside", "store"):
+    must(network, "has no way out", compose["networks"][network].get("internal") is True)
+must("postgres", "is away from the gateway", "inside" not in services["postgres"]["networks"])
+must("ledger", "has a standby that differs in nothing", services["ledger"] == services["ledger-standby"])
+ports = [service.get("environment", {}).get("OPENLEDGER_PORT") for name, service in services.items() if name != "ledger-standby"]
+ports = [port for port in ports if port]
+must("services", "have a port each", len(ports) == len(set(ports)))
+
+print("\n".join(wrong))
+sys.exit(1 if wrong else 0)

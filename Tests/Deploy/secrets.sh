@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# deploy/make-secrets makes every secret that the compose file names, keeps what is there, and makes keys of the right kind.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+folder=$(mktemp -d)/secrets
+trap 'rm -rf "$(dirname "$folder")"' EXIT
+fail() { echo "$*"; exit 1; }
+
+"$root/deploy/make-secrets" "$folder" >/dev/null
+while read -r name; do
+  [[ -s $folder/$name ]] || fail "no secret $name"
+done < <(grep -oE './deploy/secrets/[a-z_.]+' "$root/docker-compose.yml" | xargs -n 1 basename)
+
+[[ $(stat -c %a "$folder") == 700 ]] || fail "the folder is open to others"
+openssl pkey -in "$folder/log_key" -noout -text | grep -q '^ED25519' || fail "log_key is no Ed25519 key"
+openssl x509 -in "$folder/tls.crt" -noout -checkhost localhost | grep -q 'does match' || fail "the certificate is not for localhost"
+[[ $(openssl pkey -in "$folder/tls.key" -pubout) == "$(openssl x509 -in "$folder/tls.crt" -noout -pubkey)" ]] || fail "certificate and key differ"
+python3 - "$folder/jwks.json" <<'PYTHON' || fail "jwks.json is wrong"
+import base64, json, sys
+keys = json.load(open(sys.argv[1], encoding="utf-8"))["keys"]
+assert [key["kid"] for key in keys] == ["ledger"]
+assert all(len(base64.urlsafe_b64decode(key["x"] + "=")) == 32 for key in keys)
+PYTHON
+
+before=$(cat "$folder"/* | sha256sum)
+"$root/deploy/make-secrets" "$folder" >/dev/null
+[[ $(cat "$folder"/* | sha256sum) == "$before" ]] || fail "a second run changed something"
