@@ -1,4 +1,5 @@
 import EventLog
+import Crypto
 import Identity
 import Threads
 

@@ -44,7 +44,7 @@ struct ServingOptions: Sendable {
 
     /// From the settings of a deployment.
     init(_ settings: Configuration) throws {
-        let proxies = try settings.list("TRUSTED_PROXIES")
+        let proxies = settings.list("TRUSTED_PROXIES")
         server.trustedProxies = try TrustedProxies(ranges: proxies.filter { $0 != "unix" }, unixSockets: proxies.contains("unix"))
         if try settings.boolean("METRICS_FROM_LOOPBACK", default: false) { application.metricsAccess = .scopesOrLoopback(["metrics:read"]) }
         application.accessLog = try settings.boolean("ACCESS_LOG", default: true)

@@ -39,7 +39,9 @@ public struct Authenticator: Sendable {
 
     private static func granted(_ caller: Caller, _ services: [String: Set<String>]) -> Caller {
         guard caller.kind == .service else { return caller }
-        return Caller(subject: caller.subject, issuer: caller.issuer, kind: .service, scopes: services[caller.subject] ?? [])
+        // A service speaks for itself only: a token that one signs in another's name allows nothing.
+        let scopes = caller.issuer == caller.subject ? services[caller.subject] : nil
+        return Caller(subject: caller.subject, issuer: caller.issuer, kind: .service, scopes: scopes ?? [])
     }
 
     /// Refuses everybody: for an application whose routes are all public.

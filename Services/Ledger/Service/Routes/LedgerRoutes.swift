@@ -12,6 +12,9 @@ public struct LedgerRoutes: Sendable {
     /// Routes over a ledger.
     public init(_ ledger: Ledger) { self.ledger = ledger }
 
+    /// What each service may do here; what it may append is a matter of its nouns.
+    public static let services = Dictionary(uniqueKeysWithValues: Service.allCases.map { ($0.rawValue, Set(["log:append", "log:read"])) })
+
     /// Everything under `/log`, and when it is ready.
     public var mount: Mount {
         Mount(
