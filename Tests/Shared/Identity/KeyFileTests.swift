@@ -44,7 +44,7 @@ struct KeyFileTests {
 
     @Test(
         "what is no key is refused, and never replaced",
-        arguments: ["", "hello", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", String(repeating: "x", count: 20_000)])
+        arguments: ["\n", "hello", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", String(repeating: "x", count: 20_000)])
     func malformed(content: String) async throws {
         try await withFolder { folder in
             let path = folder + "/k"
