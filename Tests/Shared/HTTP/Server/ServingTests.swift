@@ -2,6 +2,7 @@ import HTTP
 import HTTPServer
 import Synchronization
 import Testing
+import Threads
 
 @Suite("Serving", .timeLimit(.minutes(2)))
 struct ServingTests {
