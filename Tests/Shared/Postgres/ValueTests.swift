@@ -92,7 +92,7 @@ import Testing
             #expect(throws: RowError.unexpectedNull(column: "b")) { try row.text("b") }
             #expect(throws: RowError.outOfRange(column: "c", wanted: "a whole number of 128 bits")) { try row.int128("c") }
             let none = try await connection.execute("select 1 where false")
-            #expect(throws: RowError.noSuchRow(0, count: 0)) { try none.one() }
+            #expect(throws: RowError.notOneRow(count: 0)) { try none.one() }
         }
     }
 
