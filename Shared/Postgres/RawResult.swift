@@ -13,7 +13,7 @@ extension RawConnection {
         case PGRES_PIPELINE_ABORTED:
             throw PostgresError(.transactionAborted, "an earlier item of the pipeline failed", statement: statement?.description)
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-            endUnwantedCopy(PQresultStatus(result))
+            drain()
             throw PostgresError(.protocolViolation, "COPY needs copyIn or copyOut", statement: statement?.description)
         default: throw error(in: result, statement)
         }
