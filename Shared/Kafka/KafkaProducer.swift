@@ -76,4 +76,6 @@ public final class KafkaProducer: Sendable {
 
     /// The latest statistics; nil before the first, or when none were asked for.
     public var statistics: KafkaStatistics? { core.statistics }
+
+    func raiseFatalError(_ code: KafkaError.Code, _ reason: String) { core.raiseFatalError(code, reason) }
 }

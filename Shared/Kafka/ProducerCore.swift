@@ -156,6 +156,14 @@ final class ProducerCore: Sendable {
         }
     }
 
+    /// Makes librdkafka believe that it met this error, so that tests can see what follows from one.
+    func raiseFatalError(_ code: KafkaError.Code, _ reason: String) {
+        state.withLock { state in
+            guard state.accepting else { return }
+            rd_kafka_test_fatal_error(shared.client, rd_kafka_resp_err_t(rawValue: code.rawValue), reason)
+        }
+    }
+
     // MARK: The event thread
 
     private func serve() {
