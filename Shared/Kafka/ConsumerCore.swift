@@ -89,8 +89,11 @@ actor ConsumerCore {
                 continue
             }
             defer { rd_kafka_event_destroy(event) }
+            if rd_kafka_event_type(event) == RD_KAFKA_EVENT_FETCH {
+                if let message = rd_kafka_event_message_next(event) { records.append(KafkaRecord(message)) }
+                continue
+            }
             switch take(event, handle.client) {
-            case .success(.records(let more)): records += more
             case let other?:
                 if records.isEmpty { return .event(try other.get()) }
                 held = other
@@ -106,12 +109,9 @@ actor ConsumerCore {
         return min(60_000, (deadline - .now).wholeMilliseconds)
     }
 
-    /// What an event means to the reader; nil when nothing.
+    /// What an event other than a record means to the reader; nil when nothing.
     private func take(_ event: OpaquePointer, _ client: OpaquePointer) -> Result<KafkaConsumerEvent, KafkaError>? {
         switch rd_kafka_event_type(event) {
-        case RD_KAFKA_EVENT_FETCH:
-            guard let message = rd_kafka_event_message_next(event) else { return nil }
-            return .success(.records([KafkaRecord(message)]))
         case RD_KAFKA_EVENT_REBALANCE: return rebalance(event, client)
         case RD_KAFKA_EVENT_ERROR:
             let error = KafkaError(event: event, client: client)
@@ -129,22 +129,27 @@ actor ConsumerCore {
         }
     }
 
-    private func rebalance(_ event: OpaquePointer, _ client: OpaquePointer) -> Result<KafkaConsumerEvent, KafkaError> {
+    private func rebalance(_ event: OpaquePointer, _ client: OpaquePointer) -> Result<KafkaConsumerEvent, KafkaError>? {
         let incremental = rd_kafka_rebalance_protocol(client).map { String(cString: $0) } == "COOPERATIVE"
         let places = rd_kafka_event_topic_partition_list(event).flatMap { try? positions($0) } ?? []
         let partitions = places.map(\.partition)
+        let change: KafkaConsumerEvent
         switch rd_kafka_event_error(event) {
         case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
             pending = .assign(places, incremental: incremental)
-            return .success(.assigned(partitions))
+            change = .assigned(partitions)
         case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
             pending = .revoke(places, incremental: incremental)
-            return .success(.revoked(partitions, lost: rd_kafka_assignment_lost(client) == 1))
+            change = .revoked(partitions, lost: rd_kafka_assignment_lost(client) == 1)
         case let code:
             // librdkafka's advice for anything else: have no partitions, and wait for the next round.
             pending = .revoke(places, incremental: false)
             return .failure(KafkaError(code, "rebalance"))
         }
+        guard partitions.isEmpty else { return .success(change) }
+        // The group moved and nothing changed here: that concerns librdkafka, which wants its answer, but not the reader.
+        do { try acceptPending() } catch { return .failure(error) }
+        return nil
     }
 
     private func acceptPending() throws(KafkaError) {
@@ -192,6 +197,7 @@ actor ConsumerCore {
             throw .misuse("\(place.partition): a committed offset needs a group")
         }
         held = nil
+        pending = nil
         try withList(places) { list throws(KafkaError) in try KafkaError.check(rd_kafka_assign(client, list), "assign") }
     }
 

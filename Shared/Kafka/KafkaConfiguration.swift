@@ -1,5 +1,5 @@
 /// Where a cluster is and how to talk to it; shared by producers, consumers and admins.
-public struct KafkaConfiguration: Sendable, CustomStringConvertible {
+public struct KafkaConfiguration: Sendable, CustomStringConvertible, CustomReflectable {
     /// Bootstrap addresses, `host:port`, separated by commas. One reachable broker is enough to learn of the others.
     public var brokers: String
     /// The name under which the brokers log and meter this client.
@@ -31,6 +31,9 @@ public struct KafkaConfiguration: Sendable, CustomStringConvertible {
         }
         return (["bootstrap.servers=\(brokers)", "client.id=\(clientID)"] + shown).joined(separator: " ")
     }
+
+    /// The same text only, so that a dump shows no secret either.
+    public var customMirror: Mirror { Mirror(self, children: ["settings": description]) }
 
     /// Whether a property's value must never be shown. Errs on the side of hiding.
     public static func isSecret(_ property: String) -> Bool {

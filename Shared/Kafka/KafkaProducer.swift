@@ -44,6 +44,7 @@ public final class KafkaProducer: Sendable {
         queueing: while true {
             switch core.enqueue(batch, from: &next, ticket, holdsTurn: holdsTurn) {
             case .all: break queueing
+            case .some: continue
             case .failed(let error):
                 ticket.fail(from: next, error)
                 break queueing
@@ -76,4 +77,6 @@ public final class KafkaProducer: Sendable {
 
     /// The latest statistics; nil before the first, or when none were asked for.
     public var statistics: KafkaStatistics? { core.statistics }
+
+    func raiseFatalError(_ code: KafkaError.Code, _ reason: String) { core.raiseFatalError(code, reason) }
 }

@@ -3,7 +3,7 @@ internal import CKafka
 /// Puts one record into librdkafka's queue; never blocks. On success the client owns `opaque` until it reports the
 /// record's delivery; on failure it never saw it.
 func produce(_ record: KafkaRecord, to client: OpaquePointer, opaque: UnsafeMutableRawPointer) -> KafkaError? {
-    guard !record.topic.utf8.contains(0) else { return .misuse("a topic's name contains NUL") }
+    guard !record.topic.isEmpty, !record.topic.utf8.contains(0) else { return .misuse("a topic's name is empty or contains NUL") }
     guard !record.headers.contains(where: { $0.name.utf8.contains(0) }) else { return .misuse("a header's name contains NUL") }
     let headers = record.headers.isEmpty ? nil : rd_kafka_headers_new(record.headers.count)
     for header in record.headers {

@@ -47,7 +47,7 @@ public struct Migrator: Sendable {
                 progress(migration)
                 try Self.run(migration, lockTimeout, session)
                 // A file may leave settings behind that the next one does not expect.
-                try session.executeScript("reset role; reset session authorization; reset all")
+                try session.executeScript("reset session authorization; reset role; reset all")
             }
             return pending
         }
@@ -137,6 +137,7 @@ extension Migrator {
         do {
             guard migration.isTransactional else {
                 try session.executeScript(migration.sql)
+                try session.executeScript(ownRole)
                 try session.execute(record, values)
                 return
             }
@@ -148,6 +149,7 @@ extension Migrator {
                 // Asked of the server, as a COMMIT and a BEGIN would leave a transaction open, but another one.
                 guard session.isInTransaction, try session.execute("select pg_current_xact_id()::text as id").one().text("id") == before
                 else { throw MigrationError.endsTransaction(migration.description) }
+                try session.executeScript(ownRole)
                 try session.execute(record, values)
             }
         } catch let error as PostgresError {
@@ -155,6 +157,9 @@ extension Migrator {
             throw MigrationError.failed(migration.description, line: error.position.map { line(of: $0, in: migration.sql) }, error)
         }
     }
+
+    /// A file may have changed into a role that can't write the record.
+    private static let ownRole = "reset session authorization; reset role"
 
     /// The line of a character that the server counts from 1.
     private static func line(of position: Int, in sql: String) -> Int {

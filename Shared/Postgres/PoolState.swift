@@ -53,10 +53,27 @@ struct WaiterQueue {
         return nil
     }
 
-    mutating func remove(_ identifier: UInt64) -> PoolState.Waiter? { waiting.removeValue(forKey: identifier) }
+    mutating func remove(_ identifier: UInt64) -> PoolState.Waiter? {
+        let waiter = waiting.removeValue(forKey: identifier)
+        // While the server is away nobody is popped: those who gave up must not pile up.
+        if order.count > 64, order.count > 4 * waiting.count {
+            order = order[head...].filter { waiting[$0] != nil }
+            head = 0
+        }
+        return waiter
+    }
 
     mutating func removeAll() -> [PoolState.Waiter] {
         defer { self = WaiterQueue() }
         return order[head...].compactMap { waiting[$0] }
+    }
+}
+
+extension PoolState {
+    /// Those who wait for the pool's end, once it is reached.
+    mutating func takeClosers() -> [CheckedContinuation<Void, Never>] {
+        guard isClosed, isEmpty else { return [] }
+        defer { closers = [] }
+        return closers
     }
 }

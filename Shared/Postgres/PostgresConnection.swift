@@ -113,6 +113,7 @@ public actor PostgresConnection {
 
     /// Runs `body` on the connection's thread with its session: one hop for a whole batch of calls that wait. A transaction that
     /// `body` leaves open is rolled back.
+    @discardableResult
     public nonisolated func withSession<Result: Sendable>(
         _ body: @escaping @Sendable (PostgresSession) throws -> Result
     ) async throws -> Result {
@@ -124,6 +125,7 @@ public actor PostgresConnection {
     /// Runs `body` in a transaction: committed when it returns, rolled back when it throws or the task is cancelled.
     ///
     /// Inside, use the transaction that `body` gets. A call on the connection itself while the transaction is open is an error.
+    @discardableResult
     public nonisolated(nonsending) func transaction<Result>(
         isolation: IsolationLevel = .readCommitted, readOnly: Bool = false,
         _ body: nonisolated(nonsending) (PostgresTransaction) async throws -> Result

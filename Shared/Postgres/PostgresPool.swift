@@ -6,10 +6,10 @@ internal import Threads
 /// Connections are made when somebody waits for one. One that broke is closed and another takes its place; while the server is
 /// away, attempts are made at growing pauses and callers wait up to their lease timeout.
 public final class PostgresPool: Sendable {
-    private let configuration: PostgresConfiguration
-    private let options: PoolOptions
-    private let notice: PostgresNoticeHandler?
-    private let state = Lock(PoolState())
+    let configuration: PostgresConfiguration
+    let options: PoolOptions
+    let notice: PostgresNoticeHandler?
+    let state = Lock(PoolState())
     private let identifiers = Lock<UInt64>(0)
 
     /// - Parameter notice: gets the server's notices; they are dropped where nil.
@@ -26,6 +26,7 @@ public final class PostgresPool: Sendable {
 
     /// Lends a connection to `body`. It is not for keeping.
     /// - Throws: what `body` throws, ``PoolError``, or the ``PostgresError`` of a log-in that the server refused.
+    @discardableResult
     public nonisolated(nonsending) func withConnection<Result>(
         _ body: nonisolated(nonsending) (PostgresConnection) async throws -> Result
     ) async throws -> Result {
@@ -43,6 +44,7 @@ public final class PostgresPool: Sendable {
     /// Runs `body` in a transaction. One that the server can't put in an order with others, or that met a deadlock (`40001`, `40P01`),
     /// is run again after a short random pause: `body` may run several times, and must do nothing outside the transaction.
     /// - Parameter retries: how often it may be run again.
+    @discardableResult
     public nonisolated(nonsending) func transaction<Result>(
         isolation: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 5,
         _ body: nonisolated(nonsending) (PostgresTransaction) async throws -> Result
@@ -68,12 +70,19 @@ public final class PostgresPool: Sendable {
         try await withConnection { try await $0.execute(statement, values) }
     }
 
+    /// Runs a text of one or more statements without parameters on any connection. Never put a value into it.
+    @discardableResult
+    public func executeScript(_ sql: String) async throws -> Int {
+        try await withConnection { try await $0.executeScript(sql) }
+    }
+
     /// Runs all in one round trip and one implicit transaction; see ``PostgresSession/pipeline(_:)``.
     public func pipeline(_ items: [(Statement, [PostgresValue])]) async throws -> [Rows] {
         try await withConnection { try await $0.pipeline(items) }
     }
 
     /// Runs `body` on a connection's thread with its session; see ``PostgresConnection/withSession(_:)``.
+    @discardableResult
     public func withSession<Result: Sendable>(_ body: @escaping @Sendable (PostgresSession) throws -> Result) async throws -> Result {
         try await withConnection { try await $0.withSession(body) }
     }
@@ -199,109 +208,37 @@ extension PostgresPool {
     }
 
     /// Gives a good connection to who waits longest, or keeps it.
-    private func hand(_ connection: PostgresConnection, _ account: (inout PoolState) -> Void) {
-        let (waiter, isClosed, closers) = state.withLock { state in
+    /// - Parameter account: takes it out of where it was counted.
+    func hand(_ connection: PostgresConnection, _ account: @escaping @Sendable (inout PoolState) -> Void) {
+        let (isClosed, waiter) = state.withLock { state -> (Bool, PoolState.Waiter?) in
+            if state.isClosed { return (true, nil) }
             account(&state)
-            if state.isClosed { return (PoolState.Waiter?.none, true, state.takeClosers()) }
             if let waiter = state.waiters.popFirst() {
                 state.leased += 1
-                return (waiter, false, [])
+                return (false, waiter)
             }
             state.idle.append(PoolState.Idle(connection: connection, since: .now))
-            return (nil, false, [])
+            return (false, nil)
         }
+        if isClosed { return retire(connection, account) }
         waiter?.resume(returning: connection)
-        if isClosed { Task { await connection.close() } }
-        for closer in closers { closer.resume() }
     }
 
     private func discard(_ connection: PostgresConnection) {
-        let closers = state.withLock { state in
-            state.leased -= 1
-            if connection.isBroken { state.lost += 1 }
-            return state.takeClosers()
-        }
-        Task { await connection.close() }
-        for closer in closers { closer.resume() }
-        grow()
-    }
-}
-
-// MARK: Connecting
-
-extension PostgresPool {
-    /// Makes the connections for which somebody waits.
-    private func grow() {
-        while state.withLock({ state in
-            guard state.wantsConnection(max(1, options.size)) else { return false }
-            state.connecting += 1
-            return true
-        }) {
-            Task.detached { [self] in await connect() }
-        }
+        if connection.isBroken { state.withLock { $0.lost += 1 } }
+        retire(connection) { $0.leased -= 1 }
     }
 
-    /// Connects, again and again as long as somebody waits.
-    private func connect() async {
-        var backoff = Backoff(initial: options.initialBackoff, maximum: options.maximumBackoff)
-        while true {
-            do {
-                let connection = try await PostgresConnection.connect(configuration, notice: notice) { self.isClosed }
-                return hand(connection) {
-                    $0.connecting -= 1
-                    $0.created += 1
-                    $0.lastFailure = nil
-                }
-            } catch {
-                let failure = error as? PostgresError ?? PostgresError(.connectionFailed, "\(error)")
-                if !noteFailure(failure) { return }
-                await pause(backoff.next())
-                if stopIfNobodyWaits() { return }
+    /// Closes a connection, and only then counts it out: the server never has more of ours than the pool's size.
+    private func retire(_ connection: PostgresConnection, _ account: @escaping @Sendable (inout PoolState) -> Void) {
+        Task {
+            await connection.close()
+            let closers = state.withLock { state in
+                account(&state)
+                return state.takeClosers()
             }
+            for closer in closers { closer.resume() }
+            grow()
         }
-    }
-
-    private var isClosed: Bool { state.withLock { $0.isClosed } }
-
-    /// Waits in short pieces, so that closing the pool need not wait for a long pause to end.
-    private func pause(_ duration: Duration) async {
-        let end = ContinuousClock.now + duration
-        while !isClosed, ContinuousClock.now < end {
-            try? await Task.sleep(until: min(end, .now + .milliseconds(100)), clock: .continuous)
-        }
-    }
-
-    /// Whether another attempt makes sense. A refused log-in is told to all who wait: waiting will not mend it.
-    private func noteFailure(_ failure: PostgresError) -> Bool {
-        let isFinal = !failure.isConnectionLost && failure.code != .tooManyConnections
-        let (waiters, closers) = state.withLock { state -> ([PoolState.Waiter], [CheckedContinuation<Void, Never>]) in
-            state.failed += 1
-            state.lastFailure = failure
-            guard isFinal else { return ([], []) }
-            state.connecting -= 1
-            return (state.waiters.removeAll(), state.takeClosers())
-        }
-        for waiter in waiters { waiter.resume(throwing: failure) }
-        for closer in closers { closer.resume() }
-        return !isFinal
-    }
-
-    private func stopIfNobodyWaits() -> Bool {
-        let (stops, closers) = state.withLock { state in
-            guard state.isClosed || state.waiters.count < state.connecting else { return (false, [CheckedContinuation<Void, Never>]()) }
-            state.connecting -= 1
-            return (true, state.takeClosers())
-        }
-        for closer in closers { closer.resume() }
-        return stops
-    }
-}
-
-extension PoolState {
-    /// Those who wait for the pool's end, once it is reached.
-    mutating func takeClosers() -> [CheckedContinuation<Void, Never>] {
-        guard isClosed, isEmpty else { return [] }
-        defer { closers = [] }
-        return closers
     }
 }

@@ -111,6 +111,7 @@ public final class PostgresSession {
     }
 
     /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
+    @discardableResult
     public func transaction<Result>(
         isolation: IsolationLevel = .readCommitted, readOnly: Bool = false, _ body: (PostgresSession) throws -> Result
     ) throws -> Result {

@@ -27,6 +27,7 @@ public struct PostgresTransaction: Sendable {
     }
 
     /// Runs `body` on the connection's thread with its session, inside the transaction.
+    @discardableResult
     public func withSession<Result: Sendable>(_ body: @escaping @Sendable (PostgresSession) throws -> Result) async throws -> Result {
         try await connection.perform(owner: identifier, body)
     }

@@ -157,22 +157,31 @@ final class RawConnection {
         switch PQresultStatus(result) {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return Int(String(cString: PQcmdTuples(result))) ?? 0
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-            endUnwantedCopy(PQresultStatus(result))
+            drain()
             throw PostgresError(.protocolViolation, "COPY from or to the client needs copyIn or copyOut", statement: label?.description)
         default: throw error(in: result, label)
         }
     }
 
-    /// Ends a COPY that came out of a call that can't serve it.
-    func endUnwantedCopy(_ status: ExecStatusType) {
-        if status == PGRES_COPY_IN { PQputCopyEnd(handle, "not asked for") }
-        var row: UnsafeMutablePointer<CChar>?
-        if status == PGRES_COPY_OUT { while PQgetCopyData(handle, &row, 0) > 0 { PQfreemem(row) } }
-        drain()
+    /// Reads results until there are none. A COPY that nobody asked for is brought to its end: until then libpq gives its
+    /// result again and again.
+    func drain() {
+        while let result = PQgetResult(handle) {
+            let status = PQresultStatus(result)
+            PQclear(result)
+            switch status {
+            case PGRES_COPY_IN: PQputCopyEnd(handle, "not asked for")
+            case PGRES_COPY_OUT: discardCopyOut()
+            default: break
+            }
+            if !isUsable { return }
+        }
     }
 
-    /// Reads results until there are none.
-    func drain() { while let result = PQgetResult(handle) { PQclear(result) } }
+    func discardCopyOut() {
+        var piece: UnsafeMutablePointer<CChar>?
+        while PQgetCopyData(handle, &piece, 0) > 0 { PQfreemem(piece) }
+    }
 
     // MARK: Pipeline
 

@@ -54,8 +54,7 @@ extension RawConnection {
         case PGRES_COPY_OUT where PQbinaryTuples(result) == 1: break
         case PGRES_FATAL_ERROR: throw error(in: result, statement)
         default:
-            if PQresultStatus(result) == PGRES_COPY_IN { PQputCopyEnd(handle, "not asked for") }
-            finishCopyOut()
+            drain()
             throw PostgresError(.badCopyFileFormat, "copyOut needs COPY … TO STDOUT (FORMAT binary)", statement: statement.description)
         }
         var buffer: [UInt8] = []
@@ -89,8 +88,6 @@ extension RawConnection {
             PQcancel(cancel, &message, Int32(message.count))
             PQfreeCancel(cancel)
         }
-        var piece: UnsafeMutablePointer<CChar>?
-        while PQgetCopyData(handle, &piece, 0) > 0 { PQfreemem(piece) }
         drain()
     }
 }

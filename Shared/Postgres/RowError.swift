@@ -2,8 +2,8 @@
 public enum RowError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The result has no such column; `available` are those it has.
     case noSuchColumn(String, available: [String])
-    /// There are fewer rows than that.
-    case noSuchRow(Int, count: Int)
+    /// The result has not exactly one row, but so many.
+    case notOneRow(count: Int)
     /// The column is NULL in this row.
     case unexpectedNull(column: String)
     /// The column holds another type.
@@ -17,7 +17,7 @@ public enum RowError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noSuchColumn(let name, let available): "no column \(name); the result has \(available.joined(separator: ", "))"
-        case .noSuchRow(let index, let count): "no row \(index); the result has \(count)"
+        case .notOneRow(let count): "one row was expected; the result has \(count)"
         case .unexpectedNull(let column): "column \(column) is NULL"
         case .typeMismatch(let column, let wanted, let found): "column \(column) is \(found), read as \(wanted)"
         case .outOfRange(let column, let wanted): "column \(column) does not fit \(wanted)"

@@ -24,9 +24,9 @@ public struct Rows: Sendable, RandomAccessCollection {
         return Row(storage: storage, index: index)
     }
 
-    /// The only row of a result that must have one.
+    /// The only row of a result that must have exactly one.
     public func one() throws(RowError) -> Row {
-        guard storage.count == 1 else { throw .noSuchRow(0, count: storage.count) }
+        guard storage.count == 1 else { throw .notOneRow(count: storage.count) }
         return self[0]
     }
 

@@ -64,9 +64,14 @@ struct ClusterFolder {
         var template = Array("/tmp/openledger-pg-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Files.failure("/tmp", "make a folder in") }
         let made = Files.text(template)
-        try Files.makeFolder(made, owner: account)
-        try Files.write(made, to: socketRecord, owner: account)
+        try remakeSocketFolder(made)
         return made
+    }
+
+    /// Makes the folder for the socket again where it was.
+    func remakeSocketFolder(_ path: String) throws(ClusterError) {
+        if path != directory + "/run" { try Files.write(path, to: socketRecord, owner: account) }
+        try Files.makeFolder(path, owner: account)
     }
 
     /// Removes what an earlier run left of its socket.

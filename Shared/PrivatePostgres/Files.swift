@@ -71,6 +71,10 @@ enum Files {
             let last = index == rest.count - 1
             if mkdir(current, last ? 0o700 : 0o755) != 0 && errno != EEXIST { throw failure(current, "make the folder") }
         }
+        // A name in /tmp may be somebody else's link by now, and what follows would follow it.
+        guard let made = status(path), made.st_mode & S_IFMT == S_IFDIR, made.st_uid == geteuid() || made.st_uid == owner?.uid else {
+            throw .file(path: path, doing: "use the folder", code: EPERM)
+        }
         guard chmod(path, 0o700) == 0 else { throw failure(path, "set the mode of") }
         if let owner, chown(path, owner.uid, owner.gid) != 0 { throw failure(path, "give away") }
     }

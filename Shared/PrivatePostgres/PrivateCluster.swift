@@ -117,7 +117,7 @@ public actor PrivateCluster {
         server = nil
         if lock == nil { lock = try FolderLock(directory) }
         try await OrphanServer.stop(in: folder)
-        try Files.makeFolder(socketDirectory, owner: folder.account)
+        try folder.remakeSocketFolder(socketDirectory)
         try await launch()
     }
 

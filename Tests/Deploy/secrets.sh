@@ -16,10 +16,14 @@ openssl pkey -in "$folder/log_key" -noout -text | grep -q '^ED25519' || fail "lo
 openssl x509 -in "$folder/tls.crt" -noout -checkhost localhost | grep -q 'does match' || fail "the certificate is not for localhost"
 [[ $(openssl pkey -in "$folder/tls.key" -pubout) == "$(openssl x509 -in "$folder/tls.crt" -noout -pubkey)" ]] || fail "certificate and key differ"
 python3 - "$folder/jwks.json" <<'PYTHON' || fail "jwks.json is wrong"
-import base64, json, sys
+import base64, hashlib, json, sys
 keys = json.load(open(sys.argv[1], encoding="utf-8"))["keys"]
-assert [key["kid"] for key in keys] == ["ledger"]
-assert all(len(base64.urlsafe_b64decode(key["x"] + "=")) == 32 for key in keys)
+assert [key["iss"] for key in keys] == ["ledger"]
+for key in keys:
+    assert len(base64.urlsafe_b64decode(key["x"] + "=")) == 32
+    # RFC 7638: the required members, by name, without white space.
+    members = json.dumps({name: key[name] for name in ("crv", "kty", "x")}, separators=(",", ":"), sort_keys=True)
+    assert key["kid"] == base64.urlsafe_b64encode(hashlib.sha256(members.encode()).digest()).decode().rstrip("=")
 PYTHON
 
 before=$(cat "$folder"/* | sha256sum)

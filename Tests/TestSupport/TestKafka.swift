@@ -1,43 +1,42 @@
 import Foundation
-import Glibc
 import PrivatePostgres
 
 /// A real Kafka broker, started from the folder that OPENLEDGER_TEST_KAFKA names. It keeps its port over a kill and a
-/// restart, and is stopped and removed when the last reference goes.
+/// restart, and is killed and removed when the last reference goes, or at exit.
 public final class TestKafka: Sendable {
     /// Whether there is one to be had: `@Test(.enabled(if: TestKafka.isAvailable))`.
     public static var isAvailable: Bool { TestInput.kafka != nil }
 
     /// `127.0.0.1:PORT`.
     public let bootstrap: String
-    private let folder: TemporaryFolder
+    private let folder: String
     private let script: String
 
     /// Starts one.
     /// - Parameter settings: `key=value` for server.properties.
     public static func start(settings: [String] = []) async throws -> TestKafka {
         guard let place = TestInput.kafka else { throw NotInTime(description: "OPENLEDGER_TEST_KAFKA names no broker") }
-        let folder = try TemporaryFolder("kafka")
+        let folder = try TestFolders.claim("kafka-\(UUID().uuidString.prefix(8))")
         let script = place + "/kafka"
-        let said = try await run([script, "start", folder.path, "0"] + settings)
+        let said = try await run([script, "start", folder, "0"] + settings)
         guard let address = said.split(separator: "\n").last.map(String.init) else { throw NotInTime(description: "no address: \(said)") }
         return TestKafka(bootstrap: address, folder: folder, script: script)
     }
 
-    private init(bootstrap: String, folder: TemporaryFolder, script: String) {
+    private init(bootstrap: String, folder: String, script: String) {
         self.bootstrap = bootstrap
         self.folder = folder
         self.script = script
     }
 
     /// SIGKILL, as a crash would.
-    public func kill() async throws { try await Self.run([script, "kill", folder.path]) }
+    public func kill() async throws { try await Self.run([script, "kill", folder]) }
 
     /// A clean stop.
-    public func stop() async throws { try await Self.run([script, "stop", folder.path]) }
+    public func stop() async throws { try await Self.run([script, "stop", folder]) }
 
     /// Starts it again on the same port, with what it kept.
-    public func restart() async throws { try await Self.run([script, "start", folder.path]) }
+    public func restart() async throws { try await Self.run([script, "start", folder]) }
 
     /// One of Kafka's admin tools, for instance `admin("topics", "--delete", "--topic", "events")`.
     @discardableResult
@@ -53,9 +52,7 @@ public final class TestKafka: Sendable {
     }
 
     deinit {
-        let pid = (try? String(contentsOfFile: folder.path("pid"), encoding: .utf8)).flatMap {
-            Int32($0.trimmingCharacters(in: .whitespacesAndNewlines))
-        }
-        if let pid { Glibc.kill(pid, SIGKILL) }
+        TestFolders.killBroker(folder)
+        try? FileManager.default.removeItem(atPath: folder)
     }
 }

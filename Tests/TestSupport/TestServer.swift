@@ -41,8 +41,7 @@ actor TestServer {
 
     private static func open() async throws -> Door {
         if let given = TestInput.postgres { return try await outside(given) }
-        TestFolders.sweep()
-        let folder = try TestFolders.claim()
+        let folder = try TestFolders.claim("pg")
         // No fsync: these databases need to survive killed processes, not a power cut. A test of durability starts a
         // cluster of its own, which keeps the defaults.
         let cluster = try await PrivateCluster.start(

@@ -21,10 +21,11 @@ public final class Ledger: Sendable {
     private let witnesses: [Witness]
     private let carriage: KafkaCarriage?
     private let clock: LedgerClock
+    private let logger: Logger
 
     private init(
         tail: LogTail, keys: LogKeys, reader: LogReader, checkpointer: Checkpointer, leader: Leader, queue: AppendQueue,
-        pool: PostgresPool, witnesses: [Witness], carriage: KafkaCarriage?, clock: LedgerClock
+        pool: PostgresPool, witnesses: [Witness], carriage: KafkaCarriage?, clock: LedgerClock, logger: Logger
     ) {
         self.tail = tail
         self.keys = keys
@@ -36,6 +37,7 @@ public final class Ledger: Sendable {
         self.witnesses = witnesses
         self.carriage = carriage
         self.clock = clock
+        self.logger = logger
     }
 
     /// Connects to a migrated database and wires the parts. Nothing runs before ``run()``.
@@ -69,7 +71,7 @@ public final class Ledger: Sendable {
         }
         return Ledger(
             tail: tail, keys: keys, reader: reader, checkpointer: checkpointer, leader: leader, queue: queue, pool: pool,
-            witnesses: witnesses, carriage: carriage, clock: clock)
+            witnesses: witnesses, carriage: carriage, clock: clock, logger: logger)
     }
 
     /// Leads or waits, signs, publishes, until cancelled; then lets go of the database.
@@ -84,9 +86,27 @@ public final class Ledger: Sendable {
                     }
                 }
             }
+            group.addTask { [self] in await announceRotation() }
             if let carriage { group.addTask { await carriage.run() } }
         }
         await pool.close()
+    }
+
+    /// Puts the rotation to the newest key on the log when this instance leads. The command's id makes it happen once.
+    private func announceRotation() async {
+        while !Task.isCancelled {
+            do {
+                guard let rotation = try keys.rotation() else { return }
+                if isLeading {
+                    let request = try KeyRotation.append(data: rotation.data, next: rotation.next, time: clock.now())
+                    _ = try await append(request, writer: .ledger)
+                    return
+                }
+            } catch {
+                logger.warning("the rotation of the log's key is not on the log yet: \(error)")
+            }
+            try? await Task.sleep(for: .seconds(1))
+        }
     }
 
     /// Why this instance can't be used yet; nil when it can: it leads, or it reads for one that does.
@@ -97,6 +117,9 @@ public final class Ledger: Sendable {
         case .stopped: "it is stopping"
         }
     }
+
+    /// The public halves of the keys that sign, newest first.
+    public var verifierKeys: [VerifierKey] { keys.verifiers }
 
     /// Whether this instance writes.
     public var isLeading: Bool { leader.isLeading }

@@ -18,19 +18,30 @@ public struct Authenticator: Sendable {
     public init(verify: @escaping @Sendable (Credential) async throws -> Caller) { self.verify = verify }
 
     /// Takes signed tokens, API keys, or both; nil takes none of that kind.
-    public init(tokens: TokenVerifier?, keys: (any APIKeyStore)?) {
+    /// - Parameter services: what each service may do here, by its name. A service signs its own tokens, so the scopes that it claims are
+    ///   its own word: they do not count, this table does.
+    public init(tokens: TokenVerifier?, keys: (any APIKeyStore)?, services: [String: Set<String>] = [:]) {
         self.init { credential in
             switch credential {
             case .token(let text):
                 guard let tokens else { throw Refusal("tokens are not taken here") }
-                do throws(TokenError) { return try tokens.verify(text) } catch { throw Refusal(error.description) }
+                do throws(TokenError) { return Self.granted(try tokens.verify(text), services) } catch { throw Refusal(error.description) }
             case .apiKey(let text):
                 guard let keys else { throw Refusal("API keys are not taken here") }
                 // One answer for every reason: who guesses learns nothing.
-                guard let key = APIKey(text), let caller = try await keys.caller(for: key) else { throw Refusal("the API key is not valid") }
+                guard let key = APIKey(text), let caller = try await keys.caller(for: key) else {
+                    throw Refusal("the API key is not valid")
+                }
                 return caller
             }
         }
+    }
+
+    private static func granted(_ caller: Caller, _ services: [String: Set<String>]) -> Caller {
+        guard caller.kind == .service else { return caller }
+        // A service speaks for itself only: a token that one signs in another's name allows nothing.
+        let scopes = caller.issuer == caller.subject ? services[caller.subject] : nil
+        return Caller(subject: caller.subject, issuer: caller.issuer, kind: .service, scopes: scopes ?? [])
     }
 
     /// Refuses everybody: for an application whose routes are all public.

@@ -59,7 +59,9 @@ struct Gate: Sendable {
     }
 
     private func checkLimit(_ request: Request, _ credential: Credential) throws(Problem) {
-        guard let address = Self.limitedAddress(request), let wait = limiter.wait(address, now: .now), !known.contains(credential) else { return }
+        guard let address = Self.limitedAddress(request), let wait = limiter.wait(address, now: .now), !known.contains(credential) else {
+            return
+        }
         failures.with("limited").add()
         throw Problem(
             .tooManyRequests, "too many credentials from this address were refused",

@@ -95,7 +95,7 @@ struct Pipeline: Sendable {
         }
         return RequestContext(
             request: request, requestID: exchange.id, trace: exchange.trace, verifiedCaller: exchange.caller, path: path, query: query,
-            deadline: route.deadline.map { exchange.start + $0 }, log: exchange.logger(log), json: body.json, bytes: body.bytes,
+            deadline: route.deadline.map { exchange.start + $0 }, serviceLog: log, json: body.json, bytes: body.bytes,
             stream: body.stream, command: command)
     }
 

@@ -19,8 +19,7 @@ public struct RequestContext: Sendable {
     public let query: Query
     /// When the route's deadline passes.
     public let deadline: ContinuousClock.Instant?
-    /// Writes lines that carry the request's id and trace.
-    public let log: Logger
+    let serviceLog: Logger
     /// The body of routes that take JSON, parsed; null elsewhere.
     public let json: JSONValue
     /// The body of routes that take JSON or bytes; empty elsewhere.
@@ -38,6 +37,9 @@ public struct RequestContext: Sendable {
             return verifiedCaller
         }
     }
+
+    /// Writes lines that carry the request's id and trace.
+    public var log: Logger { serviceLog.with(["request": .string(requestID), "trace": .string(trace.traceID)]) }
 
     /// The command's identity on a route whose key is required.
     /// - Throws: `Problem` 400 when there is none.

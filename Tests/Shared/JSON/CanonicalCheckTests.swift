@@ -58,6 +58,22 @@ struct CanonicalCheckTests {
         (try? JSON.canonical(JSON.parse(bytes), allowFractions: allowFractions)) == bytes
     }
 
+    @Test("of all escapes of the first 256 characters only the needed ones pass")
+    func escapes() {
+        var passed = 0
+        for code in 0..<256 {
+            let digits = String(code, radix: 16)
+            for form in [digits, digits.uppercased()] {
+                let bytes = Array(("\"\\u" + String(repeating: "0", count: 4 - form.count) + form + "\"").utf8)
+                let passes = (try? JSON.checkCanonical(bytes)) != nil
+                #expect(passes == isCanonicalTheLongWay(bytes, false), "\(text(bytes))")
+                if passes { passed += 1 }
+            }
+        }
+        // 27 controls have no two-letter escape; the 18 of them without digits a to f are tried twice.
+        #expect(passed == 27 + 18)
+    }
+
     @Test("it agrees with reading and writing, on documents sound and changed", arguments: 0..<60 as Range<UInt64>)
     func agreement(seed: UInt64) {
         var random = Seeded(seed)

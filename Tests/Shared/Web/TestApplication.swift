@@ -22,12 +22,15 @@ struct TestApplication {
     /// Tokens `good:<principal>:<scope>,<scope>`; everything else is refused.
     static let authenticator = Authenticator { credential in
         guard case .token(let text) = credential else {
-            if credential == .apiKey("olk_alice") { return Caller(subject: "alice", issuer: "test", kind: .person, scopes: ["orders:write"]) }
+            if credential == .apiKey("olk_alice") {
+                return Caller(subject: "alice", issuer: "test", kind: .person, scopes: ["orders:write"])
+            }
             throw Authenticator.Refusal("no such key")
         }
         let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "good" else { throw Authenticator.Refusal("the token's signature is not valid") }
-        return Caller(subject: String(parts[1]), issuer: "test", kind: .person, scopes: Set(parts[2].split(separator: ",").map(String.init)))
+        return Caller(
+            subject: String(parts[1]), issuer: "test", kind: .person, scopes: Set(parts[2].split(separator: ",").map(String.init)))
     }
 
     static func token(_ scopes: String..., of principal: String = "alice") -> Headers {

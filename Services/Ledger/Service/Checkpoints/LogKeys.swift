@@ -1,5 +1,7 @@
 public import Crypto
 public import EventLog
+internal import JSON
+internal import LedgerDomain
 
 /// The keys that sign this log's checkpoints, newest first. After a rotation the older ones sign too for as long as their
 /// files are kept, so that whoever trusts an old key can go on verifying until they have taken up the new one.
@@ -8,11 +10,13 @@ public struct LogKeys: Sendable {
     public let origin: String
     /// What signs, newest first.
     let signers: [NoteSigner]
+    private let keys: [Ed25519PrivateKey]
 
     /// Keys under a log's name.
     /// - Throws: ``NoteError`` when the name can't be a key's name or there is no key.
     public init(origin: String, keys: [Ed25519PrivateKey]) throws {
         self.origin = origin
+        self.keys = keys
         signers = try keys.map { key in
             guard let signer = NoteSigner(name: origin, key: key) else {
                 throw NoteError.malformed(what: "log origin", reason: "\(origin) may not have spaces or a plus, and at most 200 bytes")
@@ -24,6 +28,14 @@ public struct LogKeys: Sendable {
 
     /// The public halves, newest first.
     public var verifiers: [VerifierKey] { signers.map(\.verifier) }
+
+    /// The word of the key before for the newest one; nil when there was no key before.
+    func rotation() throws -> (data: JSONValue, next: VerifierKey)? {
+        guard keys.count > 1 else { return nil }
+        let (next, previous) = (signers[0].verifier, signers[1].verifier)
+        let signature = try keys[1].sign(KeyRotation.statement(origin: origin, next: next))
+        return (KeyRotation.data(previous: previous, next: next, signature: signature), next)
+    }
 
     /// Whether all of them signed a checkpoint.
     func haveSigned(_ checkpoint: SignedCheckpoint) -> Bool {

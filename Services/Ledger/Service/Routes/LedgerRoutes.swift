@@ -1,6 +1,7 @@
 internal import EventLog
 internal import Events
 internal import HTTP
+internal import Identity
 internal import JSON
 public import Web
 
@@ -10,6 +11,9 @@ public struct LedgerRoutes: Sendable {
 
     /// Routes over a ledger.
     public init(_ ledger: Ledger) { self.ledger = ledger }
+
+    /// What each service may do here; what it may append is a matter of its nouns.
+    public static let services = Dictionary(uniqueKeysWithValues: Service.allCases.map { ($0.rawValue, Set(["log:append", "log:read"])) })
 
     /// Everything under `/log`, and when it is ready.
     public var mount: Mount {
@@ -64,8 +68,9 @@ public struct LedgerRoutes: Sendable {
             ],
             problems: Self.logProblems
         ) { [ledger] context in
-            guard let writer = Service(rawValue: try context.caller.principal) else {
-                throw Problem(.forbidden, "only services append; \(try context.caller.principal) is none")
+            let caller = try context.caller
+            guard caller.kind == .service, let writer = Service(rawValue: caller.subject) else {
+                throw Problem(.forbidden, "only services append; \(caller) is none")
             }
             let appended = try await ledger.append(try LogWire.decodeAppend(context.bytes), writer: writer)
             return .json(bytes: LogWire.encode(appended), status: 201)

@@ -194,10 +194,10 @@ extension BatchPlan.Row {
     fileprivate func append(to copy: inout BinaryCopy) {
         copy.startRow()
         copy.append(int8: Int64(position))
-        copy.append(uuid: stream.bytes)
+        copy.append(uuid: stream.high, stream.low)
         copy.append(int8: Int64(version))
-        if let command { copy.append(uuid: command.bytes) } else { copy.appendNull() }
-        copy.append(bytes: leaf.bytes)
+        if let command { copy.append(uuid: command.high, command.low) } else { copy.appendNull() }
+        leaf.withUnsafeBytes { copy.append(raw: $0) }
         copy.append(bytes: bytes)
     }
 }

@@ -15,6 +15,9 @@ final class CurlExchange {
     private let touch: (CurlExchange) -> Void
     private var head = ResponseHeadParser()
     private var bodyBytes = 0
+    /// The answer is whole although the request may not be, and the server wants no more of it.
+    private(set) var isAnswered = false
+    private var answersEarly = false
     /// How often the request was begun on a connection.
     private(set) var attempts = 0
     /// Why a callback told libcurl to stop.
@@ -105,6 +108,7 @@ final class CurlExchange {
             if let length = announcedLength(complete), length > transfer.request.maximumBodyBytes {
                 throw .bodyTooLarge(limit: transfer.request.maximumBodyBytes)
             }
+            answersEarly = hasBody && (complete.status >= 300 || complete.closesConnection)
             transfer.receive(complete)
             markTouched()
             return true
@@ -112,6 +116,16 @@ final class CurlExchange {
             refusal = error
             return false
         }
+    }
+
+    private var hasBody: Bool { !transfer.request.body.isEmpty }
+
+    /// libcurl no longer wants to read. It would go on sending, or wait for its turn to, when a server answers early
+    /// and announces that it closes: until the server does, and that could break the answer off.
+    func stopsReading() {
+        guard answersEarly, !transfer.isHeldBack else { return }
+        isAnswered = true
+        markTouched()
     }
 
     private func announcedLength(_ head: ResponseHead) -> Int? {

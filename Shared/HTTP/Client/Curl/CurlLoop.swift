@@ -48,8 +48,9 @@ final class CurlLoop {
         let me = Unmanaged.passUnretained(self).toOpaque()
         ccurl_multi_set_socket_callback(
             multi,
-            { _, socket, what, context, known in
+            { handle, socket, what, context, known in
                 guard let context else { return 0 }
+                if what & CURL_POLL_IN == 0, let handle { CurlExchange.of(handle)?.stopsReading() }
                 Unmanaged<CurlLoop>.fromOpaque(context).takeUnretainedValue().watch(socket, what, isKnown: known != nil)
                 return 0
             }, me)
@@ -191,6 +192,7 @@ final class CurlLoop {
         for exchange in touched {
             exchange.isTouched = false
             exchange.transfer.deliver()
+            if exchange.isAnswered, live[ObjectIdentifier(exchange.transfer)] === exchange { end(exchange, with: .success(())) }
         }
         touched.removeAll(keepingCapacity: true)
     }

@@ -149,17 +149,20 @@ final class CurlTransfer: Sendable {
     /// Wakes whoever waits for what has come. Called after a whole round of reading, so that a small answer wakes its
     /// task once.
     func deliver() {
-        let (headWaiter, head, bodyWaiter, chunk) = state.withLock { state in
+        let (headWaiter, head, bodyWaiter, chunk, mustResume) = state.withLock { state in
             var headWaiter: CheckedContinuation<ResponseHead, any Error>?
             var bodyWaiter: CheckedContinuation<[UInt8]?, any Error>?
             var chunk: [UInt8] = []
+            var mustResume = false
             if state.head != nil { swap(&headWaiter, &state.headWaiter) }
             if state.bodyWaiter != nil, !state.buffer.isEmpty {
                 swap(&bodyWaiter, &state.bodyWaiter)
                 swap(&chunk, &state.buffer)
+                swap(&mustResume, &state.isPaused)
             }
-            return (headWaiter, state.head, bodyWaiter, chunk)
+            return (headWaiter, state.head, bodyWaiter, chunk, mustResume)
         }
+        if mustResume { mailbox.post(.resume(self)) }
         if let head { headWaiter?.resume(returning: head) }
         bodyWaiter?.resume(returning: chunk)
     }

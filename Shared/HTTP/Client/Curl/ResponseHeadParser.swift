@@ -4,6 +4,11 @@ internal import HTTP
 struct ResponseHead: Sendable {
     var status: Int
     var headers: Headers
+
+    /// Whether the server ends the connection after this answer (RFC 9112 §9.6).
+    var closesConnection: Bool {
+        headers.all("Connection").contains { $0.lowercased().split(separator: ",").contains { $0.contains("close") } }
+    }
 }
 
 /// Puts an answer's head together from the lines that libcurl hands on, interim answers and trailers among them.

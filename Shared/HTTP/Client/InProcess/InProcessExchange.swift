@@ -90,10 +90,15 @@ final class InProcessExchange: Sendable {
             if reply.status != 204 && reply.status != 304 { headers.set("Content-Length", String(bytes.count)) }
             respond(ClientResponse(status: reply.status, headers: headers, body: ResponseBody(isHead ? [] : bytes)))
         case .stream(let write):
-            let body = isHead ? ResponseBody() : ResponseBody(source: InProcessBody(self, answer))
-            respond(ClientResponse(status: reply.status, headers: reply.headers, body: body))
+            respond(status: reply.status, headers: reply.headers, isHead: isHead)
             if !isHead { try await write(BodyWriter(sink: answer)) }
         }
+    }
+
+    // In a frame of its own: the body must be the caller's alone, or its dropping would go unseen here.
+    private func respond(status: Int, headers: Headers, isHead: Bool) {
+        let body = isHead ? ResponseBody() : ResponseBody(source: InProcessBody(self, answer))
+        respond(ClientResponse(status: status, headers: headers, body: body))
     }
 
     private func respond(_ response: ClientResponse) {

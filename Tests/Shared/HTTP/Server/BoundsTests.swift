@@ -2,6 +2,7 @@ import HTTP
 import HTTPServer
 import Synchronization
 import Testing
+import Threads
 
 @Suite("Bounds", .timeLimit(.minutes(3)))
 struct BoundsTests {

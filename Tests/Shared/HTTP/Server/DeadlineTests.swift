@@ -2,6 +2,7 @@ import HTTP
 import HTTPServer
 import Synchronization
 import Testing
+import Threads
 
 @Suite("Deadlines", .timeLimit(.minutes(2)))
 struct DeadlineTests {

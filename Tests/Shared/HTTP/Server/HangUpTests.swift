@@ -1,6 +1,7 @@
 import HTTPServer
 import Synchronization
 import Testing
+import Threads
 
 @Suite("A client that goes", .serialized, .timeLimit(.minutes(2)))
 struct HangUpTests {

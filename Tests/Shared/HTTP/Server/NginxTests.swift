@@ -79,11 +79,14 @@ private final class Edge: Sendable {
         return output
     }
 
-    /// A port that is free at the moment.
+    /// A port that is free at the moment, and that the kernel gives to nobody by itself.
     static func freePort() async throws -> Int {
-        let server = try Server(.ipv4("127.0.0.1", port: 0)) { _ in Response() }
-        await server.stop(grace: .zero)
-        return server.port
+        while true {
+            let port = Int.random(in: 20_000..<30_000)
+            guard let server = try? Server(.ipv4("127.0.0.1", port: port), handler: { _ in Response() }) else { continue }
+            await server.stop(grace: .zero)
+            return port
+        }
     }
 }
 
@@ -206,7 +209,7 @@ struct NginxTests {
             #expect(
                 try edge.curl("/log?do=/upload", ["-T", file, "-X", "POST", "--http1.1", "-H", "Transfer-Encoding: chunked"]) == "\(size)")
             let before = servers[0].counters.bytesReceived
-            let reply = Mutex(""), done = DispatchSemaphore(value: 0)
+            let reply = Lock(""), done = DispatchSemaphore(value: 0)
             #expect(probe.started.isSignalled() && probe.started.isSignalled())
             OSThread.start(name: "upload") {
                 let text = (try? edge.curl("/log?do=/slow-reader", ["-T", file, "-X", "POST"])) ?? "failed"

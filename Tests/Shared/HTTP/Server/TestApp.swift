@@ -10,10 +10,10 @@ final class Probe: Sendable {
     /// Signalled when a handler has begun to wait, and when one was cancelled.
     let started = DispatchSemaphore(value: 0)
     let cancelled = DispatchSemaphore(value: 0)
-    let cancelledAt = Mutex<[ContinuousClock.Instant]>([])
-    let records = Mutex<[ExchangeRecord]>([])
+    let cancelledAt = Lock<[ContinuousClock.Instant]>([])
+    let records = Lock<[ExchangeRecord]>([])
     let recorded = DispatchSemaphore(value: 0)
-    private let gate = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
+    private let gate = Lock<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 
     func noteCancelled() {
         cancelledAt.withLock { $0.append(.now) }

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// A client that says exactly what it is told to, over a blocking socket: for use on threads that may wait.
 final class Wire: Sendable {
@@ -23,7 +24,7 @@ final class Wire: Sendable {
     }
 
     let descriptor: Int32
-    private let received = Mutex<[UInt8]>([])
+    private let received = Lock<[UInt8]>([])
 
     init(port: Int, from source: String = "127.0.0.1") throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

@@ -1,0 +1,76 @@
+import Crypto
+import Events
+import Foundation
+import Identity
+
+/// The folder that embedded mode lives in: database, keys, API keys. Made on the first start.
+struct EmbeddedHome: Sendable {
+    let path: String
+
+    var postgres: String { path + "/postgres" }
+    var keys: String { path + "/keys" }
+    var apiKeys: String { path + "/api-keys.jsonl" }
+    var keySet: String { keys + "/jwks.json" }
+    var logKey: String { keys + "/log.pem" }
+
+    /// The key that a service signs its tokens with.
+    func serviceKey(_ service: Service) -> String { keys + "/service-\(service.rawValue).pem" }
+
+    /// What the first start made and later starts found.
+    struct Contents: Sendable {
+        /// Newest first.
+        let logKeys: [Ed25519PrivateKey]
+        let tokens: PublicKeySet
+        let apiKeys: FileAPIKeyStore
+        /// The administrator's key, on the first start only.
+        let newAdministrator: APIKey?
+    }
+
+    /// The scopes of the administrator that the first start makes.
+    static let administratorScopes: Set<String> = ["log:read", "metrics:read"]
+
+    /// Opens the folder, making what is missing. Blocks: call it from a thread of its own.
+    func open() throws -> (logKeys: [Ed25519PrivateKey], tokens: PublicKeySet) {
+        try FileManager.default.createDirectory(atPath: keys, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        var tokens = try PublicKeySet()
+        for service in Service.allCases {
+            let key = try KeyFile.loadOrCreate(serviceKey(service))
+            try tokens.add(PublicKeySet.Entry(key: key.publicKey, issuer: service.rawValue))
+        }
+        try tokens.save(keySet)
+        return (try [KeyFile.loadOrCreate(logKey)] + olderLogKeys().map { try KeyFile.load($0) }, tokens)
+    }
+
+    /// The files of earlier log keys, newest first.
+    func olderLogKeys() throws -> [String] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: keys)
+        let numbered = names.compactMap { name -> Int? in
+            guard name.hasPrefix("log-"), name.hasSuffix(".pem") else { return nil }
+            return Int(name.dropFirst(4).dropLast(4))
+        }
+        return numbered.sorted(by: >).map { keys + "/log-\($0).pem" }
+    }
+
+    /// Makes a new log key and keeps the present one beside it, to sign along.
+    /// - Returns: the file of the key that was in use.
+    func rotateLogKey() throws -> String {
+        guard FileManager.default.fileExists(atPath: logKey) else {
+            throw CommandError("there is no log key in \(keys); start `openledger up` once, or name the folder with --data")
+        }
+        let next = (try olderLogKeys().first.flatMap { Int($0.split(separator: "-").last?.dropLast(4) ?? "") } ?? 0) + 1
+        let kept = keys + "/log-\(next).pem"
+        try FileManager.default.moveItem(atPath: logKey, toPath: kept)
+        _ = try KeyFile.loadOrCreate(logKey)
+        return kept
+    }
+
+    /// The API keys; on the first start with one administrator.
+    func openAPIKeys() async throws -> (store: FileAPIKeyStore, newAdministrator: APIKey?) {
+        let store = try FileAPIKeyStore(path: apiKeys)
+        guard store.count == 0 else { return (store, nil) }
+        let key = APIKey.generate()
+        let caller = Caller(subject: "administrator", issuer: "openledger", kind: .person, scopes: Self.administratorScopes)
+        try await store.add(APIKeyRecord(hash: key.hash, caller: caller))
+        return (store, key)
+    }
+}

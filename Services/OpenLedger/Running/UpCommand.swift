@@ -1,0 +1,113 @@
+import Foundation
+import HTTPServer
+import Identity
+import LedgerService
+import Postgres
+import PrivatePostgres
+import Telemetry
+import Threads
+import Web
+
+/// `openledger up`: the whole house in one process.
+enum UpCommand {
+    static let specification = ArgumentSpecification(
+        command: "openledger up", summary: "Runs everything in one process, on a private PostgreSQL that it starts by itself.",
+        options: [
+            .init(name: "data", value: "FOLDER", help: "Where everything is kept; .openledger when left out."),
+            .init(name: "host", value: "ADDRESS", help: "Where to listen; 127.0.0.1 when left out."),
+            .init(name: "port", value: "PORT", help: "Where to listen; 7400 when left out, 0 for any free port."),
+            .init(name: "origin", value: "NAME", help: "The log's name, given on its first start; localhost/log when left out."),
+        ],
+        notes: "The first start makes all keys, and one administrator whose API key it prints once. Ctrl-C stops.")
+
+    static func run(_ words: [String]) async throws -> Int32 {
+        let arguments = try specification.parse(words)
+        let settings = try Configuration.ofProcess()
+        let port = try arguments.integer("port", in: 0...65_535, default: try settings.integer("PORT", in: 0...65_535, default: 7400))
+        let host = arguments.value("host") ?? settings.string("HOST", default: "127.0.0.1")
+        let home = EmbeddedHome(path: absolute(arguments.value("data") ?? settings.string("DATA", default: ".openledger")))
+        let logger = Logger(level: try settings.logLevel())
+
+        let opened = try await OSThread.run(name: "home") { try home.open() }
+        let (apiKeys, administrator) = try await home.openAPIKeys()
+        Terminal.note("starting PostgreSQL in \(home.postgres)")
+        let cluster = try await PrivateCluster.start(directory: home.postgres, options: ClusterOptions(stopsWithParent: true))
+        do {
+            let owner = try PostgresConfiguration(url: cluster.url())
+            try await Roles(owner).ensure([try Roles.Login(service: "ledger", password: nil)])
+            let applied = try await Migrator(owner, folder: try Migrations.folder(settings)).apply { Terminal.note("migration \($0)") }
+            if !applied.isEmpty { Terminal.note("the database is up to date") }
+            var ledger = LedgerSettings(
+                database: try PostgresConfiguration(url: cluster.url(user: "openledger_ledger")),
+                origin: arguments.value("origin") ?? settings.string("LOG_ORIGIN", default: "localhost/log"), keys: opened.logKeys,
+                instance: "embedded")
+            try ledger.add(settings)
+            let verifier = try TokenVerifier(issuers: try opened.tokens.byIssuer(), audience: "ledger")
+            warn(of: settings.unknownKeys(), logger)
+            try await RunningLedger.serve(
+                ledger, authenticator: Authenticator(tokens: verifier, keys: apiKeys, services: LedgerRoutes.services), at: [try ListenAddress.parse(host: host, port: port)],
+                options: try ServingOptions(settings), logger: logger
+            ) { port, ledger in
+                announce(host: host, port: port, ledger: ledger, home: home, administrator: administrator)
+            }
+            try await cluster.stop()
+            return 0
+        } catch {
+            try? await cluster.stop()
+            throw error
+        }
+    }
+
+    private static func announce(host: String, port: Int, ledger: Ledger, home: EmbeddedHome, administrator: APIKey?) {
+        let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        Terminal.say("OpenLedger is up: \(url)")
+        Terminal.say("  log     \(url)/log/checkpoint, \(ledger.tail.size) events")
+        for key in ledger.verifierKeys { Terminal.say("  key     \(key)") }
+        Terminal.say("  API     \(url)/openapi.json")
+        Terminal.say("  data    \(home.path)")
+        if let administrator {
+            Terminal.say("")
+            Terminal.say("The administrator's API key, shown this once: \(administrator.reveal())")
+        }
+        Terminal.say("")
+        Terminal.say("Ctrl-C stops.")
+    }
+
+    private static func warn(of unknown: [String], _ logger: Logger) {
+        for key in unknown { logger.warning("\(key) is no setting of OpenLedger") }
+    }
+
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+}
+
+/// Where the migrations lie: named by OPENLEDGER_MIGRATIONS, else beside the program or its sources.
+enum Migrations {
+    static func folder(_ settings: Configuration) throws -> String {
+        if let path = settings.string("MIGRATIONS") { return path }
+        let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        var place = program.deletingLastPathComponent()
+        for _ in 0..<6 {
+            for candidate in ["migrations", "share/openledger/migrations"] {
+                let path = place.appendingPathComponent(candidate).path
+                if FileManager.default.fileExists(atPath: path + "/ledger") { return path }
+            }
+            place = place.deletingLastPathComponent()
+        }
+        throw CommandError("the folder of migrations is nowhere near \(program.path): name it in OPENLEDGER_MIGRATIONS")
+    }
+}
+
+/// Reads where to listen.
+enum ListenAddress {
+    static func parse(host: String, port: Int) throws -> Address {
+        if host.hasPrefix("unix:") { return .unix(String(host.dropFirst(5)), mode: 0o660) }
+        if host.contains(":") { return .ipv6(host, port: port) }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts.allSatisfy({ UInt8($0) != nil }) else {
+            throw CommandError("\(host) is no numeric address to listen at, such as 127.0.0.1, ::1, 0.0.0.0 or unix:/run/openledger.sock")
+        }
+        return .ipv4(host, port: port)
+    }
+}
