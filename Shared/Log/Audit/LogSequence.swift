@@ -48,6 +48,7 @@ struct LogSequence {
         let fault = outcome.fault
         let sound = fault.map { min($0.index, outcome.leaves.count) } ?? outcome.leaves.count
         let known = Int(builder.size - start)
+        if known > 0 { try compare(outcome.leaves.prefix(min(known, sound)), from: start) }
         for index in min(known, sound)..<sound {
             builder.append(outcome.leaves[index])
             while let next = milestones.last, next.size == builder.size { try pass(next) }
@@ -81,6 +82,14 @@ struct LogSequence {
         }
         proven = milestone.size
         milestonesMet.append(milestone.size)
+    }
+
+    /// Events that the tree had before must still be the same.
+    private func compare(_ leaves: ArraySlice<Digest>, from start: UInt64) throws(AuditFault) {
+        let held = builder.partialTiles.first { $0.tile.level == 0 }?.hashes ?? []
+        for (index, leaf) in leaves.enumerated() where Digest(held[index * Tile.hashBytes..<(index + 1) * Tile.hashBytes]) != leaf {
+            throw AuditFault(.history, position: start + UInt64(index), "is no longer the event that was copied from here before")
+        }
     }
 
     private mutating func compare(_ tile: Tile, _ hashes: [UInt8]) async throws {
@@ -147,10 +156,10 @@ struct LogSequence {
     }
 }
 
-/// A source some of whose tiles are others than it says.
-private struct PatchedTiles: TileSource {
+/// A source some of whose tiles may be others than it says.
+struct PatchedTiles: TileSource {
     let base: any LogSource
-    let patches: [Tile: [UInt8]]
+    var patches: [Tile: [UInt8]] = [:]
 
     func hashes(of tile: Tile) async throws -> [UInt8] {
         if let patch = patches[tile] { return patch }
