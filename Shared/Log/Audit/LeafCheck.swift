@@ -54,40 +54,39 @@ struct LeafCheck {
         }
         outcome.leaves.reserveCapacity(leaf.tile.width)
         var order = AppendOrder()
+        outcome.fault = walk(entries, leaf, &order, &outcome)
+        (outcome.first, outcome.last) = order.ends(in: entries.span)
+        return outcome
+    }
+
+    /// Goes from entry to entry up to the first fault.
+    private func walk(_ entries: [UInt8], _ leaf: LeafTile, _ order: inout AppendOrder, _ outcome: inout LeafOutcome) -> LeafOutcome.Fault? {
         let bytes = entries.span
         let hashes = leaf.hashes
         var at = 0
-        defer { (outcome.first, outcome.last) = order.ends(in: bytes) }
         for index in 0..<leaf.tile.width {
             guard at + 2 <= bytes.count else {
-                outcome.fault = .init(index: index, kind: .cut(at == bytes.count ? "the events end here" : "the event's length is cut"))
-                return outcome
+                return .init(index: index, kind: .cut(at == bytes.count ? "the events end here" : "the event's length is cut"))
             }
             let range = at + 2..<at + 2 + Int(bytes[at]) << 8 + Int(bytes[at + 1])
             guard range.upperBound <= bytes.count else {
                 let over = range.upperBound - bytes.count
-                outcome.fault = .init(index: index, kind: .cut("the event is cut: its length points \(over) bytes behind the end"))
-                return outcome
+                return .init(index: index, kind: .cut("the event is cut: its length points \(over) bytes behind the end"))
             }
             let hash = SHA256.hash(prefix: 0, bytes.extracting(range))
             outcome.leaves.append(hash)
             outcome.bytes += range.count
             if let hashes, !Self.isHash(hash, at: index, of: hashes) {
-                outcome.fault = .init(index: index, kind: .differs(leaf))
-                return outcome
+                return .init(index: index, kind: .differs(leaf))
             }
             if rule == .events, let fault = order.check(range, of: bytes) {
-                outcome.fault = .init(index: index, kind: .notEvent(fault))
-                return outcome
+                return .init(index: index, kind: .notEvent(fault))
             }
             at = range.upperBound
         }
-        if hashes == nil {
-            outcome.fault = .init(index: 0, kind: .noTile)
-        } else if at < bytes.count {
-            outcome.fault = .init(index: leaf.tile.width, kind: .cut("\(bytes.count - at) bytes stand behind the last event"))
-        }
-        return outcome
+        if hashes == nil { return .init(index: 0, kind: .noTile) }
+        guard at < bytes.count else { return nil }
+        return .init(index: leaf.tile.width, kind: .cut("\(bytes.count - at) bytes stand behind the last event"))
     }
 
     private static func isHash(_ hash: Digest, at index: Int, of hashes: [UInt8]) -> Bool {

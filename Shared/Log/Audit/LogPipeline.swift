@@ -34,7 +34,8 @@ struct LogPipeline {
     func run<Result: Sendable>(
         _ work: @escaping @Sendable (LeafTile) throws -> Result, take: (Result) async throws -> Void, eachBatch: () async throws -> Void
     ) async throws {
-        let end = (size + UInt64(Tile.fullWidth) - 1) >> UInt64(Tile.height)
+        // Whatever number was signed for: no sum here may overflow.
+        let end = size >> UInt64(Tile.height) + (size % UInt64(Tile.fullWidth) == 0 ? 0 : 1)
         var next = from >> UInt64(Tile.height)
         var running: [Task<[Result], any Error>] = []
         defer { for task in running { task.cancel() } }

@@ -13,6 +13,11 @@ struct LogSequence {
     private let target: Checkpoint
     private var builder: TileBuilder
     private var last: AppendPlace?
+    /// The tile of each level from 1 on whose hashes are being compared.
+    private var parents: [Int: (tile: Tile, hashes: [UInt8])] = [:]
+    private var absent: [Int: Tile] = [:]
+    /// The first of them that is not there.
+    private var missing: AuditFault?
     /// Milestones to come, the nearest last.
     private var milestones: [Milestone] = []
     /// The last milestone that held.
@@ -56,21 +61,20 @@ struct LogSequence {
         if let fault { try await fail(fault, start: start) }
         tiles += 1
         let full = builder.takeCompleted()
-        for tile in full where tile.tile.level > 0 { try await compare(tile.tile, tile.hashes) }
+        for tile in full { try await compare(tile) }
         return full
     }
 
-    /// Compares what stands at the right edge, and the root.
+    /// Compares the root.
     /// - Returns: the tiles that are not full.
     mutating func finish() async throws -> [(tile: Tile, hashes: [UInt8])] {
-        let partial = builder.partialTiles
-        for (tile, hashes) in partial where tile.level > 0 { try await compare(tile, hashes) }
+        if let missing { throw missing }
         guard builder.root == target.root else {
             throw AuditFault(
                 .root, position: proven, below: max(target.size, proven + 1),
                 "events and tiles agree with each other, but their root is \(builder.root.hex), and \(target.root.hex) was signed for")
         }
-        return partial
+        return builder.partialTiles
     }
 
     private mutating func pass(_ milestone: Milestone) throws(AuditFault) {
@@ -92,17 +96,35 @@ struct LogSequence {
         }
     }
 
-    private mutating func compare(_ tile: Tile, _ hashes: [UInt8]) async throws {
-        tiles += 1
-        let found: [UInt8]
-        do { found = try await source.hashes(of: tile) } catch let error as LogSourceError where error.isMissing {
-            throw AuditFault(.missing, position: first(of: tile), "\(tile.path) is not there")
+    /// Compares a full tile's root with the hash that stands for it one level up.
+    private mutating func compare(_ full: FullTile) async throws {
+        let level = full.tile.level + 1
+        let index = full.tile.index >> UInt64(Tile.height)
+        guard let parent = Tile.at(level: level, index: index, size: target.size), parent != absent[level] else { return }
+        let hashes: [UInt8]
+        if let known = parents[level], known.tile == parent {
+            hashes = known.hashes
+        } else {
+            do { hashes = try await source.hashes(of: parent) } catch let error as LogSourceError where error.isMissing {
+                // Events may be missing too, or bad, which says more; go on for as long as they go.
+                absent[level] = parent
+                missing = missing ?? AuditFault(.missing, position: first(of: parent), "\(parent.path) is not there")
+                return
+            }
+            parents[level] = (parent, hashes)
+            tiles += 1
         }
-        guard found != hashes else { return }
-        let index = zip(found, hashes).enumerated().first { $1.0 != $1.1 }.map { $0.offset / Tile.hashBytes } ?? 0
+        let slot = Int(full.tile.index & UInt64(Tile.fullWidth - 1))
+        guard Digest(hashes[slot * Tile.hashBytes..<(slot + 1) * Tile.hashBytes]) != full.root else { return }
+        let start = first(of: full.tile)
+        let end = first(of: full.tile, Tile.fullWidth)
+        // An altered hash is no part of the proof for the leaves below it; altered leaves are.
+        let bytes = full.hashes
+        if full.tile.level == 0, let leaf = Digest(bytes[..<Tile.hashBytes]), await !leads(leaf, start, over: [full.tile: bytes]) {
+            throw AuditFault(.both, position: start, below: end, "an event was altered and \(full.tile.path) with it: \(parent.path) says so")
+        }
         throw AuditFault(
-            .tile, position: first(of: tile, index), below: first(of: tile, index + 1),
-            "\(tile.path) was altered: its hash \(index) is not that of the events below it")
+            .tile, position: start, below: end, "\(parent.path) was altered: its hash \(slot) is not that of the events below it")
     }
 
     /// The first leaf below a tile's hash.
