@@ -13,7 +13,7 @@ final class CurlExchange {
     var fieldLines: UnsafeMutablePointer<curl_slist>?
     let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private let touch: (CurlExchange) -> Void
-    private var head = ResponseHeadParser()
+    private(set) var head = ResponseHeadParser()
     private var bodyBytes = 0
     /// The answer is whole although the request may not be, and the server wants no more of it.
     private(set) var isAnswered = false
@@ -57,8 +57,8 @@ final class CurlExchange {
     /// Goes on where a callback paused; libcurl asks again for what it may not do yet.
     func resume() -> HTTPClientError? {
         let code = curl_easy_pause(handle, CURLPAUSE_CONT)
-        if case .failure(let error) = outcome(code), code != CURLE_OK { return error }
-        return nil
+        guard code != CURLE_OK, case .failure(let error) = outcome(code) else { return nil }
+        return error
     }
 
     // MARK: limits on time
