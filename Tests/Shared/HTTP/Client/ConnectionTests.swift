@@ -241,6 +241,30 @@ import Testing
         }
     }
 
+    @Test func aServerThatAnswersAndResetsWhileWeSendNeverHoldsUsUp() async throws {
+        let peer = RawPeer { connection in
+            var bytes = [UInt8](repeating: 0, count: 1000)
+            _ = recv(connection.descriptor, &bytes, bytes.count, 0)
+            connection.send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+        }
+        let answers = Counter()
+        try await withCurl { client in
+            for _ in 0..<20 {
+                let request = ClientRequest(method: "PUT", url: peer.root, body: .bytes([UInt8](repeating: 1, count: 8 << 20)))
+                do {
+                    let response = try await client.send(request)
+                    #expect(response.status == 413)
+                    #expect(try await response.body.collect(upTo: 2).count == 2)
+                    answers.add()
+                } catch let error as HTTPClientError {
+                    // The reset may overtake the answer.
+                    guard case .transport(_, _, sent: true) = error else { throw error }
+                }
+            }
+        }
+        #expect(answers.value > 0)
+    }
+
     @Test func interimAnswersAndTrailersAreNotTheAnswer() async throws {
         let peer = RawPeer { connection in
             _ = connection.readRequest()

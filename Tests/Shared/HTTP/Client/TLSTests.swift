@@ -34,44 +34,44 @@ import Testing
     }
 
     @Test func onlyTheRightAuthorityAndNameAreTrusted() async throws {
-        let certificates = try Certificates()
-        defer { certificates.remove() }
-        let peer = try TLSPeer(certificates)
-        let url = "https://localhost:\(peer.port)/"
-        let text = try await fetch(CurlOptions(caFile: certificates.authority), url)
-        #expect(text.hasPrefix("TLSv1.3 nobody") || text.hasPrefix("TLSv1.2 nobody"), "\(text)")
-        expectTLSFailure(await failure(CurlOptions(), url))
-        expectTLSFailure(await failure(CurlOptions(caFile: certificates.stranger), url))
-        expectTLSFailure(await failure(CurlOptions(caFile: certificates.file("missing.pem")), url))
-        expectTLSFailure(await failure(CurlOptions(caFile: certificates.authority), "https://127.0.0.1:\(peer.port)/"))
+        try await TLSPeer.run { peer in
+            let url = peer.root
+            let text = try await fetch(CurlOptions(caFile: peer.certificates.authority), url)
+            #expect(text.hasPrefix("TLSv1.3 nobody") || text.hasPrefix("TLSv1.2 nobody"), "\(text)")
+            expectTLSFailure(await failure(CurlOptions(), url))
+            expectTLSFailure(await failure(CurlOptions(caFile: peer.certificates.stranger), url))
+            expectTLSFailure(await failure(CurlOptions(caFile: peer.certificates.file("missing.pem")), url))
+            expectTLSFailure(await failure(CurlOptions(caFile: peer.certificates.authority), "https://127.0.0.1:\(peer.port)/"))
+        }
     }
 
     @Test func connectionsAreUsedAgain() async throws {
-        let certificates = try Certificates()
-        defer { certificates.remove() }
-        let peer = try TLSPeer(certificates)
-        try await withCurl(CurlOptions(caFile: certificates.authority)) { client in
-            var counts: Set<String> = []
-            for _ in 0..<10 {
-                let response = try await client.send(ClientRequest(url: "https://localhost:\(peer.port)/"))
-                let text = String(decoding: try await response.body.collect(upTo: 1000), as: UTF8.self)
-                counts.insert(String(text.split(separator: " ").last ?? ""))
+        try await TLSPeer.run { peer in
+            try await withCurl(CurlOptions(caFile: peer.certificates.authority)) { client in
+                var counts: Set<String> = []
+                for _ in 0..<10 {
+                    let response = try await client.send(ClientRequest(url: peer.root))
+                    let text = String(decoding: try await response.body.collect(upTo: 1000), as: UTF8.self)
+                    counts.insert(String(text.split(separator: " ").last ?? ""))
+                }
+                #expect(counts.count == 1)
             }
-            #expect(counts.count == 1)
         }
     }
 
     @Test func aServerThatAsksWhoCallsIsTold() async throws {
-        let certificates = try Certificates()
-        defer { certificates.remove() }
-        let peer = try TLSPeer(certificates, wantsClient: true)
-        let url = "https://localhost:\(peer.port)/"
-        var options = CurlOptions(caFile: certificates.authority)
-        #expect(await failure(options, url) != nil)
-        options.clientCertificate = .init(certificateFile: certificates.file("client.pem"), keyFile: certificates.file("client.key"))
-        #expect(try await fetch(options, url).contains(" client "))
-        options.clientCertificate = .init(certificateFile: certificates.file("no.pem"), keyFile: certificates.file("client.key"))
-        expectTLSFailure(await failure(options, url))
+        try await TLSPeer.run(wantsClient: true) { peer in
+            let url = peer.root
+            var options = CurlOptions(caFile: peer.certificates.authority)
+            #expect(await failure(options, url) != nil)
+            options.clientCertificate = .init(
+                certificateFile: peer.certificates.file("client.pem"), keyFile: peer.certificates.file("client.key"))
+            let text = try await fetch(options, url)
+            #expect(text.contains(" client "), "\(text)")
+            options.clientCertificate = .init(
+                certificateFile: peer.certificates.file("no.pem"), keyFile: peer.certificates.file("client.key"))
+            expectTLSFailure(await failure(options, url))
+        }
     }
 
     @Test func aServerWithoutTLSIsNoServerForHTTPS() async throws {
@@ -83,14 +83,13 @@ import Testing
     }
 
     @Test func aServerThatHangsUpWhileWeWriteIsAnErrorNotTheEnd() async throws {
-        let certificates = try Certificates()
-        defer { certificates.remove() }
-        let peer = try TLSPeer(certificates)
-        try await withCurl(CurlOptions(caFile: certificates.authority)) { client in
-            for _ in 0..<5 {
-                let body = ClientBody.bytes([UInt8](repeating: 1, count: 4 << 20))
-                await #expect(throws: HTTPClientError.self) {
-                    try await client.send(ClientRequest(method: "POST", url: "https://localhost:\(peer.port)/", body: body))
+        try await TLSPeer.run { peer in
+            try await withCurl(CurlOptions(caFile: peer.certificates.authority)) { client in
+                for _ in 0..<5 {
+                    let body = ClientBody.bytes([UInt8](repeating: 1, count: 4 << 20))
+                    await #expect(throws: HTTPClientError.self) {
+                        try await client.send(ClientRequest(method: "POST", url: peer.root, body: body))
+                    }
                 }
             }
         }

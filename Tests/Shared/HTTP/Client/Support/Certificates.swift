@@ -3,7 +3,7 @@ import Testing
 
 /// Throw-away certificates by the openssl command: an authority, a server for "localhost", a client, and an authority
 /// that signed neither.
-struct Certificates {
+struct Certificates: Sendable {
     let folder: String
     var authority: String { folder + "/ca.pem" }
     var stranger: String { folder + "/stranger.pem" }

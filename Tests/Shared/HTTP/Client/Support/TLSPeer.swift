@@ -1,8 +1,9 @@
 import Foundation
 import Testing
+import Threads
 
 /// A server with TLS, which ours leaves to nginx: Python's own, ended with its standard input.
-final class TLSPeer {
+final class TLSPeer: Sendable {
     private static let script = """
         import http.server, os, ssl, sys, threading
         class Answer(http.server.BaseHTTPRequestHandler):
@@ -39,11 +40,28 @@ final class TLSPeer {
         """
 
     let port: Int
-    private let process = Process()
-    private let input = Pipe()
+    let certificates: Certificates
+    private let process: Process
+    private let input: Pipe
 
-    init(_ certificates: Certificates, wantsClient: Bool = false) throws {
+    var root: String { "https://localhost:\(port)/" }
+
+    /// Runs `body` with a server and its certificates; waits for programs on a thread of its own.
+    static func run(wantsClient: Bool = false, _ body: (TLSPeer) async throws -> Void) async throws {
+        let peer = try await OSThread.run(name: "tls-peer") { try TLSPeer(Certificates(), wantsClient: wantsClient) }
+        do {
+            try await body(peer)
+        } catch {
+            try await peer.stop()
+            throw error
+        }
+        try await peer.stop()
+    }
+
+    private init(_ certificates: Certificates, wantsClient: Bool) throws {
         let output = Pipe()
+        (process, input) = (Process(), Pipe())
+        self.certificates = certificates
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", "-c", Self.script, certificates.folder, wantsClient ? "client" : "any"]
         process.standardInput = input
@@ -58,8 +76,11 @@ final class TLSPeer {
         port = try #require(Int(line.dropLast()), "python3 has not started: \(line)")
     }
 
-    deinit {
-        try? input.fileHandleForWriting.close()
-        process.waitUntilExit()
+    private func stop() async throws {
+        try await OSThread.run(name: "tls-peer") {
+            try self.input.fileHandleForWriting.close()
+            self.process.waitUntilExit()
+            self.certificates.remove()
+        }
     }
 }
