@@ -98,7 +98,7 @@ let package = Package(
             "EndToEndTests", "EndToEnd",
             ["EventLog", "Events", "Postgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity", "Threads"]),
 
-        program("http-fuzz", "Tests/Fuzz/HTTP", ["HTTP", "HTTPServer"], exclude: ["LibFuzzer.swift"]),
+        program("http-fuzz", "Tests/Fuzz/HTTP", ["HTTP", "HTTPServer"], exclude: ["LibFuzzer.swift", "differential.py"]),
         program(
             "benchmarks", "Benchmarks",
             [

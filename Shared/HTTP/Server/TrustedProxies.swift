@@ -40,7 +40,7 @@ public struct TrustedProxies: Sendable {
 
     /// Who asks: the one who holds the connection, or whom a trusted proxy names.
     func client(of remote: Sockets.Remote?, _ headers: Headers) -> (peer: Peer, address: IPAddress?) {
-        guard trusts(remote?.address) else { return Self.direct(remote, isSecure: false) }
+        guard trusts(remote?.address) else { return (Self.holder(remote), remote?.address) }
         let isSecure = headers.all("X-Forwarded-Proto").last?.split(separator: ",").last.map(Self.trimmed)?.lowercased() == "https"
         var named: IPAddress?
         walk: for value in headers.all("X-Forwarded-For").reversed() {
@@ -50,13 +50,14 @@ public struct TrustedProxies: Sendable {
                 if !trusts(address) { break walk }
             }
         }
-        guard let named else { return Self.direct(remote, isSecure: isSecure) }
+        guard let named else { return (Self.holder(remote, isSecure: isSecure), remote?.address) }
         return (Peer(address: named.text, isForwarded: true, isSecure: isSecure), named)
     }
 
-    private static func direct(_ remote: Sockets.Remote?, isSecure: Bool) -> (Peer, IPAddress?) {
-        guard let remote else { return (Peer(address: "unix", isSecure: isSecure), nil) }
-        return (Peer(address: remote.address.text, port: remote.port, isSecure: isSecure), remote.address)
+    /// Who holds a connection.
+    static func holder(_ remote: Sockets.Remote?, isSecure: Bool = false) -> Peer {
+        guard let remote else { return Peer(address: "unix", isSecure: isSecure) }
+        return Peer(address: remote.address.text, port: remote.port, isSecure: isSecure)
     }
 
     /// "192.0.2.7", "192.0.2.7:4711", "2001:db8::7" or "[2001:db8::7]:4711".

@@ -18,16 +18,16 @@ extension Loop {
                 }
             }
             meters.connections.add()
-            let isCounted = remote != nil && !options.trustedProxies.trusts(remote?.address)
-            guard !isCounted || common.connectionsByPeer.take(remote?.address) else {
+            let isProxy = options.trustedProxies.trusts(remote?.address)
+            guard isProxy || common.connectionsByPeer.take(remote?.address) else {
                 turnAway(descriptor)
                 continue
             }
-            admit(descriptor, remote, isCounted: isCounted)
+            admit(descriptor, remote, isProxy: isProxy)
         }
     }
 
-    private func admit(_ descriptor: Int32, _ remote: Sockets.Remote?, isCounted: Bool) {
+    private func admit(_ descriptor: Int32, _ remote: Sockets.Remote?, isProxy: Bool) {
         let slot = freeSlots.popLast() ?? slots.count
         if slot == slots.count {
             slots.append(nil)
@@ -35,7 +35,7 @@ extension Loop {
         }
         generations[slot] &+= 1
         let connection = Connection(
-            descriptor: descriptor, slot: slot, generation: generations[slot], remote: remote, isCounted: isCounted,
+            descriptor: descriptor, slot: slot, generation: generations[slot], remote: remote, isProxy: isProxy,
             limits: options.limits, deadline: now + options.headTimeout.nanoseconds)
         slots[slot] = connection
         open += 1

@@ -6,8 +6,12 @@ final class Connection {
     let slot: Int
     let generation: UInt32
     let remote: Sockets.Remote?
+    /// Who holds it, without what a proxy may say of others.
+    let holder: Peer
+    /// Whether its requests may speak for other clients.
+    let isProxy: Bool
     /// Whether it counts against its peer's limit.
-    let isCounted: Bool
+    var isCounted: Bool { remote != nil && !isProxy }
 
     /// Received, not yet parsed.
     var pending: [UInt8] = []
@@ -43,12 +47,13 @@ final class Connection {
     /// Answers waiting for a client that pipelines without reading: above this no more requests are taken.
     static let outHigh = 256 << 10
 
-    init(descriptor: Int32, slot: Int, generation: UInt32, remote: Sockets.Remote?, isCounted: Bool, limits: Limits, deadline: UInt64) {
+    init(descriptor: Int32, slot: Int, generation: UInt32, remote: Sockets.Remote?, isProxy: Bool, limits: Limits, deadline: UInt64) {
         self.descriptor = descriptor
         self.slot = slot
         self.generation = generation
         self.remote = remote
-        self.isCounted = isCounted
+        self.isProxy = isProxy
+        holder = TrustedProxies.holder(remote)
         parser = HeadParser(limits: limits)
         self.deadline = deadline
     }

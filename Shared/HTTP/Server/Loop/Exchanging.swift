@@ -5,7 +5,9 @@ extension Loop {
     func begin(_ connection: Connection, _ head: Head, _ bytes: borrowing Span<UInt8>, _ index: inout Int) throws(HTTPError) {
         connection.exchanges &+= 1
         let key = Key(slot: UInt32(connection.slot), generation: connection.generation, exchange: connection.exchanges)
-        let (peer, address) = options.trustedProxies.client(of: connection.remote, head.headers)
+        let (peer, address) =
+            connection.isProxy
+            ? options.trustedProxies.client(of: connection.remote, head.headers) : (connection.holder, connection.remote?.address)
         let exchange = Exchange(
             key: key, head: head, peer: peer, keepAlive: head.keepAlive && !isDraining, limits: options.limits, now: now)
         // Set at once, so that a refusal is logged with what was asked for.

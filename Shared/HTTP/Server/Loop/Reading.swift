@@ -89,6 +89,22 @@ extension Loop {
         return true
     }
 
+    /// Takes in what has come behind a running handler, until that is more than is allowed.
+    func readAhead(_ connection: Connection) {
+        while connection.isReadable, connection.pending.count <= options.maxPipelined {
+            let count = Sockets.read(connection.descriptor, &inbuf)
+            if count > 0 {
+                connection.received += count
+                meters.bytesReceived.add(count)
+                connection.pending.append(contentsOf: inbuf[0..<count])
+            } else if count < 0, errno == EAGAIN {
+                connection.isReadable = false
+            } else if count == 0 || errno != EINTR {
+                return clientGone(connection)
+            }
+        }
+    }
+
     /// Parses; gives how many of these bytes are done with. The rest must come again.
     private func feed(_ connection: Connection, _ bytes: borrowing Span<UInt8>) -> Int {
         var index = 0

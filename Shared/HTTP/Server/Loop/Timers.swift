@@ -26,11 +26,13 @@ extension Loop {
         }
     }
 
-    /// A FIN behind unread pipelined bytes is never seen: more than a few of them behind a running handler is abuse.
+    /// A FIN behind unread bytes is never seen, and a full window keeps it from coming at all: so what a client sends behind
+    /// a running handler is read, and too much of it is abuse.
     private func isHiding(_ connection: Connection) -> Bool {
-        guard connection.isReadable, let exchange = connection.exchange, exchange.inputDone,
-            Sockets.waiting(connection.descriptor) > options.maxPipelined
-        else { return false }
+        guard connection.isReadable, let exchange = connection.exchange, exchange.inputDone else { return false }
+        readAhead(connection)
+        if connection.isClosed { return true }
+        guard connection.pending.count > options.maxPipelined else { return false }
         shut(connection, reason: "too much pipelined", reset: true)
         return true
     }

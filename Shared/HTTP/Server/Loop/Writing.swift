@@ -60,11 +60,10 @@ extension Loop {
             exchange.status = error.status
             drop(connection, reason: error.reason)
         } else if let log = options.onExchange {
-            let peer = options.trustedProxies.client(of: connection.remote, Headers()).peer
             log(
                 ExchangeRecord(
                     method: connection.parser.lineSeen?.method ?? "", target: "", status: error.status, bytesReceived: 0,
-                    bytesSent: 0, duration: .zero, peer: peer, reason: error.reason))
+                    bytesSent: 0, duration: .zero, peer: connection.holder, reason: error.reason))
         }
         meters.count(status: error.status)
         connection.out.append(errorReply(error.status, error.reason))

@@ -29,6 +29,8 @@ package struct BodyDecoder: Sendable {
     private var total = 0
     /// Bytes of extensions, and then of trailers, so far.
     private var dropped = 0
+    /// The name of the trailer at hand, as far as it could be one that matters.
+    private var trailerName: [UInt8] = []
 
     package init(_ framing: Framing, limits: Limits) {
         self.limits = limits
@@ -137,10 +139,16 @@ package struct BodyDecoder: Sendable {
         case .trailerStart:
             guard Chars.isToken(byte) else { throw HTTPError(400, "trailer") }
             state = .trailerName
+            trailerName = [byte]
             try charge(limits.trailerBytes)
         case .trailerName:
             guard byte == Chars.colon || Chars.isToken(byte) else { throw HTTPError(400, "trailer") }
-            if byte == Chars.colon { state = .trailerValue }
+            if byte == Chars.colon {
+                guard !Self.isForbidden(trailerName) else { throw HTTPError(400, "framing or routing in a trailer") }
+                state = .trailerValue
+            } else if trailerName.count <= Self.longestForbidden {
+                trailerName.append(byte)
+            }
             try charge(limits.trailerBytes)
         case .trailerValue:
             guard byte == Chars.carriageReturn || Chars.isFieldValue(byte) else { throw HTTPError(400, "trailer") }
@@ -150,6 +158,15 @@ package struct BodyDecoder: Sendable {
             try expect(byte, Chars.lineFeed, "bare CR in trailer")
             state = state == .endLineFeed ? .done : .trailerStart
         }
+    }
+
+    private static let longestForbidden = 17
+
+    /// Fields that would have to be known before the body (RFC 9110 §6.5.1): whoever merges trailers into the head would be
+    /// misled by them.
+    private static func isForbidden(_ name: [UInt8]) -> Bool {
+        let bytes = name.span, all = 0..<name.count
+        return bytes.isWord(all, "transfer-encoding") || bytes.isWord(all, "content-length") || bytes.isWord(all, "host")
     }
 
     private func expect(_ byte: UInt8, _ wanted: UInt8, _ reason: String) throws(HTTPError) {
