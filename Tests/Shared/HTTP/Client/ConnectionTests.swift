@@ -87,16 +87,20 @@ import Testing
     }
 
     @Test func aReaderThatTakesItsTimeIsNoStall() async throws {
-        let total = 4 << 20
-        try await withServer(.ipv4("127.0.0.1", port: 0), .init(), { _ in Response(body: .bytes([UInt8](repeating: 1, count: total))) }) {
-            server in
-            try await withCurl { client in
-                let response = try await client.send(
-                    ClientRequest(url: "http://127.0.0.1:\(server.port)", timeout: nil, stallTimeout: .seconds(1)))
-                try await Task.sleep(for: .milliseconds(1500))
-                let count = try await response.body.collect(upTo: total).count
-                #expect(count == total)
-            }
+        let total = 16 << 20
+        let peer = RawPeer { connection in
+            _ = connection.readRequest()
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(total)\r\n\r\n")
+            let piece = String(repeating: "x", count: 64 << 10)
+            for _ in 0..<total >> 16 { connection.send(piece) }
+            connection.waitForEnd()
+        }
+        try await withCurl { client in
+            let request = ClientRequest(url: peer.root, timeout: nil, stallTimeout: .seconds(1), maximumBodyBytes: total)
+            let response = try await client.send(request)
+            try await Task.sleep(for: .milliseconds(1500))
+            let count = try await response.body.collect(upTo: total).count
+            #expect(count == total)
         }
     }
 

@@ -21,7 +21,7 @@ final class TLSPeer: Sendable {
                 self.end_headers()
                 self.wfile.write(body)
             def do_POST(self):
-                self.connection.close()
+                self.close_connection = True
             def log_message(self, *a): pass
         class Quiet(http.server.ThreadingHTTPServer):
             daemon_threads = True
