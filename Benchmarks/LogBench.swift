@@ -43,11 +43,13 @@ struct LogBench {
     static func count(for callers: Int, seconds: Int) -> Int { seconds * (callers == 1 ? 4_000 : callers <= 32 ? 25_000 : 60_000) }
 
     /// Canonical events of `bytes` bytes each, every one a command of its own, over a thousand streams.
+    @inline(never)
     static func events(_ count: Int, bytes: Int = 500, tag: String) throws -> [[UInt8]] {
         try (0..<count).map { try event(command: "\(tag)-\($0)", ordinal: 0, stream: $0 % 1_000, bytes: bytes) }
     }
 
     /// Appends of `each` events with one command.
+    @inline(never)
     static func bulk(_ count: Int, each: Int, tag: String) throws -> [[[UInt8]]] {
         try stride(from: 0, to: count, by: each).map { start in
             try (0..<min(each, count - start)).map { try event(command: "\(tag)-\(start)", ordinal: $0, stream: $0 % 1_000, bytes: 500) }
