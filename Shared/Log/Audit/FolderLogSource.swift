@@ -11,6 +11,9 @@ public struct FolderLogSource: LogSource {
     /// A folder, which is looked at only when it is read.
     public init(_ path: String) { self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path }
 
+    /// Makes the folder where there is none. Blocks.
+    public static func prepare(_ path: String) throws { try Files.makeFolder(FolderLogSource(path).path) }
+
     /// The path.
     public var name: String { path }
 

@@ -66,12 +66,19 @@ public struct TlogProof: Sendable, Equatable {
     /// - Returns: the checkpoint that now vouches for the entry.
     public func verify(entry: [UInt8]? = nil, keys: [VerifierKey]) throws -> SignedCheckpoint {
         let signed = try SignedCheckpoint(parsing: checkpoint, keys: keys)
+        _ = try check(entry: entry, under: signed)
+        return signed
+    }
+
+    /// Verifies the entry's way to the root of a checkpoint that the caller has verified: the one in this file.
+    /// - Returns: the entry's bytes.
+    public func check(entry: [UInt8]? = nil, under signed: SignedCheckpoint) throws -> [UInt8] {
         guard let entry = entry ?? extra else {
             throw NoteError.malformed(what: "proof file", reason: "carries no event; give the event's bytes beside it")
         }
         let proof = InclusionProof(index: index, size: signed.checkpoint.size, hashes: hashes)
         try proof.verify(leaf: Merkle.leaf(entry), root: signed.checkpoint.root)
-        return signed
+        return entry
     }
 }
 
