@@ -29,12 +29,14 @@ struct BenchOptions {
     let callers: [Int]
     let rounds: Int
     let seconds: Int
+    let isVerbose: Bool
 
     init(_ words: [String]) {
         verb = words.first ?? "all"
         callers = words.dropFirst().compactMap { Int($0) }
         let environment = ProcessInfo.processInfo.environment
         rounds = max(1, Int(environment["ROUNDS"] ?? "") ?? 3)
+        isVerbose = environment["VERBOSE"] == "1"
         seconds = max(1, Int(environment["SECONDS"] ?? "") ?? 4)
     }
 }
