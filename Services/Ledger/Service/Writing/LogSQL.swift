@@ -29,6 +29,14 @@ enum LogSQL {
         select events.command, events.position from unnest($1::uuid[]) as wanted (command)
         join ledger.events using (command)
         """
+    /// The events of one append: from its first, which carries the command, to the next that does.
+    static let append: Statement = """
+        select position, version, bytes from ledger.events
+        where position >= $1 and position < coalesce(
+            (select position from ledger.events where position > $1 and position < $1 + $2 and command is not null
+             order by position limit 1), $1 + $2)
+        order by position
+        """
 
     // Leading.
     static let lock: Statement = "select pg_advisory_lock($1)"

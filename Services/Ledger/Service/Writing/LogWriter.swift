@@ -36,15 +36,28 @@ struct LogWriter {
 
     /// Stores a batch. On an error nothing of it is known to be stored, and the leader must step down and look again.
     func write(_ appends: [PreparedAppend], state: inout WriterState) throws -> WrittenBatch {
-        // Commands and streams that the leader has not met are taken for new, which the unique indexes prove or refute;
-        // only a refuted guess costs a look.
-        do {
-            return try attempt(appends, careful: state.careful > 0, state: &state)
-        } catch let error as PostgresError where Self.isSurprise(error) {
-            state.careful = WriterState.carefulBatches
-            state.heads.removeAll()
-            return try attempt(appends, careful: true, state: &state)
+        // Commands and streams that the leader has not met are taken for new, which the unique indexes prove or refute as
+        // the rows are stored; only a refuted guess, or one that no row would test, costs a look.
+        if state.careful == 0 {
+            let decision = try decide(appends, careful: false, state: &state)
+            do {
+                if try isCertain(decision, of: appends) { return try store(decision, state: &state) }
+            } catch let error as PostgresError where Self.isSurprise(error) {
+                state.careful = WriterState.carefulBatches
+                state.heads.removeAll()
+            }
+        } else {
+            state.careful -= 1
         }
+        return try store(try decide(appends, careful: true, state: &state), state: &state)
+    }
+
+    /// What shall become of a batch, before anything is stored.
+    private struct Decision {
+        let plan: BatchPlan
+        let outcomes: [Result<Appended, LogError>]
+        /// Streams that were taken for new without a look.
+        let guessed: Set<Key128>
     }
 
     /// A row that was there already, other than one at our position: only another writer could have put that there.
@@ -52,12 +65,21 @@ struct LogWriter {
         error.code == .uniqueViolation && (error.constraint == "events_command" || error.constraint == "events_stream_version")
     }
 
-    private func attempt(_ appends: [PreparedAppend], careful: Bool, state: inout WriterState) throws -> WrittenBatch {
+    /// Whether storing the rows proves all that was taken for granted: each stream that was taken for new gets a row, and
+    /// no command is refused that has its answer already.
+    private func isCertain(_ decision: Decision, of appends: [PreparedAppend]) throws -> Bool {
+        if !decision.guessed.isEmpty, !decision.guessed.isSubset(of: decision.plan.rows.map(\.stream)) { return false }
+        let refused = zip(appends, decision.outcomes).compactMap { append, outcome in
+            if case .failure = outcome { append.command.bytes } else { nil }
+        }
+        return try refused.isEmpty || session.execute(LogSQL.commands, [.uuidArray(refused)]).isEmpty
+    }
+
+    private func decide(_ appends: [PreparedAppend], careful: Bool, state: inout WriterState) throws -> Decision {
         var plan = BatchPlan(size: state.tree.size)
         plan.reserve(appends.count)
-        try learnHeads(of: appends, careful: careful, state: &state, plan: &plan)
+        let guessed = try learnHeads(of: appends, careful: careful, state: &state, plan: &plan)
         let known = careful ? try firstAnswers(to: appends) : [:]
-        if state.careful > 0 { state.careful -= 1 }
 
         var outcomes: [Result<Appended, LogError>] = []
         outcomes.reserveCapacity(appends.count)
@@ -78,16 +100,20 @@ struct LogWriter {
             }
             decided.append(outcomes.count - 1)
         }
+        return Decision(plan: plan, outcomes: outcomes, guessed: guessed)
+    }
 
+    private func store(_ decision: Decision, state: inout WriterState) throws -> WrittenBatch {
+        let rows = decision.plan.rows
         var tree = state.tree
-        for row in plan.rows { tree.append(row.leaf) }
-        if !plan.rows.isEmpty {
-            try store(plan.rows, tiles: tree.takeCompleted(), state: &state)
+        for row in rows { tree.append(row.leaf) }
+        if !rows.isEmpty {
+            try store(rows, tiles: tree.takeCompleted(), state: &state)
             state.tree = tree
-            for (stream, count) in plan.heads { state.heads[stream] = count }
+            for (stream, count) in decision.plan.heads { state.heads[stream] = count }
         }
-        let events = plan.rows.map { LoggedEvent(position: $0.position, version: $0.version, bytes: $0.bytes) }
-        return WrittenBatch(outcomes: outcomes, events: events, size: tree.size, root: tree.root)
+        let events = rows.map { LoggedEvent(position: $0.position, version: $0.version, bytes: $0.bytes) }
+        return WrittenBatch(outcomes: decision.outcomes, events: events, size: tree.size, root: tree.root)
     }
 
     private static func replay(_ first: FirstAnswer, to append: PreparedAppend) -> Result<Appended, LogError> {
@@ -95,16 +121,19 @@ struct LogWriter {
     }
 
     /// Tells the plan how long each stream of the batch is: remembered, guessed to be new, or looked up.
+    /// - Returns: the streams that were guessed.
     private func learnHeads(
         of appends: [PreparedAppend], careful: Bool, state: inout WriterState, plan: inout BatchPlan
-    ) throws {
+    ) throws -> Set<Key128> {
         var unknown: Set<Key128> = []
+        var guessed: Set<Key128> = []
         func learn(_ key: Key128, isNew: Bool) {
             if plan.knows(key) { return }
             if let count = state.heads[key] {
                 plan.setHead(count, of: key)
             } else if isNew && !careful {
                 plan.setHead(0, of: key)
+                guessed.insert(key)
                 unknown.remove(key)
             } else {
                 unknown.insert(key)
@@ -114,13 +143,13 @@ struct LogWriter {
             for condition in append.conditions { learn(condition.key, isNew: condition.expected == .none || condition.expected == .exact(0)) }
             for entry in append.entries { learn(entry.streamKey, isNew: false) }
         }
-        unknown = unknown.filter { !plan.knows($0) }
-        guard !unknown.isEmpty else { return }
+        if unknown.isEmpty { return guessed }
         let rows = try session.execute(LogSQL.heads, [.uuidArray(unknown.map(\.bytes))])
         for row in rows {
             guard let key = Key128(bytes: try row.uuid(0)) else { continue }
             plan.setHead(UInt64(try row.int(1)), of: key)
         }
+        return guessed
     }
 
     /// The answers that commands of this batch got before.
@@ -130,7 +159,7 @@ struct LogWriter {
         for row in rows {
             guard let key = Key128(bytes: try row.uuid(0)), answers[key] == nil else { continue }
             let position = try row.int(1)
-            let events = try session.execute(LogSQL.range, [.int(position), .int(position + Int64(AppendRequest.maximumEvents))])
+            let events = try session.execute(LogSQL.append, [.int(position), .int(Int64(AppendRequest.maximumEvents))])
             guard let answer = FirstAnswer(events: try events.map(LoggedEvent.init(row:))) else {
                 throw LogError.unavailable("position \(position) holds an event that can't be read; run openledger audit")
             }
