@@ -77,7 +77,9 @@ public enum UUIDText {
     }
 
     /// Whether these are the 36 bytes of a UUID in lower case.
-    public static func isWellFormed(_ utf8: ArraySlice<UInt8>) -> Bool {
+    public static func isWellFormed(_ utf8: ArraySlice<UInt8>) -> Bool { isUUID(utf8) }
+
+    static func isUUID<Bytes: RandomAccessCollection>(_ utf8: Bytes) -> Bool where Bytes.Element == UInt8, Bytes.Index == Int {
         guard utf8.count == 36 else { return false }
         for (offset, byte) in utf8.enumerated() {
             if offset == 8 || offset == 13 || offset == 18 || offset == 23 {
@@ -89,5 +91,5 @@ public enum UUIDText {
         return true
     }
 
-    private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+    static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 }
