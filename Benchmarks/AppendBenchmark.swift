@@ -33,6 +33,7 @@ enum AppendBenchmark {
                     _ = try await client.append(AppendRequest(events: [events[index]]))
                 })
             }
+            if options.isVerbose { print("  rounds: " + rounds.ours.map { thousands($0.perSecond) }.joined(separator: ", ")) }
             let ours = median(rounds.ours)
             row(
                 "ledger, \(callers) callers", thousands(ours.perSecond), "p50 " + micro(ours.percentile(0.5)), "p99 " + micro(ours.percentile(0.99)),
