@@ -96,9 +96,10 @@ public struct ProjectionRebuild: Sendable {
         return report
     }
 
-    /// Applies the log from its beginning to where it ends now.
+    /// Applies the log from its beginning to near its end, which moves on meanwhile: the last step does the rest.
     private func replay(_ connection: PostgresConnection, _ tell: (UInt64, UInt64) -> Void) async throws -> UInt64 {
         var next: UInt64 = 0
+        var rounds = 0
         var arrived = try await client.read(from: next, limit: batch, wait: nil)
         while true {
             let events = OrderedRun(arrived.events, from: next).run
@@ -111,7 +112,11 @@ public struct ProjectionRebuild: Sendable {
             }
             next = after
             tell(next, arrived.size)
+            // At the end as it was when these were read; or long enough after an end that runs away.
+            if next + UInt64(batch) >= arrived.size { rounds += 1 }
+            let isNear = next >= arrived.size || rounds > 16
             arrived = try await following
+            if isNear { return next }
         }
     }
 

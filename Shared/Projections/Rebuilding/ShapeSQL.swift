@@ -21,7 +21,7 @@ enum ShapeSQL {
                 then 'a view depends on it'
             when exists (
                 select from pg_constraint k join pg_class o on o.oid = k.conrelid join pg_namespace m on m.oid = o.relnamespace
-                where k.contype = 'f' and k.confrelid = c.oid and not (m.nspname = $1 and o.relname = any ($3)))
+                where k.contype = 'f' and k.confrelid = c.oid and not (m.nspname = $1 and o.relname::text = any ($3::text[])))
                 then 'a table outside the projection refers to it'
         end as reason
         from pg_class c join pg_namespace n on n.oid = c.relnamespace

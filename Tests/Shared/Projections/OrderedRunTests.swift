@@ -47,7 +47,8 @@ import Testing
             let wanted = Set(positions.filter { $0 >= next })
             let runEnd = (next...40).first { !wanted.contains($0) } ?? next
             #expect(ordered.run.map(\.position) == Array(next..<runEnd), "seed \(random.seed), \(positions) from \(next)")
-            #expect(ordered.ahead.map(\.position) == wanted.filter { $0 > runEnd }.sorted(), "seed \(random.seed), \(positions) from \(next)")
+            #expect(
+                ordered.ahead.map(\.position) == wanted.filter { $0 > runEnd }.sorted(), "seed \(random.seed), \(positions) from \(next)")
             #expect(ordered.repeats == positions.count - wanted.count, "seed \(random.seed), \(positions) from \(next)")
         }
     }
@@ -58,7 +59,9 @@ import Testing
         #expect(try #require(AppliedPosition.parse(text)).format() == text)
     }
 
-    @Test(arguments: ["", "-1", "+1", "01", " 1", "1 ", "1.0", "9223372036854775808", "99999999999999999999", "1e3", "٣", "1\u{301}", "abc"])
+    @Test(arguments: [
+        "", "-1", "+1", "01", " 1", "1 ", "1.0", "9223372036854775808", "99999999999999999999", "1e3", "٣", "1\u{301}", "abc",
+    ])
     func `anything else is no position`(text: String) {
         #expect(AppliedPosition.parse(text) == nil)
     }

@@ -137,10 +137,11 @@ actor Deposits {
             let part = amounts[start..<min(amounts.count, start + 256)]
             count += 1
             let command = "\(tag)-\(count)"
+            let time = LedgerClock.system.now()
             let events = try part.enumerated().map { ordinal, deposit in
                 guard let stream = StreamName(kind: "account", id: deposit.account) else { throw ProjectionError.cannotApply("bad name") }
                 return try Event(
-                    type: "deposit.received", stream: stream, time: LedgerClock.system.now(), actor: "tester",
+                    type: "deposit.received", stream: stream, time: time, actor: "tester",
                     cause: .command(id: command, digest: SHA256.hash(utf8: command)), ordinal: ordinal,
                     correlation: "0af7651916cd43dd8448eb211c80319c", data: ["n": .int(Int64(deposit.amount))]
                 ).encoded()

@@ -48,7 +48,9 @@ import Testing
         }
     }
 
-    @Test func `an event that can't be applied stops the projection loudly; all before it is applied, and after the fix all after it`() async throws {
+    @Test func `an event that can't be applied stops the projection loudly; all before it is applied, and after the fix all after it`()
+        async throws
+    {
         try await withProjectionDatabase { database in
             try await database.withLedger { ledger in
                 let client = ledger.client(for: .billing)
@@ -66,13 +68,18 @@ import Testing
                 }
                 let metrics = Metrics()
                 try await database.withRunner(balances, LedgerCarrier(client), client, metrics: metrics) { runner in
-                    try await eventually("it stops") { runner.status.state == .stopped(position: poison, reason: "account/bad is not understood") }
+                    try await eventually("it stops") {
+                        runner.status.state == .stopped(position: poison, reason: "account/bad is not understood")
+                    }
                     #expect(runner.status.next == poison)
                     #expect(try #require(runner.status.notReady).contains("stopped at position \(poison): account/bad is not understood"))
                     #expect(metrics.render().contains("openledger_projection_stopped{schema=\"billing\",projection=\"balances\"} 1"))
                     #expect(try await database.rows() == Balances.rows(of: Array(try await wholeLog(client).prefix(Int(poison)))))
                     try await runner.waitUntilApplied(poison - 1, timeout: .zero)
-                    await #expect(throws: ProjectionError.stopped(projection: "billing.balances", position: poison, reason: "account/bad is not understood")) {
+                    await #expect(
+                        throws: ProjectionError.stopped(
+                            projection: "billing.balances", position: poison, reason: "account/bad is not understood")
+                    ) {
                         try await runner.waitUntilApplied(end - 1, timeout: .seconds(60))
                     }
                     // Asked to go on before anything is mended it stops again.
@@ -94,7 +101,9 @@ import Testing
                 let client = ledger.client(for: .billing)
                 let deposits = Deposits("constraint", client)
                 try await deposits.append((0..<50).map { ("a\($0 % 3)", $0) })
-                try await database.withConnection { _ = try await $0.execute("alter table billing.entries add constraint small check (amount < 41)") }
+                try await database.withConnection {
+                    _ = try await $0.execute("alter table billing.entries add constraint small check (amount < 41)")
+                }
                 try await database.withRunner(Balances(), LedgerCarrier(client), client) { runner in
                     try await eventually("it stops") { if case .stopped(41, _) = runner.status.state { true } else { false } }
                     #expect(try #require(runner.status.notReady).contains("constraint small"))
@@ -232,7 +241,9 @@ import Testing
                 let deposits = Deposits("version", client)
                 let end = try await deposits.append([("a", 1)])
                 let newer = Balances(version: 2)
-                try await database.withRunner(Balances(), LedgerCarrier(client), client) { try await $0.waitUntilApplied(end - 1, timeout: .seconds(20)) }
+                try await database.withRunner(Balances(), LedgerCarrier(client), client) {
+                    try await $0.waitUntilApplied(end - 1, timeout: .seconds(20))
+                }
                 try await database.withRunner(newer, LedgerCarrier(client), client) { runner in
                     try await eventually("it sees the version") { runner.status.state == .wrongVersion(rows: 1, program: 2) }
                     #expect(try #require(runner.status.notReady).contains("rebuild it"))
@@ -282,5 +293,7 @@ extension ProjectionRunner {
 struct NoLog: LogClient {
     func append(_ request: AppendRequest) async throws -> Appended { throw LogError.unavailable("it is away") }
     func read(from position: UInt64, limit: Int, wait: Duration?) async throws -> LogBatch { throw LogError.unavailable("it is away") }
-    func read(stream: StreamName, from version: UInt64, limit: Int) async throws -> [LoggedEvent] { throw LogError.unavailable("it is away") }
+    func read(stream: StreamName, from version: UInt64, limit: Int) async throws -> [LoggedEvent] {
+        throw LogError.unavailable("it is away")
+    }
 }

@@ -19,7 +19,8 @@ actor UnreliableCarrier: EventCarrier {
         if random.chance(0.05) { throw Tired() }
         let from = UInt64(max(0, Int(next) + Int.random(in: -20...20, using: &random)))
         // Never long without the event that is wanted: a carrier must bring it in the end.
-        let batch = try await client.read(from: random.chance(0.3) ? next : from, limit: Int.random(in: 1...60, using: &random), wait: .milliseconds(5))
+        let batch = try await client.read(
+            from: random.chance(0.3) ? next : from, limit: Int.random(in: 1...60, using: &random), wait: .milliseconds(5))
         var events = batch.events.flatMap { event -> [LoggedEvent] in
             if random.chance(0.1) { return [] }
             return random.chance(0.2) ? [event, event] : [event]
