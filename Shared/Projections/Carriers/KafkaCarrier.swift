@@ -38,6 +38,7 @@ public actor KafkaCarrier: EventCarrier {
     private let client: any LogClient
     private let patience: Patience
     private let logger: Logger
+    private let brought: Counter
     private let fallbacks: Counter
     private let unreadable: Counter
 
@@ -65,6 +66,9 @@ public actor KafkaCarrier: EventCarrier {
         self.client = client
         self.patience = patience
         self.logger = logger
+        brought = metrics.counter(
+            "openledger_projection_kafka_events_total", help: "Events that projections got from Kafka before the ledger."
+        ).with()
         fallbacks = metrics.counter(
             "openledger_projection_kafka_fallbacks_total", help: "Times a projection turned to the ledger because Kafka was late or away."
         ).with()
@@ -93,8 +97,8 @@ public actor KafkaCarrier: EventCarrier {
         return LogBatch(events: [], size: size)
     }
 
-    /// Closes the client.
-    public func close() async { await drop(until: .now) }
+    /// Closes the client, in the background.
+    public func close() async { drop(until: .now) }
 
     private func catchUp(_ next: UInt64, _ limit: Int) async throws -> LogBatch {
         // Assigned before the log's end is reached, so that Kafka mostly has all that comes after it.
@@ -111,7 +115,7 @@ public actor KafkaCarrier: EventCarrier {
         }
         if events.contains(where: { $0.position >= next }) {
             heard = .now
-            return batch(events)
+            return batch(events, next)
         }
         guard heard.duration(to: .now) >= patience.silence else { return LogBatch(events: [], size: size) }
         let batch = try await read(next, limit, wait: nil)
@@ -123,11 +127,11 @@ public actor KafkaCarrier: EventCarrier {
     private func fromLedger(_ next: UInt64, _ limit: Int, _ wait: Duration) async throws -> LogBatch {
         if let events = try await records(limit, .zero), let newest = events.map(\.position).max(), newest + patience.slack >= next {
             turnToKafka()
-            if newest >= next { return batch(events) }
+            if newest >= next { return batch(events, next) }
         }
         if missed, heard.duration(to: .now) >= patience.renewal {
             // A client that watched its topic go does not always find the new one.
-            await drop(until: .now)
+            drop(until: .now)
             heard = .now
             missed = false
         }
@@ -161,8 +165,9 @@ extension KafkaCarrier {
         return batch
     }
 
-    private func batch(_ events: [LoggedEvent]) -> LogBatch {
+    private func batch(_ events: [LoggedEvent], _ next: UInt64) -> LogBatch {
         for event in events { size = max(size, event.position + 1) }
+        brought.add(UInt64(events.count { $0.position >= next }))
         return LogBatch(events: events, size: size)
     }
 
@@ -176,7 +181,7 @@ extension KafkaCarrier {
             return events
         } catch let error as KafkaError {
             logger.warning("Kafka: \(error)", ["topic": .string(topic)])
-            await drop(until: .now + patience.renewal)
+            drop(until: .now + patience.renewal)
             return nil
         }
     }
@@ -193,17 +198,23 @@ extension KafkaCarrier {
             return fresh
         } catch {
             logger.warning("Kafka: \(error)", ["topic": .string(topic)])
-            await drop(until: .now + patience.renewal)
+            drop(until: .now + patience.renewal)
             return nil
         }
     }
 
-    private func drop(until moment: ContinuousClock.Instant) async {
+    private func drop(until moment: ContinuousClock.Instant) {
         let old = consumer
         consumer = nil
         isAssigned = false
         nextAttempt = moment
-        await old?.close()
+        guard let old else { return }
+        // Not waited for: librdkafka 2.0 may never let go of a client whose topic was deleted (its issue 4362). What that
+        // costs is the client's threads, once for each deletion; events must not wait for it.
+        Task {
+            try? await old.assign([])
+            await old.close()
+        }
     }
 
     /// Where an offset no longer exists, as after a topic was made anew, all that the topic has is read: what is known is ignored.
