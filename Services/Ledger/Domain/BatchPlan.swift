@@ -60,6 +60,7 @@ public struct BatchPlan: Sendable {
     public mutating func decide(_ append: PreparedAppend) -> Verdict {
         defer { decided += 1 }
         if let earlier = commands[append.command] { return .repeats(earlier: earlier) }
+        if let fault = append.lateness { return .refused(.invalid(index: 0, fault)) }
         for condition in append.conditions {
             let actual = heads[condition.key] ?? 0
             switch condition.expected {

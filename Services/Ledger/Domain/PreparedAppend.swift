@@ -45,9 +45,12 @@ public struct PreparedAppend: Sendable {
     public let time: Timestamp
     /// For a reaction, where the event reacted to should be.
     public let causePosition: UInt64?
+    /// What is wrong with a command's time when it is too far from the ledger's clock. A new command is refused for it;
+    /// one that the log has already gets its first answer, however late it comes again.
+    public let lateness: EventError?
 
-    /// Checks a request: sizes, canonical form, one cause, ids, types and namespaces of the writer, and for a command its
-    /// time against the ledger's clock.
+    /// Checks a request: sizes, canonical form, one cause, ids, types and namespaces of the writer; and compares a
+    /// command's time with the ledger's clock.
     public init(_ request: AppendRequest, writer: Service, now: Timestamp) throws(LogError) {
         guard !request.events.isEmpty else { throw .malformed(field: "/events", reason: "no event") }
         guard request.events.count <= AppendRequest.maximumEvents else {
@@ -64,10 +67,7 @@ public struct PreparedAppend: Sendable {
             do {
                 let header = try EventHeader(parsing: event)
                 try AppendRules.check(header, ordinal: index, first: first ?? header, writer: writer)
-                if first == nil {
-                    try AppendRules.check(time: header.time, of: header.cause, now: now)
-                    first = header
-                }
+                if first == nil { first = header }
                 entries.append(
                     Entry(bytes: event, leaf: Merkle.leaf(event), id: header.id, stream: header.stream, streamKey: header.stream.key))
                 bytes += event.count
@@ -86,6 +86,7 @@ public struct PreparedAppend: Sendable {
         command = first.cause.key(writer: writer)
         byteCount = bytes
         causePosition = request.causePosition
+        lateness = AppendRules.lateness(of: first.time, cause: first.cause, now: now)
         conditions = request.expected.map { Condition(stream: $0.key, key: $0.key.key, expected: $0.value) }
     }
 }
@@ -114,18 +115,17 @@ enum AppendRules {
         guard header.time == first.time else {
             throw EventError(.wrongTime, field: "/time", "the events of one append have one time")
         }
-        let id = EventID(cause: header.cause.id, type: header.type, ordinal: ordinal)
-        guard header.id == id else {
+        guard header.id.isMade(from: header.cause.id, type: header.type, ordinal: ordinal) else {
+            let id = EventID(cause: header.cause.id, type: header.type, ordinal: ordinal)
             throw EventError(.wrongID, field: "/id", "must be \(id), made from cause, type and ordinal \(ordinal)")
         }
     }
 
-    static func check(time: Timestamp, of cause: Cause, now: Timestamp) throws(EventError) {
-        guard case .command = cause else { return }
+    static func lateness(of time: Timestamp, cause: Cause, now: Timestamp) -> EventError? {
+        guard case .command = cause else { return nil }
         let (away, overflow) = time.microseconds.subtractingReportingOverflow(now.microseconds)
-        guard !overflow, abs(away) <= clockTolerance else {
-            throw EventError(.wrongTime, field: "/time", "\(time) is more than 5 s from the ledger's clock, \(now)")
-        }
+        if !overflow, away.magnitude <= UInt64(clockTolerance) { return nil }
+        return EventError(.wrongTime, field: "/time", "\(time) is more than 5 s from the ledger's clock, \(now)")
     }
 }
 

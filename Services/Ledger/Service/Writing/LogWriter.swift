@@ -15,7 +15,10 @@ struct WriterState: Sendable {
     var tree: TileBuilder
     var heads = RecentCache<Key128, UInt64>(capacity: rememberedStreams)
     var careful = 0
-    var copy = BinaryCopy(columns: 6)
+    /// Kept for its memory.
+    var rows = BinaryCopy(columns: 6)
+    /// Kept for its memory.
+    var tiles = BinaryCopy(columns: 4)
 }
 
 /// What a written batch means to the rest of the process.
@@ -33,15 +36,28 @@ struct LogWriter {
 
     /// Stores a batch. On an error nothing of it is known to be stored, and the leader must step down and look again.
     func write(_ appends: [PreparedAppend], state: inout WriterState) throws -> WrittenBatch {
-        // Commands and streams that the leader has not met are taken for new, which the unique indexes prove or refute;
-        // only a refuted guess costs a look.
-        do {
-            return try attempt(appends, careful: state.careful > 0, state: &state)
-        } catch let error as PostgresError where Self.isSurprise(error) {
-            state.careful = WriterState.carefulBatches
-            state.heads.removeAll()
-            return try attempt(appends, careful: true, state: &state)
+        // Commands and streams that the leader has not met are taken for new, which the unique indexes prove or refute as
+        // the rows are stored; only a refuted guess, or one that no row would test, costs a look.
+        if state.careful == 0 {
+            let decision = try decide(appends, careful: false, state: &state)
+            do {
+                if try isCertain(decision, of: appends) { return try store(decision, state: &state) }
+            } catch let error as PostgresError where Self.isSurprise(error) {
+                state.careful = WriterState.carefulBatches
+                state.heads.removeAll()
+            }
+        } else {
+            state.careful -= 1
         }
+        return try store(try decide(appends, careful: true, state: &state), state: &state)
+    }
+
+    /// What shall become of a batch, before anything is stored.
+    private struct Decision {
+        let plan: BatchPlan
+        let outcomes: [Result<Appended, LogError>]
+        /// Streams that were taken for new without a look.
+        let guessed: Set<Key128>
     }
 
     /// A row that was there already, other than one at our position: only another writer could have put that there.
@@ -49,12 +65,21 @@ struct LogWriter {
         error.code == .uniqueViolation && (error.constraint == "events_command" || error.constraint == "events_stream_version")
     }
 
-    private func attempt(_ appends: [PreparedAppend], careful: Bool, state: inout WriterState) throws -> WrittenBatch {
+    /// Whether storing the rows proves all that was taken for granted: each stream that was taken for new gets a row, and
+    /// no command is refused that has its answer already.
+    private func isCertain(_ decision: Decision, of appends: [PreparedAppend]) throws -> Bool {
+        if !decision.guessed.isEmpty, !decision.guessed.isSubset(of: decision.plan.rows.map(\.stream)) { return false }
+        let refused = zip(appends, decision.outcomes).compactMap { append, outcome in
+            if case .failure = outcome { append.command.bytes } else { nil }
+        }
+        return try refused.isEmpty || session.execute(LogSQL.commands, [.uuidArray(refused)]).isEmpty
+    }
+
+    private func decide(_ appends: [PreparedAppend], careful: Bool, state: inout WriterState) throws -> Decision {
         var plan = BatchPlan(size: state.tree.size)
         plan.reserve(appends.count)
-        try learnHeads(of: appends, careful: careful, state: &state, plan: &plan)
+        let guessed = try learnHeads(of: appends, careful: careful, state: &state, plan: &plan)
         let known = careful ? try firstAnswers(to: appends) : [:]
-        if state.careful > 0 { state.careful -= 1 }
 
         var outcomes: [Result<Appended, LogError>] = []
         outcomes.reserveCapacity(appends.count)
@@ -75,16 +100,20 @@ struct LogWriter {
             }
             decided.append(outcomes.count - 1)
         }
+        return Decision(plan: plan, outcomes: outcomes, guessed: guessed)
+    }
 
+    private func store(_ decision: Decision, state: inout WriterState) throws -> WrittenBatch {
+        let rows = decision.plan.rows
         var tree = state.tree
-        for row in plan.rows { tree.append(row.leaf) }
-        if !plan.rows.isEmpty {
-            try store(plan.rows, tiles: tree.takeCompleted(), state: &state)
+        for row in rows { tree.append(row.leaf) }
+        if !rows.isEmpty {
+            try store(rows, tiles: tree.takeCompleted(), state: &state)
             state.tree = tree
-            for (stream, count) in plan.heads { state.heads[stream] = count }
+            for (stream, count) in decision.plan.heads { state.heads[stream] = count }
         }
-        let events = plan.rows.map { LoggedEvent(position: $0.position, version: $0.version, bytes: $0.bytes) }
-        return WrittenBatch(outcomes: outcomes, events: events, size: tree.size, root: tree.root)
+        let events = rows.map { LoggedEvent(position: $0.position, version: $0.version, bytes: $0.bytes) }
+        return WrittenBatch(outcomes: decision.outcomes, events: events, size: tree.size, root: tree.root)
     }
 
     private static func replay(_ first: FirstAnswer, to append: PreparedAppend) -> Result<Appended, LogError> {
@@ -92,16 +121,19 @@ struct LogWriter {
     }
 
     /// Tells the plan how long each stream of the batch is: remembered, guessed to be new, or looked up.
+    /// - Returns: the streams that were guessed.
     private func learnHeads(
         of appends: [PreparedAppend], careful: Bool, state: inout WriterState, plan: inout BatchPlan
-    ) throws {
+    ) throws -> Set<Key128> {
         var unknown: Set<Key128> = []
+        var guessed: Set<Key128> = []
         func learn(_ key: Key128, isNew: Bool) {
             if plan.knows(key) { return }
             if let count = state.heads[key] {
                 plan.setHead(count, of: key)
             } else if isNew && !careful {
                 plan.setHead(0, of: key)
+                guessed.insert(key)
                 unknown.remove(key)
             } else {
                 unknown.insert(key)
@@ -111,13 +143,13 @@ struct LogWriter {
             for condition in append.conditions { learn(condition.key, isNew: condition.expected == .none || condition.expected == .exact(0)) }
             for entry in append.entries { learn(entry.streamKey, isNew: false) }
         }
-        unknown = unknown.filter { !plan.knows($0) }
-        guard !unknown.isEmpty else { return }
+        if unknown.isEmpty { return guessed }
         let rows = try session.execute(LogSQL.heads, [.uuidArray(unknown.map(\.bytes))])
         for row in rows {
             guard let key = Key128(bytes: try row.uuid(0)) else { continue }
             plan.setHead(UInt64(try row.int(1)), of: key)
         }
+        return guessed
     }
 
     /// The answers that commands of this batch got before.
@@ -127,7 +159,7 @@ struct LogWriter {
         for row in rows {
             guard let key = Key128(bytes: try row.uuid(0)), answers[key] == nil else { continue }
             let position = try row.int(1)
-            let events = try session.execute(LogSQL.range, [.int(position), .int(position + Int64(AppendRequest.maximumEvents))])
+            let events = try session.execute(LogSQL.append, [.int(position), .int(Int64(AppendRequest.maximumEvents))])
             guard let answer = FirstAnswer(events: try events.map(LoggedEvent.init(row:))) else {
                 throw LogError.unavailable("position \(position) holds an event that can't be read; run openledger audit")
             }
@@ -137,45 +169,38 @@ struct LogWriter {
     }
 
     /// From this many rows on, COPY is cheaper than arrays.
-    private static let copyFrom = 48
+    private static let copyFrom = 24
 
+    /// One transaction that begins with the fence: rows and the tiles that they filled, all or nothing.
     private func store(_ rows: [BatchPlan.Row], tiles: [FullTile], state: inout WriterState) throws {
-        let tileInserts = tiles.map { tile in
-            (
-                LogSQL.insertTile,
-                [
-                    PostgresValue.int(Int64(tile.tile.level)), .int(Int64(tile.tile.index)), .bytes(tile.hashes),
-                    .bytes(tile.root.bytes),
-                ]
-            )
-        }
-        if rows.count < Self.copyFrom {
-            let insert = rows.count == 1 ? Self.insert(rows[0]) : Self.insert(rows)
-            _ = try session.pipeline([(LogSQL.holdTerm, [.int(state.term)]), insert] + tileInserts)
-            return
-        }
-        state.copy.reset()
-        for row in rows { row.append(to: &state.copy) }
-        try session.begin()
-        do {
-            _ = try session.execute(LogSQL.holdTerm, [.int(state.term)])
-            try session.copyIn(LogSQL.copyEvents, payload: state.copy)
-            if !tileInserts.isEmpty { _ = try session.pipeline(tileInserts) }
-            try session.commit()
-        } catch {
-            session.rollback()
-            throw error
+        if rows.count == 1, tiles.isEmpty {
+            let inserted = try session.execute(LogSQL.insertOne, Self.values(of: rows[0]) + [.int(state.term)])
+            guard inserted.affected == 1 else { throw LogError.unavailable("term \(state.term) has passed") }
+        } else if rows.count < Self.copyFrom {
+            _ = try session.pipeline([(LogSQL.holdTerm, [.int(state.term)]), Self.insert(rows)] + tiles.map(Self.insert))
+        } else {
+            state.rows.reset()
+            for row in rows { row.append(to: &state.rows) }
+            state.tiles.reset()
+            for tile in tiles { tile.append(to: &state.tiles) }
+            try session.copyIn(
+                script: LogSQL.copyBatch(term: state.term, withTiles: !tiles.isEmpty),
+                payloads: tiles.isEmpty ? [state.rows] : [state.rows, state.tiles])
         }
     }
 
-    private static func insert(_ row: BatchPlan.Row) -> (Statement, [PostgresValue]) {
+    private static func insert(_ tile: FullTile) -> (Statement, [PostgresValue]) {
         (
-            LogSQL.insertOne,
-            [
-                .int(Int64(row.position)), .uuid(row.stream.bytes), .int(Int64(row.version)),
-                row.command.map { .uuid($0.bytes) } ?? .null, .bytes(row.leaf.bytes), .bytes(row.bytes),
-            ]
+            LogSQL.insertTile,
+            [.int(Int64(tile.tile.level)), .int(Int64(tile.tile.index)), .bytes(tile.hashes), .bytes(tile.root.bytes)]
         )
+    }
+
+    private static func values(of row: BatchPlan.Row) -> [PostgresValue] {
+        [
+            .int(Int64(row.position)), .uuid(row.stream.bytes), .int(Int64(row.version)), row.command.map { .uuid($0.bytes) } ?? .null,
+            .bytes(row.leaf.bytes), .bytes(row.bytes),
+        ]
     }
 
     private static func insert(_ rows: [BatchPlan.Row]) -> (Statement, [PostgresValue]) {
@@ -194,11 +219,21 @@ extension BatchPlan.Row {
     fileprivate func append(to copy: inout BinaryCopy) {
         copy.startRow()
         copy.append(int8: Int64(position))
-        copy.append(uuid: stream.bytes)
+        copy.append(uuid: stream.high, stream.low)
         copy.append(int8: Int64(version))
-        if let command { copy.append(uuid: command.bytes) } else { copy.appendNull() }
-        copy.append(bytes: leaf.bytes)
+        if let command { copy.append(uuid: command.high, command.low) } else { copy.appendNull() }
+        leaf.withUnsafeBytes { copy.append(raw: $0) }
         copy.append(bytes: bytes)
+    }
+}
+
+extension FullTile {
+    fileprivate func append(to copy: inout BinaryCopy) {
+        copy.startRow()
+        copy.append(int2: Int16(tile.level))
+        copy.append(int8: Int64(tile.index))
+        copy.append(bytes: hashes)
+        root.withUnsafeBytes { copy.append(raw: $0) }
     }
 }
 

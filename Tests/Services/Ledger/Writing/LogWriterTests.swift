@@ -1,0 +1,133 @@
+import Crypto
+import EventLog
+import Events
+import JSON
+import LedgerDomain
+import Postgres
+import TestSupport
+import Testing
+
+@testable import LedgerService
+
+/// The writer alone, batch by batch, over a real database.
+@Suite struct LogWriterTests {
+    /// Writes batches one after the other; a new state each time is what a new leader has.
+    private final class Writing {
+        let connection: PostgresConnection
+        private var state: WriterState
+
+        init(_ database: LedgerDatabase) async throws {
+            connection = try await PostgresConnection.connect(try database.role)
+            state = try await Self.lead(connection)
+        }
+
+        private static func lead(_ connection: PostgresConnection) async throws -> WriterState {
+            let term = try await connection.execute(LogSQL.newTerm, [.text("test")]).one().int(0)
+            var tree = TileBuilder()
+            for row in try await connection.execute("select leaf from ledger.events order by position") {
+                tree.append(try #require(Digest(try row.bytes(0))))
+            }
+            _ = tree.takeCompleted()
+            return WriterState(term: term, tree: tree)
+        }
+
+        func restart() async throws { state = try await Self.lead(connection) }
+
+        func write(_ appends: [PreparedAppend]) async throws -> [Result<Appended, LogError>] {
+            let (before, connection) = (state, connection)
+            let (written, after) = try await connection.withSession { session in
+                var state = before
+                return (try LogWriter(session: session).write(appends, state: &state), state)
+            }
+            state = after
+            return written.outcomes
+        }
+    }
+
+    private func prepared(_ request: AppendRequest, now: Timestamp? = nil) throws -> PreparedAppend {
+        try PreparedAppend(request, writer: .billing, now: now ?? LedgerClock.system.now())
+    }
+
+    @Test func `a condition on a stream that the append does not write is looked up, not guessed`() async throws {
+        try await withLedgerDatabase { database in
+            let writing = try await Writing(database)
+            _ = try await writing.write([try prepared(try Sample.append("c1", "account/a"))])
+            try await writing.restart()
+            for expected in [ExpectedVersion.none, .exact(0)] {
+                let outcome = try await writing.write([try prepared(try Sample.append("c2", "account/b", expected: ["account/a": expected]))])
+                #expect(outcome == [.failure(.wrongVersion(stream: try #require(StreamName("account/a")), expected: expected, actual: 1))])
+            }
+            await writing.connection.close()
+        }
+    }
+
+    @Test func `a guess that nothing proved is not held against the next append`() async throws {
+        try await withLedgerDatabase { database in
+            let writing = try await Writing(database)
+            _ = try await writing.write([try prepared(try Sample.append("c1", "account/a"))])
+            try await writing.restart()
+            let outcomes = try await writing.write([
+                // Refused for b, so nothing shows whether its word about a was true.
+                try prepared(try Sample.append("c2", "account/a", expected: ["account/a": .none, "account/b": .exact(9)])),
+                try prepared(try Sample.append("c3", "account/a", expected: ["account/a": .exact(1)])),
+            ])
+            #expect(throws: LogError.self) { try outcomes[0].get() }
+            #expect(try outcomes[1].get().entries.map(\.version) == [1])
+            await writing.connection.close()
+        }
+    }
+
+    @Test func `a repeat has the first answer although its expected version has passed`() async throws {
+        try await withLedgerDatabase { database in
+            let writing = try await Writing(database)
+            let request = try Sample.append("c1", "account/a", expected: ["account/a": .none])
+            let first = try await writing.write([try prepared(request)])
+            #expect(try first[0].get().position == 0)
+            #expect(try await writing.write([try prepared(request)]) == first)
+            try await writing.restart()
+            #expect(try await writing.write([try prepared(request)]) == first)
+            await writing.connection.close()
+        }
+    }
+
+    @Test func `a repeat has the first answer however late it comes, a new command does not`() async throws {
+        try await withLedgerDatabase { database in
+            let writing = try await Writing(database)
+            let request = try Sample.append("c1", "account/a")
+            let first = try await writing.write([try prepared(request)])
+            let later = Timestamp(microseconds: LedgerClock.system.now().microseconds + 3_600_000_000)
+            #expect(try await writing.write([try prepared(request, now: later)]) == first)
+            let outcome = try await writing.write([try prepared(try Sample.append("c2", "account/a"), now: later)])
+            guard case .failure(.invalid(0, let fault)) = outcome[0] else {
+                Issue.record("an old event was taken: \(outcome)")
+                return
+            }
+            #expect(fault.kind == .wrongTime)
+            await writing.connection.close()
+        }
+    }
+
+    @Test func `batches of generated appends, with new leaders in between, do what the naive log does`() async throws {
+        var generator = AppendGenerator(Seed.generator())
+        var random = generator.random
+        let seed = random.seed
+        try await withLedgerDatabase { database in
+            let writing = try await Writing(database)
+            var naive = NaiveLog()
+            var taken = 0
+            for round in 0..<120 {
+                if random.chance(0.2) { try await writing.restart() }
+                let count = random.chance(0.1) ? 60 : Int.random(in: 1...8, using: &random)
+                let batch = try (0..<count).map { _ in try generator.next() }
+                let wanted = batch.map { naive.append($0) }
+                let got = try await writing.write(batch)
+                taken += wanted.count { (try? $0.get()) != nil }
+                try #require(got == wanted, "seed \(seed), round \(round)")
+            }
+            let rows = try await writing.connection.execute(LogSQL.range, [.int(0), .int(.max)])
+            #expect(try rows.map { try LoggedEvent(row: $0) } == naive.events, "seed \(seed)")
+            #expect(taken > 100 && naive.events.count > 100)
+            await writing.connection.close()
+        }
+    }
+}
