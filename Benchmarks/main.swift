@@ -8,14 +8,16 @@ do {
     case "append": try await withServer { try await AppendBenchmark.run(options, $0) }
     case "bulk": try await withServer { try await BulkBenchmark.run(options, $0) }
     case "rest": try await withServer { try await RESTBenchmark.run(options, $0) }
+    case "projection": try await withServer { try await ProjectionBench.run(options, $0) }
     case "http": try await HTTPBenchmark.run(options)
     case "all":
         try await withServer { try await AppendBenchmark.run(options, $0) }
         try await withServer { try await RESTBenchmark.run(options, $0) }
         try await withServer { try await BulkBenchmark.run(options, $0) }
+        try await withServer { try await ProjectionBench.run(options, $0) }
         try await HTTPBenchmark.run(options)
     default:
-        print("usage: benchmarks append | rest | bulk | http | all [callers …]   (ROUNDS, SECONDS in the environment)")
+        print("usage: benchmarks append | rest | bulk | projection | http | all [callers …]   (ROUNDS, SECONDS in the environment)")
         exit(2)
     }
 } catch {
