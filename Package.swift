@@ -57,7 +57,7 @@ let package = Package(
         room("Kafka", "Shared/Kafka", ["Threads", "CKafka"], exclude: ["CKafka"]),
         room("Events", "Shared/Events", ["JSON", "Crypto"]),
         room("EventLog", "Shared/Log", ["Events", "JSON", "Crypto", "Threads", "HTTP", "HTTPClient", "Kafka"]),
-        room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Telemetry", "Threads"]),
+        room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Kafka", "Telemetry", "Threads"]),
         room("Web", "Shared/Web", ["HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry", "Threads"]),
 
         // Services: a pure domain each, and the shell around it.
@@ -90,7 +90,12 @@ let package = Package(
         tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("KafkaTests", "Shared/Kafka", ["Kafka", "Threads"]),
         tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto", "HTTP", "HTTPClient"]),
-        tests("ProjectionsTests", "Shared/Projections", ["Projections", "EventLog", "Events", "Postgres"]),
+        tests(
+            "ProjectionsTests", "Shared/Projections",
+            [
+                "Projections", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "HTTPClient", "JSON", "Crypto",
+                "Telemetry", "Threads",
+            ]),
         tests("WebTests", "Shared/Web", ["Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry"]),
         tests(
             "LedgerTests", "Services/Ledger",
