@@ -89,12 +89,13 @@ let package = Package(
         tests("PostgresTests", "Shared/Postgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("KafkaTests", "Shared/Kafka", ["Kafka", "Threads"]),
+        tests("EventsTests", "Shared/Events", ["Events", "JSON", "Crypto"]),
         tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto"]),
         tests("ProjectionsTests", "Shared/Projections", ["Projections", "EventLog", "Events", "Postgres"]),
         tests("WebTests", "Shared/Web", ["Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry"]),
         tests(
             "LedgerTests", "Services/Ledger",
-            ["LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry"]),
+            ["LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "Threads", "JSON", "Crypto", "Identity", "Telemetry"]),
         tests(
             "EndToEndTests", "EndToEnd",
             ["EventLog", "Events", "Postgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity", "Threads"]),
