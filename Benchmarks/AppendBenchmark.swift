@@ -5,82 +5,56 @@ import LedgerService
 import Postgres
 import PrivatePostgres
 
-/// Durable appends beside pgbench's bare INSERT, on the same server in the same run.
+/// Durable appends of 500-byte events, in process, beside a bare INSERT, a dense order in SQL and other verifiable logs on
+/// the same disk in the same run.
 enum AppendBenchmark {
-    static func run(rounds: Int, seconds: Int, callers: [Int], cluster: PrivateCluster, migrations: String) async throws {
-        let bench = try await LogBench.start(cluster, database: "bench_append", migrations: migrations)
+    static func run(_ options: BenchOptions, _ cluster: PrivateCluster) async throws {
+        let bench = try await LogBench.start(cluster, database: "bench_append")
         let pgbench = try await PgBench.prepare(cluster)
-        row("append of 500-byte events, each durable", "per second", "p50", "p99", "CPU/op")
-        var bare: [Int: Double] = [:]
-        var ours: [Int: Double] = [:]
+        let peers = LogPeers()
+        if peers == nil { print("OPENLEDGER_TEST_PEERS names no folder of peers: the verifiable logs are left out") }
+        let callers = options.callers.isEmpty ? [1, 32, 256] : options.callers
+        var bare: [Double] = []
+        print("durable appends of 500-byte events (medians of \(options.rounds))")
         for callers in callers {
-            var peers: [Figures] = []
-            var figures: [Figures] = []
-            for round in 0..<rounds {
-                peers.append(try await pgbench.insert(clients: min(callers, 128), seconds: seconds))
-                let count = min(400_000, max(2_000, Int(peers[0].perSecond * Double(seconds) * (callers > 64 ? 3 : 1))))
+            var rounds = Rounds()
+            for round in 0..<options.rounds {
+                let clients = min(callers, 128)
+                rounds.add("bare INSERT, \(clients) pgbench clients", try await pgbench.insert(clients: clients, seconds: options.seconds))
+                if callers == 32 { rounds.add("dense order by row lock, 32 clients", try await pgbench.dense(clients: 32, seconds: options.seconds)) }
+                if let peers {
+                    rounds.add("tessera-posix", try await peers.tessera(callers: callers, seconds: options.seconds))
+                    rounds.add("immudb-embedded", try await peers.immudb(callers: callers, seconds: options.seconds))
+                }
+                let count = LogBench.count(for: callers, seconds: options.seconds)
                 let events = try LogBench.events(count, tag: "a\(callers)-\(round)")
                 let client = bench.ledger.client(for: .billing)
-                figures.append(try await load(callers: callers, count: count) { index in
+                rounds.ours.append(try await load(callers: callers, count: count) { index in
                     _ = try await client.append(AppendRequest(events: [events[index]]))
                 })
             }
-            let (peer, mine) = (median(peers), median(figures))
-            bare[callers] = peer.perSecond
-            ours[callers] = mine.perSecond
-            row("  bare INSERT, \(min(callers, 128)) pgbench clients", thousands(peer.perSecond))
-            row("  ledger, \(callers) callers in process", thousands(mine.perSecond), micro(mine.percentile(0.5)), micro(mine.percentile(0.99)), micro(mine.cpu / Double(mine.count)))
-            row("  ratio", ratio(mine.perSecond / peer.perSecond))
+            if options.isVerbose { print("  rounds: " + rounds.ours.map { thousands($0.perSecond) }.joined(separator: ", ")) }
+            let ours = median(rounds.ours)
+            row(
+                "ledger, \(callers) callers", thousands(ours.perSecond), "p50 " + micro(ours.percentile(0.5)), "p99 " + micro(ours.percentile(0.99)),
+                micro(ours.cpu / Double(ours.count)) + " CPU")
+            for (name, rates) in rounds.peers {
+                let rate = rates.sorted()[rates.count / 2]
+                if name.hasPrefix("bare") { bare.append(rate) }
+                row("  beside \(name)", thousands(rate), ratio(ours.perSecond / rate))
+            }
+            if callers == 256, let best = bare.max() { row("  beside pgbench's best", thousands(best), ratio(ours.perSecond / best)) }
         }
-        if let best = bare.values.max(), let most = ours[256] { row("  256 callers beside pgbench's best", ratio(most / best)) }
         await bench.stop()
     }
-}
 
-/// pgbench, as the distribution ships it.
-struct PgBench {
-    let cluster: PrivateCluster
-    let folder: URL
+    /// Figures of one number of callers.
+    private struct Rounds {
+        var ours: [Figures] = []
+        var peers: [(name: String, rates: [Double])] = []
 
-    static func prepare(_ cluster: PrivateCluster) async throws -> PgBench {
-        let connection = try await PostgresConnection.connect(try PostgresConfiguration(url: cluster.url()))
-        _ = try await connection.executeScript("""
-            drop table if exists bare; create table bare (id bigserial primary key, bytes bytea not null);
-            drop table if exists dense_counter; create table dense_counter (next bigint not null); insert into dense_counter values (0);
-            drop table if exists dense; create table dense (position bigint primary key, bytes bytea not null);
-            """)
-        await connection.close()
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-bench-\(getpid())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let bytes = String(repeating: "ab", count: 500)
-        try "insert into bare (bytes) values ('\\x\(bytes)');\n".write(to: folder.appendingPathComponent("bare.sql"), atomically: true, encoding: .utf8)
-        try """
-            begin;
-            update dense_counter set next = next + 1 returning next \\gset
-            insert into dense values (:next, '\\x\(bytes)');
-            commit;
-
-            """.write(to: folder.appendingPathComponent("dense.sql"), atomically: true, encoding: .utf8)
-        return PgBench(cluster: cluster, folder: folder)
+        mutating func add(_ name: String, _ rate: Double) {
+            if let index = peers.firstIndex(where: { $0.name == name }) { peers[index].rates.append(rate) } else { peers.append((name, [rate])) }
+        }
     }
-
-    func insert(clients: Int, seconds: Int) async throws -> Figures { try await run("bare.sql", clients, seconds) }
-    func dense(clients: Int, seconds: Int) async throws -> Figures { try await run("dense.sql", clients, seconds) }
-
-    private func run(_ script: String, _ clients: Int, _ seconds: Int) async throws -> Figures {
-        let outcome = try await Subprocess.run(
-            [
-                cluster.programs.folder + "/pgbench", "-n", "-M", "prepared", "-c", String(clients), "-j", String(min(clients, 2)), "-T", String(seconds), "-f",
-                folder.appendingPathComponent(script).path, "-h", cluster.socketDirectory, "-p", String(cluster.port), "-U", cluster.superuser, cluster.database,
-            ])
-        guard let line = outcome.output.split(separator: "\n").first(where: { $0.hasPrefix("tps = ") }),
-            let tps = Double(line.dropFirst(6).prefix { $0 != " " })
-        else { throw BenchmarkError("pgbench said: \(outcome.output) \(outcome.errors)") }
-        return Figures(count: Int(tps * Double(seconds)), seconds: Double(seconds), cpu: 0)
-    }
-}
-
-struct BenchmarkError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

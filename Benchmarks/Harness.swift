@@ -55,6 +55,8 @@ func ratio(_ value: Double) -> String { String(format: "%.2fx", value) }
 func median(_ rounds: [Figures]) -> Figures { rounds.sorted { $0.perSecond < $1.perSecond }[rounds.count / 2] }
 
 /// Runs `count` operations spread over `callers` tasks and takes the time of each.
+// Not specialised for its callers: the optimiser of Swift 6.3.1 fails on that.
+@inline(never)
 func load(callers: Int, count: Int, _ operation: @escaping @Sendable (Int) async throws -> Void) async throws -> Figures {
     let cpu = processCPU()
     let start = monotonic()

@@ -9,30 +9,29 @@ import Postgres
 import PrivatePostgres
 import Telemetry
 
-/// A running ledger over a private server, for measuring.
+/// A running ledger over a private server, for measuring. Its clock stands still, so that events can be made beforehand.
 struct LogBench {
     static let moment = Timestamp(microseconds: 1_795_000_000_000_000)
 
-    let cluster: PrivateCluster
-    let database: String
     let ledger: Ledger
-    let task: Task<Void, Never>
+    let metrics: Metrics
+    private let task: Task<Void, Never>
 
-    static func start(_ cluster: PrivateCluster, database: String, migrations: String) async throws -> LogBench {
-        let admin = try PostgresConfiguration(url: cluster.url())
-        let connection = try await PostgresConnection.connect(admin)
+    static func start(_ cluster: PrivateCluster, database: String) async throws -> LogBench {
+        let connection = try await PostgresConnection.connect(try PostgresConfiguration(url: cluster.url()))
         _ = try await connection.executeScript("create database \(database)")
         await connection.close()
         let owner = try PostgresConfiguration(url: cluster.url(database: database))
         try await Roles(owner).ensure([Roles.Login(service: "ledger", password: nil)])
-        _ = try await Migrator(owner, folder: migrations).apply()
+        _ = try await Migrator(owner, folder: "migrations", services: ["ledger"]).apply()
         let role = try PostgresConfiguration(url: cluster.url(database: database, user: "openledger_ledger"))
         let settings = LedgerSettings(database: role, origin: "bench.example/log", keys: [try Ed25519PrivateKey.generate()], instance: "bench")
+        let metrics = Metrics()
         let ledger = try await Ledger.make(
-            settings, transport: try CurlTransport(), logger: .silent, metrics: Metrics(), clock: LedgerClock { moment })
+            settings, transport: try CurlTransport(), logger: .silent, metrics: metrics, clock: LedgerClock { moment })
         let task = Task { await ledger.run() }
         while !ledger.isLeading { try await Task.sleep(for: .milliseconds(5)) }
-        return LogBench(cluster: cluster, database: database, ledger: ledger, task: task)
+        return LogBench(ledger: ledger, metrics: metrics, task: task)
     }
 
     func stop() async {
@@ -40,28 +39,33 @@ struct LogBench {
         await task.value
     }
 
-    /// Canonical events of `bytes` bytes each, every one a command of its own, over `streams` streams.
-    static func events(_ count: Int, bytes: Int = 500, streams: Int = 1_000, tag: String) throws -> [[UInt8]] {
-        var events: [[UInt8]] = []
-        events.reserveCapacity(count)
-        var filler = 0
-        for index in 0..<count {
-            func make(_ filler: Int) throws -> [UInt8] {
-                try Event(
-                    type: "deposit.received", stream: StreamName("account/\(index % streams)") ?? fallback, time: moment, actor: "bench",
-                    cause: .command(id: "\(tag)-\(index)", digest: .zero), ordinal: 0, correlation: "00000000000000000000000000000000",
-                    data: ["amount": ["asset": "USDC/6", "amount": .string(String(index))], "memo": .string(String(repeating: "m", count: filler))]
-                ).encoded()
-            }
-            var event = try make(filler)
-            if event.count != bytes {
-                filler = max(0, filler + bytes - event.count)
-                event = try make(filler)
-            }
-            events.append(event)
-        }
-        return events
+    /// Enough appends for a few seconds on a machine like ours.
+    static func count(for callers: Int, seconds: Int) -> Int { seconds * (callers == 1 ? 4_000 : callers <= 32 ? 25_000 : 60_000) }
+
+    /// Canonical events of `bytes` bytes each, every one a command of its own, over a thousand streams.
+    @inline(never)
+    static func events(_ count: Int, bytes: Int = 500, tag: String) throws -> [[UInt8]] {
+        try (0..<count).map { try event(command: "\(tag)-\($0)", ordinal: 0, stream: $0 % 1_000, bytes: bytes) }
     }
 
-    private static let fallback = StreamName(kind: "account", id: "0").unsafelyUnwrapped
+    /// Appends of `each` events with one command.
+    @inline(never)
+    static func bulk(_ count: Int, each: Int, tag: String) throws -> [[[UInt8]]] {
+        try stride(from: 0, to: count, by: each).map { start in
+            try (0..<min(each, count - start)).map { try event(command: "\(tag)-\(start)", ordinal: $0, stream: $0 % 1_000, bytes: 500) }
+        }
+    }
+
+    private static func event(command: String, ordinal: Int, stream: Int, bytes: Int) throws -> [UInt8] {
+        func make(_ filler: Int) throws -> [UInt8] {
+            guard let name = StreamName("account/\(stream)") else { throw BenchmarkError("no name") }
+            return try Event(
+                type: "deposit.received", stream: name, time: moment, actor: "bench", cause: .command(id: command, digest: .zero), ordinal: ordinal,
+                correlation: "0af7651916cd43dd8448eb211c80319c",
+                data: ["amount": ["asset": "USDC/6", "amount": "1000000"], "memo": .string(String(repeating: "m", count: filler))]
+            ).encoded()
+        }
+        let bare = try make(0).count
+        return try make(max(0, bytes - bare))
+    }
 }

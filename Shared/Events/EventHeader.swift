@@ -71,7 +71,7 @@ public struct EventHeader: Sendable {
     /// What stands before the dot of the type.
     public var noun: Substring { type.prefix { $0 != "." } }
 
-    private static let limits = JSONLimits(depth: 32)
+    static let limits = JSONLimits(depth: 32)
 
     private static func check(_ text: String, _ field: String) throws(EventError) {
         guard !text.isEmpty, text.utf8.count <= 200 else {
@@ -79,9 +79,10 @@ public struct EventHeader: Sendable {
         }
     }
 
-    private static func isType(_ utf8: ArraySlice<UInt8>) -> Bool {
+    static func isType<Bytes: RandomAccessCollection>(_ utf8: Bytes) -> Bool
+    where Bytes.Element == UInt8, Bytes.Index == Int, Bytes.SubSequence.Index == Int {
         guard utf8.count <= 100, let dot = utf8.firstIndex(of: UInt8(ascii: ".")) else { return false }
-        func isWord(_ part: ArraySlice<UInt8>) -> Bool {
+        func isWord(_ part: Bytes.SubSequence) -> Bool {
             !part.isEmpty && part.allSatisfy { ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2D }
         }
         return isWord(utf8[..<dot]) && isWord(utf8[(dot + 1)...])

@@ -16,7 +16,11 @@ public enum Service: String, Sendable, CaseIterable {
     case agentGateway = "agent-gateway"
 
     /// The nouns this service may speak of; a stream's kind is one of them too.
-    public var nouns: Set<String> {
+    public var nouns: Set<String> { Self.nounsByService[self] ?? [] }
+
+    private static let nounsByService = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.ownNouns) })
+
+    private var ownNouns: Set<String> {
         switch self {
         case .ledger: ["log-key"]
         case .ingest: ["contribution", "content", "contributor"]

@@ -24,7 +24,7 @@ public struct StreamName: Sendable, Hashable, CustomStringConvertible {
     /// A name from its two parts.
     public init?(kind: String, id: String) { self.init(kind + "/" + id) }
 
-    static func isWellFormed(_ utf8: ArraySlice<UInt8>) -> Bool {
+    static func isWellFormed<Bytes: RandomAccessCollection>(_ utf8: Bytes) -> Bool where Bytes.Element == UInt8, Bytes.Index == Int {
         guard utf8.count <= maximumBytes, let slash = utf8.firstIndex(of: UInt8(ascii: "/")), slash > utf8.startIndex,
             slash + 1 < utf8.endIndex
         else { return false }

@@ -15,7 +15,9 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     public init?(_ text: some StringProtocol) { self.init(utf8: Array(text.utf8)[...]) }
 
     /// Reads the one accepted form from its bytes.
-    public init?(utf8: ArraySlice<UInt8>) {
+    public init?(utf8: ArraySlice<UInt8>) { self.init(digits: utf8) }
+
+    init?<Bytes: RandomAccessCollection>(digits utf8: Bytes) where Bytes.Element == UInt8, Bytes.Index == Int {
         guard utf8.count == 27 else { return nil }
         let base = utf8.startIndex
         func number(_ from: Int, _ count: Int) -> Int64? {

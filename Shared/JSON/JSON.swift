@@ -53,4 +53,17 @@ public enum JSON {
             try check.document(depth: limits.depth)
         }
     }
+
+    /// The same for bytes that lie within others, which are not copied unless there is an error to be placed.
+    public static func checkCanonical(
+        _ bytes: Span<UInt8>, limits: JSONLimits = .standard, allowFractions: Bool = false
+    ) throws(JSONError) {
+        guard bytes.count <= limits.bytes else { throw JSONError(kind: .tooLong, offset: limits.bytes) }
+        let fault = bytes.withUnsafeBufferPointer { buffer -> JSONFault? in
+            var check = CanonicalCheck(Scanner(buffer), limits, allowFractions: allowFractions)
+            do throws(JSONFault) { try check.document(depth: limits.depth) } catch { return error }
+            return nil
+        }
+        if let fault { throw JSONError(fault, in: bytes.withUnsafeBufferPointer { Array($0) }) }
+    }
 }

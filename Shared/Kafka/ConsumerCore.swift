@@ -89,8 +89,11 @@ actor ConsumerCore {
                 continue
             }
             defer { rd_kafka_event_destroy(event) }
+            if rd_kafka_event_type(event) == RD_KAFKA_EVENT_FETCH {
+                if let message = rd_kafka_event_message_next(event) { records.append(KafkaRecord(message)) }
+                continue
+            }
             switch take(event, handle.client) {
-            case .success(.records(let more)): records += more
             case let other?:
                 if records.isEmpty { return .event(try other.get()) }
                 held = other
@@ -106,12 +109,9 @@ actor ConsumerCore {
         return min(60_000, (deadline - .now).wholeMilliseconds)
     }
 
-    /// What an event means to the reader; nil when nothing.
+    /// What an event other than a record means to the reader; nil when nothing.
     private func take(_ event: OpaquePointer, _ client: OpaquePointer) -> Result<KafkaConsumerEvent, KafkaError>? {
         switch rd_kafka_event_type(event) {
-        case RD_KAFKA_EVENT_FETCH:
-            guard let message = rd_kafka_event_message_next(event) else { return nil }
-            return .success(.records([KafkaRecord(message)]))
         case RD_KAFKA_EVENT_REBALANCE: return rebalance(event, client)
         case RD_KAFKA_EVENT_ERROR:
             let error = KafkaError(event: event, client: client)

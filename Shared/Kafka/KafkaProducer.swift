@@ -44,6 +44,7 @@ public final class KafkaProducer: Sendable {
         queueing: while true {
             switch core.enqueue(batch, from: &next, ticket, holdsTurn: holdsTurn) {
             case .all: break queueing
+            case .some: continue
             case .failed(let error):
                 ticket.fail(from: next, error)
                 break queueing

@@ -47,20 +47,26 @@ final class ProducerCore: Sendable {
 
     enum Enqueued {
         case all
+        /// A part, so that nobody else waits long for the lock.
+        case some
         case failed(KafkaError)
         /// No room, or others wait before us. The epoch tells ``room(since:holdsTurn:)`` whether room was made since.
         case full(epoch: UInt64)
     }
 
-    /// Hands records over from `next` on; `next` ends at the first that was not taken. The lock is held meanwhile, so a
-    /// batch stays together and ``close(_:)`` knows that nothing comes after it.
+    /// The most records that are handed over under one hold of the lock; about a millisecond.
+    private static let chunk = 500
+
+    /// Hands records over from `next` on; `next` ends at the first that was not taken. The lock is held meanwhile, so that
+    /// ``close(_:)`` knows that nothing comes after it.
     func enqueue(_ batch: [KafkaRecord], from next: inout Int, _ ticket: BatchTicket, holdsTurn: Bool) -> Enqueued {
         var index = next
         defer { next = index }
         return state.withLock { state -> Enqueued in
             guard state.accepting else { return .failed(.closed("producer")) }
             guard state.gate.mayTry(holdsTurn: holdsTurn) else { return .full(epoch: state.gate.epoch) }
-            while index < batch.count {
+            let end = min(batch.count, index + Self.chunk)
+            while index < end {
                 let opaque = Unmanaged.passRetained(RecordTicket(ticket, index))
                 if let error = produce(batch[index], to: shared.client, opaque: opaque.toOpaque()) {
                     opaque.release()
@@ -70,6 +76,7 @@ final class ProducerCore: Sendable {
                 }
                 index += 1
             }
+            if index < batch.count { return .some }
             if holdsTurn { state.gate.giveTurnBack() }
             return .all
         }
@@ -176,10 +183,13 @@ final class ProducerCore: Sendable {
                 continue
             }
             let (stopping, busy) = state.withLock { ($0.stopping, $0.users > 0) }
-            guard stopping, !busy else { continue }
-            if rd_kafka_outq_len(shared.client) == 0 { break }
-            // Each purged record still comes back as a delivery report, which settles its send and frees its ticket.
-            rd_kafka_purge(shared.client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+            guard stopping else { continue }
+            if rd_kafka_outq_len(shared.client) > 0 {
+                // Each purged record still comes back as a delivery report, which settles its send and frees its ticket.
+                rd_kafka_purge(shared.client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+            } else if !busy {
+                break
+            }
         }
         shared.handle.destroy()
         let closers = state.withLock { state in

@@ -82,6 +82,17 @@ public struct BinaryCopy: Sendable {
             bytes.append(contentsOf: utf8)
         }
     }
+    /// A `bytea`, or any value already in its binary form, from memory that is only lent.
+    public mutating func append(raw value: UnsafeRawBufferPointer) {
+        begin(value.count)
+        bytes.append(contentsOf: value)
+    }
+    /// A `uuid` by its two halves, big-endian.
+    public mutating func append(uuid high: UInt64, _ low: UInt64) {
+        begin(16)
+        bytes.append(bigEndian: high)
+        bytes.append(bigEndian: low)
+    }
     /// A `uuid`: 16 bytes.
     public mutating func append(uuid value: [UInt8]) {
         if value.count != 16 { spoil() }

@@ -68,3 +68,12 @@ struct WaiterQueue {
         return order[head...].compactMap { waiting[$0] }
     }
 }
+
+extension PoolState {
+    /// Those who wait for the pool's end, once it is reached.
+    mutating func takeClosers() -> [CheckedContinuation<Void, Never>] {
+        guard isClosed, isEmpty else { return [] }
+        defer { closers = [] }
+        return closers
+    }
+}

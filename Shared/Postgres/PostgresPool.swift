@@ -6,10 +6,10 @@ internal import Threads
 /// Connections are made when somebody waits for one. One that broke is closed and another takes its place; while the server is
 /// away, attempts are made at growing pauses and callers wait up to their lease timeout.
 public final class PostgresPool: Sendable {
-    private let configuration: PostgresConfiguration
-    private let options: PoolOptions
-    private let notice: PostgresNoticeHandler?
-    private let state = Lock(PoolState())
+    let configuration: PostgresConfiguration
+    let options: PoolOptions
+    let notice: PostgresNoticeHandler?
+    let state = Lock(PoolState())
     private let identifiers = Lock<UInt64>(0)
 
     /// - Parameter notice: gets the server's notices; they are dropped where nil.
@@ -209,7 +209,7 @@ extension PostgresPool {
 
     /// Gives a good connection to who waits longest, or keeps it.
     /// - Parameter account: takes it out of where it was counted.
-    private func hand(_ connection: PostgresConnection, _ account: @escaping @Sendable (inout PoolState) -> Void) {
+    func hand(_ connection: PostgresConnection, _ account: @escaping @Sendable (inout PoolState) -> Void) {
         let (isClosed, waiter) = state.withLock { state -> (Bool, PoolState.Waiter?) in
             if state.isClosed { return (true, nil) }
             account(&state)
@@ -240,84 +240,5 @@ extension PostgresPool {
             for closer in closers { closer.resume() }
             grow()
         }
-    }
-}
-
-// MARK: Connecting
-
-extension PostgresPool {
-    /// Makes the connections for which somebody waits.
-    private func grow() {
-        while state.withLock({ state in
-            guard state.wantsConnection(max(1, options.size)) else { return false }
-            state.connecting += 1
-            return true
-        }) {
-            Task.detached { [self] in await connect() }
-        }
-    }
-
-    /// Connects, again and again as long as somebody waits.
-    private func connect() async {
-        var backoff = Backoff(initial: options.initialBackoff, maximum: options.maximumBackoff)
-        while true {
-            do {
-                let connection = try await PostgresConnection.connect(configuration, notice: notice) { self.isClosed }
-                return hand(connection) {
-                    $0.connecting -= 1
-                    $0.created += 1
-                    $0.lastFailure = nil
-                }
-            } catch {
-                let failure = error as? PostgresError ?? PostgresError(.connectionFailed, "\(error)")
-                if !noteFailure(failure) { return }
-                await pause(backoff.next())
-                if stopIfNobodyWaits() { return }
-            }
-        }
-    }
-
-    private var isClosed: Bool { state.withLock { $0.isClosed } }
-
-    /// Waits in short pieces, so that closing the pool need not wait for a long pause to end.
-    private func pause(_ duration: Duration) async {
-        let end = ContinuousClock.now + duration
-        while !isClosed, ContinuousClock.now < end {
-            try? await Task.sleep(until: min(end, .now + .milliseconds(100)), clock: .continuous)
-        }
-    }
-
-    /// Whether another attempt makes sense. A refused log-in is told to all who wait: waiting will not mend it.
-    private func noteFailure(_ failure: PostgresError) -> Bool {
-        let isFinal = !failure.isConnectionLost && failure.code != .tooManyConnections
-        let (waiters, closers) = state.withLock { state -> ([PoolState.Waiter], [CheckedContinuation<Void, Never>]) in
-            state.failed += 1
-            state.lastFailure = failure
-            guard isFinal else { return ([], []) }
-            state.connecting -= 1
-            return (state.waiters.removeAll(), state.takeClosers())
-        }
-        for waiter in waiters { waiter.resume(throwing: failure) }
-        for closer in closers { closer.resume() }
-        return !isFinal
-    }
-
-    private func stopIfNobodyWaits() -> Bool {
-        let (stops, closers) = state.withLock { state in
-            guard state.isClosed || state.waiters.count < state.connecting else { return (false, [CheckedContinuation<Void, Never>]()) }
-            state.connecting -= 1
-            return (true, state.takeClosers())
-        }
-        for closer in closers { closer.resume() }
-        return stops
-    }
-}
-
-extension PoolState {
-    /// Those who wait for the pool's end, once it is reached.
-    mutating func takeClosers() -> [CheckedContinuation<Void, Never>] {
-        guard isClosed, isEmpty else { return [] }
-        defer { closers = [] }
-        return closers
     }
 }

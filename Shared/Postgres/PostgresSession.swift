@@ -142,6 +142,23 @@ public final class PostgresSession {
         }
     }
 
+    /// Several copies by one script, such as `select check(1); copy a from stdin (format binary); copy b from stdin (format
+    /// binary)`: one transaction, unless one is open already, and hardly more round trips than one copy. The script ends with
+    /// its last copy, so that a commit that fails is seen.
+    public func copyIn(script sql: String, payloads: [BinaryCopy]) throws(PostgresError) {
+        for payload in payloads { try payload.check() }
+        let statement = Statement(sql)
+        try guarded(statement) { () throws(PostgresError) in
+            for (index, payload) in payloads.enumerated() {
+                let wanted = index == 0 ? try raw.startCopyIn(sql, statement) : try raw.nextCopyIn(statement)
+                try checkColumns(wanted, payload.columns, statement)
+                try raw.putCopy(payload.bytes, statement)
+                try raw.putCopy(BinaryCopy.trailer, statement)
+            }
+            _ = try raw.endCopyIn(statement)
+        }
+    }
+
     /// The same for rows that `body` writes one by one; what it throws abandons the copy and nothing is kept.
     @discardableResult
     public func copyIn(_ sql: String, columns: Int, _ body: (inout CopyWriter) throws -> Void) throws -> Int {
@@ -162,7 +179,10 @@ public final class PostgresSession {
     }
 
     private func startCopy(_ sql: String, _ statement: Statement, columns: Int) throws(PostgresError) {
-        let wanted = try guarded(statement) { () throws(PostgresError) in try raw.startCopyIn(sql, statement) }
+        try checkColumns(try guarded(statement) { () throws(PostgresError) in try raw.startCopyIn(sql, statement) }, columns, statement)
+    }
+
+    private func checkColumns(_ wanted: Int, _ columns: Int, _ statement: Statement) throws(PostgresError) {
         guard wanted == columns else {
             raw.abandonCopyIn("wrong number of columns")
             throw PostgresError(

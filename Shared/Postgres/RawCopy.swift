@@ -39,6 +39,23 @@ extension RawConnection {
         drain()
     }
 
+    /// Ends a copy that another one of the same script follows, and awaits that one's begin; gives its number of columns.
+    func nextCopyIn(_ statement: Statement) throws(PostgresError) -> Int {
+        guard PQputCopyEnd(handle, nil) == 1 else { throw failure(statement.description) }
+        do throws(PostgresError) { _ = try rows(PQgetResult(handle), statement) } catch {
+            drain()
+            throw error
+        }
+        guard let result = PQgetResult(handle) else { throw failure(statement.description) }
+        defer { PQclear(result) }
+        guard PQresultStatus(result) == PGRES_COPY_IN, PQbinaryTuples(result) == 1 else {
+            let error = self.error(in: result, statement)
+            drain()
+            throw error
+        }
+        return Int(PQnfields(result))
+    }
+
     /// Ends the copy; the number of rows the server took.
     func endCopyIn(_ statement: Statement) throws(PostgresError) -> Int {
         guard PQputCopyEnd(handle, nil) == 1 else { throw failure(statement.description) }

@@ -41,18 +41,24 @@ extension RawConnection {
                 }
             }
         }
-        let bytes = [UInt8](unsafeUninitializedCapacity: total) { buffer, initialized in
-            var cell = 0
-            for row in 0..<count {
-                for field in 0..<fields {
-                    let (offset, length) = cells[cell]
-                    cell += 1
-                    guard length > 0, let value = PQgetvalue(result, row, field) else { continue }
-                    UnsafeMutableRawBufferPointer(buffer).baseAddress.map { ($0 + offset).copyMemory(from: value, byteCount: Int(length)) }
+        // All empty arrays share one storage, which the initialiser would write to from every connection's thread.
+        let bytes: [UInt8] =
+            total == 0
+            ? []
+            : [UInt8](unsafeUninitializedCapacity: total) { buffer, initialized in
+                var cell = 0
+                for row in 0..<count {
+                    for field in 0..<fields {
+                        let (offset, length) = cells[cell]
+                        cell += 1
+                        guard length > 0, let value = PQgetvalue(result, row, field) else { continue }
+                        UnsafeMutableRawBufferPointer(buffer).baseAddress.map {
+                            ($0 + offset).copyMemory(from: value, byteCount: Int(length))
+                        }
+                    }
                 }
+                initialized = total
             }
-            initialized = total
-        }
         return Rows(
             storage: RowStorage(columns: columns, count: Int(count), bytes: bytes, cells: cells), affected: affected(result))
     }

@@ -39,9 +39,14 @@ extension StreamName {
 extension Cause {
     /// What the store knows the append by: no two services share a command, and a command is not a reaction.
     public func key(writer: Service) -> Key128 {
+        var source: [UInt8] = []
+        source.reserveCapacity(256)
+        source.append(contentsOf: writer.rawValue.utf8)
         switch self {
-        case .command(let id, _): Key128(SHA256.hash(utf8: "\(writer.rawValue)\ncommand\n\(id)"))
-        case .event(let id): Key128(SHA256.hash(utf8: "\(writer.rawValue)\nevent\n\(id.text)"))
+        case .command: source.append(contentsOf: "\ncommand\n".utf8)
+        case .event: source.append(contentsOf: "\nevent\n".utf8)
         }
+        source.append(contentsOf: id.utf8)
+        return Key128(SHA256.hash(source))
     }
 }

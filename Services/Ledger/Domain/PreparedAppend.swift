@@ -118,8 +118,8 @@ enum AppendRules {
         guard header.time == first.time else {
             throw EventError(.wrongTime, field: "/time", "the events of one append have one time")
         }
-        let id = EventID(cause: header.cause.id, type: header.type, ordinal: ordinal)
-        guard header.id == id else {
+        guard header.id.isMade(from: header.cause.id, type: header.type, ordinal: ordinal) else {
+            let id = EventID(cause: header.cause.id, type: header.type, ordinal: ordinal)
             throw EventError(.wrongID, field: "/id", "must be \(id), made from cause, type and ordinal \(ordinal)")
         }
     }

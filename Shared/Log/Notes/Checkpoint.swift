@@ -44,23 +44,16 @@ public struct SignedCheckpoint: Sendable, Equatable {
         note = SignedNote(text: checkpoint.text, signatures: try signers.map { try $0.sign(checkpoint.text) })
     }
 
-    /// Reads a note and verifies the log's signature: by any one of the keys, all of which must be of this log.
+    /// Reads a note and verifies the log's signature: by at least one of the keys, all of which must be of this log. A wrong
+    /// signature by any of them spoils the note, as signed-note says.
     public init(parsing text: String, keys: [VerifierKey]) throws(NoteError) {
         try self.init(unverified: text)
-        var last = NoteError.unsigned(key: keys.first?.name ?? "any known key")
-        for key in keys where note.signatures.contains(where: { $0.isBy(key) }) {
-            do {
-                try note.verify(by: key)
-            } catch {
-                last = error
-                continue
-            }
-            guard key.name == checkpoint.origin else {
-                throw .foreignOrigin(expected: key.name, found: checkpoint.origin)
-            }
-            return
+        let known = keys.filter { key in note.signatures.contains { $0.isBy(key) } }
+        guard !known.isEmpty else { throw NoteError.unsigned(key: keys.first?.name ?? "any known key") }
+        for key in known {
+            try note.verify(by: key)
+            guard key.name == checkpoint.origin else { throw .foreignOrigin(expected: key.name, found: checkpoint.origin) }
         }
-        throw last
     }
 
     /// Reads a note without looking at its signatures.

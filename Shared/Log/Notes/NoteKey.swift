@@ -53,8 +53,12 @@ public struct VerifierKey: Sendable, Hashable, CustomStringConvertible {
     /// Reads a vkey line.
     public init(vkey: String) throws(NoteError) {
         let parts = vkey.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let stated = Hex.decode(String(parts[1])), let blob = Base64.decode(String(parts[2])),
-            let first = blob.first, let type = NoteSignatureType(rawValue: first),
+        guard parts.count == 3, let stated = Hex.decode(String(parts[1])), let blob = Base64.decode(String(parts[2])), let first = blob.first
+        else { throw .malformed(what: "verifier key", reason: "not <name>+<8 hex digits>+<base64 of type and key>") }
+        guard let type = NoteSignatureType(rawValue: first) else {
+            throw .malformed(what: "verifier key", reason: "signs by algorithm \(first); known are 1 (Ed25519) and 4 (Ed25519 cosignature)")
+        }
+        guard
             let key = VerifierKey(name: String(parts[0]), type: type, publicKey: Array(blob.dropFirst()))
         else { throw .malformed(what: "verifier key", reason: "not <name>+<8 hex digits>+<base64 of an Ed25519 key>") }
         guard key.id == stated else {
@@ -68,9 +72,10 @@ public struct VerifierKey: Sendable, Hashable, CustomStringConvertible {
         "\(name)+\(Hex.encode(id))+\(Base64.encode([type.rawValue] + publicKey))"
     }
 
-    /// Signed-note: a name is not empty, and has neither spaces nor a plus.
+    /// Signed-note: a name is not empty, and has neither Unicode spaces nor a plus. Control characters stand nowhere in a note.
     static func isName(_ name: String) -> Bool {
-        !name.isEmpty && name.utf8.count <= 200 && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "+") }
+        !name.isEmpty
+            && name.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && $0 != "+" && !$0.properties.isWhitespace }
     }
 }
 

@@ -17,11 +17,12 @@ public struct NoteSignature: Sendable, Hashable {
 
     /// Reads a line without its newline.
     public init(line: some StringProtocol) throws(NoteError) {
-        let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "\u{2014}", VerifierKey.isName(String(parts[1])), let blob = Base64.decode(String(parts[2])),
-            blob.count > 4
+        // By bytes: a mark that combines with the space before it must not hide the space.
+        let parts = Array(line.utf8).split(separator: 0x20, omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0].elementsEqual("\u{2014}".utf8), let name = String(validating: parts[1], as: UTF8.self),
+            VerifierKey.isName(name), let blob = Base64.decode(parts[2]), blob.count > 4
         else { throw .malformed(what: "signature line", reason: "not — <name> <base64>") }
-        name = String(parts[1])
+        self.name = name
         keyID = Array(blob.prefix(4))
         payload = Array(blob.dropFirst(4))
     }
@@ -52,8 +53,8 @@ public struct NoteSignature: Sendable, Hashable {
 
 /// A text and the signatures under it (C2SP signed-note).
 public struct SignedNote: Sendable, Equatable {
-    /// More lines than a note of ours or of any known log has.
-    public static let maximumBytes = 64 << 10
+    /// Room for sixteen post-quantum signatures and more, as the format asks of verifiers.
+    public static let maximumBytes = 256 << 10
 
     /// The text with its last newline, without the empty line.
     public let text: String
@@ -69,7 +70,7 @@ public struct SignedNote: Sendable, Equatable {
     /// Reads a note. Unknown signatures are kept.
     public init(parsing note: String) throws(NoteError) {
         guard note.utf8.count <= Self.maximumBytes else { throw .malformed(what: "note", reason: "above \(Self.maximumBytes) bytes") }
-        guard note.hasSuffix("\n"), let gap = Self.lastGap(in: note) else {
+        guard note.utf8.last == 0x0A, let gap = Self.lastGap(in: note) else {
             throw .malformed(what: "note", reason: "has no empty line before its signatures, or no newline at its end")
         }
         let text = String(note[..<gap])

@@ -6,6 +6,8 @@ public import Crypto
 public struct TlogProof: Sendable, Equatable {
     /// The format's first line.
     public static let header = "c2sp.org/tlog-proof@v1"
+    /// The largest event in base64, 63 hashes and a checkpoint with many cosignatures fit.
+    public static let maximumBytes = 512 << 10
 
     /// Any bytes; here those of the event.
     public let extra: [UInt8]?
@@ -27,7 +29,7 @@ public struct TlogProof: Sendable, Equatable {
     /// Reads a file.
     public init(parsing text: String) throws(NoteError) {
         func fault(_ reason: String) -> NoteError { .malformed(what: "proof file", reason: reason) }
-        guard text.utf8.count <= 256 << 10 else { throw fault("above 256 KiB") }
+        guard text.utf8.count <= Self.maximumBytes else { throw fault("above \(Self.maximumBytes) bytes") }
         guard let gap = text.range(ofFirst: "\n\n") else { throw fault("has no empty line before the checkpoint") }
         var lines = text[..<gap.lowerBound].split(separator: "\n", omittingEmptySubsequences: false)[...]
         guard lines.popFirst() == Self.header[...] else { throw fault("does not begin with \(Self.header)") }
@@ -64,12 +66,19 @@ public struct TlogProof: Sendable, Equatable {
     /// - Returns: the checkpoint that now vouches for the entry.
     public func verify(entry: [UInt8]? = nil, keys: [VerifierKey]) throws -> SignedCheckpoint {
         let signed = try SignedCheckpoint(parsing: checkpoint, keys: keys)
+        _ = try check(entry: entry, under: signed)
+        return signed
+    }
+
+    /// Verifies the entry's way to the root of a checkpoint that the caller has verified: the one in this file.
+    /// - Returns: the entry's bytes.
+    public func check(entry: [UInt8]? = nil, under signed: SignedCheckpoint) throws -> [UInt8] {
         guard let entry = entry ?? extra else {
             throw NoteError.malformed(what: "proof file", reason: "carries no event; give the event's bytes beside it")
         }
         let proof = InclusionProof(index: index, size: signed.checkpoint.size, hashes: hashes)
         try proof.verify(leaf: Merkle.leaf(entry), root: signed.checkpoint.root)
-        return signed
+        return entry
     }
 }
 

@@ -79,10 +79,7 @@ public struct WitnessState: Sendable, Equatable {
         guard request.oldSize <= signed.checkpoint.size else { throw .malformed("old \(request.oldSize) is above the checkpoint's size") }
         guard request.oldSize == size else { throw .stale(size: size) }
         let proof = ConsistencyProof(oldSize: size, newSize: signed.checkpoint.size, hashes: request.proof)
-        do { try proof.verify(oldRoot: root, newRoot: signed.checkpoint.root) } catch {
-            if size == signed.checkpoint.size { throw .stale(size: size) }
-            throw .badProof("\(error)")
-        }
+        do { try proof.verify(oldRoot: root, newRoot: signed.checkpoint.root) } catch { throw .badProof("\(error)") }
         size = signed.checkpoint.size
         root = signed.checkpoint.root
         return signed

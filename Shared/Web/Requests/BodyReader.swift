@@ -77,6 +77,8 @@ struct BodyReader {
     /// The media type without its parameters (RFC 9110 §8.3.1); of JSON a charset other than UTF-8 is refused, since there is none.
     private func checkType(_ request: Request) throws(Problem) {
         let given = request.headers.all("Content-Type")
+        // Who takes everything also takes what nobody named.
+        if given.isEmpty, rule.types.contains("*/*") { return }
         let wanted = rule.types.joined(separator: " or ")
         guard given.count == 1, let value = given.first else {
             throw Problem(.unsupportedMediaType, "Content-Type must be \(wanted)", field: "Content-Type", headers: accept)

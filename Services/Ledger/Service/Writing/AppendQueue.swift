@@ -5,6 +5,8 @@ internal import Threads
 
 /// Where appends wait for the next commit. Those that arrive while one commit is under way go into the next together, so
 /// a batch is as large as the load makes it, and an idle log waits for nothing.
+///
+/// Callers wait as tasks; the one writer waits as a thread, the thread of the connection that it writes on.
 final class AppendQueue: Sendable {
     /// One waiting append and who waits for it.
     struct Pending: Sendable {
@@ -15,7 +17,7 @@ final class AppendQueue: Sendable {
     private struct State {
         var pending: [Pending] = []
         var bytes = 0
-        var writer: CheckedContinuation<Bool, Never>?
+        var isWriterWaiting = false
         var refusal: LogError? = .notLeader("it has only just started")
     }
 
@@ -25,22 +27,26 @@ final class AppendQueue: Sendable {
     static let batchBytes = 4 << 20
     /// A batch takes at most this many appends.
     static let batchAppends = 2_048
+    /// Above this many, half of what waits is left for the next batch: while one half is being written, the callers of the
+    /// other prepare what they send next, and neither processor waits for the other.
+    static let undividedAppends = 48
 
     private let state = Lock(State())
+    private let work = ThreadSignal()
 
     /// Waits until the append is stored or refused.
     func submit(_ append: PreparedAppend) async -> Result<Appended, LogError> {
         await withCheckedContinuation { continuation in
-            let (refusal, writer) = state.withLock { state -> (LogError?, CheckedContinuation<Bool, Never>?) in
-                if let refusal = state.refusal { return (refusal, nil) }
-                guard state.bytes + append.byteCount <= Self.maximumBytes else { return (.busy, nil) }
+            let (refusal, wakes) = state.withLock { state -> (LogError?, Bool) in
+                if let refusal = state.refusal { return (refusal, false) }
+                guard state.bytes + append.byteCount <= Self.maximumBytes else { return (.busy, false) }
                 state.pending.append(Pending(append: append, continuation: continuation))
                 state.bytes += append.byteCount
-                defer { state.writer = nil }
-                return (nil, state.writer)
+                defer { state.isWriterWaiting = false }
+                return (nil, state.isWriterWaiting)
             }
             if let refusal { continuation.resume(returning: .failure(refusal)) }
-            writer?.resume(returning: true)
+            if wakes { work.raise() }
         }
     }
 
@@ -50,55 +56,37 @@ final class AppendQueue: Sendable {
     /// Takes appends from now on.
     func open() { state.withLock { $0.refusal = nil } }
 
-    /// Refuses appends from now on, those that wait included.
+    /// Refuses appends from now on, those that wait included, and sends the writer home.
     func close(_ reason: LogError) {
-        let (waiting, writer) = state.withLock { state in
+        let waiting = state.withLock { state in
             state.refusal = reason
             defer {
                 state.pending = []
                 state.bytes = 0
-                state.writer = nil
             }
-            return (state.pending, state.writer)
+            return state.pending
         }
         for pending in waiting { pending.continuation.resume(returning: .failure(reason)) }
-        writer?.resume(returning: false)
+        work.raise()
     }
 
-    /// The writer's side: waits until there is something to write; false when the wait was called off.
-    func waitForWork() async -> Bool {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let answer = state.withLock { state -> Bool? in
-                    if Task.isCancelled || state.refusal != nil { return false }
-                    if !state.pending.isEmpty { return true }
-                    state.writer = continuation
-                    return nil
-                }
-                if let answer { continuation.resume(returning: answer) }
-            }
-        } onCancel: {
-            let writer = state.withLock { state in
-                defer { state.writer = nil }
-                return state.writer
-            }
-            writer?.resume(returning: false)
-        }
+    /// The writer's side, on its own thread: the next batch, as soon as there is one; empty when there was none for
+    /// `patience`; nil when the queue is closed.
+    func next(patience: Duration) -> [Pending]? {
+        if let batch = take() { return batch.isEmpty ? wait(patience) : batch }
+        return nil
     }
 
-    /// Wakes the writer with nothing to do, so that it can look after its connection.
-    func nudge() {
-        let writer = state.withLock { state in
-            defer { state.writer = nil }
-            return state.writer
-        }
-        writer?.resume(returning: true)
+    private func wait(_ patience: Duration) -> [Pending]? {
+        _ = work.wait(atMost: patience)
+        return take()
     }
 
-    /// The writer's side: the next batch; empty when nothing waits.
-    func take() -> [Pending] {
+    private func take() -> [Pending]? {
         state.withLock { state in
-            if state.bytes <= Self.batchBytes, state.pending.count <= Self.batchAppends {
+            if state.refusal != nil { return nil }
+            state.isWriterWaiting = state.pending.isEmpty
+            if state.bytes <= Self.batchBytes, state.pending.count <= Self.undividedAppends {
                 defer {
                     state.pending = []
                     state.bytes = 0
@@ -107,7 +95,8 @@ final class AppendQueue: Sendable {
             }
             var count = 0
             var bytes = 0
-            while count < state.pending.count, count < Self.batchAppends, bytes < Self.batchBytes {
+            let most = min(Self.batchAppends, max(Self.undividedAppends, (state.pending.count + 1) / 2))
+            while count < state.pending.count, count < most, bytes < Self.batchBytes {
                 bytes += state.pending[count].append.byteCount
                 count += 1
             }

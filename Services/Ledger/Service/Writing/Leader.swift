@@ -119,33 +119,26 @@ final class Leader: Sendable {
         return WriterState(term: term, tree: builder)
     }
 
+    /// Writes batch after batch on the connection's own thread, until the queue is closed or the connection breaks.
     private func write(_ connection: PostgresConnection, _ box: WriterBox) async throws {
-        let pings = Task { [queue] in
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.pingInterval)
-                queue.nudge()
+        try await withTaskCancellationHandler {
+            try await connection.withSession { [self] session in
+                let writer = LogWriter(session: session)
+                while let batch = queue.next(patience: Self.pingInterval) {
+                    if batch.isEmpty { try session.execute(LogSQL.ping) } else { try write(batch, writer, box) }
+                }
             }
-        }
-        defer { pings.cancel() }
-        while await queue.waitForWork() {
-            let batch = queue.take()
-            if batch.isEmpty {
-                _ = try await connection.execute(LogSQL.ping, [])
-                continue
-            }
-            try await write(batch, connection, box)
+        } onCancel: {
+            queue.close(.unavailable("the ledger is stopping"))
         }
         try Task.checkCancellation()
     }
 
-    private func write(_ batch: [AppendQueue.Pending], _ connection: PostgresConnection, _ box: WriterBox) async throws {
-        let appends = batch.map(\.append)
+    private func write(_ batch: [AppendQueue.Pending], _ writer: LogWriter, _ box: WriterBox) throws {
         let start = ContinuousClock.now
         let written: WrittenBatch
         do {
-            written = try await connection.withSession { session in
-                try box.state.withLock { try LogWriter(session: session).write(appends, state: &$0) }
-            }
+            written = try box.state.withLock { try writer.write(batch.map(\.append), state: &$0) }
         } catch {
             // Whether the commit arrived is not known: the callers ask again with the same command ids.
             let outcome = LogError.unavailable("the writer lost the database, and whether this was stored is not known yet")

@@ -15,7 +15,10 @@ struct WriterState: Sendable {
     var tree: TileBuilder
     var heads = RecentCache<Key128, UInt64>(capacity: rememberedStreams)
     var careful = 0
-    var copy = BinaryCopy(columns: 6)
+    /// Kept for its memory.
+    var rows = BinaryCopy(columns: 6)
+    /// Kept for its memory.
+    var tiles = BinaryCopy(columns: 4)
 }
 
 /// What a written batch means to the rest of the process.
@@ -168,45 +171,38 @@ struct LogWriter {
     }
 
     /// From this many rows on, COPY is cheaper than arrays.
-    private static let copyFrom = 48
+    private static let copyFrom = 24
 
+    /// One transaction that begins with the fence: rows and the tiles that they filled, all or nothing.
     private func store(_ rows: [BatchPlan.Row], tiles: [FullTile], state: inout WriterState) throws {
-        let tileInserts = tiles.map { tile in
-            (
-                LogSQL.insertTile,
-                [
-                    PostgresValue.int(Int64(tile.tile.level)), .int(Int64(tile.tile.index)), .bytes(tile.hashes),
-                    .bytes(tile.root.bytes),
-                ]
-            )
-        }
-        if rows.count < Self.copyFrom {
-            let insert = rows.count == 1 ? Self.insert(rows[0]) : Self.insert(rows)
-            _ = try session.pipeline([(LogSQL.holdTerm, [.int(state.term)]), insert] + tileInserts)
-            return
-        }
-        state.copy.reset()
-        for row in rows { row.append(to: &state.copy) }
-        try session.begin()
-        do {
-            _ = try session.execute(LogSQL.holdTerm, [.int(state.term)])
-            try session.copyIn(LogSQL.copyEvents, payload: state.copy)
-            if !tileInserts.isEmpty { _ = try session.pipeline(tileInserts) }
-            try session.commit()
-        } catch {
-            session.rollback()
-            throw error
+        if rows.count == 1, tiles.isEmpty {
+            let inserted = try session.execute(LogSQL.insertOne, Self.values(of: rows[0]) + [.int(state.term)])
+            guard inserted.affected == 1 else { throw LogError.unavailable("term \(state.term) has passed") }
+        } else if rows.count < Self.copyFrom {
+            _ = try session.pipeline([(LogSQL.holdTerm, [.int(state.term)]), Self.insert(rows)] + tiles.map(Self.insert))
+        } else {
+            state.rows.reset()
+            for row in rows { row.append(to: &state.rows) }
+            state.tiles.reset()
+            for tile in tiles { tile.append(to: &state.tiles) }
+            try session.copyIn(
+                script: LogSQL.copyBatch(term: state.term, withTiles: !tiles.isEmpty),
+                payloads: tiles.isEmpty ? [state.rows] : [state.rows, state.tiles])
         }
     }
 
-    private static func insert(_ row: BatchPlan.Row) -> (Statement, [PostgresValue]) {
+    private static func insert(_ tile: FullTile) -> (Statement, [PostgresValue]) {
         (
-            LogSQL.insertOne,
-            [
-                .int(Int64(row.position)), .uuid(row.stream.bytes), .int(Int64(row.version)),
-                row.command.map { .uuid($0.bytes) } ?? .null, .bytes(row.leaf.bytes), .bytes(row.bytes),
-            ]
+            LogSQL.insertTile,
+            [.int(Int64(tile.tile.level)), .int(Int64(tile.tile.index)), .bytes(tile.hashes), .bytes(tile.root.bytes)]
         )
+    }
+
+    private static func values(of row: BatchPlan.Row) -> [PostgresValue] {
+        [
+            .int(Int64(row.position)), .uuid(row.stream.bytes), .int(Int64(row.version)), row.command.map { .uuid($0.bytes) } ?? .null,
+            .bytes(row.leaf.bytes), .bytes(row.bytes),
+        ]
     }
 
     private static func insert(_ rows: [BatchPlan.Row]) -> (Statement, [PostgresValue]) {
@@ -225,11 +221,21 @@ extension BatchPlan.Row {
     fileprivate func append(to copy: inout BinaryCopy) {
         copy.startRow()
         copy.append(int8: Int64(position))
-        copy.append(uuid: stream.bytes)
+        copy.append(uuid: stream.high, stream.low)
         copy.append(int8: Int64(version))
-        if let command { copy.append(uuid: command.bytes) } else { copy.appendNull() }
-        copy.append(bytes: leaf.bytes)
+        if let command { copy.append(uuid: command.high, command.low) } else { copy.appendNull() }
+        leaf.withUnsafeBytes { copy.append(raw: $0) }
         copy.append(bytes: bytes)
+    }
+}
+
+extension FullTile {
+    fileprivate func append(to copy: inout BinaryCopy) {
+        copy.startRow()
+        copy.append(int2: Int16(tile.level))
+        copy.append(int8: Int64(tile.index))
+        copy.append(bytes: hashes)
+        root.withUnsafeBytes { copy.append(raw: $0) }
     }
 }
 

@@ -4,8 +4,12 @@ extension CurlExchange {
     /// What libcurl's result means to the caller.
     func outcome(_ code: CURLcode) -> Result<Void, HTTPClientError> {
         if let refusal { return .failure(refusal) }
-        if code == CURLE_OK { return .success(()) }
-        return .failure(error(code))
+        // A server that answers early may be gone before the whole body is out: its answer counts all the same.
+        if code == CURLE_SEND_ERROR, hasWholeEarlyAnswer { return .success(()) }
+        guard code == CURLE_OK else { return .failure(error(code)) }
+        // libcurl is content with an answer that ends within its head.
+        guard head.isComplete else { return .failure(transportError(CURLE_GOT_NOTHING, "\(server): the answer ended within its head")) }
+        return .success(())
     }
 
     private func error(_ code: CURLcode) -> HTTPClientError {
@@ -15,7 +19,9 @@ extension CurlExchange {
         case CURLE_COULDNT_CONNECT: return .connectFailed(text)
         // The only limit that is libcurl's to watch; the others are the loop's.
         case CURLE_OPERATION_TIMEDOUT: return .timedOut(.connect, server: server, sent: attempts > 0)
-        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED: return .invalidRequest(text)
+        // Once a request is under way these speak of the answer.
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED:
+            return attempts == 0 ? .invalidRequest(text) : transportError(code, text)
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_ENGINE_INITFAILED:
             return attempts == 0 ? .tls(text) : transportError(code, text)

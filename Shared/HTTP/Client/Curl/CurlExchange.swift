@@ -13,11 +13,12 @@ final class CurlExchange {
     var fieldLines: UnsafeMutablePointer<curl_slist>?
     let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private let touch: (CurlExchange) -> Void
-    private var head = ResponseHeadParser()
+    private(set) var head = ResponseHeadParser()
     private var bodyBytes = 0
     /// The answer is whole although the request may not be, and the server wants no more of it.
     private(set) var isAnswered = false
     private var answersEarly = false
+    private var length: Int?
     /// How often the request was begun on a connection.
     private(set) var attempts = 0
     /// Why a callback told libcurl to stop.
@@ -57,8 +58,8 @@ final class CurlExchange {
     /// Goes on where a callback paused; libcurl asks again for what it may not do yet.
     func resume() -> HTTPClientError? {
         let code = curl_easy_pause(handle, CURLPAUSE_CONT)
-        if case .failure(let error) = outcome(code), code != CURLE_OK { return error }
-        return nil
+        guard code != CURLE_OK, case .failure(let error) = outcome(code) else { return nil }
+        return error
     }
 
     // MARK: limits on time
@@ -105,7 +106,8 @@ final class CurlExchange {
     func receiveHead(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
         do throws(HTTPClientError) {
             guard let complete = try head.take(line) else { return true }
-            if let length = announcedLength(complete), length > transfer.request.maximumBodyBytes {
+            length = announcedLength(complete)
+            if let length, length > transfer.request.maximumBodyBytes {
                 throw .bodyTooLarge(limit: transfer.request.maximumBodyBytes)
             }
             answersEarly = hasBody && (complete.status >= 300 || complete.closesConnection)
@@ -127,6 +129,8 @@ final class CurlExchange {
         isAnswered = true
         markTouched()
     }
+
+    var hasWholeEarlyAnswer: Bool { answersEarly && length == bodyBytes }
 
     private func announcedLength(_ head: ResponseHead) -> Int? {
         if transfer.request.method == "HEAD" || head.status == 204 || head.status == 304 { return nil }

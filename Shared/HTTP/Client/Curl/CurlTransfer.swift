@@ -195,8 +195,11 @@ final class CurlTransfer: Sendable {
             waiters.head?.resume(throwing: error)
             upload?.fail(error)
         case .success:
-            // The loop ends a transfer without a head as a failure.
-            if let response = waiters.response { waiters.head?.resume(returning: response) }
+            if let response = waiters.response {
+                waiters.head?.resume(returning: response)
+            } else {
+                waiters.head?.resume(throwing: HTTPClientError.transport(code: 0, text: "no answer", sent: true))
+            }
             upload?.fail(HTTPClientError.closed)
         }
         if let chunk = waiters.chunk { waiters.body?.resume(with: chunk) }

@@ -19,7 +19,7 @@ struct ResponseHeadParser {
     private var status = 0
     private var bytes: [UInt8] = []
     private var fields: [Headers.Field] = []
-    private var isComplete = false
+    private(set) var isComplete = false
     private(set) var total = 0
 
     /// Takes a line with its line end; returns the head when the line ends the final answer's.

@@ -61,8 +61,9 @@ final class InProcessExchange: Sendable {
                 try length.end()
                 upload.finish(.success(()))
             } catch {
-                // First of all, or the handler's answer to a broken body might win.
-                abort(error)
+                // Once the handler is done, a body that nobody reads is no failure. Else this comes first, or the
+                // handler's answer to a broken body might win.
+                if !state.withLock({ $0.isServed }) { abort(error) }
                 upload.finish(.failure(Disconnected()))
             }
         }
@@ -126,13 +127,13 @@ final class InProcessExchange: Sendable {
     /// The handler is done: nobody reads the request any longer.
     private func release() {
         deadlines.remove(self)
-        upload.abandon()
         let producer = state.withLock { state in
             state.isServed = true
             state.handler = nil
             defer { state.producer = nil }
             return state.producer
         }
+        upload.abandon()
         producer?.cancel()
     }
 

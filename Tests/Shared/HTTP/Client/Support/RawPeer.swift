@@ -52,14 +52,17 @@ final class RawPeer: Sendable {
     let port: Int
     private let listener: Int32
     private let accepted = Counter()
+    private let closed = Counter()
 
     var connections: Int { accepted.value }
+    /// How many connections are closed; the client's kernel knows of it then.
+    var closedConnections: Int { closed.value }
     var root: String { "http://127.0.0.1:\(port)" }
 
     /// Runs `script` for each connection and closes it then.
     init(_ script: @escaping @Sendable (Connection) -> Void) {
         (listener, port) = Self.listen(backlog: 64)
-        let (listener, accepted) = (listener, accepted)
+        let (listener, accepted, closed) = (listener, accepted, closed)
         OSThread.start(name: "raw-peer") {
             while true {
                 let descriptor = accept(listener, nil, nil)
@@ -68,6 +71,7 @@ final class RawPeer: Sendable {
                 OSThread.start(name: "raw-conn") {
                     script(Connection(descriptor: descriptor, number: number))
                     close(descriptor)
+                    closed.add()
                 }
             }
         }

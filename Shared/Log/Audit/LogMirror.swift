@@ -1,0 +1,179 @@
+internal import Crypto
+internal import Glibc
+internal import Synchronization
+internal import Threads
+
+/// A second party's copy of a log: verified event by event, signed for, and fit to be served.
+///
+/// Each round takes the log's newest checkpoint, copies and verifies what it has not, and then cosigns. It also answers
+/// witness submissions, so a log gets its cosignature at once; both share one memory of what was cosigned, so this key never
+/// vouches for two histories. A log that forks or shrinks ends it, with both checkpoints kept as evidence.
+public actor LogMirror {
+    /// What ends a mirror.
+    public struct Stopped: Error, Sendable, CustomStringConvertible {
+        /// What is wrong with the log.
+        public let fault: AuditFault
+        /// Where the contradicting checkpoints were kept; nil when there are no two.
+        public let evidence: String?
+
+        /// For a person.
+        public var description: String {
+            "\(fault)" + (evidence.map { "\nBoth checkpoints were kept in \($0)" } ?? "")
+        }
+    }
+
+    /// Rounds in which the same log must be bad before it counts: a cache on the way may be behind for a moment.
+    private static let patience = 3
+
+    private let upstream: any LogSource
+    private let trust: LogTrust
+    private let copy: LogCopy
+    private let folder: BundleFolder
+    private let desk: WitnessDesk
+    private let keys: [VerifierKey]
+    private let verifier: VerifierKey
+    private var held: SignedCheckpoint?
+    private var badRounds = 0
+    /// What is served: the checkpoint that the copy has reached.
+    private let shown = Lock<SignedCheckpoint?>(nil)
+
+    /// Opens a mirror's folder, or makes it.
+    /// - Parameters:
+    ///   - upstream: the log.
+    ///   - trust: by what its checkpoints are believed; submissions are believed by its keys.
+    ///   - signer: cosigns (``NoteSignatureType/cosignature``), under the mirror's own name.
+    ///   - clock: POSIX seconds.
+    public init(
+        upstream: any LogSource, folder path: String, trust: LogTrust, signer: NoteSigner, entries rule: EntryRule = .events, threads: Int = 2,
+        clock: @escaping @Sendable () -> UInt64 = LogMirror.systemTime
+    ) async throws {
+        guard signer.verifier.type == .cosignature else { throw NoteError.malformed(what: "mirror key", reason: "must be a cosignature key") }
+        self.upstream = upstream
+        self.trust = trust
+        keys = trust.keys
+        verifier = signer.verifier
+        let folder = try await OSThread.run(name: "log-store") { try BundleFolder(path) }
+        self.folder = folder
+        copy = LogCopy(source: upstream, folder: folder, rule: rule, threads: threads)
+        desk = WitnessDesk(folder: folder, keys: trust.keys, signer: signer, clock: clock)
+        try await desk.open()
+        do {
+            let signed = try SignedCheckpoint(unverified: try await folder.source.checkpoint())
+            held = signed
+            shown.withLock { $0 = signed }
+        } catch let error as LogSourceError where error.isMissing {}
+    }
+
+    /// POSIX seconds by the system's clock; never 0, which in a cosignature means that no time is stated.
+    public static let systemTime: @Sendable () -> UInt64 = { UInt64(max(time(nil), 1)) }
+
+    /// The key it cosigns with.
+    public nonisolated var cosigner: VerifierKey { verifier }
+
+    /// The copy, for whoever serves it. Serve no more of it than ``checkpoint`` speaks of.
+    public nonisolated var source: FolderLogSource { folder.source }
+
+    /// The checkpoint that the copy has reached, with this mirror's cosignature; nil before the first.
+    public nonisolated var checkpoint: SignedCheckpoint? { shown.withLock { $0 } }
+
+    /// The log's keys.
+    public nonisolated var logKeys: [VerifierKey] { trust.keys }
+
+    /// The largest checkpoint that was cosigned, by a submission or after copying.
+    public var cosigned: SignedCheckpoint? { get async { await desk.latest } }
+
+    /// Answers `POST add-checkpoint` (C2SP tlog-witness).
+    /// - Throws: ``WitnessState/Refusal``.
+    public nonisolated func submit(_ body: [UInt8]) async throws -> NoteSignature {
+        guard let text = String(validating: body, as: UTF8.self) else { throw WitnessState.Refusal.malformed("not UTF-8") }
+        let request: AddCheckpointRequest
+        do { request = try AddCheckpointRequest(parsing: text) } catch { throw WitnessState.Refusal.malformed("\(error)") }
+        do { return try await desk.submit(request) } catch let refusal as WitnessState.Refusal {
+            // Signed by the log, and not a continuation of what it signed before: perhaps a fork, so it is not thrown away.
+            if case .badProof(let reason) = refusal, let theirs = try? SignedCheckpoint(unverified: request.checkpoint) {
+                _ = try? await MirrorEvidence(folder: folder).keep(
+                    ours: await desk.latest?.note.encoded, theirs: theirs, reason: "submitted to this witness: \(reason)")
+            }
+            throw refusal
+        }
+    }
+
+    /// Follows the log until cancelled.
+    /// - Parameters:
+    ///   - pause: between two looks at a log that has not grown, and after a failure to reach it.
+    ///   - report: told of each checkpoint that the copy reached, and of failures that may pass.
+    /// - Throws: ``Stopped`` when the log is bad.
+    public func run(
+        every pause: Duration = .seconds(2), progress: (@Sendable (LogProgress) -> Void)? = nil,
+        report: @Sendable (Result<SignedCheckpoint, any Error>) -> Void
+    ) async throws {
+        while true {
+            do {
+                if let reached = try await round(progress: progress) { report(.success(reached)) }
+            } catch let error where error is Stopped || error is CancellationError {
+                throw error
+            } catch {
+                report(.failure(error))
+            }
+            try await Task.sleep(for: pause)
+        }
+    }
+
+    /// One look at the log.
+    /// - Returns: the checkpoint that the copy reached, nil when there was nothing new.
+    /// - Throws: ``Stopped`` when the log is bad beyond patience; other errors may pass.
+    @discardableResult
+    public func round(progress: (@Sendable (LogProgress) -> Void)? = nil) async throws -> SignedCheckpoint? {
+        let target = try await nextTarget()
+        do {
+            let reached = try await reach(target, progress)
+            badRounds = 0
+            return reached
+        } catch let fault as AuditFault {
+            badRounds += 1
+            let contradicts = fault.kind == .history || fault.kind == .shrunk || fault.kind == .root
+            // Two roots of one size need no second look.
+            let certain = held.map { $0.checkpoint.size == target.checkpoint.size && $0.checkpoint.root != target.checkpoint.root } ?? false
+            guard certain || badRounds >= Self.patience else { throw fault }
+            let ours = held?.note.encoded
+            let place = contradicts ? try await MirrorEvidence(folder: folder).keep(ours: ours, theirs: target, reason: "\(fault)") : nil
+            throw Stopped(fault: fault, evidence: place)
+        }
+    }
+
+    /// A checkpoint that was cosigned on submission and not reached yet, or else the log's newest.
+    private func nextTarget() async throws -> SignedCheckpoint {
+        if let pending = await desk.latest, pending.checkpoint.size > held?.checkpoint.size ?? 0 { return pending }
+        return try trust.verify(try await upstream.checkpoint()).signed
+    }
+
+    private func reach(_ target: SignedCheckpoint, _ progress: (@Sendable (LogProgress) -> Void)?) async throws -> SignedCheckpoint? {
+        if let held, held.checkpoint.size == target.checkpoint.size, held.checkpoint.root == target.checkpoint.root { return nil }
+        let before = held?.checkpoint
+        try await copy.copy(from: before, to: target.checkpoint, progress: progress)
+        var signed = target
+        if let line = try await cosign(target) { signed.add(line) }
+        try await OSThread.run(name: "log-store") { [folder, keys, signed] in
+            try folder.add(keys: keys)
+            try folder.keep(signed)
+            try folder.publish(signed.note.encoded)
+            if let before { folder.removePartials(of: before.size, for: signed.checkpoint.size) }
+        }
+        held = signed
+        shown.withLock { $0 = signed }
+        return signed
+    }
+
+    /// Cosigns what was copied. The copy's tiles are on disk, so what was cosigned before can be looked up in them.
+    private func cosign(_ target: SignedCheckpoint) async throws -> NoteSignature? {
+        while true {
+            let known = await desk.known
+            // Surpassed by a submission; the next round goes for that one.
+            guard known.size <= target.checkpoint.size else { return nil }
+            if known.size == target.checkpoint.size, target.note.signatures.contains(where: { $0.isBy(verifier) }) { return nil }
+            var tree = TileTree(source: folder.source, size: known.size)
+            let root = known.size == 0 ? Merkle.emptyRoot : try await tree.root()
+            if let line = try await desk.cosign(target, provenFrom: known, rootBefore: root) { return line }
+        }
+    }
+}
