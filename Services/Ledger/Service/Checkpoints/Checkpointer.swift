@@ -17,6 +17,8 @@ final class Checkpointer: Sendable {
         var latest: SignedCheckpoint?
         var cosigned: SignedCheckpoint?
         var number: Int64 = 0
+        /// Whether what is kept may be more than what is known here.
+        var mustLook = true
     }
 
     private let pool: PostgresPool
@@ -75,19 +77,23 @@ final class Checkpointer: Sendable {
         let checkpoint = Checkpoint(origin: keys.origin, size: size, root: root)
         let signed = try SignedCheckpoint(signing: checkpoint, by: keys.signers)
         let number = state.withLock { $0.number } + 1
+        // Until the answer is here, whether it is kept is not known; and a leader of the past may have kept one before us.
+        state.withLock { $0.mustLook = true }
         _ = try await pool.execute(
             LogSQL.keepCheckpoint, [.int(number), .int(Int64(size)), .text(signed.note.encoded)])
         state.withLock { state in
             state.latest = signed
             state.number = number
+            state.mustLook = false
         }
         for witness in witnesses { witness.offer(signed, number: number) }
     }
 
-    /// Takes up what another instance signed before.
+    /// Takes up what was kept before, by another instance or by one of ours that was not answered.
     private func adoptKept() async throws {
-        guard state.withLock({ $0.latest == nil }) else { return }
+        guard state.withLock({ $0.mustLook }) else { return }
         try await follow()
+        state.withLock { $0.mustLook = false }
     }
 
     private func follow() async throws {
