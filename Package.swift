@@ -100,7 +100,10 @@ let package = Package(
         tests("WebTests", "Shared/Web", ["Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry"]),
         tests(
             "LedgerTests", "Services/Ledger",
-            ["LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "Threads", "JSON", "Crypto", "Identity", "Telemetry"]),
+            [
+                "LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient",
+                "Threads", "JSON", "Crypto", "Identity", "Telemetry",
+            ]),
         tests(
             "CommandTests", "Services/OpenLedger",
             ["openledger", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),

@@ -23,7 +23,8 @@ enum AuditBenchmark {
                 throw BenchmarkError("the audit found \(String(describing: report.fault))")
             }
             row(
-                "audit, \(threads) thread\(threads == 1 ? "" : "s")", thousands(Double(count) / seconds), thousands(Double(count) / used) + "/core",
+                "audit, \(threads) thread\(threads == 1 ? "" : "s")", thousands(Double(count) / seconds),
+                thousands(Double(count) / used) + "/core",
                 "", "+\((HTTPBenchmark.residentBytes() - before) >> 20) MiB")
         }
         row("  beside what is wanted of one core", "250.0 k/s")
@@ -31,7 +32,9 @@ enum AuditBenchmark {
 
     /// A bundle, made without a database.
     private static func write(_ count: Int, to folder: URL) throws -> VerifierKey {
-        guard let signer = NoteSigner(name: "bench.example/log", key: try Ed25519PrivateKey.generate()) else { throw BenchmarkError("no key") }
+        guard let signer = NoteSigner(name: "bench.example/log", key: try Ed25519PrivateKey.generate()) else {
+            throw BenchmarkError("no key")
+        }
         var builder = TileBuilder()
         var bundle: [UInt8] = []
         func put(_ bytes: [UInt8], _ path: String) throws {

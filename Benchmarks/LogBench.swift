@@ -28,7 +28,8 @@ struct LogBench {
         try await Roles(owner).ensure([Roles.Login(service: "ledger", password: nil)])
         _ = try await Migrator(owner, folder: "migrations", services: ["ledger"]).apply()
         let role = try PostgresConfiguration(url: cluster.url(database: database, user: "openledger_ledger"))
-        var settings = LedgerSettings(database: role, origin: "bench.example/log", keys: [try Ed25519PrivateKey.generate()], instance: "bench")
+        var settings = LedgerSettings(
+            database: role, origin: "bench.example/log", keys: [try Ed25519PrivateKey.generate()], instance: "bench")
         settings.kafka = kafka
         let metrics = Metrics()
         let ledger = try await Ledger.make(
@@ -64,7 +65,8 @@ struct LogBench {
         func make(_ filler: Int) throws -> [UInt8] {
             guard let name = StreamName("account/\(stream)") else { throw BenchmarkError("no name") }
             return try Event(
-                type: "deposit.received", stream: name, time: moment, actor: "bench", cause: .command(id: command, digest: .zero), ordinal: ordinal,
+                type: "deposit.received", stream: name, time: moment, actor: "bench", cause: .command(id: command, digest: .zero),
+                ordinal: ordinal,
                 correlation: "0af7651916cd43dd8448eb211c80319c",
                 data: ["amount": ["asset": "USDC/6", "amount": "1000000"], "memo": .string(String(repeating: "m", count: filler))]
             ).encoded()

@@ -61,7 +61,8 @@ private func warm(_ cluster: PrivateCluster) async throws {
 /// A private server for one benchmark, with fsync on as everywhere.
 func withServer(_ body: (PrivateCluster) async throws -> Void) async throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-bench-pg-\(getpid())").path
-    let cluster = try await PrivateCluster.start(directory: path, options: ClusterOptions(settings: ["min_wal_size": "2GB"], maxConnections: 200, stopsWithParent: true))
+    let cluster = try await PrivateCluster.start(
+        directory: path, options: ClusterOptions(settings: ["min_wal_size": "2GB"], maxConnections: 200, stopsWithParent: true))
     do {
         try await warm(cluster)
         try await body(cluster)
