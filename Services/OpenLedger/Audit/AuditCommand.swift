@@ -8,8 +8,12 @@ enum AuditCommand {
         command: "openledger audit", summary: "Checks a whole log: every event, every hash, every signature.",
         operands: ["LOG"],
         options: TrustOptions.options + [
-            .init(name: "checkpoints", value: "FOLDER", help: "Checkpoints kept elsewhere, that the log must continue (a bundle's folder).", isRepeated: true),
-            .init(name: "any-entries", value: nil, help: "The log holds something other than OpenLedger's events: check hashes and signatures only."),
+            .init(
+                name: "checkpoints", value: "FOLDER", help: "Checkpoints kept elsewhere, that the log must continue (a bundle's folder).",
+                isRepeated: true),
+            .init(
+                name: "any-entries", value: nil,
+                help: "The log holds something other than OpenLedger's events: check hashes and signatures only."),
             .init(name: "threads", value: "N", help: "How many threads check events; 2 unless said otherwise."),
             .init(name: "json", value: nil, help: "Print the result as JSON."),
         ],
@@ -45,7 +49,8 @@ enum AuditCommand {
         }
         if let voucher = report.voucher { lines.append("trust    \(voucher)") }
         lines.append(
-            "checked  \(Text.grouped(progress.done)) events (\(Text.size(progress.bytes))), \(Text.grouped(report.tiles)) tiles, \(report.kept.count) kept checkpoints")
+            "checked  \(Text.grouped(progress.done)) events (\(Text.size(progress.bytes))), \(Text.grouped(report.tiles)) tiles, \(report.kept.count) kept checkpoints"
+        )
         lines.append("time     \(Text.seconds(progress.elapsed)), \(Text.grouped(UInt64(progress.rate))) events/s")
         if let fault = report.fault {
             lines.append("THE LOG IS BAD: \(fault)")

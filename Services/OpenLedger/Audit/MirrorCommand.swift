@@ -13,8 +13,12 @@ enum MirrorCommand {
         operands: ["LOG"],
         options: [
             .init(name: "folder", value: "FOLDER", help: "Where the copy is, or is to be."),
-            .init(name: "key", value: "FILE", help: "This mirror's private key, made where there is none; FOLDER/mirror.key unless said otherwise."),
-            .init(name: "name", value: "NAME", help: "The name to cosign under, such as mirror.example.com; made from the key unless said otherwise."),
+            .init(
+                name: "key", value: "FILE",
+                help: "This mirror's private key, made where there is none; FOLDER/mirror.key unless said otherwise."),
+            .init(
+                name: "name", value: "NAME",
+                help: "The name to cosign under, such as mirror.example.com; made from the key unless said otherwise."),
             .init(name: "listen", value: "ADDRESS", help: "Serve the copy here: PORT, HOST:PORT or unix:PATH."),
             .init(name: "log-key", value: "VKEY", help: "A verifier key of the log.", isRepeated: true),
             .init(name: "log-key-file", value: "FILE", help: "Verifier keys of the log, one a line.", isRepeated: true),

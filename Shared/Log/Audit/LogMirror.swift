@@ -45,10 +45,13 @@ public actor LogMirror {
     ///   - signer: cosigns (``NoteSignatureType/cosignature``), under the mirror's own name.
     ///   - clock: POSIX seconds.
     public init(
-        upstream: any LogSource, folder path: String, trust: LogTrust, signer: NoteSigner, entries rule: EntryRule = .events, threads: Int = 2,
+        upstream: any LogSource, folder path: String, trust: LogTrust, signer: NoteSigner, entries rule: EntryRule = .events,
+        threads: Int = 2,
         clock: @escaping @Sendable () -> UInt64 = LogMirror.systemTime
     ) async throws {
-        guard signer.verifier.type == .cosignature else { throw NoteError.malformed(what: "mirror key", reason: "must be a cosignature key") }
+        guard signer.verifier.type == .cosignature else {
+            throw NoteError.malformed(what: "mirror key", reason: "must be a cosignature key")
+        }
         self.upstream = upstream
         self.trust = trust
         keys = trust.keys

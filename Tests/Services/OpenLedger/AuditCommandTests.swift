@@ -39,8 +39,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ([], "LOG is missing"), (["x", "y"], "too much"), (["x", "--kee", "k"], "did you mean --key"), (["/nowhere/at/all"], "no such folder"),
-        (["x", "--key", "nonsense"], "--key: verifier key"), (["x", "--threads", "0"], "from 1 to 64"), (["http://127.0.0.1:1/log", "--policy", "/nowhere"], "/nowhere"),
+        ([], "LOG is missing"), (["x", "y"], "too much"), (["x", "--kee", "k"], "did you mean --key"),
+        (["/nowhere/at/all"], "no such folder"),
+        (["x", "--key", "nonsense"], "--key: verifier key"), (["x", "--threads", "0"], "from 1 to 64"),
+        (["http://127.0.0.1:1/log", "--policy", "/nowhere"], "/nowhere"),
     ])
     func `what cannot be understood or read is status 2 and says why`(words: [String], reason: String) async {
         #expect(await AuditCommand.run(words, console: written.console) == 2)
@@ -80,7 +82,9 @@ import Testing
     @Test func `a proof holds by the key alone, and the event is told`() async throws {
         let path = try file(try await log.proof(123))
         #expect(await VerifyCommand.run([path, "--key", log.signer.verifier.description], console: written.console) == 0)
-        #expect(written.out.contains("The proof holds.") && written.out.contains("hold.placed v1") && written.out.contains("position 123 of 600"))
+        #expect(
+            written.out.contains("The proof holds.") && written.out.contains("hold.placed v1")
+                && written.out.contains("position 123 of 600"))
     }
 
     @Test func `a proof without its event needs it beside it`() async throws {
@@ -104,7 +108,8 @@ import Testing
 
     @Test func `an event can't steer the terminal that shows it`() async throws {
         let evil = Array("{\"x\":\"\u{1B}[2J\"}".utf8)
-        let note = try SignedCheckpoint(signing: Checkpoint(origin: CommandLog.origin, size: 1, root: Merkle.leaf(evil)), by: [log.signer]).note.encoded
+        let note = try SignedCheckpoint(signing: Checkpoint(origin: CommandLog.origin, size: 1, root: Merkle.leaf(evil)), by: [log.signer])
+            .note.encoded
         let path = try file(TlogProof(extra: evil, index: 0, hashes: [], checkpoint: note).encoded)
         #expect(await VerifyCommand.run([path, "--key", log.signer.verifier.description], console: written.console) == 0)
         #expect(!written.out.contains("\u{1B}"))
@@ -112,7 +117,8 @@ import Testing
     }
 
     @Test func `witnesses by policy vouch as well as keys do`() async throws {
-        let witness = try #require(NoteSigner(name: "w.example/1", type: .cosignature, key: try Ed25519PrivateKey(seed: [UInt8](repeating: 2, count: 32))))
+        let witness = try #require(
+            NoteSigner(name: "w.example/1", type: .cosignature, key: try Ed25519PrivateKey(seed: [UInt8](repeating: 2, count: 32))))
         let policy = try log.folder.write("witness w \(witness.verifier)\nquorum w\n", to: "policy")
         let bare = try await log.proof(7)
         #expect(await VerifyCommand.run([try file(bare), "--policy", policy], console: written.console) == 1)

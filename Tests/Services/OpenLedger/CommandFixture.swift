@@ -15,7 +15,9 @@ final class Written: Sendable {
     private let lines = Lock<(out: [String], err: [String])>(([], []))
 
     var console: Console {
-        Console(out: { line in self.lines.withLock { $0.out.append(line) } }, err: { line in self.lines.withLock { $0.err.append(line) } }, redraw: nil)
+        Console(
+            out: { line in self.lines.withLock { $0.out.append(line) } }, err: { line in self.lines.withLock { $0.err.append(line) } },
+            redraw: nil)
     }
     var out: String { lines.withLock { $0.out.joined(separator: "\n") } }
     var err: String { lines.withLock { $0.err.joined(separator: "\n") } }
@@ -33,7 +35,8 @@ struct CommandLog {
         signer = try #require(NoteSigner(name: Self.origin, key: try Ed25519PrivateKey(seed: [UInt8](repeating: 11, count: 32))))
         events = try (0..<1_000).map { number in
             try Event(
-                type: "hold.placed", stream: try #require(StreamName("account/\(number % 7)")), time: Timestamp(microseconds: Int64(number)),
+                type: "hold.placed", stream: try #require(StreamName("account/\(number % 7)")),
+                time: Timestamp(microseconds: Int64(number)),
                 actor: "alice", cause: .command(id: "c\(number)", digest: SHA256.hash([])), ordinal: 0, correlation: "t",
                 data: ["number": .int(Int64(number))]
             ).encoded()
@@ -72,6 +75,7 @@ struct CommandLog {
     func proof(_ position: Int, of count: Int = 600, extra: Bool = true) async throws -> String {
         var tree = TileTree(source: FolderLogSource(folder.path), size: UInt64(count))
         let hashes = try await tree.inclusionProof(of: UInt64(position)).hashes
-        return TlogProof(extra: extra ? events[position] : nil, index: UInt64(position), hashes: hashes, checkpoint: try note(count)).encoded
+        return TlogProof(extra: extra ? events[position] : nil, index: UInt64(position), hashes: hashes, checkpoint: try note(count))
+            .encoded
     }
 }

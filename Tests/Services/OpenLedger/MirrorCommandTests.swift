@@ -43,7 +43,10 @@ import Testing
     func post(_ url: String, _ body: String) async throws -> (status: Int, type: String?, body: String) {
         // No Content-Type: the protocol asks for none.
         let response = try await transport.send(ClientRequest(method: "POST", url: url, body: .bytes(Array(body.utf8))))
-        return (response.status, response.headers["Content-Type"], String(decoding: try await response.body.collect(upTo: 1 << 16), as: UTF8.self))
+        return (
+            response.status, response.headers["Content-Type"],
+            String(decoding: try await response.body.collect(upTo: 1 << 16), as: UTF8.self)
+        )
     }
 
     func submission(_ old: Int, _ size: Int, _ note: String? = nil, of events: [[UInt8]]? = nil) async throws -> String {
@@ -58,7 +61,8 @@ import Testing
         let (status, _) = try await withMirror { url, written in
             let plain = Written()
             #expect(await AuditCommand.run([url, "--key", log.signer.verifier.description], console: plain.console) == 0, "\(plain.err)")
-            let cosigner = try #require(written.err.split(separator: "\n").first { $0.hasPrefix("Cosigning as ") }).dropFirst("Cosigning as ".count)
+            let cosigner = try #require(written.err.split(separator: "\n").first { $0.hasPrefix("Cosigning as ") }).dropFirst(
+                "Cosigning as ".count)
             let policy = try copy.write("witness m \(cosigner)\nquorum m\n", to: "policy")
             let cosigned = Written()
             #expect(await AuditCommand.run([url, "--policy", policy], console: cosigned.console) == 0, "\(cosigned.err)")
@@ -69,7 +73,8 @@ import Testing
             // News reach the copy by themselves.
             try log.write(700)
             try await eventually("the copy keeps up") {
-                try SignedCheckpoint(unverified: try await HTTPLogSource(transport: transport, url: url).checkpoint()).checkpoint.size == 700
+                try SignedCheckpoint(unverified: try await HTTPLogSource(transport: transport, url: url).checkpoint()).checkpoint.size
+                    == 700
             }
         }
         #expect(status == 0)
@@ -90,9 +95,11 @@ import Testing
             var forked = log.events
             forked.swapAt(0, 1)
             #expect(try await post(place, try await submission(500, 600, of: forked)).status == 422)
-            let other = try #require(NoteSigner(name: CommandLog.origin, key: try Ed25519PrivateKey(seed: [UInt8](repeating: 1, count: 32))))
+            let other = try #require(
+                NoteSigner(name: CommandLog.origin, key: try Ed25519PrivateKey(seed: [UInt8](repeating: 1, count: 32))))
             #expect(try await post(place, try await submission(500, 600, try log.note(600, by: other))).status == 403)
-            let foreign = try #require(NoteSigner(name: "else.example/log", key: try Ed25519PrivateKey(seed: [UInt8](repeating: 1, count: 32))))
+            let foreign = try #require(
+                NoteSigner(name: "else.example/log", key: try Ed25519PrivateKey(seed: [UInt8](repeating: 1, count: 32))))
             let elsewhere = try log.note(600, by: foreign, origin: "else.example/log")
             #expect(try await post(place, try await submission(500, 600, elsewhere)).status == 404)
             #expect(try await post(place, try await submission(700, 600)).status == 400)
@@ -116,7 +123,8 @@ import Testing
 
     @Test func `one key is kept for one mirror, readable for its owner only`() async throws {
         for _ in 0..<2 {
-            #expect(await MirrorCommand.run([log.folder.path, "--folder", copy.path, "--once"], console: Written().console, until: {}) == 0)
+            #expect(
+                await MirrorCommand.run([log.folder.path, "--folder", copy.path, "--once"], console: Written().console, until: {}) == 0)
         }
         let mode = try FileManager.default.attributesOfItem(atPath: copy.path("mirror.key"))[.posixPermissions] as? NSNumber
         #expect(mode?.intValue == 0o600)

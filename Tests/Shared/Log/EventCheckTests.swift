@@ -19,7 +19,9 @@ import Testing
             #expect(String(decoding: event[fields.type], as: UTF8.self) == header.type)
             #expect(String(decoding: event[fields.causeID], as: UTF8.self) == header.cause.id)
             let ordinal = try #require((0..<6).first { EventID(cause: header.cause.id, type: header.type, ordinal: $0) == header.id })
-            let (right, wrong) = (check.hasID(fields, ordinal: ordinal, in: event.span), check.hasID(fields, ordinal: ordinal + 1, in: event.span))
+            let (right, wrong) = (
+                check.hasID(fields, ordinal: ordinal, in: event.span), check.hasID(fields, ordinal: ordinal + 1, in: event.span)
+            )
             #expect(right && !wrong)
         }
     }
@@ -27,7 +29,10 @@ import Testing
     @Test func `altered events are refused by both or by neither`() throws {
         var random = Seed.generator()
         let events = try AuditFixture.events(200, &random)
-        let pieces = ["\"", "\\", "{", "}", ",", ":", "\\u0041", "\\n", "é", "0", "-1", "1.5", " ", "\"v\":1", "\"x\":1,", "null", "[", "]", "a", ".", "/"].map { Array($0.utf8) }
+        let pieces = [
+            "\"", "\\", "{", "}", ",", ":", "\\u0041", "\\n", "é", "0", "-1", "1.5", " ", "\"v\":1", "\"x\":1,", "null", "[", "]", "a", ".",
+            "/",
+        ].map { Array($0.utf8) }
         var taken = 0
         for round in 0..<6_000 {
             var event = events[round % events.count]
@@ -37,7 +42,9 @@ import Testing
                 case 0: event[at] = UInt8.random(in: 0...255, using: &random)
                 case 1: event.remove(at: at)
                 case 2: event.insert(contentsOf: pieces.randomElement(using: &random) ?? [], at: at)
-                default: event.replaceSubrange(at..<min(at + Int.random(in: 1...9, using: &random), event.count), with: pieces.randomElement(using: &random) ?? [])
+                default:
+                    event.replaceSubrange(
+                        at..<min(at + Int.random(in: 1...9, using: &random), event.count), with: pieces.randomElement(using: &random) ?? [])
                 }
             }
             let expected = (try? EventHeader(parsing: event)) != nil
@@ -49,9 +56,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("\"actor\":\"alice\"", "\"actor\":\"\""), ("\"v\":1", "\"v\":0"), ("\"v\":1", "\"v\":\"1\""), ("\"type\":\"hold.placed\"", "\"type\":\"hold\""),
-        ("\"type\":\"hold.placed\"", "\"type\":\"hold.placed.x\""), ("\"stream\":\"hold/h\"", "\"stream\":\"hold\""), ("\"data\":{}", "\"data\":{},\"extra\":1"),
-        (",\"data\":{}", ""), ("\"digest\":\"sha256:", "\"digest\":\"sha512:"), ("\"command\":\"c\"", "\"command\":\"\""), (".000001Z", ".000001+00:00"),
+        ("\"actor\":\"alice\"", "\"actor\":\"\""), ("\"v\":1", "\"v\":0"), ("\"v\":1", "\"v\":\"1\""),
+        ("\"type\":\"hold.placed\"", "\"type\":\"hold\""),
+        ("\"type\":\"hold.placed\"", "\"type\":\"hold.placed.x\""), ("\"stream\":\"hold/h\"", "\"stream\":\"hold\""),
+        ("\"data\":{}", "\"data\":{},\"extra\":1"),
+        (",\"data\":{}", ""), ("\"digest\":\"sha256:", "\"digest\":\"sha512:"), ("\"command\":\"c\"", "\"command\":\"\""),
+        (".000001Z", ".000001+00:00"),
     ])
     func `a field that is not of its form is refused`(from: String, to: String) throws {
         let event = try Event(

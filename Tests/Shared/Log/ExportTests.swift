@@ -34,7 +34,9 @@ import Testing
         #expect(result.before == 0 && result.checkpoint.size == 700)
         let report = try await AuditFixture.audit(bundle.path)
         #expect(report.isGood && report.kept == [700])
-        for path in ["checkpoint", "keys", "tile/0/000", "tile/0/002.p/188", "tile/1/000.p/2", "tile/entries/001", "tile/entries/002.p/188"] {
+        for path in [
+            "checkpoint", "keys", "tile/0/000", "tile/0/002.p/188", "tile/1/000.p/2", "tile/entries/001", "tile/entries/002.p/188",
+        ] {
             #expect(try AuditFixture.get(bundle.path, path) == AuditFixture.get(origin.path, path), "\(path)")
         }
     }
@@ -130,7 +132,8 @@ import Testing
 
     @Test func `a partial tile that has gone is taken from the full one`() async throws {
         try grow(to: 1_300)
-        let old = try SignedCheckpoint(signing: Checkpoint(origin: AuditFixture.origin, size: 700, root: root(700)), by: [AuditFixture.signer()])
+        let old = try SignedCheckpoint(
+            signing: Checkpoint(origin: AuditFixture.origin, size: 700, root: root(700)), by: [AuditFixture.signer()])
         try AuditFixture.put(Array(old.note.encoded.utf8), origin.path, "checkpoint")
         try AuditFixture.remove(origin.path, "tile/0/002.p/188")
         try AuditFixture.remove(origin.path, "tile/entries/002.p/188")

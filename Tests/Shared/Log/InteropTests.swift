@@ -17,7 +17,9 @@ import Testing
     }
 
     /// Runs a program to its end; what it said comes with its status.
-    static func run(_ program: String, _ arguments: [String], _ environment: [String: String] = [:]) throws -> (status: Int32, output: String) {
+    static func run(_ program: String, _ arguments: [String], _ environment: [String: String] = [:]) throws -> (
+        status: Int32, output: String
+    ) {
         let process = Process()
         let pipe = Pipe()
         process.executableURL = URL(fileURLWithPath: program)
@@ -48,7 +50,9 @@ import Testing
     @Test(.enabled(if: hasGo, "needs Debian's golang and golang-golang-x-mod-dev"))
     func `Go's sumdb packages verify a bundle, entry by entry, and refuse altered ones`() throws {
         let tools = try TemporaryFolder("go")
-        let environment = ["GO111MODULE": "off", "GOPATH": Self.goModules, "GOCACHE": tools.path("cache"), "GOFLAGS": "", "HOME": tools.path]
+        let environment = [
+            "GO111MODULE": "off", "GOPATH": Self.goModules, "GOCACHE": tools.path("cache"), "GOFLAGS": "", "HOME": tools.path,
+        ]
         let source = Self.root.appendingPathComponent("Tests/Interop/verify.go").path
         let built = try Self.run(try #require(Self.program("go")), ["build", "-o", tools.path("verify"), source], environment)
         try #require(built.status == 0, "\(built.output)")
@@ -57,7 +61,9 @@ import Testing
         }
         let sound = try verify()
         #expect(sound.status == 0 && sound.output.contains("1111 entries, 5 kept checkpoints, 2 signatures"), "\(sound.output)")
-        for (path, byte) in [("tile/entries/002", 5_000), ("tile/0/001", 77), ("checkpoint", 30), ("checkpoints/700", 30), ("tile/1/000.p/4", 3)] {
+        for (path, byte) in [
+            ("tile/entries/002", 5_000), ("tile/0/001", 77), ("checkpoint", 30), ("checkpoints/700", 30), ("tile/1/000.p/4", 3),
+        ] {
             try AuditFixture.alter(folder.path, path) { $0[byte] ^= 1 }
             let altered = try verify()
             #expect(altered.status != 0, "\(path): \(altered.output)")

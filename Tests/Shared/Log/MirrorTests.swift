@@ -164,7 +164,7 @@ import Testing
             let body = String(decoding: try await submission(old: 500, size: 600), as: UTF8.self)
             return try await mirror.submit(Array(body.replacing(AuditFixture.origin, with: "other.example/log").utf8))
         }
-        for body in ["", "old 5", "old 05\n\nx", "old 700\n\n" ] {
+        for body in ["", "old 5", "old 05\n\nx", "old 700\n\n"] {
             await #expect(throws: WitnessState.Refusal.self) { try await mirror.submit(Array(body.utf8)) }
         }
     }

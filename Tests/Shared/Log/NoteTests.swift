@@ -89,7 +89,10 @@ import Testing
         let read = try TlogProof(parsing: proof)
         #expect(read.extra == [1, 2, 3] && read.index == 73_894 && read.hashes.count == 2 && read.checkpoint == Self.publishedCosigned)
         #expect(read.encoded == proof)
-        for (from, to) in [("@v1", "@v2"), ("index 73894", "index 073894"), ("index", "Index"), ("extra AQID", "extra AQI"), ("extra AQID\n", "extra AQID\nextra AQID\n"), ("7plQ=", "7plQ"), ("PlQ=", "Pl=")] where proof.contains(from) {
+        for (from, to) in [
+            ("@v1", "@v2"), ("index 73894", "index 073894"), ("index", "Index"), ("extra AQID", "extra AQI"),
+            ("extra AQID\n", "extra AQID\nextra AQID\n"), ("7plQ=", "7plQ"), ("PlQ=", "Pl="),
+        ] where proof.contains(from) {
             #expect(throws: NoteError.self, "\(to)") { try TlogProof(parsing: proof.replacing(from, with: to)) }
         }
     }
@@ -127,7 +130,10 @@ import Testing
         #expect(throws: NoteError.badSignature(key: Self.origin)) { try altered.verify(by: signer.verifier) }
     }
 
-    @Test(arguments: ["", "\n", "text", "text\n", "text\n\n", "text\n\n— name\n", "text\n\n- name AAAAAAAA\n", "te\u{1}xt\n\n— n AAAAAAAA\n", "text\n\n— n AAAAAAAA"])
+    @Test(arguments: [
+        "", "\n", "text", "text\n", "text\n\n", "text\n\n— name\n", "text\n\n- name AAAAAAAA\n", "te\u{1}xt\n\n— n AAAAAAAA\n",
+        "text\n\n— n AAAAAAAA",
+    ])
     func `what is no note is refused`(text: String) {
         #expect(throws: NoteError.self) { try SignedNote(parsing: text) }
     }
@@ -139,14 +145,19 @@ import Testing
         let read = try SignedCheckpoint(parsing: signed.note.encoded, keys: [signer.verifier])
         #expect(read.checkpoint == checkpoint)
         #expect(throws: NoteError.self) { try SignedCheckpoint(parsing: signed.note.encoded, keys: [try Self.signer(2).verifier]) }
-        #expect(throws: NoteError.self) { try SignedCheckpoint(parsing: signed.note.encoded.replacing("42", with: "43"), keys: [signer.verifier]) }
+        #expect(throws: NoteError.self) {
+            try SignedCheckpoint(parsing: signed.note.encoded.replacing("42", with: "43"), keys: [signer.verifier])
+        }
         let foreign = try SignedCheckpoint(signing: Checkpoint(origin: "other/log", size: 1, root: .zero), by: [signer])
         #expect(throws: NoteError.foreignOrigin(expected: Self.origin, found: "other/log")) {
             try SignedCheckpoint(parsing: foreign.note.encoded, keys: [signer.verifier])
         }
     }
 
-    @Test(arguments: ["a\n1\n", "a\n01\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "a\n-1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "a\n1\nAAAA\n", "\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"])
+    @Test(arguments: [
+        "a\n1\n", "a\n01\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "a\n-1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+        "a\n1\nAAAA\n", "\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+    ])
     func `what is no checkpoint is refused`(text: String) {
         #expect(throws: NoteError.self) { try Checkpoint(text: text) }
     }
@@ -169,7 +180,9 @@ import Testing
         let read = try SignedNote(parsing: signed.note.encoded)
         try read.verify(by: witness.verifier)
         try read.verify(by: log.verifier)
-        #expect(throws: NoteError.self) { try SignedNote(text: read.text + "x\n", signatures: read.signatures).verify(by: witness.verifier) }
+        #expect(throws: NoteError.self) {
+            try SignedNote(text: read.text + "x\n", signatures: read.signatures).verify(by: witness.verifier)
+        }
     }
 
     @Test func `a proof file verifies with nothing but the log's key`() async throws {

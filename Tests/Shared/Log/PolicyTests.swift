@@ -27,7 +27,10 @@ import Testing
             """
     }
 
-    @Test(arguments: [([], false), ([1, 2], false), ([4, 5, 6], false), ([1, 4], false), ([1, 2, 4], true), ([2, 3, 6], true), ([1, 2, 3, 4, 5, 6], true)])
+    @Test(arguments: [
+        ([], false), ([1, 2], false), ([4, 5, 6], false), ([1, 4], false), ([1, 2, 4], true), ([2, 3, 6], true),
+        ([1, 2, 3, 4, 5, 6], true),
+    ])
     func `a quorum of groups is met by enough of each`(witnesses: [UInt8], isMet: Bool) throws {
         let trust = try LogTrust(keys: [], policy: try WitnessPolicy(parsing: try Self.example()))
         let log = try AuditFixture.signer()
@@ -44,7 +47,8 @@ import Testing
     @Test func `a cosignature over another text or by another key does not count`() throws {
         let witness = try Self.witness(1)
         let policy = try WitnessPolicy(parsing: "witness w \(witness.verifier)\nquorum w")
-        var signed = try SignedCheckpoint(signing: Checkpoint(origin: AuditFixture.origin, size: 5, root: .zero), by: [AuditFixture.signer()])
+        var signed = try SignedCheckpoint(
+            signing: Checkpoint(origin: AuditFixture.origin, size: 5, root: .zero), by: [AuditFixture.signer()])
         signed.add(try witness.sign(Checkpoint(origin: AuditFixture.origin, size: 6, root: .zero).text, time: 1))
         signed.add(try AuditFixture.signer(2, name: "w1.example", type: .cosignature).sign(signed.note.text, time: 1))
         #expect(policy.cosigners(of: signed.note).isEmpty)
@@ -60,14 +64,17 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "quorum x", "quorum none\nquorum none", "nonsense", "log", "log x", "witness w", "group g 1 x\nquorum g", "witness none KEY\nquorum none",
+        "", "quorum x", "quorum none\nquorum none", "nonsense", "log", "log x", "witness w", "group g 1 x\nquorum g",
+        "witness none KEY\nquorum none",
         "witness w KEY\nwitness w KEY2\nquorum w", "witness w KEY\nwitness v KEY\nquorum w", "witness w KEY\ngroup g 2 w\nquorum g",
-        "witness w KEY\ngroup g 0 w\nquorum g", "witness w KEY\ngroup g all w w\nquorum g", "witness w KEY\ngroup g all w\ngroup h all w\nquorum g",
+        "witness w KEY\ngroup g 0 w\nquorum g", "witness w KEY\ngroup g all w w\nquorum g",
+        "witness w KEY\ngroup g all w\ngroup h all w\nquorum g",
         "witness w LOG\nquorum w", "group g any g\nquorum g", "witness w KEY\u{1}\nquorum w",
     ])
     func `what is no policy is refused`(text: String) throws {
         let filled = text.replacing("KEY2", with: try Self.witness(2).verifier.description)
-            .replacing("KEY", with: try Self.witness(1).verifier.description).replacing("LOG", with: try AuditFixture.signer().verifier.description)
+            .replacing("KEY", with: try Self.witness(1).verifier.description).replacing(
+                "LOG", with: try AuditFixture.signer().verifier.description)
         #expect(throws: NoteError.self) { try WitnessPolicy(parsing: filled) }
     }
 
