@@ -51,7 +51,7 @@ enum MirrorCommand {
     private static func open(_ arguments: Arguments, _ folder: String, _ console: Console) async throws -> LogMirror {
         let source = try LogPlace.source(arguments.operands[0], local: folder)
         let keys = try TrustOptions.keys(arguments.all("log-key"), files: arguments.all("log-key-file"))
-        let first = try await FolderLogSource(folder).pinnedKeys()
+        let first = try await FolderLogSource(folder).keysIfThere()
         let pinned = keys.isEmpty && first.isEmpty ? try await source.pinnedKeys() : first
         let trust: LogTrust
         do { trust = try LogTrust(keys: keys, pinned: pinned) } catch { throw UsageError("\(error)") }

@@ -56,7 +56,9 @@ import Testing
     }
 
     @Test func `an export audits, continues, and refuses another history`() async throws {
-        let bundle = try TemporaryFolder("bundle")
+        let outer = try TemporaryFolder("bundle")
+        // A folder that is not there yet.
+        let bundle = (path: outer.path("new/bundle"), outer)
         #expect(await ExportCommand.run([log.folder.path, bundle.path], console: written.console) == 0)
         try log.write(1_000)
         #expect(await ExportCommand.run([log.folder.path, bundle.path], console: written.console) == 0)
