@@ -89,7 +89,8 @@ let package = Package(
         tests("PostgresTests", "Shared/Postgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("KafkaTests", "Shared/Kafka", ["Kafka", "Threads"]),
-        tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto"]),
+        tests("EventsTests", "Shared/Events", ["Events", "JSON", "Crypto"]),
+        tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto", "HTTP", "HTTPClient"]),
         tests(
             "ProjectionsTests", "Shared/Projections",
             [
@@ -99,7 +100,10 @@ let package = Package(
         tests("WebTests", "Shared/Web", ["Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry"]),
         tests(
             "LedgerTests", "Services/Ledger",
-            ["LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry"]),
+            ["LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "Threads", "JSON", "Crypto", "Identity", "Telemetry"]),
+        tests(
+            "CommandTests", "Services/OpenLedger",
+            ["openledger", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),
         tests(
             "EndToEndTests", "EndToEnd",
             ["EventLog", "Events", "Postgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity", "Threads"]),

@@ -28,7 +28,8 @@ public enum KeyRotation {
         guard let stream = StreamName(stream) else { throw EventError(.malformed, field: "/stream", stream) }
         let event = Event(
             type: "log-key.rotated", stream: stream, time: time, actor: Service.ledger.rawValue,
-            cause: .command(id: "log-key-\(Hex.encode(next.id))-\(Hex.encode(Array(next.publicKey.prefix(8))))", digest: digest), ordinal: 0,
+            cause: .command(id: "log-key-\(Hex.encode(next.id))-\(Hex.encode(Array(next.publicKey.prefix(8))))", digest: digest),
+            ordinal: 0,
             correlation: "log-key-rotation", data: data)
         return AppendRequest(events: [try event.encoded()])
     }
@@ -37,8 +38,10 @@ public enum KeyRotation {
     public static func verify(_ data: JSONValue, origin: String) -> (previous: VerifierKey, next: VerifierKey)? {
         guard case .object(let object) = data, case .string(let old)? = object["previous"], case .string(let new)? = object["next"],
             case .string(let text)? = object["signature"], let signature = Base64URL.decode(text),
-            let previous = try? VerifierKey(vkey: old), let next = try? VerifierKey(vkey: new), previous.name == origin, next.name == origin,
-            let key = try? Ed25519PublicKey(previous.publicKey), key.isValid(signature: signature, for: statement(origin: origin, next: next))
+            let previous = try? VerifierKey(vkey: old), let next = try? VerifierKey(vkey: new), previous.name == origin,
+            next.name == origin,
+            let key = try? Ed25519PublicKey(previous.publicKey),
+            key.isValid(signature: signature, for: statement(origin: origin, next: next))
         else { return nil }
         return (previous, next)
     }

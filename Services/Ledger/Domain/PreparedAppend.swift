@@ -54,7 +54,8 @@ public struct PreparedAppend: Sendable {
     public init(_ request: AppendRequest, writer: Service, now: Timestamp) throws(LogError) {
         guard !request.events.isEmpty else { throw .malformed(field: "/events", reason: "no event") }
         guard request.events.count <= AppendRequest.maximumEvents else {
-            throw .malformed(field: "/events", reason: "\(request.events.count) events; at most \(AppendRequest.maximumEvents) go into one append")
+            throw .malformed(
+                field: "/events", reason: "\(request.events.count) events; at most \(AppendRequest.maximumEvents) go into one append")
         }
         guard request.expected.count <= AppendRequest.maximumEvents else {
             throw .malformed(field: "/expected", reason: "at most \(AppendRequest.maximumEvents) streams can be named")
@@ -104,10 +105,12 @@ enum AppendRules {
             throw EventError(.unknownVersion, field: "/v", "\(header.type) is known up to version \(entry.version), not \(header.version)")
         }
         guard entry.owner == writer else {
-            throw EventError(.foreignNamespace, field: "/type", "\(header.type) belongs to \(entry.owner.rawValue), not to \(writer.rawValue)")
+            throw EventError(
+                .foreignNamespace, field: "/type", "\(header.type) belongs to \(entry.owner.rawValue), not to \(writer.rawValue)")
         }
         guard writer.nouns.contains(String(header.stream.kind)) else {
-            throw EventError(.foreignNamespace, field: "/stream", "streams of kind \(header.stream.kind) do not belong to \(writer.rawValue)")
+            throw EventError(
+                .foreignNamespace, field: "/stream", "streams of kind \(header.stream.kind) do not belong to \(writer.rawValue)")
         }
         guard header.cause == first.cause else {
             throw EventError(.mixedCause, field: "/cause", "the events of one append have one cause")
@@ -140,7 +143,8 @@ extension PreparedAppend {
             throw .malformed(field: "/cause_position", reason: "position \(position) has event \(header.id), not \(id)")
         }
         guard header.time == time else {
-            throw .invalid(index: 0, EventError(.wrongTime, field: "/time", "a reaction has the time of the event reacted to, \(header.time)"))
+            throw .invalid(
+                index: 0, EventError(.wrongTime, field: "/time", "a reaction has the time of the event reacted to, \(header.time)"))
         }
     }
 }

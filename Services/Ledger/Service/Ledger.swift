@@ -54,10 +54,12 @@ public final class Ledger: Sendable {
             configuration: settings.database, holder: settings.instance, queue: queue, reader: reader, tail: tail, tree: tree,
             logger: logger, instruments: instruments)
 
-        // The first to come names the log; whoever is configured otherwise later goes by the name it has.
-        _ = try await pool.execute(LogSQL.claimOrigin, [.text(settings.origin)])
-        let origin = try await pool.execute(LogSQL.origin, []).one().text(0)
-        let keys = try LogKeys(origin: origin, keys: settings.keys)
+        let keys: LogKeys
+        do { keys = try await name(settings, pool, logger) } catch {
+            await pool.close()
+            throw error
+        }
+        let origin = keys.origin
         let witnesses = settings.witnesses.map {
             Witness(address: Witness.Address(key: $0.key, url: $0.url), transport: transport, reader: reader, logger: logger)
         }
@@ -72,6 +74,24 @@ public final class Ledger: Sendable {
         return Ledger(
             tail: tail, keys: keys, reader: reader, checkpointer: checkpointer, leader: leader, queue: queue, pool: pool,
             witnesses: witnesses, carriage: carriage, clock: clock, logger: logger)
+    }
+
+    /// The keys under the log's name: the first ledger to come gives it, and whoever is configured otherwise later goes by
+    /// the name that the log has.
+    private static func name(_ settings: LedgerSettings, _ pool: PostgresPool, _ logger: Logger) async throws -> LogKeys {
+        // A name that can't be one must not become the log's for ever.
+        _ = try LogKeys(origin: settings.origin, keys: settings.keys)
+        let origin: String
+        do {
+            _ = try await pool.execute(LogSQL.claimOrigin, [.text(settings.origin)])
+            origin = try await pool.execute(LogSQL.origin, []).one().text(0)
+        } catch let error as PostgresError where error.code == .undefinedTable {
+            throw LogError.unavailable("the database has no log yet: run openledger migrate")
+        }
+        if origin != settings.origin {
+            logger.warning("the log is called \(origin), which stays; \(settings.origin) is configured")
+        }
+        return try LogKeys(origin: origin, keys: settings.keys)
     }
 
     /// Leads or waits, signs, publishes, until cancelled; then lets go of the database.
@@ -102,7 +122,12 @@ public final class Ledger: Sendable {
                     _ = try await append(request, writer: .ledger)
                     return
                 }
+            } catch LogError.conflict(let conflict) {
+                // The new key was announced before, as the successor of another key than the one configured now.
+                logger.warning("the log's key was rotated at position \(conflict.position), from another key than now configured")
+                return
             } catch {
+                if Task.isCancelled { return }
                 logger.warning("the rotation of the log's key is not on the log yet: \(error)")
             }
             try? await Task.sleep(for: .seconds(1))
@@ -127,12 +152,23 @@ public final class Ledger: Sendable {
     /// Appends for a service: checks, waits for its place in a commit, answers after the commit.
     public func append(_ request: AppendRequest, writer: Service) async throws(LogError) -> Appended {
         let append = try PreparedAppend(request, writer: writer, now: clock.now())
-        if let position = append.causePosition {
-            let event: LoggedEvent?
-            do { event = try await reader.event(at: position) } catch { throw .unavailable("\(error)") }
-            try append.check(reactingTo: event)
-        }
+        if let position = append.causePosition { try append.check(reactingTo: await cause(at: position)) }
         return try await queue.submit(append).get()
+    }
+
+    /// The event that a reaction names; nil when the log has no such position.
+    private func cause(at position: UInt64) async throws(LogError) -> LoggedEvent? {
+        // Who does not lead knows the end of the log only from hearsay, and can't say that a position is not there.
+        if let refusal = queue.refusal { throw refusal }
+        do {
+            if let event = try await reader.event(at: position) { return event }
+            guard try await reader.storedSize() > position else { return nil }
+        } catch let error as LogError {
+            throw error
+        } catch {
+            throw .unavailable("\(error)")
+        }
+        throw .notLeader("another ledger has written position \(position)")
     }
 
     /// The log as a service in this process sees it: the same rules, no socket in between.

@@ -21,12 +21,12 @@ enum AuditCommand {
 
     static func run(_ typed: [String], console: Console) async -> Int32 {
         await LogCommand.run(typed, specification, console) { arguments in
+            let threads = try arguments.integer("threads", in: 1...64, default: 2)
             let source = try LogPlace.source(arguments.operands[0])
             let trust = try await TrustOptions.read(arguments) { try await source.pinnedKeys() }
             let audit = LogAudit(
                 source, trust: trust, entries: arguments.has("any-entries") ? .anything : .events,
-                kept: arguments.all("checkpoints").map { FolderLogSource($0) },
-                threads: try arguments.integer("threads", in: 1...64, default: 2))
+                kept: arguments.all("checkpoints").map { FolderLogSource($0) }, threads: threads)
             let line = ProgressLine("checked", console)
             let report = try await audit.run { line.show(done: $0.done, total: $0.total, rate: $0.rate) }
             line.finish()

@@ -43,8 +43,13 @@ public enum LogWire {
         do {
             var reader = try JSONReader(body, limits: limits)
             var request = AppendRequest(events: [])
+            var seen: Set<String> = []
             try reader.beginObject()
             while try reader.nextKey() {
+                let key = reader.keyText
+                guard seen.insert(key).inserted else {
+                    throw LogError.malformed(field: "/" + key.prefix(64), reason: "was given twice")
+                }
                 if reader.keyIs("events") {
                     try reader.beginArray()
                     while try reader.nextElement() {
@@ -63,12 +68,14 @@ public enum LogWire {
                         guard request.expected.count < AppendRequest.maximumEvents else {
                             throw LogError.malformed(field: "/expected", reason: "more than \(AppendRequest.maximumEvents) streams")
                         }
-                        request.expected[stream] = try expectedVersion(&reader, stream)
+                        guard request.expected.updateValue(try expectedVersion(&reader, stream), forKey: stream) == nil else {
+                            throw LogError.malformed(field: "/expected/\(stream)", reason: "was given twice")
+                        }
                     }
                 } else if reader.keyIs("cause_position") {
                     request.causePosition = try position(&reader, "/cause_position")
                 } else {
-                    throw LogError.malformed(field: "/" + reader.keyText.prefix(64), reason: "no such field")
+                    throw LogError.malformed(field: "/" + key.prefix(64), reason: "no such field")
                 }
             }
             try reader.finish()

@@ -33,6 +33,8 @@ public struct Tile: Sendable, Hashable {
     /// The tile of this level and index in a tree of `size` leaves, or nil when the tree does not reach it.
     public static func at(level: Int, index: UInt64, size: UInt64) -> Tile? {
         let count = count(level: level, size: size)
+        // Compared before it is multiplied: an index that no tree has would overflow into one that some tree has.
+        guard index <= count >> UInt64(height) else { return nil }
         let start = index << UInt64(height)
         guard start < count else { return nil }
         return Tile(level: level, index: index, width: Int(min(count - start, UInt64(fullWidth))))

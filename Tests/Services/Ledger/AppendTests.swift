@@ -31,13 +31,15 @@ import Testing
         try await withLedgerDatabase { database in
             try await database.withLedger { ledger in
                 func append(_ id: String, _ expected: ExpectedVersion) async throws -> Appended {
-                    try await ledger.append(try Sample.append(id, "account/a", "account/b", expected: ["account/a": expected]), writer: .billing)
+                    try await ledger.append(
+                        try Sample.append(id, "account/a", "account/b", expected: ["account/a": expected]), writer: .billing)
                 }
                 _ = try await append("c1", .none)
                 await #expect(throws: LogError.wrongVersion(stream: try #require(StreamName("account/a")), expected: .none, actual: 1)) {
                     try await append("c2", .none)
                 }
-                await #expect(throws: LogError.wrongVersion(stream: try #require(StreamName("account/a")), expected: .exact(2), actual: 1)) {
+                await #expect(throws: LogError.wrongVersion(stream: try #require(StreamName("account/a")), expected: .exact(2), actual: 1))
+                {
                     try await append("c3", .exact(2))
                 }
                 _ = try await append("c4", .exact(1))
@@ -50,15 +52,19 @@ import Testing
     @Test func `the same command has the first answer for ever, another body is a conflict that names the difference`() async throws {
         try await withLedgerDatabase { database in
             let digest = SHA256.hash(utf8: "d")
-            let request = AppendRequest(events: try Sample.command("pay-1", streams: ["account/a", "account/b"], digest: digest, data: ["amount": "10"]))
+            let request = AppendRequest(
+                events: try Sample.command("pay-1", streams: ["account/a", "account/b"], digest: digest, data: ["amount": "10"]))
             let first = try await database.withLedger { try await $0.append(request, writer: .billing) }
             // A new process knows nothing but the log.
             try await database.withLedger { ledger in
                 #expect(try await ledger.append(request, writer: .billing) == first)
                 #expect(try await ledger.append(request, writer: .billing) == first)
-                let later = AppendRequest(events: try Sample.command("pay-1", streams: ["account/a", "account/b"], digest: digest, data: ["amount": "10"]))
+                let later = AppendRequest(
+                    events: try Sample.command("pay-1", streams: ["account/a", "account/b"], digest: digest, data: ["amount": "10"]))
                 #expect(try await ledger.append(later, writer: .billing) == first, "time is no part of the body")
-                let other = AppendRequest(events: try Sample.command("pay-1", streams: ["account/a", "account/c"], digest: SHA256.hash(utf8: "e"), data: ["amount": "11"]))
+                let other = AppendRequest(
+                    events: try Sample.command(
+                        "pay-1", streams: ["account/a", "account/c"], digest: SHA256.hash(utf8: "e"), data: ["amount": "11"]))
                 do {
                     _ = try await ledger.append(other, writer: .billing)
                     Issue.record("a reused command id with another body was taken")
@@ -87,7 +93,10 @@ import Testing
                     for index in 0..<count {
                         group.addTask {
                             let stream = "account/\(index % 17)"
-                            return (stream, try await ledger.append(try Sample.append("c\(index % (count / 2))-\(stream)", stream), writer: .billing))
+                            return (
+                                stream,
+                                try await ledger.append(try Sample.append("c\(index % (count / 2))-\(stream)", stream), writer: .billing)
+                            )
                         }
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
@@ -151,7 +160,8 @@ import Testing
                     AppendRequest(
                         events: [
                             try Event(
-                                type: "attribution.computed", stream: try #require(StreamName("attribution/1")), time: time, actor: "attribution",
+                                type: "attribution.computed", stream: try #require(StreamName("attribution/1")), time: time,
+                                actor: "attribution",
                                 cause: .event(id: id), ordinal: 0, correlation: cause.correlation, data: [:]
                             ).encoded()
                         ], causePosition: position)
@@ -159,11 +169,19 @@ import Testing
                 let right = try reaction(to: cause.id, at: cause.time, position: 0)
                 let answer = try await ledger.append(right, writer: .attribution)
                 #expect(try await ledger.append(right, writer: .attribution) == answer)
-                await #expect(throws: LogError.self) { try await ledger.append(try reaction(to: cause.id, at: cause.time, position: nil), writer: .attribution) }
-                await #expect(throws: LogError.self) { try await ledger.append(try reaction(to: cause.id, at: cause.time, position: 1), writer: .attribution) }
-                await #expect(throws: LogError.self) { try await ledger.append(try reaction(to: cause.id, at: cause.time, position: 99), writer: .attribution) }
+                await #expect(throws: LogError.self) {
+                    try await ledger.append(try reaction(to: cause.id, at: cause.time, position: nil), writer: .attribution)
+                }
+                await #expect(throws: LogError.self) {
+                    try await ledger.append(try reaction(to: cause.id, at: cause.time, position: 1), writer: .attribution)
+                }
+                await #expect(throws: LogError.self) {
+                    try await ledger.append(try reaction(to: cause.id, at: cause.time, position: 99), writer: .attribution)
+                }
                 let late = Timestamp(microseconds: cause.time.microseconds + 1)
-                await #expect(throws: LogError.self) { try await ledger.append(try reaction(to: cause.id, at: late, position: 0), writer: .attribution) }
+                await #expect(throws: LogError.self) {
+                    try await ledger.append(try reaction(to: cause.id, at: late, position: 0), writer: .attribution)
+                }
                 #expect(ledger.tail.size == 2)
             }
         }

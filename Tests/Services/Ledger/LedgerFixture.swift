@@ -24,6 +24,18 @@ struct LedgerDatabase: Sendable {
         get throws { try PostgresConfiguration(url: database.url(user: "openledger_ledger", password: Self.password)) }
     }
 
+    /// Lets the ledger's role connect, or throws it out and keeps it out.
+    func admit(_ isAdmitted: Bool) async throws {
+        try await database.sql("alter database \"\(database.name)\" connection limit \(isAdmitted ? -1 : 0)")
+        if !isAdmitted {
+            try await database.sql(
+                """
+                select pg_terminate_backend(pid) from pg_stat_activity
+                where datname = current_database() and usename = 'openledger_ledger'
+                """)
+        }
+    }
+
     func settings(_ instance: String = "test") throws -> LedgerSettings {
         LedgerSettings(database: try role, origin: "test.example/log", keys: [key], instance: instance)
     }
@@ -52,13 +64,18 @@ struct LedgerDatabase: Sendable {
 
 /// Gives the body a fresh database with the ledger's schema and role.
 func withLedgerDatabase<Result>(_ body: (LedgerDatabase) async throws -> Result) async throws -> Result {
-    try await withDatabase(template: "ledger", prepare: { database in
-        let owner = try PostgresConfiguration(url: database.url)
-        try await Roles(owner).ensure([Roles.Login(service: "ledger", password: LedgerDatabase.password)])
-        _ = try await Migrator(owner, folder: migrationsFolder, services: ["ledger"]).apply()
-    }) { database in
+    try await withDatabase(
+        template: "ledger",
+        prepare: { database in
+            let owner = try PostgresConfiguration(url: database.url)
+            try await Roles(owner).ensure([Roles.Login(service: "ledger", password: LedgerDatabase.password)])
+            _ = try await Migrator(owner, folder: migrationsFolder, services: ["ledger"]).apply()
+        }
+    ) { database in
         // The model's grants on the database itself are not copied with it.
-        try await Roles(try PostgresConfiguration(url: database.url)).ensure([Roles.Login(service: "ledger", password: LedgerDatabase.password)])
+        try await Roles(try PostgresConfiguration(url: database.url)).ensure([
+            Roles.Login(service: "ledger", password: LedgerDatabase.password)
+        ])
         return try await body(LedgerDatabase(database: database, key: try Ed25519PrivateKey.generate()))
     }
 }
@@ -66,14 +83,16 @@ func withLedgerDatabase<Result>(_ body: (LedgerDatabase) async throws -> Result)
 /// Events as billing would make them.
 enum Sample {
     static func command(
-        _ command: String, streams: [String] = ["account/a"], digest: Digest? = nil, type: String = "deposit.received", data: JSONValue = ["n": 1],
+        _ command: String, streams: [String] = ["account/a"], digest: Digest? = nil, type: String = "deposit.received",
+        data: JSONValue = ["n": 1],
         time: Timestamp? = nil, actor: String = "tester"
     ) throws -> [[UInt8]] {
         let time = time ?? LedgerClock.system.now()
         return try streams.enumerated().map { ordinal, name in
             guard let stream = StreamName(name) else { throw EventError(.malformed, field: "/stream", name) }
             return try Event(
-                type: type, stream: stream, time: time, actor: actor, cause: .command(id: command, digest: digest ?? SHA256.hash(utf8: "body of \(command)")),
+                type: type, stream: stream, time: time, actor: actor,
+                cause: .command(id: command, digest: digest ?? SHA256.hash(utf8: "body of \(command)")),
                 ordinal: ordinal, correlation: "0af7651916cd43dd8448eb211c80319c", data: data
             ).encoded()
         }

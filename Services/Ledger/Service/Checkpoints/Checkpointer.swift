@@ -15,8 +15,11 @@ final class Checkpointer: Sendable {
 
     private struct State {
         var latest: SignedCheckpoint?
-        var cosigned: SignedCheckpoint?
         var number: Int64 = 0
+        var cosigned: SignedCheckpoint?
+        var cosignedNumber: Int64 = 0
+        /// Whether nobody else can have signed since: false until this instance has looked as the leader.
+        var isCurrent = false
     }
 
     private let pool: PostgresPool
@@ -56,12 +59,16 @@ final class Checkpointer: Sendable {
                     await tail.waitPast(latest?.checkpoint.size ?? 0, for: .seconds(1))
                     try await Task.sleep(for: Self.interval)
                 } else {
+                    state.withLock { $0.isCurrent = false }
                     try await follow()
                     try await Task.sleep(for: .milliseconds(100))
                 }
             } catch is CancellationError {
                 return
             } catch {
+                // Perhaps another instance signed last: look again before the next attempt.
+                state.withLock { $0.isCurrent = false }
+                if Task.isCancelled { return }
                 logger.error("no new checkpoint: \(error)")
                 try? await Task.sleep(for: Self.interval)
             }
@@ -69,9 +76,9 @@ final class Checkpointer: Sendable {
     }
 
     private func sign() async throws {
-        try await adoptKept()
+        if !state.withLock({ $0.isCurrent }) { try await adoptKept() }
         let (size, root) = tree.current
-        if let latest, latest.checkpoint.size >= size, keys.haveSigned(latest) { return }
+        if let latest, latest.checkpoint.size > size || (latest.checkpoint.size == size && keys.haveSigned(latest)) { return }
         let checkpoint = Checkpoint(origin: keys.origin, size: size, root: root)
         let signed = try SignedCheckpoint(signing: checkpoint, by: keys.signers)
         let number = state.withLock { $0.number } + 1
@@ -84,10 +91,18 @@ final class Checkpointer: Sendable {
         for witness in witnesses { witness.offer(signed, number: number) }
     }
 
-    /// Takes up what another instance signed before.
+    /// Takes up what another instance, or this one in an earlier life, signed last; witnesses that have not cosigned it yet
+    /// are offered it again.
     private func adoptKept() async throws {
-        guard state.withLock({ $0.latest == nil }) else { return }
         try await follow()
+        let (latest, number) = state.withLock { state in
+            state.isCurrent = true
+            return (state.latest, state.number)
+        }
+        guard let latest else { return }
+        for witness in witnesses where !latest.note.signatures.contains(where: { $0.isBy(witness.address.key) }) {
+            witness.offer(latest, number: number)
+        }
     }
 
     private func follow() async throws {
@@ -97,7 +112,12 @@ final class Checkpointer: Sendable {
                 state.number = kept.number
             }
         }
-        if !witnesses.isEmpty, let kept = try await load(LogSQL.lastCosigned) { state.withLock { $0.cosigned = kept.signed } }
+        if !witnesses.isEmpty, let kept = try await load(LogSQL.lastCosigned) {
+            state.withLock { state in
+                state.cosigned = kept.signed
+                state.cosignedNumber = kept.number
+            }
+        }
     }
 
     private func load(_ statement: Statement) async throws -> (number: Int64, signed: SignedCheckpoint)? {
@@ -115,8 +135,11 @@ final class Checkpointer: Sendable {
         _ = try await pool.execute(LogSQL.keepCosignature, [.int(number), .text(signature.line)])
         state.withLock { state in
             if state.number == number { state.latest?.add(signature) }
-            if let current = state.cosigned, current.checkpoint.size > signed.checkpoint.size { return }
-            if state.cosigned?.checkpoint != signed.checkpoint { state.cosigned = signed }
+            if state.cosignedNumber > number { return }
+            if state.cosignedNumber < number {
+                state.cosigned = signed
+                state.cosignedNumber = number
+            }
             state.cosigned?.add(signature)
         }
     }

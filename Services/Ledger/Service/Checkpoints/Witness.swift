@@ -104,7 +104,8 @@ final class Witness: Sendable {
                 return try cosignature(in: answer, over: checkpoint)
             case 409 where attempt == 0:
                 guard let size = UInt64(answer.prefix { $0 != "\n" }), size <= checkpoint.checkpoint.size else {
-                    throw WitnessError.refused(status: 409, reason: "it knows size \(answer.prefix(32)), which this checkpoint does not reach")
+                    throw WitnessError.refused(
+                        status: 409, reason: "it knows size \(answer.prefix(32)), which this checkpoint does not reach")
                 }
                 known = size
             default: throw WitnessError.refused(status: response.status, reason: String(answer.prefix(200)))

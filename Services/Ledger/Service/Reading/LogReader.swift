@@ -15,7 +15,23 @@ public struct LogReader: Sendable {
     let tail: LogTail
 
     /// How long the log is in the database.
-    func storedSize() async throws -> UInt64 { UInt64(try await pool.execute(LogSQL.size, []).one().int(0)) }
+    func storedSize() async throws -> UInt64 { UInt64(try await ask(LogSQL.size, []).one().int(0)) }
+
+    /// Asks the database; that it does not answer is the log's error, not the caller's.
+    private func ask(_ statement: Statement, _ values: [PostgresValue]) async throws -> Rows {
+        do { return try await pool.execute(statement, values) } catch let error where !(error is CancellationError) {
+            if Task.isCancelled { throw CancellationError() }
+            throw LogError.unavailable("the database does not answer: \(error)")
+        }
+    }
+
+    private static func missing(_ tile: Tile) -> LogError {
+        .unavailable("\(tile.path) is missing from the store, or part of it; run openledger audit")
+    }
+
+    private static func missing(_ position: UInt64) -> LogError {
+        .unavailable("position \(position) is missing from the store; run openledger audit")
+    }
 
     /// Committed events from a position on, waiting for the first one when there is none yet.
     func read(from position: UInt64, limit: Int, wait: Duration?) async throws -> LogBatch {
@@ -30,18 +46,14 @@ public struct LogReader: Sendable {
             let next = position + UInt64(events.count)
             let end = min(size, next + UInt64(min(256, limit - events.count)))
             guard next < end else { break }
-            let rows = try await pool.execute(LogSQL.range, [.int(Int64(next)), .int(Int64(end))])
+            let rows = try await ask(LogSQL.range, [.int(Int64(next)), .int(Int64(end))])
             for (offset, row) in rows.enumerated() {
                 let event = try LoggedEvent(row: row)
-                guard event.position == next + UInt64(offset) else {
-                    throw LogError.unavailable("position \(next + UInt64(offset)) is missing from the store; run openledger audit")
-                }
+                guard event.position == next + UInt64(offset) else { throw Self.missing(next + UInt64(offset)) }
                 bytes += event.bytes.count
                 events.append(event)
             }
-            guard rows.count == Int(end - next) else {
-                throw LogError.unavailable("position \(next + UInt64(rows.count)) is missing from the store; run openledger audit")
-            }
+            guard rows.count == Int(end - next) else { throw Self.missing(next + UInt64(rows.count)) }
         }
         return LogBatch(events: events, size: size)
     }
@@ -52,12 +64,24 @@ public struct LogReader: Sendable {
         return try await read(from: position, limit: 1, wait: nil).events.first
     }
 
-    /// Events of a stream from a version on.
+    /// Events of a stream from a version on: fewer than `limit` when they are large, none only at the stream's end.
     func read(stream: StreamName, from version: UInt64, limit: Int) async throws -> [LoggedEvent] {
         let limit = max(1, min(limit, Self.maximumEvents))
-        let rows = try await pool.execute(
-            LogSQL.stream, [.uuid(stream.key.bytes), .int(Int64(version)), .int(Int64(limit))])
-        return try rows.map(LoggedEvent.init(row:))
+        guard var next = Int64(exactly: version) else { return [] }
+        var events: [LoggedEvent] = []
+        var bytes = 0
+        while events.count < limit, bytes < Self.maximumBytes {
+            let step = min(128, limit - events.count)
+            let rows = try await ask(LogSQL.stream, [.uuid(stream.key.bytes), .int(next), .int(Int64(step))])
+            for row in rows {
+                let event = try LoggedEvent(row: row)
+                bytes += event.bytes.count
+                events.append(event)
+            }
+            next += Int64(rows.count)
+            if rows.count < step { break }
+        }
+        return events
     }
 }
 
@@ -66,15 +90,16 @@ extension LogReader: TileSource {
     public func hashes(of tile: Tile) async throws -> [UInt8] {
         let first = Int64(tile.index) << Int64(Tile.height)
         if tile.isFull {
-            let rows = try await pool.execute(LogSQL.tile, [.int(Int64(tile.level)), .int(Int64(tile.index))])
-            guard let row = rows.first else { throw TileError(tile: tile, reason: "is missing from the store") }
+            let rows = try await ask(LogSQL.tile, [.int(Int64(tile.level)), .int(Int64(tile.index))])
+            guard let row = rows.first else { throw Self.missing(tile) }
             return try row.bytes(0)
         }
         let range = [PostgresValue.int(first), .int(first + Int64(tile.width))]
         let rows =
             tile.level == 0
-            ? try await pool.execute(LogSQL.leaves, range)
-            : try await pool.execute(LogSQL.roots, [.int(Int64(tile.level - 1))] + range)
+            ? try await ask(LogSQL.leaves, range)
+            : try await ask(LogSQL.roots, [.int(Int64(tile.level - 1))] + range)
+        guard rows.count == tile.width else { throw Self.missing(tile) }
         var hashes: [UInt8] = []
         hashes.reserveCapacity(tile.width * Tile.hashBytes)
         for row in rows { hashes.append(contentsOf: try row.bytes(0)) }
@@ -87,7 +112,7 @@ extension LogReader: TileSource {
         var entries: [[UInt8]] = []
         while entries.count < tile.width {
             let batch = try await read(from: first + UInt64(entries.count), limit: tile.width - entries.count, wait: nil)
-            guard !batch.events.isEmpty else { throw TileError(tile: tile, reason: "has fewer entries in the store than its width") }
+            guard !batch.events.isEmpty else { throw Self.missing(first + UInt64(entries.count)) }
             entries += batch.events.map(\.bytes)
         }
         return EntryBundle.encode(entries)

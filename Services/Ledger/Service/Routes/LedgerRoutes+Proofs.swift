@@ -41,7 +41,8 @@ extension LedgerRoutes {
                 .json(
                     200, "The proof.",
                     .object(
-                        .required("hashes", .list(.text(.sha256), atMost: 64)), .required("position", .count), .required("root", .text(.sha256)),
+                        .required("hashes", .list(.text(.sha256), atMost: 64)), .required("position", .count),
+                        .required("root", .text(.sha256)),
                         .required("size", .count)))
             ], problems: Self.readProblems
         ) { [ledger] context in

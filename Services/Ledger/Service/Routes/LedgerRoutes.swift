@@ -24,15 +24,16 @@ public struct LedgerRoutes: Sendable {
             ])
     }
 
-    static let logProblems: [ProblemType] = [
-        LogError.malformed(field: "", reason: ""), .invalid(index: 0, EventError(.tooLarge, "")),
-        .invalid(index: 0, EventError(.notCanonical, "")), .invalid(index: 0, EventError(.malformed, "")),
-        .invalid(index: 0, EventError(.wrongID, "")), .invalid(index: 0, EventError(.unknownType, "")),
-        .invalid(index: 0, EventError(.unknownVersion, "")), .invalid(index: 0, EventError(.foreignNamespace, "")),
-        .invalid(index: 0, EventError(.wrongTime, "")), .invalid(index: 0, EventError(.mixedCause, "")),
-        .conflict(CommandConflict(command: "", position: 0, firstDigest: nil, digest: nil, differences: [])),
-        .notLeader(""), .busy, .unavailable(""),
-    ].map(\.problemType) + [ProblemType("wrong-version", 409, "The stream is not at the expected version")]
+    static let logProblems: [ProblemType] =
+        [
+            LogError.malformed(field: "", reason: ""), .invalid(index: 0, EventError(.tooLarge, "")),
+            .invalid(index: 0, EventError(.notCanonical, "")), .invalid(index: 0, EventError(.malformed, "")),
+            .invalid(index: 0, EventError(.wrongID, "")), .invalid(index: 0, EventError(.unknownType, "")),
+            .invalid(index: 0, EventError(.unknownVersion, "")), .invalid(index: 0, EventError(.foreignNamespace, "")),
+            .invalid(index: 0, EventError(.wrongTime, "")), .invalid(index: 0, EventError(.mixedCause, "")),
+            .conflict(CommandConflict(command: "", position: 0, firstDigest: nil, digest: nil, differences: [])),
+            .notLeader(""), .busy, .unavailable(""),
+        ].map(\.problemType) + [ProblemType("wrong-version", 409, "The stream is not at the expected version")]
 
     static let readProblems: [ProblemType] = [LogError.notFound(""), .unavailable("")].map(\.problemType)
 
@@ -51,7 +52,9 @@ public struct LedgerRoutes: Sendable {
             body: .rawJSON(
                 .object(
                     .required("events", .list(.any, atMost: AppendRequest.maximumEvents), "Canonical JSON of each event."),
-                    .optional("expected", .map(.anyOf([.count, .oneOf("any", "none")]), maximum: AppendRequest.maximumEvents), "By stream: how many events it must have."),
+                    .optional(
+                        "expected", .map(.anyOf([.count, .oneOf("any", "none")]), maximum: AppendRequest.maximumEvents),
+                        "By stream: how many events it must have."),
                     .optional("cause_position", .count, "For a reaction: where the event reacted to stands.")),
                 limit: LogWire.maximumBody),
             replies: [
@@ -145,10 +148,13 @@ public struct LedgerRoutes: Sendable {
             replies: [.events("Each event as the reply of readEvent has it.")], problems: Self.readProblems
         ) { [ledger] context in
             let last = try SSE.lastPosition(context.request)
+            guard last ?? 0 < UInt64(Int64.max) else { throw Problem(.badHeader, "no event has this id", field: "Last-Event-ID") }
             let start = last.map { $0 + 1 } ?? UInt64(context.query.integer("from") ?? 0)
             let client = ledger.client(for: .ledger)
             return SSE.response(
-                client.events(from: start).map { ServerSentEvent(id: String($0.position), data: String(decoding: LogWire.encode($0), as: UTF8.self)) })
+                client.events(from: start).map {
+                    ServerSentEvent(id: String($0.position), data: String(decoding: LogWire.encode($0), as: UTF8.self))
+                })
         }
     }
 

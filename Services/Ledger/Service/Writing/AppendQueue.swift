@@ -50,6 +50,9 @@ final class AppendQueue: Sendable {
         }
     }
 
+    /// Why appends are refused at present; nil when they are taken.
+    var refusal: LogError? { state.withLock { $0.refusal } }
+
     /// Takes appends from now on.
     func open() { state.withLock { $0.refusal = nil } }
 

@@ -9,7 +9,7 @@ internal import Threads
 /// writes. The lock lives as long as the connection that writes, so a leader that lost one has lost both.
 final class Leader: Sendable {
     /// What the lock is known by: the first eight bytes of SHA-256 of `openledger/log/leader`, as a signed number.
-    static let lockKey: Int64 = 0x0B5C_93B0_4F1D_77A2
+    static let lockKey: Int64 = 0x501E_A542_DEBC_3B99
     /// How often an idle leader makes sure that its connection is still there.
     static let pingInterval = Duration.seconds(1)
 
@@ -39,6 +39,7 @@ final class Leader: Sendable {
         configuration.applicationName = "openledger-writer"
         // Waiting for the lock takes as long as another leads.
         configuration.statementTimeoutMilliseconds = 0
+        configuration.lockTimeoutMilliseconds = 0
         self.configuration = configuration
         self.holder = holder
         self.queue = queue
@@ -64,8 +65,9 @@ final class Leader: Sendable {
             } catch is CancellationError {
                 break
             } catch {
-                queue.close(.unavailable("the writer lost its database connection"))
+                queue.close(.unavailable("the writer lost the database and begins anew"))
                 role.withLock { $0 = .starting }
+                if Task.isCancelled { break }
                 logger.error("the ledger does not lead: \(error)")
                 failures = min(failures + 1, 6)
                 try? await Task.sleep(for: .milliseconds(25 << failures))
@@ -95,6 +97,8 @@ final class Leader: Sendable {
 
     /// Waits until no other ledger holds the lock; meanwhile readers of this instance follow the other's commits.
     private func waitForLock(_ connection: PostgresConnection) async throws {
+        // With nobody else there is nothing to wait for, and nobody to send callers to.
+        if try await connection.execute(LogSQL.tryLock, [.int(Self.lockKey)]).one().bool(0) { return }
         role.withLock { $0 = .waiting }
         queue.close(.notLeader("another ledger over this database writes; send appends there"))
         let following = Task { await follow() }
@@ -140,7 +144,7 @@ final class Leader: Sendable {
             written = try box.state.withLock { try writer.write(batch.map(\.append), state: &$0) }
         } catch {
             // Whether the commit arrived is not known: the callers ask again with the same command ids.
-            let outcome = LogError.unavailable("the database connection broke while writing")
+            let outcome = LogError.unavailable("the writer lost the database, and whether this was stored is not known yet")
             for pending in batch { pending.continuation.resume(returning: .failure(outcome)) }
             throw error
         }

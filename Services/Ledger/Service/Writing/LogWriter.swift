@@ -140,7 +140,9 @@ struct LogWriter {
             }
         }
         for append in appends {
-            for condition in append.conditions { learn(condition.key, isNew: condition.expected == .none || condition.expected == .exact(0)) }
+            for condition in append.conditions {
+                learn(condition.key, isNew: condition.expected == .none || condition.expected == .exact(0))
+            }
             for entry in append.entries { learn(entry.streamKey, isNew: false) }
         }
         if unknown.isEmpty { return guessed }

@@ -54,7 +54,9 @@ import Testing
             _ = try await writing.write([try prepared(try Sample.append("c1", "account/a"))])
             try await writing.restart()
             for expected in [ExpectedVersion.none, .exact(0)] {
-                let outcome = try await writing.write([try prepared(try Sample.append("c2", "account/b", expected: ["account/a": expected]))])
+                let outcome = try await writing.write([
+                    try prepared(try Sample.append("c2", "account/b", expected: ["account/a": expected]))
+                ])
                 #expect(outcome == [.failure(.wrongVersion(stream: try #require(StreamName("account/a")), expected: expected, actual: 1))])
             }
             await writing.connection.close()
