@@ -95,11 +95,9 @@ enum ProjectionBench {
                 micro(sorted[sorted.count * 99 / 100]))
         }
         if replay > 0 {
-            let events = try LogBench.events(replay, tag: "replay")
+            let batches = try LogBench.bulk(replay, each: 1_000, tag: "replay")
             let start = monotonic()
-            for first in stride(from: 0, to: events.count, by: 1_000) {
-                _ = try await client.append(AppendRequest(events: Array(events[first..<min(events.count, first + 1_000)])))
-            }
+            for batch in batches { _ = try await client.append(AppendRequest(events: batch)) }
             let appended = monotonic()
             try await runner.waitUntilApplied(bench.ledger.tail.size - 1, timeout: .seconds(600))
             row("  \(replay) events appended in thousands", thousands(Double(replay) / (appended - start)))

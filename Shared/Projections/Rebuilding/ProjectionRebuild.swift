@@ -57,6 +57,8 @@ public struct ProjectionRebuild: Sendable {
         let connection = try await PostgresConnection.connect(database)
         do {
             let report = try await run(ending, connection, progress)
+            // Said, not left to the connection's end, of which the server hears a moment later than we.
+            _ = try? await connection.execute(Self.unlock, [key])
             await connection.close()
             return report
         } catch {
@@ -64,17 +66,22 @@ public struct ProjectionRebuild: Sendable {
             let workshop = self.workshop
             if (error as? ProjectionError) != .rebuildRunning(projection: projection.label) {
                 try? await connection.withSession { try workshop.remove($0) }
+                _ = try? await connection.execute(Self.unlock, [key])
             }
             await connection.close()
             throw error
         }
     }
 
+    private static let unlock: Statement = "select pg_advisory_unlock(hashtextextended($1, 0))"
+
+    /// The name of the lock that one rebuild of this projection holds.
+    private var key: PostgresValue { .text("openledger rebuild \(projection.label)") }
+
     private func run(
         _ ending: Ending, _ connection: PostgresConnection, _ progress: @escaping @Sendable (RebuildProgress) -> Void
     ) async throws -> RebuildReport {
-        let taken = try await connection.execute(
-            "select pg_try_advisory_lock(hashtextextended($1, 0)) as taken", [.text("openledger rebuild \(projection.label)")])
+        let taken = try await connection.execute("select pg_try_advisory_lock(hashtextextended($1, 0)) as taken", [key])
         guard try taken.one().bool("taken") else { throw ProjectionError.rebuildRunning(projection: projection.label) }
         let workshop = self.workshop
         try await connection.withSession { try workshop.open($0) }
