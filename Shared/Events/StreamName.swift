@@ -34,7 +34,7 @@ public struct StreamName: Sendable, Hashable, CustomStringConvertible {
             && id.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C } && hasParts(id)
     }
 
-    private static func hasParts(_ id: ArraySlice<UInt8>) -> Bool {
+    private static func hasParts(_ id: some Sequence<UInt8>) -> Bool {
         var parts = 1
         var length = 0
         var onlyDots = true
