@@ -57,7 +57,7 @@ let package = Package(
         room("Kafka", "Shared/Kafka", ["Threads", "CKafka"], exclude: ["CKafka"]),
         room("Events", "Shared/Events", ["JSON", "Crypto"]),
         room("EventLog", "Shared/Log", ["Events", "JSON", "Crypto", "Threads", "HTTP", "HTTPClient", "Kafka"]),
-        room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Telemetry", "Threads"]),
+        room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Kafka", "Telemetry", "Threads"]),
         room("Web", "Shared/Web", ["HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry", "Threads"]),
 
         // Services: a pure domain each, and the shell around it.
@@ -90,12 +90,23 @@ let package = Package(
         tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("KafkaTests", "Shared/Kafka", ["Kafka", "Threads"]),
         tests("EventsTests", "Shared/Events", ["Events", "JSON", "Crypto"]),
-        tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto"]),
-        tests("ProjectionsTests", "Shared/Projections", ["Projections", "EventLog", "Events", "Postgres"]),
+        tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto", "HTTP", "HTTPClient"]),
+        tests(
+            "ProjectionsTests", "Shared/Projections",
+            [
+                "Projections", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "HTTPClient", "JSON", "Crypto",
+                "Telemetry", "Threads",
+            ]),
         tests("WebTests", "Shared/Web", ["Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry"]),
         tests(
             "LedgerTests", "Services/Ledger",
-            ["LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "Threads", "JSON", "Crypto", "Identity", "Telemetry"]),
+            [
+                "LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient",
+                "Threads", "JSON", "Crypto", "Identity", "Telemetry",
+            ]),
+        tests(
+            "CommandTests", "Services/OpenLedger",
+            ["openledger", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),
         tests(
             "EndToEndTests", "EndToEnd",
             ["EventLog", "Events", "Postgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity", "Threads"]),

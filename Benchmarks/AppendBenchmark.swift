@@ -21,7 +21,9 @@ enum AppendBenchmark {
             for round in 0..<options.rounds {
                 let clients = min(callers, 128)
                 rounds.add("bare INSERT, \(clients) pgbench clients", try await pgbench.insert(clients: clients, seconds: options.seconds))
-                if callers == 32 { rounds.add("dense order by row lock, 32 clients", try await pgbench.dense(clients: 32, seconds: options.seconds)) }
+                if callers == 32 {
+                    rounds.add("dense order by row lock, 32 clients", try await pgbench.dense(clients: 32, seconds: options.seconds))
+                }
                 if let peers {
                     rounds.add("tessera-posix", try await peers.tessera(callers: callers, seconds: options.seconds))
                     rounds.add("immudb-embedded", try await peers.immudb(callers: callers, seconds: options.seconds))
@@ -29,14 +31,16 @@ enum AppendBenchmark {
                 let count = LogBench.count(for: callers, seconds: options.seconds)
                 let events = try LogBench.events(count, tag: "a\(callers)-\(round)")
                 let client = bench.ledger.client(for: .billing)
-                rounds.ours.append(try await load(callers: callers, count: count) { index in
-                    _ = try await client.append(AppendRequest(events: [events[index]]))
-                })
+                rounds.ours.append(
+                    try await load(callers: callers, count: count) { index in
+                        _ = try await client.append(AppendRequest(events: [events[index]]))
+                    })
             }
             if options.isVerbose { print("  rounds: " + rounds.ours.map { thousands($0.perSecond) }.joined(separator: ", ")) }
             let ours = median(rounds.ours)
             row(
-                "ledger, \(callers) callers", thousands(ours.perSecond), "p50 " + micro(ours.percentile(0.5)), "p99 " + micro(ours.percentile(0.99)),
+                "ledger, \(callers) callers", thousands(ours.perSecond), "p50 " + micro(ours.percentile(0.5)),
+                "p99 " + micro(ours.percentile(0.99)),
                 micro(ours.cpu / Double(ours.count)) + " CPU")
             for (name, rates) in rounds.peers {
                 let rate = rates.sorted()[rates.count / 2]
@@ -54,7 +58,11 @@ enum AppendBenchmark {
         var peers: [(name: String, rates: [Double])] = []
 
         mutating func add(_ name: String, _ rate: Double) {
-            if let index = peers.firstIndex(where: { $0.name == name }) { peers[index].rates.append(rate) } else { peers.append((name, [rate])) }
+            if let index = peers.firstIndex(where: { $0.name == name }) {
+                peers[index].rates.append(rate)
+            } else {
+                peers.append((name, [rate]))
+            }
         }
     }
 }

@@ -15,7 +15,8 @@ enum BulkBenchmark {
         var peer: [Double] = []
         for round in 0..<options.rounds {
             let appends = try LogBench.bulk(count, each: 1_000, tag: "b\(round)")
-            ours.append(try await load(callers: 4, count: appends.count) { _ = try await client.append(AppendRequest(events: appends[$0])) })
+            ours.append(
+                try await load(callers: 4, count: appends.count) { _ = try await client.append(AppendRequest(events: appends[$0])) })
             peer.append(try await copy(appends.flatMap { $0 }, cluster))
         }
         let figures = median(ours)

@@ -122,12 +122,12 @@ struct Nginx {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let configuration = folder.appendingPathComponent("nginx.conf")
         try """
-            daemon off; worker_processes 1; error_log stderr; pid \(folder.path)/pid;
-            events { worker_connections 1024; }
-            http { access_log off; keepalive_requests 1000000000;
-              server { listen 127.0.0.1:\(port); location / { default_type text/plain; return 200 "Hello, world!"; } } }
+        daemon off; worker_processes 1; error_log stderr; pid \(folder.path)/pid;
+        events { worker_connections 1024; }
+        http { access_log off; keepalive_requests 1000000000;
+          server { listen 127.0.0.1:\(port); location / { default_type text/plain; return 200 "Hello, world!"; } } }
 
-            """.write(to: configuration, atomically: true, encoding: .utf8)
+        """.write(to: configuration, atomically: true, encoding: .utf8)
         let process = try await Subprocess.start(["nginx", "-c", configuration.path, "-p", folder.path])
         for _ in 0..<200 {
             if let socket = try? RawClient.connect(port) {

@@ -38,7 +38,10 @@ func row(_ cells: String..., widths: [Int] = [44, 14, 12, 12, 12]) {
     var line = ""
     for (index, cell) in cells.enumerated() {
         let width = index < widths.count ? widths[index] : 12
-        line += index == 0 ? cell.padding(toLength: max(width, cell.count), withPad: " ", startingAt: 0) : String(repeating: " ", count: max(1, width - cell.count)) + cell
+        line +=
+            index == 0
+            ? cell.padding(toLength: max(width, cell.count), withPad: " ", startingAt: 0)
+            : String(repeating: " ", count: max(1, width - cell.count)) + cell
     }
     FileHandle.standardOutput.write(Data((line + "\n").utf8))
 }
@@ -47,7 +50,9 @@ func thousands(_ value: Double) -> String {
     value >= 10_000 ? String(format: "%.1f k/s", value / 1000) : String(format: "%.0f /s", value)
 }
 
-func micro(_ seconds: Double) -> String { seconds >= 0.01 ? String(format: "%.1f ms", seconds * 1e3) : String(format: "%.0f µs", seconds * 1e6) }
+func micro(_ seconds: Double) -> String {
+    seconds >= 0.01 ? String(format: "%.1f ms", seconds * 1e3) : String(format: "%.0f µs", seconds * 1e6)
+}
 
 func ratio(_ value: Double) -> String { String(format: "%.2fx", value) }
 

@@ -4,6 +4,7 @@ import Events
 import Foundation
 import HTTPClient
 import JSON
+import Kafka
 import LedgerService
 import Postgres
 import PrivatePostgres
@@ -17,7 +18,9 @@ struct LogBench {
     let metrics: Metrics
     private let task: Task<Void, Never>
 
-    static func start(_ cluster: PrivateCluster, database: String) async throws -> LogBench {
+    static func start(
+        _ cluster: PrivateCluster, database: String, kafka: (configuration: KafkaConfiguration, topic: String, replication: Int)? = nil
+    ) async throws -> LogBench {
         let connection = try await PostgresConnection.connect(try PostgresConfiguration(url: cluster.url()))
         _ = try await connection.executeScript("create database \(database)")
         await connection.close()
@@ -25,7 +28,9 @@ struct LogBench {
         try await Roles(owner).ensure([Roles.Login(service: "ledger", password: nil)])
         _ = try await Migrator(owner, folder: "migrations", services: ["ledger"]).apply()
         let role = try PostgresConfiguration(url: cluster.url(database: database, user: "openledger_ledger"))
-        let settings = LedgerSettings(database: role, origin: "bench.example/log", keys: [try Ed25519PrivateKey.generate()], instance: "bench")
+        var settings = LedgerSettings(
+            database: role, origin: "bench.example/log", keys: [try Ed25519PrivateKey.generate()], instance: "bench")
+        settings.kafka = kafka
         let metrics = Metrics()
         let ledger = try await Ledger.make(
             settings, transport: try CurlTransport(), logger: .silent, metrics: metrics, clock: LedgerClock { moment })
@@ -60,7 +65,8 @@ struct LogBench {
         func make(_ filler: Int) throws -> [UInt8] {
             guard let name = StreamName("account/\(stream)") else { throw BenchmarkError("no name") }
             return try Event(
-                type: "deposit.received", stream: name, time: moment, actor: "bench", cause: .command(id: command, digest: .zero), ordinal: ordinal,
+                type: "deposit.received", stream: name, time: moment, actor: "bench", cause: .command(id: command, digest: .zero),
+                ordinal: ordinal,
                 correlation: "0af7651916cd43dd8448eb211c80319c",
                 data: ["amount": ["asset": "USDC/6", "amount": "1000000"], "memo": .string(String(repeating: "m", count: filler))]
             ).encoded()

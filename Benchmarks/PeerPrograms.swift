@@ -29,12 +29,12 @@ struct PgBench {
         try "insert into bare (bytes) values ('\\x\(bytes)');\n"
             .write(to: folder.appendingPathComponent("bare.sql"), atomically: true, encoding: .utf8)
         try """
-            begin;
-            update dense_counter set next = next + 1 returning next \\gset
-            insert into dense values (:next, '\\x\(bytes)');
-            commit;
+        begin;
+        update dense_counter set next = next + 1 returning next \\gset
+        insert into dense values (:next, '\\x\(bytes)');
+        commit;
 
-            """.write(to: folder.appendingPathComponent("dense.sql"), atomically: true, encoding: .utf8)
+        """.write(to: folder.appendingPathComponent("dense.sql"), atomically: true, encoding: .utf8)
         return PgBench(cluster: cluster, folder: folder)
     }
 
@@ -47,7 +47,8 @@ struct PgBench {
         let outcome = try await Subprocess.run(
             [
                 cluster.programs.folder + "/pgbench", "-n", "-M", "prepared", "-c", String(clients), "-j", String(min(clients, 2)), "-T",
-                String(seconds), "-f", folder.appendingPathComponent(script).path, "-h", cluster.socketDirectory, "-p", String(cluster.port),
+                String(seconds), "-f", folder.appendingPathComponent(script).path, "-h", cluster.socketDirectory, "-p",
+                String(cluster.port),
                 "-U", cluster.superuser, cluster.database,
             ])
         guard let line = outcome.output.split(separator: "\n").first(where: { $0.hasPrefix("tps = ") }),
@@ -62,7 +63,9 @@ struct LogPeers {
     let folder: String
 
     init?() {
-        guard let path = ProcessInfo.processInfo.environment["OPENLEDGER_TEST_PEERS"], FileManager.default.fileExists(atPath: path + "/append") else {
+        guard let path = ProcessInfo.processInfo.environment["OPENLEDGER_TEST_PEERS"],
+            FileManager.default.fileExists(atPath: path + "/append")
+        else {
             return nil
         }
         folder = path + "/append"

@@ -22,7 +22,8 @@ enum RESTBenchmark {
         settings.accessLog = false
         let application = try Application(
             name: "bench", version: "0", mounts: [LedgerRoutes(bench.ledger).mount],
-            authenticator: Authenticator(tokens: verifier, keys: nil, services: LedgerRoutes.services), log: .silent, metrics: bench.metrics,
+            authenticator: Authenticator(tokens: verifier, keys: nil, services: LedgerRoutes.services), log: .silent,
+            metrics: bench.metrics,
             options: settings)
         let server = try await application.serve([.ipv4("127.0.0.1", port: 0)])
         let token = try signer.mint(subject: "billing", audience: "ledger", kind: .service, lifetime: 3600)
@@ -31,17 +32,22 @@ enum RESTBenchmark {
             let count = LogBench.count(for: callers, seconds: options.seconds)
             let events = try LogBench.events(count, tag: "p\(callers)")
             let client = bench.ledger.client(for: .billing)
-            let inProcess = try await load(callers: callers, count: count) { _ = try await client.append(AppendRequest(events: [events[$0]])) }
+            let inProcess = try await load(callers: callers, count: count) {
+                _ = try await client.append(AppendRequest(events: [events[$0]]))
+            }
             let bodies = try LogBench.events(LogBench.count(for: callers, seconds: options.seconds + 2), tag: "r\(callers)").map {
                 LogWire.encode(AppendRequest(events: [$0]))
             }
             let before = bench.ledger.tail.size
             let cpu = processCPU()
-            let report = try await Wrk.post(bodies, to: "http://127.0.0.1:\(server.port)/log/v1/append", token: token, connections: callers, seconds: options.seconds)
+            let report = try await Wrk.post(
+                bodies, to: "http://127.0.0.1:\(server.port)/log/v1/append", token: token, connections: callers, seconds: options.seconds)
             let appended = Double(bench.ledger.tail.size - before)
             let perAppend = (processCPU() - cpu) / max(1, appended)
             row("REST, \(callers) connections", thousands(report.rate), "p50 " + report.p50, "p99 " + report.p99, micro(perAppend) + " CPU")
-            row("  beside \(callers) callers in process", thousands(inProcess.perSecond), ratio(report.rate / inProcess.perSecond), "", "+" + micro(perAppend - inProcess.cpu / Double(count)) + " CPU")
+            row(
+                "  beside \(callers) callers in process", thousands(inProcess.perSecond), ratio(report.rate / inProcess.perSecond), "",
+                "+" + micro(perAppend - inProcess.cpu / Double(count)) + " CPU")
             if report.failures > 0 { throw BenchmarkError("\(report.failures) of the appends were refused") }
         }
         await server.stop(grace: .seconds(1))
@@ -71,11 +77,11 @@ enum Wrk {
         try lines.write(to: folder.appendingPathComponent("bodies"))
         let script = folder.appendingPathComponent("post.lua")
         try """
-            local next_line = io.lines("\(folder.path)/bodies")
-            local headers = { ["Authorization"] = "Bearer \(token)", ["Content-Type"] = "application/json" }
-            function request() return wrk.format("POST", nil, headers, next_line() or "{}") end
+        local next_line = io.lines("\(folder.path)/bodies")
+        local headers = { ["Authorization"] = "Bearer \(token)", ["Content-Type"] = "application/json" }
+        function request() return wrk.format("POST", nil, headers, next_line() or "{}") end
 
-            """.write(to: script, atomically: true, encoding: .utf8)
+        """.write(to: script, atomically: true, encoding: .utf8)
         return try await run(["-t1", "-c\(connections)", "-d\(seconds)s", "--latency", "-s", script.path, url])
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Postgres
 import PrivatePostgres
 
 // benchmarks VERB [callers …]; run from the root of the sources, in a release build, on a quiet machine.
@@ -8,14 +9,18 @@ do {
     case "append": try await withServer { try await AppendBenchmark.run(options, $0) }
     case "bulk": try await withServer { try await BulkBenchmark.run(options, $0) }
     case "rest": try await withServer { try await RESTBenchmark.run(options, $0) }
+    case "audit": try await AuditBenchmark.run(options)
+    case "projection": try await withServer { try await ProjectionBench.run(options, $0) }
     case "http": try await HTTPBenchmark.run(options)
     case "all":
         try await withServer { try await AppendBenchmark.run(options, $0) }
         try await withServer { try await RESTBenchmark.run(options, $0) }
         try await withServer { try await BulkBenchmark.run(options, $0) }
+        try await withServer { try await ProjectionBench.run(options, $0) }
+        try await AuditBenchmark.run(options)
         try await HTTPBenchmark.run(options)
     default:
-        print("usage: benchmarks append | rest | bulk | http | all [callers …]   (ROUNDS, SECONDS in the environment)")
+        print("usage: benchmarks append | rest | bulk | projection | audit | http | all [callers …]   (ROUNDS, SECONDS in the environment)")
         exit(2)
     }
 } catch {
@@ -41,11 +46,27 @@ struct BenchOptions {
     }
 }
 
+/// Makes the files of the write-ahead log that a server has made once it has run for a while, and then uses again: a new server
+/// stops for each new one.
+private func warm(_ cluster: PrivateCluster) async throws {
+    let connection = try await PostgresConnection.connect(try PostgresConfiguration(url: cluster.url()))
+    for _ in 0..<96 {
+        _ = try await connection.execute("select pg_logical_emit_message(true, 'warm', 'up')")
+        _ = try await connection.execute("select pg_switch_wal()")
+    }
+    _ = try await connection.executeScript("checkpoint")
+    await connection.close()
+}
+
 /// A private server for one benchmark, with fsync on as everywhere.
 func withServer(_ body: (PrivateCluster) async throws -> Void) async throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-bench-pg-\(getpid())").path
-    let cluster = try await PrivateCluster.start(directory: path, options: ClusterOptions(maxConnections: 200, stopsWithParent: true))
-    do { try await body(cluster) } catch {
+    let cluster = try await PrivateCluster.start(
+        directory: path, options: ClusterOptions(settings: ["min_wal_size": "2GB"], maxConnections: 200, stopsWithParent: true))
+    do {
+        try await warm(cluster)
+        try await body(cluster)
+    } catch {
         try? await cluster.stop()
         try? FileManager.default.removeItem(atPath: path)
         throw error

@@ -30,7 +30,9 @@ struct ArgumentSpecification: Sendable {
         let width = names.map(\.count).max() ?? 0
         text += "\n"
         for (name, option) in zip(names, all) {
-            text += "  " + name + String(repeating: " ", count: width - name.count + 2) + option.help + (option.isRepeated ? " May be repeated." : "") + "\n"
+            text +=
+                "  " + name + String(repeating: " ", count: width - name.count + 2) + option.help
+                + (option.isRepeated ? " May be repeated." : "") + "\n"
         }
         if !notes.isEmpty { text += "\n" + notes + "\n" }
         return text

@@ -10,6 +10,10 @@ struct Command: Sendable {
         Command(name: "up", summary: "Run everything in one process, on a private PostgreSQL.", run: UpCommand.run),
         Command(name: "serve", summary: "Run one service, as a deployment does.", run: ServeCommand.run),
         Command(name: "migrate", summary: "Bring the database's schema and roles up to date.", run: MigrateCommand.run),
+        Command(name: "audit", summary: "Check a whole log, from a server or an exported bundle.", run: AuditCommand.run),
+        Command(name: "verify", summary: "Check a .tlog-proof file, with no server and no network.", run: VerifyCommand.run),
+        Command(name: "export", summary: "Write a log into a folder that can be audited anywhere.", run: ExportCommand.run),
+        Command(name: "mirror", summary: "Keep a verified, cosigned copy of a log, and serve it.", run: MirrorCommand.run),
         Command(name: "token", summary: "Make a signed token from a key file.", run: TokenCommand.run),
         Command(name: "key", summary: "Make a key file, or rotate the log's key.", run: KeyCommand.run),
     ]

@@ -30,6 +30,8 @@ final class RawConnection {
     deinit { PQfinish(handle) }
 
     private func finishConnecting(_ configuration: PostgresConfiguration, _ isAbandoned: () -> Bool) throws(PostgresError) {
+        // A UNIX socket that nobody listens at fails at once: then there is no descriptor to wait for.
+        if PQstatus(handle) == CONNECTION_BAD { throw refusal(configuration) }
         let deadline = ContinuousClock.now + .seconds(max(1, configuration.connectTimeoutSeconds))
         var wanted = PGRES_POLLING_WRITING
         while true {

@@ -3,8 +3,8 @@
 #if TSAN
     internal import Glibc
 
-    /// A value that one thread at a time may touch.
     // Unchecked: `value` is only reached between lock and unlock of `mutex`, whose address never changes.
+    /// A value that one thread at a time may touch.
     public final class Lock<Value>: @unchecked Sendable {
         private var value: Value
         private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)

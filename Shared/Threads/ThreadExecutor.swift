@@ -1,8 +1,8 @@
 internal import Glibc
 
+// Unchecked: every variable is only touched while `mutex` is held.
 /// A serial executor that owns one OS thread. An actor that names it as its executor may call C that blocks: it holds
 /// up nobody else.
-// Unchecked: every variable is only touched while `mutex` is held.
 public final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)

@@ -1,18 +1,18 @@
 internal import Glibc
 internal import Synchronization
 
+// Unchecked: `isSleeping` is only touched while `mutex` is held, `isRaised` is atomic, and neither pointer ever changes.
 /// Wakes a thread of ours that waits for work: a flag that stays up until the one waiter has seen it. Never wait on the
 /// cooperative pool.
 ///
 /// Who waits looks a few times before it sleeps: waking a sleeping thread costs tens of microseconds, which a caller that
 /// sends its next piece of work as soon as it has the answer to the last would pay every time.
-// Unchecked: `isSleeping` is only touched while `mutex` is held, `isRaised` is atomic, and neither pointer ever changes.
 public final class ThreadSignal: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let isRaised = Atomic<Bool>(false)
     private var isSleeping = false
-    /// How long it looks before it sleeps.
+    /// How long it looks before it sleeps, in nanoseconds.
     private static let patience = 60_000
 
     /// Down.

@@ -8,8 +8,12 @@ enum AuditCommand {
         command: "openledger audit", summary: "Checks a whole log: every event, every hash, every signature.",
         operands: ["LOG"],
         options: TrustOptions.options + [
-            .init(name: "checkpoints", value: "FOLDER", help: "Checkpoints kept elsewhere, that the log must continue (a bundle's folder).", isRepeated: true),
-            .init(name: "any-entries", value: nil, help: "The log holds something other than OpenLedger's events: check hashes and signatures only."),
+            .init(
+                name: "checkpoints", value: "FOLDER", help: "Checkpoints kept elsewhere, that the log must continue (a bundle's folder).",
+                isRepeated: true),
+            .init(
+                name: "any-entries", value: nil,
+                help: "The log holds something other than OpenLedger's events: check hashes and signatures only."),
             .init(name: "threads", value: "N", help: "How many threads check events; 2 unless said otherwise."),
             .init(name: "json", value: nil, help: "Print the result as JSON."),
         ],
@@ -21,12 +25,12 @@ enum AuditCommand {
 
     static func run(_ typed: [String], console: Console) async -> Int32 {
         await LogCommand.run(typed, specification, console) { arguments in
+            let threads = try arguments.integer("threads", in: 1...64, default: 2)
             let source = try LogPlace.source(arguments.operands[0])
             let trust = try await TrustOptions.read(arguments) { try await source.pinnedKeys() }
             let audit = LogAudit(
                 source, trust: trust, entries: arguments.has("any-entries") ? .anything : .events,
-                kept: arguments.all("checkpoints").map { FolderLogSource($0) },
-                threads: try arguments.integer("threads", in: 1...64, default: 2))
+                kept: arguments.all("checkpoints").map { FolderLogSource($0) }, threads: threads)
             let line = ProgressLine("checked", console)
             let report = try await audit.run { line.show(done: $0.done, total: $0.total, rate: $0.rate) }
             line.finish()
@@ -45,7 +49,8 @@ enum AuditCommand {
         }
         if let voucher = report.voucher { lines.append("trust    \(voucher)") }
         lines.append(
-            "checked  \(Text.grouped(progress.done)) events (\(Text.size(progress.bytes))), \(Text.grouped(report.tiles)) tiles, \(report.kept.count) kept checkpoints")
+            "checked  \(Text.grouped(progress.done)) events (\(Text.size(progress.bytes))), \(Text.grouped(report.tiles)) tiles, \(report.kept.count) kept checkpoints"
+        )
         lines.append("time     \(Text.seconds(progress.elapsed)), \(Text.grouped(UInt64(progress.rate))) events/s")
         if let fault = report.fault {
             lines.append("THE LOG IS BAD: \(fault)")

@@ -27,7 +27,7 @@ enum ExportCommand {
             let source = try LogPlace.source(arguments.operands[0], local: folder)
             let trust = try await TrustOptions.read(arguments) {
                 // The key that this folder began with binds the log more than one that it names today.
-                let first = try await FolderLogSource(folder).pinnedKeys()
+                let first = try await FolderLogSource(folder).keysIfThere()
                 return first.isEmpty ? try await source.pinnedKeys() : first
             }
             let export = LogExport(source, to: folder, trust: trust, entries: arguments.has("any-entries") ? .anything : .events)

@@ -13,8 +13,12 @@ enum MirrorCommand {
         operands: ["LOG"],
         options: [
             .init(name: "folder", value: "FOLDER", help: "Where the copy is, or is to be."),
-            .init(name: "key", value: "FILE", help: "This mirror's private key, made where there is none; FOLDER/mirror.key unless said otherwise."),
-            .init(name: "name", value: "NAME", help: "The name to cosign under, such as mirror.example.com; made from the key unless said otherwise."),
+            .init(
+                name: "key", value: "FILE",
+                help: "This mirror's private key, made where there is none; FOLDER/mirror.key unless said otherwise."),
+            .init(
+                name: "name", value: "NAME",
+                help: "The name to cosign under, such as mirror.example.com; made from the key unless said otherwise."),
             .init(name: "listen", value: "ADDRESS", help: "Serve the copy here: PORT, HOST:PORT or unix:PATH."),
             .init(name: "log-key", value: "VKEY", help: "A verifier key of the log.", isRepeated: true),
             .init(name: "log-key-file", value: "FILE", help: "Verifier keys of the log, one a line.", isRepeated: true),
@@ -47,7 +51,7 @@ enum MirrorCommand {
     private static func open(_ arguments: Arguments, _ folder: String, _ console: Console) async throws -> LogMirror {
         let source = try LogPlace.source(arguments.operands[0], local: folder)
         let keys = try TrustOptions.keys(arguments.all("log-key"), files: arguments.all("log-key-file"))
-        let first = try await FolderLogSource(folder).pinnedKeys()
+        let first = try await FolderLogSource(folder).keysIfThere()
         let pinned = keys.isEmpty && first.isEmpty ? try await source.pinnedKeys() : first
         let trust: LogTrust
         do { trust = try LogTrust(keys: keys, pinned: pinned) } catch { throw UsageError("\(error)") }

@@ -70,9 +70,13 @@ struct MirrorRoutes: Sendable {
     private var addCheckpoint: Route {
         Route(
             .post, "/log/add-checkpoint", operation: "addCheckpoint",
-            summary: "Takes a checkpoint with the proof from the last one and answers with a cosignature (C2SP tlog-witness).", access: .public,
+            summary: "Takes a checkpoint with the proof from the last one and answers with a cosignature (C2SP tlog-witness).",
+            access: .public,
             body: .bytes(["*/*"], limit: SignedNote.maximumBytes),
-            replies: [.content(200, "Cosignature lines.", type: "text/plain"), .content(409, "The size this witness knows.", type: "text/x.tlog.size")],
+            replies: [
+                .content(200, "Cosignature lines.", type: "text/plain"),
+                .content(409, "The size this witness knows.", type: "text/x.tlog.size"),
+            ],
             problems: [.notFound, .forbidden, .unprocessable]
         ) { [mirror] context in
             do {

@@ -51,7 +51,8 @@ enum VerifyCommand {
         if asJSON {
             let json: JSONValue = [
                 "holds": true, "origin": .string(checkpoint.origin), "position": .int(Int64(clamping: proof.index)),
-                "size": .int(Int64(clamping: checkpoint.size)), "root": .string(checkpoint.root.prefixed), "trust": .string(voucher.description),
+                "size": .int(Int64(clamping: checkpoint.size)), "root": .string(checkpoint.root.prefixed),
+                "trust": .string(voucher.description),
                 "event": header == nil ? .null : (try? JSON.parse(event)) ?? .null,
             ]
             return console.out(String(decoding: JSON.write(json), as: UTF8.self))
@@ -82,7 +83,9 @@ enum VerifyCommand {
     /// The beginning, with nothing in it that a terminal would act on.
     private static func excerpt(_ data: ArraySlice<UInt8>) -> String {
         let text = String(decoding: data.prefix(300), as: UTF8.self)
-        let safe = String(String.UnicodeScalarView(text.unicodeScalars.filter { !$0.properties.isDefaultIgnorableCodePoint && $0.properties.generalCategory != .control }))
+        let safe = String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.filter { !$0.properties.isDefaultIgnorableCodePoint && $0.properties.generalCategory != .control }))
         return data.count > 300 ? safe + "…" : safe
     }
 }

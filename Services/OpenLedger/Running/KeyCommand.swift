@@ -6,10 +6,12 @@ import Threads
 /// `openledger key`: makes key files, shows their public side, rotates the log's key.
 enum KeyCommand {
     static let specification = ArgumentSpecification(
-        command: "openledger key", summary: "Makes an Ed25519 key file where there is none, and shows its public side.", operands: ["FILE?"],
+        command: "openledger key", summary: "Makes an Ed25519 key file where there is none, and shows its public side.",
+        operands: ["FILE?"],
         options: [
             .init(name: "origin", value: "NAME", help: "Also show the verifier key of a log of this name."),
-            .init(name: "rotate-log", value: nil, help: "Make a new log key in the embedded folder; the present one goes on signing along."),
+            .init(
+                name: "rotate-log", value: nil, help: "Make a new log key in the embedded folder; the present one goes on signing along."),
             .init(name: "data", value: "FOLDER", help: "The embedded folder; .openledger when left out."),
         ],
         notes: "After --rotate-log start `openledger up` again: it puts log-key.rotated, signed by the old key, on the log.")

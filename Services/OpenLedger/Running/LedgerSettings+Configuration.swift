@@ -11,9 +11,11 @@ import Threads
 extension LedgerSettings {
     /// The ledger's settings as a deployment gives them: see docs/operating.md.
     static func configured(_ settings: Configuration) async throws -> LedgerSettings {
-        let paths = [
-            try settings.required("LOG_KEY_FILE", "a file with the Ed25519 key (PEM) that signs checkpoints; make one with `openledger key FILE`")
-        ] + (settings.list("LOG_OLD_KEY_FILES"))
+        let paths =
+            [
+                try settings.required(
+                    "LOG_KEY_FILE", "a file with the Ed25519 key (PEM) that signs checkpoints; make one with `openledger key FILE`")
+            ] + (settings.list("LOG_OLD_KEY_FILES"))
         let keys = try await OSThread.run(name: "keys") { try paths.map { try KeyFile.load($0) } }
         let origin = try settings.required("LOG_ORIGIN", "the log's name: its public URL without a scheme, such as ledger.example.org/log")
         var ledger = LedgerSettings(

@@ -4,7 +4,8 @@ import Telemetry
 /// `openledger migrate`: schema and roles, once per release, by the database's owner.
 enum MigrateCommand {
     static let specification = ArgumentSpecification(
-        command: "openledger migrate", summary: "Brings the database up to date: a role for each service, then its migrations, each once and in order.",
+        command: "openledger migrate",
+        summary: "Brings the database up to date: a role for each service, then its migrations, each once and in order.",
         options: [.init(name: "plan", value: nil, help: "Only say what would be applied.")],
         notes: """
             Settings:

@@ -24,6 +24,7 @@ enum RunningLedger {
             await running.value
             throw error
         }
+        server.addMetrics(to: metrics)
         let ready = Task {
             while ledger.notReady != nil { try await Task.sleep(for: .milliseconds(10)) }
             await onReady(server.port, ledger)

@@ -41,7 +41,8 @@ enum ServeCommand {
         let options = try ServingOptions(settings)
         for key in settings.unknownKeys() { logger.warning("\(key) is no setting of this service") }
         try await RunningLedger.serve(
-            ledger, authenticator: Authenticator(tokens: verifier, keys: nil, services: LedgerRoutes.services), at: [address], options: options, logger: logger
+            ledger, authenticator: Authenticator(tokens: verifier, keys: nil, services: LedgerRoutes.services), at: [address],
+            options: options, logger: logger
         ) { port, ledger in
             logger.info(ledger.isLeading ? "serves and leads" : "serves, and waits to lead", ["port": .integer(Int64(port))])
         }

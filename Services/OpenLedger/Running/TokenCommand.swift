@@ -8,7 +8,9 @@ enum TokenCommand {
         command: "openledger token", summary: "Makes a signed token (EdDSA JWT) and prints it.",
         options: [
             .init(name: "key-file", value: "FILE", help: "The issuer's key (PEM)."),
-            .init(name: "data", value: "FOLDER", help: "With --service: the embedded folder that has the service's key; .openledger when left out."),
+            .init(
+                name: "data", value: "FOLDER",
+                help: "With --service: the embedded folder that has the service's key; .openledger when left out."),
             .init(name: "service", value: "NAME", help: "Speak as this service: issuer and subject are its name."),
             .init(name: "issuer", value: "NAME", help: "Who vouches, as the key set names it."),
             .init(name: "subject", value: "ID", help: "Whom the token is about."),

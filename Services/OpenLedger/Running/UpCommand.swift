@@ -45,7 +45,8 @@ enum UpCommand {
             let verifier = try TokenVerifier(issuers: try opened.tokens.byIssuer(), audience: "ledger")
             warn(of: settings.unknownKeys(), logger)
             try await RunningLedger.serve(
-                ledger, authenticator: Authenticator(tokens: verifier, keys: apiKeys, services: LedgerRoutes.services), at: [try ListenAddress.parse(host: host, port: port)],
+                ledger, authenticator: Authenticator(tokens: verifier, keys: apiKeys, services: LedgerRoutes.services),
+                at: [try ListenAddress.parse(host: host, port: port)],
                 options: try ServingOptions(settings), logger: logger
             ) { port, ledger in
                 announce(host: host, port: port, ledger: ledger, home: home, administrator: administrator)

@@ -41,7 +41,9 @@ final class BundleFolder: Sendable {
 
     /// Adds verifier keys to those that the folder names. Blocks.
     func add(keys: [VerifierKey]) throws {
-        var known = try Files.read(path + "/keys", limit: LogBounds.keys).map { try LogBounds.keys(LogBounds.text($0, path: "keys"), path: "keys") } ?? []
+        var known =
+            try Files.read(path + "/keys", limit: LogBounds.keys).map { try LogBounds.keys(LogBounds.text($0, path: "keys"), path: "keys") }
+            ?? []
         let fresh = keys.filter { !known.contains($0) }
         guard !fresh.isEmpty else { return }
         known = fresh + known

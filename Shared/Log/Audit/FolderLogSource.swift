@@ -45,6 +45,12 @@ public struct FolderLogSource: LogSource {
         }
     }
 
+    /// Reads `keys` of a folder that may not be there yet.
+    public func keysIfThere() async throws -> [VerifierKey] {
+        guard try await OSThread.run(name: "log-read", { Files.isFolder(path) }) else { return [] }
+        return try await pinnedKeys()
+    }
+
     /// Lists `checkpoints`.
     public func keptSizes() async throws -> [UInt64] {
         try await OSThread.run(name: "log-read") {

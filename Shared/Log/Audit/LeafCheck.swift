@@ -60,7 +60,8 @@ struct LeafCheck {
     }
 
     /// Goes from entry to entry up to the first fault.
-    private func walk(_ entries: [UInt8], _ leaf: LeafTile, _ order: inout AppendOrder, _ outcome: inout LeafOutcome) -> LeafOutcome.Fault? {
+    private func walk(_ entries: [UInt8], _ leaf: LeafTile, _ order: inout AppendOrder, _ outcome: inout LeafOutcome) -> LeafOutcome.Fault?
+    {
         let bytes = entries.span
         let hashes = leaf.hashes
         var at = 0

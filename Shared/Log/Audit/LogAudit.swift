@@ -64,7 +64,8 @@ public struct LogAudit: Sendable {
         let text = try await source.checkpoint()
         let verified: (signed: SignedCheckpoint, voucher: Voucher)
         do { verified = try trust.verify(text) } catch {
-            return report(nil, nil, nil, LogPipeline.Meter(total: 0).progress, AuditFault(.checkpoint, position: nil, "the checkpoint: \(error)"))
+            return report(
+                nil, nil, nil, LogPipeline.Meter(total: 0).progress, AuditFault(.checkpoint, position: nil, "the checkpoint: \(error)"))
         }
         let target = verified.signed.checkpoint
         var meter = LogPipeline.Meter(total: target.size)
@@ -110,7 +111,8 @@ enum LogHistory {
                     throw AuditFault(.keptCheckpoint, position: nil, "the checkpoint kept at size \(size) in \(source.name): \(error)")
                 }
                 guard old.origin == target.origin, old.size == size else {
-                    throw AuditFault(.keptCheckpoint, position: nil, "the checkpoint kept at size \(size) is of \(old.origin) at size \(old.size)")
+                    throw AuditFault(
+                        .keptCheckpoint, position: nil, "the checkpoint kept at size \(size) is of \(old.origin) at size \(old.size)")
                 }
                 guard size <= target.size else {
                     throw AuditFault(

@@ -70,7 +70,8 @@ struct LogCopy {
             try await tree.consistencyProof(from: old.size).verify(oldRoot: old.root, newRoot: target.root)
         } catch let error as ProofError {
             throw AuditFault(
-                .history, position: 0, below: max(old.size, 1), "the log no longer continues the \(old.size) events in this folder: \(error)")
+                .history, position: 0, below: max(old.size, 1),
+                "the log no longer continues the \(old.size) events in this folder: \(error)")
         } catch let error as LogSourceError where error.isMissing {
             throw AuditFault(.missing, position: nil, "no proof that the log continues this folder's \(old.size) events: \(error)")
         }

@@ -34,6 +34,7 @@ public actor LogMirror {
     private let verifier: VerifierKey
     private var held: SignedCheckpoint?
     private var badRounds = 0
+    private var wasSurpassed = false
     /// What is served: the checkpoint that the copy has reached.
     private let shown = Lock<SignedCheckpoint?>(nil)
 
@@ -44,10 +45,13 @@ public actor LogMirror {
     ///   - signer: cosigns (``NoteSignatureType/cosignature``), under the mirror's own name.
     ///   - clock: POSIX seconds.
     public init(
-        upstream: any LogSource, folder path: String, trust: LogTrust, signer: NoteSigner, entries rule: EntryRule = .events, threads: Int = 2,
+        upstream: any LogSource, folder path: String, trust: LogTrust, signer: NoteSigner, entries rule: EntryRule = .events,
+        threads: Int = 2,
         clock: @escaping @Sendable () -> UInt64 = LogMirror.systemTime
     ) async throws {
-        guard signer.verifier.type == .cosignature else { throw NoteError.malformed(what: "mirror key", reason: "must be a cosignature key") }
+        guard signer.verifier.type == .cosignature else {
+            throw NoteError.malformed(what: "mirror key", reason: "must be a cosignature key")
+        }
         self.upstream = upstream
         self.trust = trust
         keys = trust.keys
@@ -141,10 +145,12 @@ public actor LogMirror {
         }
     }
 
-    /// A checkpoint that was cosigned on submission and not reached yet, or else the log's newest.
+    /// The log's newest checkpoint; or the one that was cosigned on submission, where that is newer still, or came while an
+    /// older one was being copied, which then could not be cosigned any more.
     private func nextTarget() async throws -> SignedCheckpoint {
-        if let pending = await desk.latest, pending.checkpoint.size > held?.checkpoint.size ?? 0 { return pending }
-        return try trust.verify(try await upstream.checkpoint()).signed
+        let newest = try trust.verify(try await upstream.checkpoint()).signed
+        guard let submitted = await desk.latest, submitted.checkpoint.size > held?.checkpoint.size ?? 0 else { return newest }
+        return submitted.checkpoint.size > newest.checkpoint.size || (wasSurpassed && badRounds == 0) ? submitted : newest
     }
 
     private func reach(_ target: SignedCheckpoint, _ progress: (@Sendable (LogProgress) -> Void)?) async throws -> SignedCheckpoint? {
@@ -153,6 +159,7 @@ public actor LogMirror {
         try await copy.copy(from: before, to: target.checkpoint, progress: progress)
         var signed = target
         if let line = try await cosign(target) { signed.add(line) }
+        wasSurpassed = !signed.note.signatures.contains { $0.isBy(verifier) }
         try await OSThread.run(name: "log-store") { [folder, keys, signed] in
             try folder.add(keys: keys)
             try folder.keep(signed)

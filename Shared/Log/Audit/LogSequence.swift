@@ -82,7 +82,8 @@ struct LogSequence {
         guard builder.root == milestone.root else {
             throw AuditFault(
                 .history, position: proven, below: milestone.size,
-                "the first \(milestone.size) events are not those of the checkpoint kept at that size: its root is \(milestone.root.hex), theirs \(builder.root.hex)")
+                "the first \(milestone.size) events are not those of the checkpoint kept at that size: its root is \(milestone.root.hex), theirs \(builder.root.hex)"
+            )
         }
         proven = milestone.size
         milestonesMet.append(milestone.size)
@@ -121,7 +122,8 @@ struct LogSequence {
         // An altered hash is no part of the proof for the leaves below it; altered leaves are.
         let bytes = full.hashes
         if full.tile.level == 0, let leaf = Digest(bytes[..<Tile.hashBytes]), await !leads(leaf, start, over: [full.tile: bytes]) {
-            throw AuditFault(.both, position: start, below: end, "an event was altered and \(full.tile.path) with it: \(parent.path) says so")
+            throw AuditFault(
+                .both, position: start, below: end, "an event was altered and \(full.tile.path) with it: \(parent.path) says so")
         }
         throw AuditFault(
             .tile, position: start, below: end, "\(parent.path) was altered: its hash \(slot) is not that of the events below it")

@@ -31,7 +31,8 @@ public struct LogTrust: Sendable {
         } else {
             (self.keys, origin) = (pinned, .pinned)
             guard !pinned.isEmpty else {
-                throw .malformed(what: "trust", reason: "nothing says whose signature to believe: give the log's key, or a policy with witnesses")
+                throw .malformed(
+                    what: "trust", reason: "nothing says whose signature to believe: give the log's key, or a policy with witnesses")
             }
         }
     }
@@ -53,7 +54,8 @@ public struct LogTrust: Sendable {
         guard policy?.isSatisfied(by: witnesses) ?? true else {
             let names = witnesses.map(\.name).joined(separator: ", ")
             throw .malformed(
-                what: "checkpoint", reason: "its cosignatures do not make the policy's quorum; good ones: \(names.isEmpty ? "none" : names)")
+                what: "checkpoint", reason: "its cosignatures do not make the policy's quorum; good ones: \(names.isEmpty ? "none" : names)"
+            )
         }
         return (signed, Voucher(signers: signers, origin: origin, witnesses: witnesses))
     }

@@ -48,7 +48,9 @@ public struct WitnessPolicy: Sendable, Equatable {
                 let key: VerifierKey
                 do { key = try VerifierKey(vkey: item) } catch { throw fault("\(error)") }
                 guard kinds.contains(key.type) else { throw fault("\(key.name) has a key of the wrong type for a \(keyword)") }
-                guard !known.contains(where: { $0.publicKey == key.publicKey }) else { throw fault("the key of \(key.name) stands here twice") }
+                guard !known.contains(where: { $0.publicKey == key.publicKey }) else {
+                    throw fault("the key of \(key.name) stands here twice")
+                }
                 return key
             }
             func define(_ name: String, _ rule: Rule) throws(NoteError) {

@@ -56,7 +56,9 @@ extension LogError {
         switch code {
         case "malformed-append": self = .malformed(field: (try? fields.string("field")) ?? "", reason: reason)
         case "wrong-version":
-            guard let stream = (try? fields.string("stream")).flatMap({ StreamName($0) }), let actual = try? fields.int("actual") else { return nil }
+            guard let stream = (try? fields.string("stream")).flatMap({ StreamName($0) }), let actual = try? fields.int("actual") else {
+                return nil
+            }
             let expected: ExpectedVersion =
                 switch members["expected"] {
                 case .int(let version): .exact(UInt64(max(0, version)))

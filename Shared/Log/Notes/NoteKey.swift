@@ -53,7 +53,8 @@ public struct VerifierKey: Sendable, Hashable, CustomStringConvertible {
     /// Reads a vkey line.
     public init(vkey: String) throws(NoteError) {
         let parts = vkey.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let stated = Hex.decode(String(parts[1])), let blob = Base64.decode(String(parts[2])), let first = blob.first
+        guard parts.count == 3, let stated = Hex.decode(String(parts[1])), let blob = Base64.decode(String(parts[2])),
+            let first = blob.first
         else { throw .malformed(what: "verifier key", reason: "not <name>+<8 hex digits>+<base64 of type and key>") }
         guard let type = NoteSignatureType(rawValue: first) else {
             throw .malformed(what: "verifier key", reason: "signs by algorithm \(first); known are 1 (Ed25519) and 4 (Ed25519 cosignature)")
@@ -62,7 +63,8 @@ public struct VerifierKey: Sendable, Hashable, CustomStringConvertible {
             let key = VerifierKey(name: String(parts[0]), type: type, publicKey: Array(blob.dropFirst()))
         else { throw .malformed(what: "verifier key", reason: "not <name>+<8 hex digits>+<base64 of an Ed25519 key>") }
         guard key.id == stated else {
-            throw .malformed(what: "verifier key", reason: "its id is \(Hex.encode(key.id)), not \(parts[1]): the name or the key was altered")
+            throw .malformed(
+                what: "verifier key", reason: "its id is \(Hex.encode(key.id)), not \(parts[1]): the name or the key was altered")
         }
         self = key
     }

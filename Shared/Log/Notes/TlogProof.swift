@@ -45,7 +45,9 @@ public struct TlogProof: Sendable, Equatable {
         guard lines.count <= 63 else { throw fault("has more than 63 hashes") }
         var hashes: [Digest] = []
         for line in lines {
-            guard let bytes = Base64.decode(String(line)), let digest = Digest(bytes) else { throw fault("a hash is not base64 of 32 bytes") }
+            guard let bytes = Base64.decode(String(line)), let digest = Digest(bytes) else {
+                throw fault("a hash is not base64 of 32 bytes")
+            }
             hashes.append(digest)
         }
         self.init(extra: extra, index: index, hashes: hashes, checkpoint: String(text[gap.upperBound...]))

@@ -28,7 +28,9 @@ public struct AddCheckpointRequest: Sendable, Equatable {
         guard lines.count <= 64 else { throw fault("has more than 63 hashes") }
         var hashes: [Digest] = []
         for line in lines.dropFirst() {
-            guard let bytes = Base64.decode(String(line)), let digest = Digest(bytes) else { throw fault("a hash is not base64 of 32 bytes") }
+            guard let bytes = Base64.decode(String(line)), let digest = Digest(bytes) else {
+                throw fault("a hash is not base64 of 32 bytes")
+            }
             hashes.append(digest)
         }
         self.init(oldSize: size, proof: hashes, checkpoint: String(body[gap.upperBound...]))

@@ -80,7 +80,9 @@ public struct Tile: Sendable, Hashable {
             let isLast = place == parts.count - 1
             guard isLast || part.first == "x" else { return nil }
             let digits = isLast ? part : part.dropFirst()
-            guard digits.utf8.count == 3, digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let value = UInt64(digits) else { return nil }
+            guard digits.utf8.count == 3, digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let value = UInt64(digits) else {
+                return nil
+            }
             index = index * 1000 + value
         }
         guard Tile.indexPath(index) == parts.joined(separator: "/") else { return nil }

@@ -29,7 +29,8 @@ enum AuditFixture {
             for ordinal in 0..<min(Int.random(in: 1...6, using: &random), count - events.count) {
                 let event = Event(
                     type: type, stream: try #require(StreamName("account/a\(append % 17)")),
-                    time: Timestamp(microseconds: 1_763_700_000_000_000 + Int64(append) * 1_000), actor: append % 5 == 0 ? "bob \"B\"" : "alice",
+                    time: Timestamp(microseconds: 1_763_700_000_000_000 + Int64(append) * 1_000),
+                    actor: append % 5 == 0 ? "bob \"B\"" : "alice",
                     cause: cause, ordinal: ordinal, correlation: "0af7651916cd43dd8448eb211c80319c",
                     data: [
                         "amount": .string("\(append)"), "note": .string(String(repeating: "é\\,}\"", count: append % 9)),
@@ -87,7 +88,9 @@ enum AuditFixture {
 
     static func remove(_ folder: String, _ path: String) throws { try FileManager.default.removeItem(atPath: folder + "/" + path) }
 
-    static func audit(_ folder: String, key: NoteSigner? = nil, kept: [any LogSource] = [], entries: EntryRule = .events) async throws -> AuditReport {
+    static func audit(_ folder: String, key: NoteSigner? = nil, kept: [any LogSource] = [], entries: EntryRule = .events) async throws
+        -> AuditReport
+    {
         let trust = try LogTrust(keys: [try (key ?? signer()).verifier])
         return try await LogAudit(FolderLogSource(folder), trust: trust, entries: entries, kept: kept).run()
     }

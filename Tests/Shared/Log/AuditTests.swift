@@ -151,7 +151,14 @@ import Testing
             ("not canonical", { [UInt8(ascii: " ")] + $0 }),
             ("no JSON", { _ in [1, 2, 3] }),
             ("empty", { _ in [] }),
-            ("an id of another place", { String(decoding: $0, as: UTF8.self).replacing("hold.", with: "hald.").replacing("deposit.", with: "depozit.").utf8.map { $0 } }),
+            (
+                "an id of another place",
+                {
+                    String(decoding: $0, as: UTF8.self).replacing("hold.", with: "hald.").replacing("deposit.", with: "depozit.").utf8.map {
+                        $0
+                    }
+                }
+            ),
         ]
         for (what, change) in bad {
             var altered = events
@@ -203,7 +210,9 @@ import Testing
 
     @Test func `a checkpoint by another key, of another log or altered is refused`() async throws {
         #expect(try await AuditFixture.audit(folder.path, key: try AuditFixture.signer(8)).fault?.kind == .checkpoint)
-        #expect(try await AuditFixture.audit(folder.path, key: try AuditFixture.signer(7, name: "other.example/log")).fault?.kind == .checkpoint)
+        #expect(
+            try await AuditFixture.audit(folder.path, key: try AuditFixture.signer(7, name: "other.example/log")).fault?.kind == .checkpoint
+        )
         try AuditFixture.alter(folder.path, "checkpoint") { $0[AuditFixture.origin.utf8.count + 1] = UInt8(ascii: "2") }
         #expect(try await AuditFixture.audit(folder.path).fault?.kind == .checkpoint)
         try AuditFixture.put([0xFF, 0xFE], folder.path, "checkpoint")

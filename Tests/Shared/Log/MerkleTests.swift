@@ -202,7 +202,9 @@ struct MemoryTiles: TileSource {
             let parsed = parse(String(path))
             #expect(parsed?.0 == index && parsed?.1 == width)
         }
-        for bad in ["", "1", "0001", "x000/001", "001/002", "x001", "001.p/0", "001.p/256", "001.p/01", "001.p", "-01", "x001/2", "001.p/5/1"] {
+        for bad in [
+            "", "1", "0001", "x000/001", "001/002", "x001", "001.p/0", "001.p/256", "001.p/01", "001.p", "-01", "x001/2", "001.p/5/1",
+        ] {
             #expect(parse(bad) == nil, "\(bad)")
         }
     }

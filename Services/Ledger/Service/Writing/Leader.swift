@@ -39,6 +39,7 @@ final class Leader: Sendable {
         configuration.applicationName = "openledger-writer"
         // Waiting for the lock takes as long as another leads.
         configuration.statementTimeoutMilliseconds = 0
+        configuration.lockTimeoutMilliseconds = 0
         self.configuration = configuration
         self.holder = holder
         self.queue = queue
@@ -96,6 +97,8 @@ final class Leader: Sendable {
 
     /// Waits until no other ledger holds the lock; meanwhile readers of this instance follow the other's commits.
     private func waitForLock(_ connection: PostgresConnection) async throws {
+        // With nobody else there is nothing to wait for, and nobody to send callers to.
+        if try await connection.execute(LogSQL.tryLock, [.int(Self.lockKey)]).one().bool(0) { return }
         role.withLock { $0 = .waiting }
         queue.close(.notLeader("another ledger over this database writes; send appends there"))
         let following = Task { await follow() }

@@ -39,6 +39,7 @@ enum LogSQL {
         """
 
     // Leading.
+    static let tryLock: Statement = "select pg_try_advisory_lock($1)"
     static let lock: Statement = "select pg_advisory_lock($1)"
     static let newTerm: Statement = """
         insert into ledger.terms (term, holder) select coalesce(max(term), 0) + 1, $1 from ledger.terms returning term
