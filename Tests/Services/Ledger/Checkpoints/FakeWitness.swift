@@ -2,6 +2,7 @@ import Crypto
 import EventLog
 import HTTP
 import HTTPClient
+import Synchronization
 import Testing
 import Threads
 
@@ -36,7 +37,8 @@ final class FakeWitness: Transport, Sendable {
     func know(_ checkpoint: Checkpoint) { state.withLock { $0.witness = WitnessState(size: checkpoint.size, root: checkpoint.root) } }
 
     func send(_ request: ClientRequest) async throws -> ClientResponse {
-        guard request.method == "POST", request.url == "http://witness.example/w/add-checkpoint", case .bytes(let body) = request.body else {
+        guard request.method == "POST", request.url == "http://witness.example/w/add-checkpoint", case .bytes(let body) = request.body
+        else {
             return ClientResponse(status: 404)
         }
         let (status, text) = state.withLock { state -> (Int, String) in

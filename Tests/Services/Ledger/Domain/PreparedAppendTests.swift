@@ -1,6 +1,7 @@
 import Crypto
 import EventLog
 import Events
+import JSON
 import LedgerDomain
 import Testing
 
