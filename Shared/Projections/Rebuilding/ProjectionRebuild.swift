@@ -81,8 +81,7 @@ public struct ProjectionRebuild: Sendable {
     private func run(
         _ ending: Ending, _ connection: PostgresConnection, _ progress: @escaping @Sendable (RebuildProgress) -> Void
     ) async throws -> RebuildReport {
-        let taken = try await connection.execute("select pg_try_advisory_lock(hashtextextended($1, 0)) as taken", [key])
-        guard try taken.one().bool("taken") else { throw ProjectionError.rebuildRunning(projection: projection.label) }
+        try await take(connection)
         let workshop = self.workshop
         try await connection.withSession { try workshop.open($0) }
 
@@ -101,6 +100,16 @@ public struct ProjectionRebuild: Sendable {
             }
         tell(.done, report.next, report.next)
         return report
+    }
+
+    /// Takes the lock. One that was just killed may hold it a moment longer, until its backend has gone.
+    private func take(_ connection: PostgresConnection) async throws {
+        for attempt in 0..<10 {
+            if attempt > 0 { try await Task.sleep(for: .milliseconds(50)) }
+            let taken = try await connection.execute("select pg_try_advisory_lock(hashtextextended($1, 0)) as taken", [key])
+            if try taken.one().bool("taken") { return }
+        }
+        throw ProjectionError.rebuildRunning(projection: projection.label)
     }
 
     /// Applies the log from its beginning to near its end, which moves on meanwhile: the last step does the rest.
