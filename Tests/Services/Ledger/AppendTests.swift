@@ -77,7 +77,7 @@ import Testing
                 #expect(ledger.tail.size == 2)
                 // The same id from another service is another command.
                 let foreign = try Event(
-                    type: "job.requested", stream: try #require(StreamName("job/1")), time: LedgerClock.system.now(), actor: "t",
+                    type: "job.requested", stream: try #require(StreamName("job/1")), time: LedgerClock.frozen.now(), actor: "t",
                     cause: .command(id: "pay-1", digest: digest), ordinal: 0, correlation: "c", data: [:]
                 ).encoded()
                 #expect(try await ledger.append(AppendRequest(events: [foreign]), writer: .training).position == 2)

@@ -13,6 +13,11 @@ import TestSupport
 let migrationsFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("migrations").path
 
+extension LedgerClock {
+    /// Stands still, so that no event grows old while a test waits for its turn on a busy machine.
+    static let frozen = LedgerClock { Timestamp(microseconds: 1_795_000_000_000_000) }
+}
+
 /// A database with the ledger's schema.
 struct LedgerDatabase: Sendable {
     static let password = "ledger test"
@@ -42,11 +47,11 @@ struct LedgerDatabase: Sendable {
 
     /// A ledger over this database, running, and leading unless told not to wait for that.
     func withLedger<Result: Sendable>(
-        _ settings: LedgerSettings? = nil, clock: LedgerClock = .system, awaitLead: Bool = true,
+        _ settings: LedgerSettings? = nil, clock: LedgerClock = .frozen, transport: (any Transport)? = nil, awaitLead: Bool = true,
         _ body: @Sendable (Ledger) async throws -> Result
     ) async throws -> Result {
         let ledger = try await Ledger.make(
-            try settings ?? self.settings(), transport: try CurlTransport(), logger: .silent, metrics: Metrics(), clock: clock)
+            try settings ?? self.settings(), transport: try transport ?? CurlTransport(), logger: .silent, metrics: Metrics(), clock: clock)
         let running = Task { await ledger.run() }
         do {
             if awaitLead { try await eventually { ledger.isLeading } }
@@ -87,7 +92,7 @@ enum Sample {
         data: JSONValue = ["n": 1],
         time: Timestamp? = nil, actor: String = "tester"
     ) throws -> [[UInt8]] {
-        let time = time ?? LedgerClock.system.now()
+        let time = time ?? LedgerClock.frozen.now()
         return try streams.enumerated().map { ordinal, name in
             guard let stream = StreamName(name) else { throw EventError(.malformed, field: "/stream", name) }
             return try Event(

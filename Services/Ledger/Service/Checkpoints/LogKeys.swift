@@ -18,7 +18,7 @@ public struct LogKeys: Sendable {
         self.origin = origin
         self.keys = keys
         signers = try keys.map { key in
-            guard let signer = NoteSigner(name: origin, key: key) else {
+            guard origin.utf8.count <= 200, let signer = NoteSigner(name: origin, key: key) else {
                 throw NoteError.malformed(what: "log origin", reason: "\(origin) may not have spaces or a plus, and at most 200 bytes")
             }
             return signer

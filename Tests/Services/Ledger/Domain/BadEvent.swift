@@ -33,7 +33,7 @@ enum BadEvent: String, CaseIterable, Sendable {
         }
     }
 
-    func request(now: Timestamp = LedgerClock.system.now()) throws -> AppendRequest {
+    func request(now: Timestamp = LedgerClock.frozen.now()) throws -> AppendRequest {
         func made(
             _ type: String = "deposit.received", v: Int = 1, _ stream: String = "account/a", command: String = "bad", ordinal: Int = 0,
             time: Timestamp? = nil, actor: String = "tester", data: JSONValue = ["n": 1]

@@ -46,7 +46,7 @@ import Testing
     }
 
     private func prepared(_ request: AppendRequest, now: Timestamp? = nil) throws -> PreparedAppend {
-        try PreparedAppend(request, writer: .billing, now: now ?? LedgerClock.system.now())
+        try PreparedAppend(request, writer: .billing, now: now ?? LedgerClock.frozen.now())
     }
 
     @Test func `a condition on a stream that the append does not write is looked up, not guessed`() async throws {
@@ -98,7 +98,7 @@ import Testing
             let writing = try await Writing(database)
             let request = try Sample.append("c1", "account/a")
             let first = try await writing.write([try prepared(request)])
-            let later = Timestamp(microseconds: LedgerClock.system.now().microseconds + 3_600_000_000)
+            let later = Timestamp(microseconds: LedgerClock.frozen.now().microseconds + 3_600_000_000)
             #expect(try await writing.write([try prepared(request, now: later)]) == first)
             let outcome = try await writing.write([try prepared(try Sample.append("c2", "account/a"), now: later)])
             guard case .failure(.invalid(0, let fault)) = outcome[0] else {
