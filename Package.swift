@@ -109,7 +109,10 @@ let package = Package(
             ["openledger", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),
         tests(
             "EndToEndTests", "EndToEnd",
-            ["EventLog", "Events", "Postgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity", "Threads"]),
+            [
+                "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto",
+                "Identity", "Threads",
+            ]),
 
         program("http-fuzz", "Tests/Fuzz/HTTP", ["HTTP", "HTTPServer"], exclude: ["LibFuzzer.swift", "differential.py"]),
         program(

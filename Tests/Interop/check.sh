@@ -40,7 +40,7 @@ done
 "$program" audit "$url/log" --key "$key" >/dev/null || die "our own audit from the server failed"
 
 if command -v go >/dev/null && [[ -d /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog ]]; then
-  GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$folder/go GOFLAGS= go build -o "$folder/verify" "$root/Tests/Interop/verify.go"
+  GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$folder/go GOFLAGS='' go build -o "$folder/verify" "$root/Tests/Interop/verify.go"
   "$folder/verify" "$folder/bundle" "$key" || die "golang.org/x/mod does not accept the log"
 else
   die "go and golang-golang-x-mod-dev are not installed: apt-get install golang golang-golang-x-mod-dev"

@@ -95,17 +95,22 @@ create trigger append_only before update or delete or truncate on ledger.checkpo
 create trigger append_only before update or delete or truncate on ledger.cosignatures
     for each statement execute function ledger.refuse_change();
 
--- Every commit begins with this: a leader whose term has passed writes nothing.
-create function ledger.hold_term(held bigint) returns void language plpgsql stable as $$
+-- Whoever writes says in openledger.term which term it holds, and writes nothing once that has passed.
+create function ledger.hold_term() returns trigger language plpgsql as $$
 declare
+    held   text := nullif(current_setting('openledger.term', true), '');
     newest bigint;
 begin
     select max(term) into newest from ledger.terms;
-    if newest is distinct from held then
-        raise exception 'term % has passed: term % leads', held, newest using errcode = 'object_not_in_prerequisite_state';
+    if held is null or held::bigint is distinct from newest then
+        raise exception 'term % has passed: term % leads', coalesce(held, 'none'), newest
+            using errcode = 'restrict_violation';
     end if;
+    return null;
 end
 $$;
+
+create trigger hold_term before insert on ledger.events for each statement execute function ledger.hold_term();
 
 grant usage on schema ledger to openledger_ledger;
 grant select, insert on ledger.events, ledger.tiles, ledger.terms, ledger.identity, ledger.checkpoints, ledger.cosignatures

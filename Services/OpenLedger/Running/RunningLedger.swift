@@ -6,9 +6,10 @@ import Web
 
 /// A ledger and the application that serves it, from start to graceful stop. What `up` and `serve ledger` share.
 enum RunningLedger {
-    /// Serves until told to stop; `onReady` hears the port once requests are answered and the log can be written or read.
+    /// Serves until `stop` returns; `onReady` hears the port once requests are answered and the log can be written or read.
     static func serve(
         _ settings: LedgerSettings, authenticator: Authenticator, at addresses: [Address], options: ServingOptions, logger: Logger,
+        until stop: @Sendable () async -> Void = Signals.stop,
         onReady: @escaping @Sendable (_ port: Int, _ ledger: Ledger) async -> Void
     ) async throws {
         let metrics = Metrics()
@@ -29,7 +30,7 @@ enum RunningLedger {
             while ledger.notReady != nil { try await Task.sleep(for: .milliseconds(10)) }
             await onReady(server.port, ledger)
         }
-        await Signals.stop()
+        await stop()
         ready.cancel()
         logger.info("stopping: requests in hand are finished first")
         await server.stop(grace: .seconds(10))

@@ -2,11 +2,7 @@ import Foundation
 import HTTPServer
 import Identity
 import LedgerService
-import Postgres
-import PrivatePostgres
 import Telemetry
-import Threads
-import Web
 
 /// `openledger up`: the whole house in one process.
 enum UpCommand {
@@ -28,35 +24,17 @@ enum UpCommand {
         let home = EmbeddedHome(path: absolute(arguments.value("data") ?? settings.string("DATA", default: ".openledger")))
         let logger = Logger(level: try settings.logLevel())
 
-        let opened = try await OSThread.run(name: "home") { try home.open() }
-        let (apiKeys, administrator) = try await home.openAPIKeys()
         Terminal.note("starting PostgreSQL in \(home.postgres)")
-        let cluster = try await PrivateCluster.start(directory: home.postgres, options: ClusterOptions(stopsWithParent: true))
-        do {
-            let owner = try PostgresConfiguration(url: cluster.url())
-            try await Roles(owner).ensure([try Roles.Login(service: "ledger", password: nil)])
-            let applied = try await Migrator(owner, folder: try Migrations.folder(settings)).apply { Terminal.note("migration \($0)") }
-            if !applied.isEmpty { Terminal.note("the database is up to date") }
-            var ledger = LedgerSettings(
-                database: try PostgresConfiguration(url: cluster.url(user: "openledger_ledger")),
-                origin: arguments.value("origin") ?? settings.string("LOG_ORIGIN", default: "localhost/log"), keys: opened.logKeys,
-                instance: "embedded")
-            try ledger.add(settings)
-            let verifier = try TokenVerifier(issuers: try opened.tokens.byIssuer(), audience: "ledger")
-            warn(of: settings.unknownKeys(), logger)
-            try await RunningLedger.serve(
-                ledger, authenticator: Authenticator(tokens: verifier, keys: apiKeys, services: LedgerRoutes.services),
-                at: [try ListenAddress.parse(host: host, port: port)],
-                options: try ServingOptions(settings), logger: logger
-            ) { port, ledger in
-                announce(host: host, port: port, ledger: ledger, home: home, administrator: administrator)
-            }
-            try await cluster.stop()
-            return 0
-        } catch {
-            try? await cluster.stop()
-            throw error
+        let house = try await EmbeddedHouse.open(home, settings) { Terminal.note($0) }
+        for key in settings.unknownKeys() { logger.warning("\(key) is no setting of OpenLedger") }
+        let origin = arguments.value("origin") ?? settings.string("LOG_ORIGIN", default: "localhost/log")
+        try await house.serve(
+            origin: origin, at: try ListenAddress.parse(host: host, port: port), options: try ServingOptions(settings), logger: logger,
+            until: Signals.stop
+        ) { port, ledger in
+            announce(host: host, port: port, ledger: ledger, home: home, administrator: house.newAdministrator)
         }
+        return 0
     }
 
     private static func announce(host: String, port: Int, ledger: Ledger, home: EmbeddedHome, administrator: APIKey?) {
@@ -72,10 +50,6 @@ enum UpCommand {
         }
         Terminal.say("")
         Terminal.say("Ctrl-C stops.")
-    }
-
-    private static func warn(of unknown: [String], _ logger: Logger) {
-        for key in unknown { logger.warning("\(key) is no setting of OpenLedger") }
     }
 
     private static func absolute(_ path: String) -> String {

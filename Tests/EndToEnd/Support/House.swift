@@ -29,21 +29,25 @@ final class House: Sendable {
         let folder = try TemporaryFolder("house")
         let cluster = try await PrivateCluster.start(
             directory: folder.path("postgres"), options: ClusterOptions(settings: ["autovacuum": "off"]))
+        let outcome: Result
         do {
             let house = try House(folder: folder, cluster: cluster)
-            try await house.migrate()
-            let result: Result
-            do { result = try await body(house) } catch {
+            do {
+                try await house.migrate()
+                outcome = try await body(house)
+            } catch {
                 throw Unfit(
                     "\(error)" + house.started.withLock { $0 }.map { "\n\($0.name) said:\n\($0.child.output.suffix(2_000))" }.joined())
             }
+            // They and the house hold each other.
+            house.started.withLock { $0 = [] }
             await house.transport.close()
-            try await cluster.stop(mode: .immediate)
-            return result
         } catch {
             try? await cluster.stop(mode: .immediate)
             throw error
         }
+        try await cluster.stop(mode: .immediate)
+        return outcome
     }
 
     private init(folder: TemporaryFolder, cluster: PrivateCluster) throws {
@@ -93,6 +97,16 @@ final class House: Sendable {
         started.withLock { $0.append(ledger) }
         try await process.waitUntilReady(ledger.url + "/readyz")
         return ledger
+    }
+
+    /// Runs one of the program's commands to its end.
+    func run(_ arguments: String..., limit: Duration = .seconds(60)) async throws -> (status: ExitStatus, output: String) {
+        let child = try await ChildProcess(arguments)
+        guard let status = await child.process.wait(atMost: limit) else {
+            await child.kill()
+            throw Unfit("\(arguments) did not end\n\(child.output)")
+        }
+        return (status, child.output)
     }
 
     /// The database as its owner sees it.

@@ -82,6 +82,14 @@ final class LedgerProcess: Sendable {
     }
 }
 
+extension House {
+    /// A plain GET of any address.
+    func ask(_ url: String) async throws -> Answer {
+        let response = try await transport.send(ClientRequest(url: url))
+        return Answer(status: response.status, bytes: try await response.body.collect(upTo: 64 << 20))
+    }
+}
+
 /// An answer, whole.
 struct Answer: Sendable, CustomStringConvertible {
     let status: Int

@@ -82,8 +82,8 @@ final class Leader: Sendable {
         do {
             try await connection.execute(LogSQL.watchClient)
             try await waitForLock(connection)
-            let state = try await takeTerm(connection)
-            let (term, size) = (state.term, state.tree.size)
+            let (term, state) = try await takeTerm(connection)
+            let size = state.tree.size
             onLeading()
             role.withLock { $0 = .leading(term: term) }
             queue.open()
@@ -114,13 +114,14 @@ final class Leader: Sendable {
         }
     }
 
-    private func takeTerm(_ connection: PostgresConnection) async throws -> WriterState {
+    private func takeTerm(_ connection: PostgresConnection) async throws -> (term: Int64, state: WriterState) {
         let term = try await connection.execute(LogSQL.newTerm, [.text(holder)]).one().int(0)
+        _ = try await connection.execute(LogSQL.holdTerm, [.text(String(term))])
         let size = UInt64(try await connection.execute(LogSQL.size, []).one().int(0))
         let builder = try await TileBuilder(size: size, source: reader)
         tail.advance(to: size, events: [])
         tree.set(size: size, root: builder.root)
-        return WriterState(term: term, tree: builder)
+        return (term, WriterState(tree: builder))
     }
 
     /// Writes batch after batch on the connection's own thread, until the queue is closed or the connection breaks.

@@ -3,22 +3,17 @@ internal import Postgres
 /// The statements that the writer and the readers of the log send.
 enum LogSQL {
     // Writing.
-    static let holdTerm: Statement = "select ledger.hold_term($1)"
-    /// The fence and the row in one statement, for the commonest commit: no row is written when the term has passed.
     static let insertOne: Statement = """
-        insert into ledger.events (position, stream, version, command, leaf, bytes)
-        select $1, $2, $3, $4, $5, $6 where (select max(term) from ledger.terms) = $7
+        insert into ledger.events (position, stream, version, command, leaf, bytes) values ($1, $2, $3, $4, $5, $6)
         """
     static let insertMany: Statement = """
         insert into ledger.events (position, stream, version, command, leaf, bytes)
         select * from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bytea[], $6::bytea[])
         """
-    /// The fence, then the rows and the tiles they filled, as one transaction. The term is our own number, no value of anybody's.
-    static func copyBatch(term: Int64, withTiles: Bool) -> String {
-        let events = "copy ledger.events (position, stream, version, command, leaf, bytes) from stdin (format binary)"
-        let tiles = "; copy ledger.tiles (level, index, hashes, root) from stdin (format binary)"
-        return "select ledger.hold_term(\(term)); " + events + (withTiles ? tiles : "")
-    }
+    /// The rows of a batch.
+    static let copyEvents = "copy ledger.events (position, stream, version, command, leaf, bytes) from stdin (format binary)"
+    /// The rows of a batch and the tiles that they filled, as one transaction.
+    static let copyBatch = copyEvents + "; copy ledger.tiles (level, index, hashes, root) from stdin (format binary)"
     static let insertTile: Statement = "insert into ledger.tiles (level, index, hashes, root) values ($1, $2, $3, $4)"
     static let heads: Statement = """
         select wanted.stream, coalesce(
@@ -49,6 +44,8 @@ enum LogSQL {
         select set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
             set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '25000', false)
         """
+    /// What the trigger on the log's events compares with the newest term: a leader whose term has passed writes nothing.
+    static let holdTerm: Statement = "select set_config('openledger.term', $1, false)"
     static let ping: Statement = "select 1"
 
     // Reading.

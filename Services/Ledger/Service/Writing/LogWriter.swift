@@ -11,7 +11,6 @@ struct WriterState: Sendable {
     /// After a surprise (a command or stream that was there already) so many batches look before they write.
     static let carefulBatches = 64
 
-    let term: Int64
     var tree: TileBuilder
     var heads = RecentCache<Key128, UInt64>(capacity: rememberedStreams)
     var careful = 0
@@ -170,23 +169,22 @@ struct LogWriter {
         return answers
     }
 
-    /// From this many rows on, COPY is cheaper than arrays.
-    private static let copyFrom = 24
+    /// From this many rows on, COPY is cheaper than arrays, although it takes one more round trip.
+    private static let copyFrom = 48
 
-    /// One transaction that begins with the fence: rows and the tiles that they filled, all or nothing.
+    /// One transaction: rows and the tiles that they filled, all or nothing, and nothing when the term has passed.
     private func store(_ rows: [BatchPlan.Row], tiles: [FullTile], state: inout WriterState) throws {
         if rows.count == 1, tiles.isEmpty {
-            let inserted = try session.execute(LogSQL.insertOne, Self.values(of: rows[0]) + [.int(state.term)])
-            guard inserted.affected == 1 else { throw LogError.unavailable("term \(state.term) has passed") }
+            try session.execute(LogSQL.insertOne, Self.values(of: rows[0]))
         } else if rows.count < Self.copyFrom {
-            _ = try session.pipeline([(LogSQL.holdTerm, [.int(state.term)]), Self.insert(rows)] + tiles.map(Self.insert))
+            _ = try session.pipeline([Self.insert(rows)] + tiles.map(Self.insert))
         } else {
             state.rows.reset()
             for row in rows { row.append(to: &state.rows) }
             state.tiles.reset()
             for tile in tiles { tile.append(to: &state.tiles) }
             try session.copyIn(
-                script: LogSQL.copyBatch(term: state.term, withTiles: !tiles.isEmpty),
+                script: tiles.isEmpty ? LogSQL.copyEvents : LogSQL.copyBatch,
                 payloads: tiles.isEmpty ? [state.rows] : [state.rows, state.tiles])
         }
     }

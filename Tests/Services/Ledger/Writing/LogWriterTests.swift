@@ -23,12 +23,13 @@ import Testing
 
         private static func lead(_ connection: PostgresConnection) async throws -> WriterState {
             let term = try await connection.execute(LogSQL.newTerm, [.text("test")]).one().int(0)
+            try await connection.execute(LogSQL.holdTerm, [.text(String(term))])
             var tree = TileBuilder()
             for row in try await connection.execute("select leaf from ledger.events order by position") {
                 tree.append(try #require(Digest(try row.bytes(0))))
             }
             _ = tree.takeCompleted()
-            return WriterState(term: term, tree: tree)
+            return WriterState(tree: tree)
         }
 
         func restart() async throws { state = try await Self.lead(connection) }
