@@ -16,9 +16,16 @@ public final class TestKafka: Sendable {
     /// - Parameter settings: `key=value` for server.properties.
     public static func start(settings: [String] = []) async throws -> TestKafka {
         guard let place = TestInput.kafka else { throw NotInTime(description: "OPENLEDGER_TEST_KAFKA names no broker") }
-        let folder = try TestFolders.claim("kafka-\(UUID().uuidString.prefix(8))")
         let script = place + "/kafka"
-        let said = try await run([script, "start", folder, "0"] + settings)
+        var folder = try TestFolders.claim("kafka-\(UUID().uuidString.prefix(8))")
+        let said: String
+        do { said = try await run([script, "start", folder, "0"] + settings) } catch let error as NotInTime
+            where error.description.contains("--cluster-id")
+        {
+            // The script makes a random id, and one that begins with a dash is taken for an option.
+            folder = try TestFolders.claim("kafka-\(UUID().uuidString.prefix(8))")
+            said = try await run([script, "start", folder, "0"] + settings)
+        }
         guard let address = said.split(separator: "\n").last.map(String.init) else { throw NotInTime(description: "no address: \(said)") }
         return TestKafka(bootstrap: address, folder: folder, script: script)
     }

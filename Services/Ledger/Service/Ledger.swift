@@ -71,6 +71,7 @@ public final class Ledger: Sendable {
                 source: origin, reader: reader, pool: pool, logger: logger, instruments: instruments,
                 isLeading: { leader.isLeading })
         }
+        instruments.watch(leader: leader, checkpointer: checkpointer)
         return Ledger(
             tail: tail, keys: keys, reader: reader, checkpointer: checkpointer, leader: leader, queue: queue, pool: pool,
             witnesses: witnesses, carriage: carriage, clock: clock, logger: logger)

@@ -1,7 +1,9 @@
+internal import EventLog
 internal import Telemetry
 
 /// What the ledger measures of itself.
 struct LedgerInstruments: Sendable {
+    private let metrics: Metrics
     private let events: Counter
     private let batches: Histogram
     private let batchSizes: Histogram
@@ -10,6 +12,7 @@ struct LedgerInstruments: Sendable {
     private let publicationFailures: Counter
 
     init(metrics: Metrics, tail: LogTail) {
+        self.metrics = metrics
         events = metrics.counter("openledger_log_events_total", help: "Events this instance appended.").with()
         batches = metrics.histogram("openledger_log_commit_seconds", help: "Time of one group commit.").with()
         batchSizes = metrics.histogram(
@@ -20,6 +23,17 @@ struct LedgerInstruments: Sendable {
         publishedTo = metrics.gauge("openledger_carriage_position", help: "The next position to publish to Kafka.").with()
         publicationFailures = metrics.counter("openledger_carriage_failures_total", help: "Times publication had to begin again.").with()
         metrics.sample("openledger_log_size", help: "Events on the log.") { Double(tail.size) }
+    }
+
+    /// What is looked at only when somebody asks.
+    func watch(leader: Leader, checkpointer: Checkpointer) {
+        metrics.sample("openledger_log_leading", help: "1 when this instance writes, else 0.") { leader.isLeading ? 1 : 0 }
+        metrics.sample("openledger_log_checkpoint_size", help: "Events under the newest signed checkpoint.") {
+            Double(checkpointer.latest?.checkpoint.size ?? 0)
+        }
+        metrics.sample("openledger_log_cosigned_size", help: "Events under the newest checkpoint that a witness cosigned.") {
+            Double(checkpointer.cosigned?.checkpoint.size ?? 0)
+        }
     }
 
     func wrote(events count: Int, appends: Int, in duration: Duration) {

@@ -80,6 +80,7 @@ final class Leader: Sendable {
     private func lead(_ onLeading: () -> Void) async throws {
         let connection = try await PostgresConnection.connect(configuration)
         do {
+            try await connection.execute(LogSQL.watchClient)
             try await waitForLock(connection)
             let (term, state) = try await takeTerm(connection)
             let size = state.tree.size

@@ -39,6 +39,11 @@ enum LogSQL {
     static let newTerm: Statement = """
         insert into ledger.terms (term, holder) select coalesce(max(term), 0) + 1, $1 from ledger.terms returning term
         """
+    /// Makes the server notice a leader whose machine has vanished, and with it let go of the lock, within half a minute.
+    static let watchClient: Statement = """
+        select set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
+            set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '25000', false)
+        """
     /// What the trigger on the log's events compares with the newest term: a leader whose term has passed writes nothing.
     static let holdTerm: Statement = "select set_config('openledger.term', $1, false)"
     static let ping: Statement = "select 1"

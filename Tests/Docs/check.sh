@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# The documentation against the real program: every command of the README's tour is run as it stands there, every problem has its
+# line and every line its problem, every setting and metric is named, and the AsyncAPI document fits its schema.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+program=${OPENLEDGER_TEST_BINARY:?names the program to test}
+schemas=${OPENLEDGER_TEST_SCHEMAS:-$root/../shared/reference/schemas}
+folder=$(mktemp -d "${TMPDIR:-/tmp}/openledger-docs-XXXXXX")
+pid=
+cleanup() {
+  [[ -z $pid ]] || { kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; } || true
+  rm -rf "$folder"
+}
+trap cleanup EXIT
+die() {
+  echo "Docs: $*" >&2
+  [[ ! -s $folder/out ]] || tail -n 20 "$folder/out" >&2
+  [[ ! -s $folder/up.log ]] || grep -v '"message":"request"' "$folder/up.log" | tail -n 10 >&2
+  exit 1
+}
+
+# A folder as a clone is, for commands that are typed in it.
+mkdir "$folder/clone"
+ln -s "$root/docs" "$folder/clone/docs"
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$program" >"$folder/clone/openledger"
+chmod 755 "$folder/clone/openledger"
+cd "$folder/clone"
+
+./openledger up --port 0 >"$folder/up.out" 2>"$folder/up.log" &
+pid=$!
+for _ in $(seq 600); do
+  grep -q '^OpenLedger is up' "$folder/up.out" && break
+  kill -0 "$pid" 2>/dev/null || die "the program ended before it was up"
+  sleep 0.1
+done
+url=$(sed -n 's/^OpenLedger is up: //p' "$folder/up.out")
+administrator=$(sed -n "s/^The administrator's API key, shown this once: //p" "$folder/up.out")
+[[ -n $url && -n $administrator ]] || die "the program was not up within a minute"
+
+# The README says port 7400; any free one will do here. curl exits 0 for a refusal, so what it prints is looked at.
+# shellcheck disable=SC2016
+sed -n '/^```sh$/,/^```$/p' "$root/README.md" | grep -v '^```' | sed "s#http://127.0.0.1:7400#$url#g" >"$folder/tour.sh"
+[[ $(wc -l <"$folder/tour.sh") -ge 12 ]] || die "the README has lost its tour"
+bash -euo pipefail "$folder/tour.sh" >"$folder/out" 2>&1 || die "the README's tour fails"
+if grep -q '/problems/' "$folder/out" deposit.tlog-proof log.key; then die "a request of the README's tour is refused"; fi
+[[ $(grep -o '"position":0,"stream":"account/acme"' "$folder/out" | wc -l) == 2 ]] || die "the repeated append was not answered as at first"
+grep -q '^The proof holds' "$folder/out" || die "the proof of the README's tour does not hold"
+[[ $(grep -c '^The log is sound' "$folder/out") == 2 ]] || die "the audits of the README's tour do not pass"
+echo "  the README's tour"
+
+python3 - "$root" "$url" <<'PY' || exit 1
+import json, pathlib, re, sys, urllib.error, urllib.request
+root, url = pathlib.Path(sys.argv[1]), sys.argv[2]
+faults = []
+rows = dict(re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \|", (root / "docs/problems.md").read_text(), re.M))
+for code, status in rows.items():
+    try:
+        found = json.load(urllib.request.urlopen(f"{url}/problems/{code}"))
+        if str(found["status"]) != status:
+            faults.append(f"{code} is {found['status']}, not {status}")
+    except urllib.error.HTTPError as error:
+        faults.append(f"no problem is called {code}: {error.code}")
+sources = {path: path.read_text() for folder in ("Shared", "Services") for path in (root / folder).rglob("*.swift")}
+known = set()
+for path, text in sources.items():
+    known |= set(re.findall(r'= ProblemType\("([a-z-]+)", \d{3}', text))
+    if path.name == "LogProblem.swift":
+        known |= set(re.findall(r'"([a-z-]+)", \d{3}', text)) | set(re.findall(r'return \("([a-z-]+)"', text))
+        known |= set(re.findall(r'^\s+"([a-z-]+)", (?:status|\d{3})', text, re.M))
+    if path.name == "EventError.swift":
+        known |= {raw or name for name, raw in re.findall(r'case (\w+)(?: = "([a-z-]+)")?$', text, re.M)}
+faults += [f"{code} has no line" for code in sorted(known - set(rows))]
+if len(known) < 30:
+    faults.append(f"only {len(known)} codes were found in the sources")
+print("\n".join(faults) or f"  {len(rows)} problems")
+sys.exit(bool(faults))
+PY
+
+python3 - "$root" <<'PY' || exit 1
+import pathlib, re, sys
+root = pathlib.Path(sys.argv[1])
+text = (root / "docs/operating.md").read_text()
+named = set(re.findall(r"OPENLEDGER_[A-Z_]+", text))
+for first, rest in re.findall(r"`(OPENLEDGER_[A-Z]+_)[A-Z]+`, `_([A-Z]+)`", text):
+    named.add(first + rest)
+used = set()
+for path in (root / "Services/OpenLedger").rglob("*.swift"):
+    used |= set(re.findall(r'settings\.\w+\(\s*"([A-Z_]+)"', path.read_text()))
+faults = [f"OPENLEDGER_{name} is not in docs/operating.md" for name in sorted(used) if f"OPENLEDGER_{name}" not in named]
+known = {f"OPENLEDGER_{name}" for name in used} | {"OPENLEDGER_CONFIG", "OPENLEDGER_JWKS", "OPENLEDGER_LOG_LEVEL", "OPENLEDGER_"}
+faults += [f"docs/operating.md names {name}, which nothing reads" for name in sorted(named - known)]
+if len(used) < 15:
+    faults.append(f"only {len(used)} settings were found in the sources")
+print("\n".join(faults) or f"  {len(used)} settings")
+sys.exit(bool(faults))
+PY
+
+curl -fsS -H "Authorization: Bearer $administrator" "$url/metrics" >"$folder/metrics" || die "/metrics"
+for metric in $(grep -oE '`openledger_(log|carriage|http)[a-z_]+' "$root/docs/operating.md" | tr -d '`' | sort -u); do
+  grep -q "^# HELP $metric " "$folder/metrics" || die "docs/operating.md names $metric, which is not measured"
+done
+echo "  the metrics"
+
+# Links within the repository lead somewhere.
+while IFS=: read -r file link; do
+  [[ $link != http && $link != https ]] || continue
+  [[ -e $(dirname "$file")/$link ]] || die "$file links to $link, which is not there"
+done < <(cd "$root" && find README.md CONTRIBUTING.md docs Benchmarks -name '*.md' -print0 |
+  xargs -0 grep -oHE '\]\([^)#:]+' | sed "s#^\([^:]*\):](#$root/\1:#")
+echo "  the links"
+
+if [[ ! -e $schemas/asyncapi-3.1.0.json ]]; then
+  echo "  ran without: the AsyncAPI schema (OPENLEDGER_TEST_SCHEMAS names no folder with asyncapi-3.1.0.json)"
+elif ! command -v check-jsonschema >/dev/null; then
+  die "check-jsonschema is missing: ./openledger test installs it"
+else
+  check-jsonschema --schemafile "$schemas/asyncapi-3.1.0.json" "$root/docs/asyncapi.json" >"$folder/out" 2>&1 || die "docs/asyncapi.json does not fit AsyncAPI 3.1.0"
+  echo "  asyncapi.json"
+fi
