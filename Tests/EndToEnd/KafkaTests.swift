@@ -25,7 +25,9 @@ extension Survival {
             return try #require(UInt64(String(text)))
         }
 
-        @Test("The ledger killed again and again while it publishes: every event is on the topic, first occurrences in the log's order, as it stands on the log")
+        @Test(
+            "The ledger killed again and again while it publishes: every event is on the topic, first occurrences in the log's order, as it stands on the log"
+        )
         func killedWhilePublishing() async throws {
             let broker = try await TestKafka.start()
             try await House.with { house in
@@ -59,7 +61,8 @@ extension Survival {
                         #expect(record.key == Array(header.stream.text.utf8))
                         #expect(record.header("ol_version") == Array(String(event.version).utf8))
                         #expect(record.header("ce_id") == Array(header.id.text.utf8) && record.header("ce_type") == Array(header.type.utf8))
-                        #expect(record.header("ce_source") == Array(House.origin.utf8) && record.header("ce_specversion") == Array("1.0".utf8))
+                        #expect(
+                            record.header("ce_source") == Array(House.origin.utf8) && record.header("ce_specversion") == Array("1.0".utf8))
                         if position == next { next += 1 } else { repeats += 1 }
                     }
                 }
@@ -71,7 +74,9 @@ extension Survival {
             }
         }
 
-        @Test("The broker away, then its topic deleted: appends go on, nothing is lost, and a consumer that asks the ledger for gaps sees all")
+        @Test(
+            "The broker away, then its topic deleted: appends go on, nothing is lost, and a consumer that asks the ledger for gaps sees all"
+        )
         func awayAndDeleted() async throws {
             let broker = try await TestKafka.start()
             try await House.with { house in
@@ -146,7 +151,9 @@ private actor Follower {
     }
 
     private func take(_ record: KafkaRecord) async throws {
-        guard let header = record.header("ol_position"), let position = UInt64(String(decoding: header, as: UTF8.self)), let value = record.value else {
+        guard let header = record.header("ol_position"), let position = UInt64(String(decoding: header, as: UTF8.self)),
+            let value = record.value
+        else {
             throw Unfit("a record without a position")
         }
         while next < position {

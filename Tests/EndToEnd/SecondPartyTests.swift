@@ -21,7 +21,8 @@ extension Survival {
 
                 func startMirror() async throws -> ChildProcess {
                     let mirror = try await ChildProcess([
-                        "mirror", ledger.url + "/log", "--folder", house.folder.path("mirror"), "--key", house.folder.path("mirror.pem"), "--name",
+                        "mirror", ledger.url + "/log", "--folder", house.folder.path("mirror"), "--key", house.folder.path("mirror.pem"),
+                        "--name",
                         "mirror.example", "--listen", "\(port)", "--log-key", house.verifier.description, "--every", "1",
                     ])
                     try await mirror.waitUntilReady("http://127.0.0.1:\(port)/readyz")
