@@ -147,6 +147,9 @@ public final class Ledger: Sendable {
     /// The public halves of the keys that sign, newest first.
     public var verifierKeys: [VerifierKey] { keys.verifiers }
 
+    /// Ends long polls and subscriptions: they would hold up a graceful stop, and their callers come back elsewhere.
+    public func drain() { tail.drain() }
+
     /// Whether this instance writes.
     public var isLeading: Bool { leader.isLeading }
 

@@ -33,6 +33,7 @@ enum RunningLedger {
         await stop()
         ready.cancel()
         logger.info("stopping: requests in hand are finished first")
+        ledger.drain()
         await server.stop(grace: .seconds(10))
         running.cancel()
         await running.value

@@ -175,9 +175,12 @@ public protocol LogClient: Sendable {
 }
 
 extension LogClient {
-    /// All events from a position on, as they come, for ever: each batch is awaited by long poll.
-    public func events(from position: UInt64, limit: Int = 512) -> AsyncThrowingStream<LoggedEvent, any Error> {
-        let next = LogCursor(client: self, position: position, limit: limit)
+    /// All events from a position on, as they come: each batch is awaited by long poll.
+    /// - Parameter isOver: asked when there is nothing new; true ends the sequence. Never, when left out.
+    public func events(
+        from position: UInt64, limit: Int = 512, until isOver: @escaping @Sendable () -> Bool = { false }
+    ) -> AsyncThrowingStream<LoggedEvent, any Error> {
+        let next = LogCursor(client: self, position: position, limit: limit, isOver: isOver)
         return AsyncThrowingStream { try await next.next() }
     }
 }
@@ -187,18 +190,21 @@ private actor LogCursor {
     private let client: any LogClient
     private var position: UInt64
     private let limit: Int
+    private let isOver: @Sendable () -> Bool
     private var buffered: ArraySlice<LoggedEvent> = []
 
-    init(client: any LogClient, position: UInt64, limit: Int) {
+    init(client: any LogClient, position: UInt64, limit: Int, isOver: @escaping @Sendable () -> Bool) {
         self.client = client
         self.position = position
         self.limit = limit
+        self.isOver = isOver
     }
 
     func next() async throws -> LoggedEvent? {
         while buffered.isEmpty {
             try Task.checkCancellation()
             buffered = try await client.read(from: position, limit: limit, wait: .seconds(20)).events[...]
+            if buffered.isEmpty, isOver() { return nil }
         }
         let event = buffered.removeFirst()
         position = event.position + 1

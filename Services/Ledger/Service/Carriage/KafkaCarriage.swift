@@ -53,7 +53,11 @@ struct KafkaCarriage: Sendable {
             while isLeading() {
                 try Task.checkCancellation()
                 let batch = try await reader.read(from: next, limit: 1_024, wait: .seconds(1))
-                guard let last = batch.events.last else { continue }
+                guard let last = batch.events.last else {
+                    // While the process stops, reads do not wait any more.
+                    if reader.tail.isDraining { try await Task.sleep(for: .milliseconds(50)) }
+                    continue
+                }
                 _ = try await producer.send(batch: try batch.events.map(record))
                 next = last.position + 1
                 _ = try await pool.execute(LogSQL.moveCarriage, [.text(settings.topic), .int(Int64(next))])

@@ -12,6 +12,7 @@ public final class LogTail: Sendable {
         var first = 0
         var bytes = 0
         var waiters: [UInt64: Waiter] = [:]
+        var isDraining = false
         var serial: UInt64 = 0
     }
 
@@ -63,6 +64,19 @@ public final class LogTail: Sendable {
         }
     }
 
+    /// Whether nobody waits here any more, since the process is stopping.
+    var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    /// Sends everybody home who waits for the log to grow, and whoever comes later at once.
+    func drain() {
+        let waiters = state.withLock { state in
+            state.isDraining = true
+            defer { state.waiters = [:] }
+            return state.waiters
+        }
+        for waiter in waiters.values { waiter.wake() }
+    }
+
     /// Returns when the log is longer than `position`, or after `wait`, or when the caller is cancelled.
     func waitPast(_ position: UInt64, for wait: Duration) async {
         let id = state.withLock { state in
@@ -72,7 +86,7 @@ public final class LogTail: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let ready = state.withLock { state in
-                    if state.size > position || Task.isCancelled { return true }
+                    if state.size > position || state.isDraining || Task.isCancelled { return true }
                     state.waiters[id] = Waiter(position: position, continuation: continuation)
                     return false
                 }

@@ -152,7 +152,7 @@ public struct LedgerRoutes: Sendable {
             let start = last.map { $0 + 1 } ?? UInt64(context.query.integer("from") ?? 0)
             let client = ledger.client(for: .ledger)
             return SSE.response(
-                client.events(from: start).map {
+                client.events(from: start, until: { ledger.tail.isDraining }).map {
                     ServerSentEvent(id: String($0.position), data: String(decoding: LogWire.encode($0), as: UTF8.self))
                 })
         }
