@@ -101,9 +101,9 @@ def open_checkpoint(note, vkey):
     text += "\n"
     good = 0
     for line in signatures[:-1].split("\n"):
-        dash, signer, payload = (line.split(" ") + ["", ""])[:3]
+        dash, signer, payload = line.split(" ") if line.count(" ") == 2 else ("", "", "")
         payload = decode(payload)
-        if dash != "\u2014":
+        if dash != "\u2014" or not signer or "+" in signer or len(payload) < 5:
             raise Bad("the checkpoint has a line that is no signature")
         if signer != name or payload[:4] != digest[:4]:
             continue

@@ -106,19 +106,19 @@ func withConsumer<Result: Sendable>(
 }
 
 extension KafkaConsumer {
-    /// Reads until `count` records are there; fewer mean that 20 s went by.
+    /// Reads until `count` records are there; fewer mean that a minute went by.
     func read(_ count: Int) async throws -> [KafkaRecord] {
         var records: [KafkaRecord] = []
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .seconds(60)
         while records.count < count, ContinuousClock.now < end {
             records += try await next(max: count - records.count, timeout: end - ContinuousClock.now)
         }
         return records
     }
 
-    /// The next event of any kind within 20 s.
+    /// The next event of any kind within a minute.
     func event(max: Int = 1_000) async throws -> KafkaConsumerEvent {
-        try #require(try await nextEvent(max: max, timeout: .seconds(20)))
+        try #require(try await nextEvent(max: max, timeout: .seconds(60)))
     }
 }
 
