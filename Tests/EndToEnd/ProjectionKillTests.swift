@@ -13,7 +13,9 @@ import Testing
 extension Survival {
     @Suite("A killed projecting service")
     struct ProjectionKillTests {
-        @Test("kill -9 before, within and after its transactions, while events go on coming: its rows are the fold of the log, and equal a rebuild")
+        @Test(
+            "kill -9 before, within and after its transactions: its rows are the fold of the log, and equal a rebuild"
+        )
         func killedUnderLoad() async throws {
             try await House.with { house in
                 let ledger = try await house.startLedger()
@@ -34,20 +36,24 @@ extension Survival {
                     let from = try await Self.next(house)
                     // Somewhere between where it stands and the end of the log.
                     let victim = from + (size - from) * UInt64(round % 3 + 1) / 4
-                    await #expect(processExitsWith: .signal(SIGKILL)) { [
-                        database = database as String, token = token as String, url = url as String, victim = victim as UInt64,
-                        moment = moment as Tally.Moment
-                    ] in
+                    await #expect(processExitsWith: .signal(SIGKILL)) {
+                        [
+                            database = database as String, token = token as String, url = url as String, victim = victim as UInt64,
+                            moment = moment as Tally.Moment
+                        ] in
                         let tally = Tally(dies: moment, at: victim)
                         let client = HTTPLogClient(transport: try CurlTransport(), base: url + "/log") { token }
                         var options = ProjectionOptions()
                         options.batch = 25
                         let runner = try ProjectionRunner(
-                            tally, carrier: LedgerCarrier(client), client: client, database: try PostgresConfiguration(url: database), options: options)
+                            tally, carrier: LedgerCarrier(client), client: client, database: try PostgresConfiguration(url: database),
+                            options: options)
                         await runner.run()
                     }
                     let reached = try await Self.next(house)
-                    #expect(reached >= from && (reached > victim) == (moment == .after), "round \(round): from \(from) to \(reached), died at \(victim)")
+                    #expect(
+                        reached >= from && (reached > victim) == (moment == .after),
+                        "round \(round): from \(from) to \(reached), died at \(victim)")
                 }
                 try await load.finish()
                 let check = try await LogCheck(ledger)
