@@ -64,10 +64,16 @@ actor ConsumerCore {
         // Accept what the reader left open: librdkafka waits for that before it lets the group go.
         if pending != nil { rd_kafka_assign(handle.client, nil) }
         pending = nil
-        rd_kafka_consumer_close(handle.client)
+        // Nobody may wake the queue once it is freed.
         signal.disconnect()
-        handle.destroy()
+        if !handle.closeConsumer(within: Self.longestClose) {
+            observer.trouble(
+                KafkaError(.timedOut, name: "CLOSE", text: "the consumer did not close within \(Self.longestClose) and is left behind"))
+        }
     }
+
+    /// Leaving a group takes a broker's answer; more than this is one that never comes.
+    private static let longestClose = Duration.seconds(5)
 
     // MARK: Reading
 

@@ -14,7 +14,7 @@ extension Survival {
     @Suite("A killed projecting service")
     struct ProjectionKillTests {
         @Test(
-            "kill -9 before, within and after its transactions, while events go on coming: its rows are the fold of the log, and equal a rebuild"
+            "kill -9 before, within and after its transactions: its rows are the fold of the log, and equal a rebuild"
         )
         func killedUnderLoad() async throws {
             try await House.with { house in

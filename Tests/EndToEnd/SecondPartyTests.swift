@@ -92,9 +92,14 @@ extension Survival {
                 let restore = """
                     delete from ledger.events where position in (40, 41); insert into ledger.events select * from pair
                     """
-                let changes: [(what: String, sql: String, undo: String?, position: String)] = [
-                    ("a flipped bit", flip, flip, "123"), ("a swapped pair", swap, restore, "40"),
-                    ("a removed tail", "delete from ledger.events where position >= \(last - 9)", nil, "\(last - 9)"),
+                let changes: [(what: String, sql: String, undo: String?, names: [String])] = [
+                    ("a flipped bit", flip, flip, ["position 123"]), ("a swapped pair", swap, restore, ["position 40"]),
+                    ("a removed tail", "delete from ledger.events where position >= \(last - 9)", nil, ["position \(last - 9)"]),
+                    (
+                        "a removed tail, and the checkpoints that tell of it",
+                        "delete from ledger.cosignatures; delete from ledger.checkpoints where size > \(last - 9)", nil,
+                        ["tail was removed", "\(last + 1)"]
+                    ),
                 ]
                 for change in changes {
                     // A ledger that keeps what it wrote in memory would go on serving it: the next one reads what is there.
@@ -102,20 +107,34 @@ extension Survival {
                     let withoutTriggers = "set session_replication_role = replica;"
                     try await house.withOwner { owner in
                         _ = try await owner.executeScript(withoutTriggers + change.sql)
-                        ledger = try await ledger.startedAgain()
+                        ledger = try await ledger.startedAgain(awaitReady: false)
+                        try await eventually("it to serve") { try await ledger.ask("GET", "/log/checkpoint", token: "").status == 200 }
+                        if change.what == "a removed tail" { try await Self.expectRefusal(ledger, size: last - 9, signed: last + 1) }
                         let audit = try await house.run(
                             "audit", ledger.url + "/log", "--key", house.verifier.description, "--checkpoints", house.folder.path("bundle"))
                         #expect(audit.status == .exited(1), "\(change.what): \(audit.output)")
-                        #expect(audit.output.contains(change.position), "\(change.what) names \(change.position): \(audit.output)")
-                        await ledger.child.stop()
+                        for name in change.names { #expect(audit.output.contains(name), "\(change.what) names \(name): \(audit.output)") }
                         guard let undo = change.undo else { return }
+                        await ledger.child.stop()
                         _ = try await owner.executeScript(withoutTriggers + undo)
                         ledger = try await ledger.startedAgain()
                         let sound = try await house.run("audit", ledger.url + "/log", "--key", house.verifier.description)
                         #expect(sound.status == .exited(0), "\(change.what) undone: \(sound.output)")
                     }
                 }
+                await ledger.child.stop()
             }
+        }
+
+        /// Over a store that lost what was signed for, nothing is written, and readyz says why.
+        private static func expectRefusal(_ ledger: LedgerProcess, size: Int, signed: Int) async throws {
+            try await eventually("readyz to say what is lost") {
+                let answer = try await ledger.ask("GET", "/readyz", token: "")
+                return answer.status == 503 && answer.text.contains("has \(size) events") && answer.text.contains("over \(signed)")
+            }
+            let error = await #expect(throws: LogError.self) { try await ledger.client().append(try Sample.append("other-refused")) }
+            if case .unavailable? = error {} else { Issue.record("refused by \(String(describing: error))") }
+            #expect(try await ledger.status() == (UInt64(size), false))
         }
     }
 }

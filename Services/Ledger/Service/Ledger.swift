@@ -139,6 +139,7 @@ public final class Ledger: Sendable {
     public var notReady: String? {
         switch leader.currentRole {
         case .leading, .waiting: checkpointer.latest == nil ? "no checkpoint has been signed yet" : nil
+        case .refusing(let reason): reason
         case .starting: "the database can't be reached, or the log is being taken over"
         case .stopped: "it is stopping"
         }

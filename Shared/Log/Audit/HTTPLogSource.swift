@@ -91,7 +91,26 @@ public struct HTTPLogSource: LogSource {
         if let local, let hashes, let entries = try? await local.bundle(of: tile), Self.entries(entries, have: hashes, tile) {
             return LeafTile(tile: tile, entries: entries, hashes: hashes)
         }
-        return LeafTile(tile: tile, entries: try await present { try await self.bundle(of: tile) }, hashes: hashes)
+        var entries = try await present { try await self.bundle(of: tile) }
+        if entries == nil { entries = try await beginning(of: tile) }
+        return LeafTile(tile: tile, entries: entries, hashes: hashes)
+    }
+
+    /// The longest beginning of a bundle that the server still has: where a log's tail is gone, the first event that is missing
+    /// may be any one of its last tile.
+    private func beginning(of tile: Tile) async throws -> [UInt8]? {
+        var (has, lacks) = (0, tile.width)
+        var found: [UInt8]?
+        while has + 1 < lacks {
+            let middle = (has + lacks) / 2
+            let path = Tile(level: tile.level, index: tile.index, width: middle).bundlePath
+            if let bytes = try await present({ try await get(path, limit: LogBounds.bundle) }) {
+                (has, found) = (middle, bytes)
+            } else {
+                lacks = middle
+            }
+        }
+        return found
     }
 
     private static func entries(_ bundle: [UInt8], have hashes: [UInt8], _ tile: Tile) -> Bool {

@@ -84,7 +84,9 @@ final class House: Sendable {
 
     /// Starts a ledger and waits until it answers that it is ready.
     /// - Parameter port: a free one when left out.
-    func startLedger(_ name: String = "ledger", port: Int? = nil, environment: [String: String] = [:]) async throws -> LedgerProcess {
+    func startLedger(
+        _ name: String = "ledger", port: Int? = nil, environment: [String: String] = [:], awaitReady: Bool = true
+    ) async throws -> LedgerProcess {
         let port = try port ?? freePort()
         var all = [
             "OPENLEDGER_DATABASE": cluster.url(user: "openledger_ledger"), "OPENLEDGER_LOG_ORIGIN": Self.origin,
@@ -95,7 +97,7 @@ final class House: Sendable {
         let process = try await ChildProcess(["serve", "ledger"], environment: all)
         let ledger = LedgerProcess(house: self, name: name, port: port, child: process, environment: environment)
         started.withLock { $0.append(ledger) }
-        try await process.waitUntilReady(ledger.url + "/readyz")
+        try await process.waitUntilReady(ledger.url + (awaitReady ? "/readyz" : "/healthz"))
         return ledger
     }
 

@@ -44,7 +44,9 @@ final class LedgerProcess: Sendable {
     }
 
     /// Another one with the same settings, at the same address.
-    func startedAgain() async throws -> LedgerProcess { try await house.startLedger(name, port: port, environment: environment) }
+    func startedAgain(awaitReady: Bool = true) async throws -> LedgerProcess {
+        try await house.startLedger(name, port: port, environment: environment, awaitReady: awaitReady)
+    }
 
     /// Any request; a token of billing's unless told otherwise.
     func ask(_ method: String = "GET", _ path: String, body: [UInt8] = [], token: String? = nil, type: String = "application/json")

@@ -17,6 +17,8 @@ final class Leader: Sendable {
     enum Role: Sendable, Equatable {
         case starting
         case waiting
+        /// The store lacks what was signed for: until that is mended, nobody may write to it.
+        case refusing(reason: String)
         case leading(term: Int64)
         case stopped
     }
@@ -66,7 +68,8 @@ final class Leader: Sendable {
                 break
             } catch {
                 queue.close(.unavailable("the writer lost the database and begins anew"))
-                role.withLock { $0 = .starting }
+                let now = (error as? StoreLoss).map { Role.refusing(reason: $0.description) } ?? .starting
+                role.withLock { $0 = now }
                 if Task.isCancelled { break }
                 logger.error("the ledger does not lead: \(error)")
                 failures = min(failures + 1, 6)
@@ -115,6 +118,7 @@ final class Leader: Sendable {
     }
 
     private func takeTerm(_ connection: PostgresConnection) async throws -> (term: Int64, state: WriterState) {
+        try await checkStore(connection)
         let term = try await connection.execute(LogSQL.newTerm, [.text(holder)]).one().int(0)
         _ = try await connection.execute(LogSQL.holdTerm, [.text(String(term))])
         let size = UInt64(try await connection.execute(LogSQL.size, []).one().int(0))
@@ -122,6 +126,23 @@ final class Leader: Sendable {
         tail.advance(to: size, events: [])
         tree.set(size: size, root: builder.root)
         return (term, WriterState(tree: builder))
+    }
+
+    /// Throws when the log is not the one that the last checkpoint was signed over, as after a restore of half a database:
+    /// to go on writing would make a second history, and the next checkpoint contradict one that strangers keep.
+    private func checkStore(_ connection: PostgresConnection) async throws {
+        guard let row = try await connection.execute(LogSQL.lastCheckpoint, []).first else { return }
+        let signed = try SignedCheckpoint(unverified: try row.text(1)).checkpoint
+        let size = UInt64(try await connection.execute(LogSQL.size, []).one().int(0))
+        // What there is can be read and audited meanwhile.
+        tail.advance(to: size, events: [])
+        guard signed.size <= size else {
+            throw StoreLoss("the store has \(size) events, and a checkpoint was signed over \(signed.size)")
+        }
+        var kept = TileTree(source: reader, size: signed.size)
+        guard try await kept.root() == signed.root else {
+            throw StoreLoss("the first \(signed.size) events in the store are not those that a checkpoint was signed over")
+        }
     }
 
     /// Writes batch after batch on the connection's own thread, until the queue is closed or the connection breaks.
@@ -162,4 +183,13 @@ final class Leader: Sendable {
 private final class WriterBox: Sendable {
     let state: Lock<WriterState>
     init(_ state: consuming WriterState) { self.state = Lock(state) }
+}
+
+/// The store does not have what the ledger signed for.
+private struct StoreLoss: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ what: String) {
+        description = what + ": nothing is written until the store is restored; openledger audit names the first bad position"
+    }
 }
