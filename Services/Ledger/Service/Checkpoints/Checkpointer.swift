@@ -55,9 +55,11 @@ final class Checkpointer: Sendable {
         while !Task.isCancelled {
             do {
                 if isLeading() {
+                    let begin = ContinuousClock.now
                     try await sign()
                     await tail.waitPast(latest?.checkpoint.size ?? 0, for: .seconds(1))
-                    try await Task.sleep(for: Self.interval)
+                    // After a quiet moment at once, under load no more often than the interval says.
+                    try await Task.sleep(until: begin + Self.interval, clock: .continuous)
                 } else {
                     state.withLock { $0.isCurrent = false }
                     try await follow()

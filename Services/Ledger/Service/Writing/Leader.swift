@@ -171,8 +171,9 @@ final class Leader: Sendable {
             for pending in batch { pending.continuation.resume(returning: .failure(outcome)) }
             throw error
         }
-        tail.advance(to: written.size, events: written.events)
+        // The tree first: whoever the tail wakes may want to sign it.
         tree.set(size: written.size, root: written.root)
+        tail.advance(to: written.size, events: written.events)
         for (pending, outcome) in zip(batch, written.outcomes) { pending.continuation.resume(returning: outcome) }
         instruments.wrote(events: written.events.count, appends: batch.count, in: ContinuousClock.now - start)
     }
