@@ -271,22 +271,29 @@ import Testing
         try await withDatabase { database in
             let pool = PostgresPool(try database.configuration, size: 1)
             let (started, start) = AsyncStream.makeStream(of: Int32.self)
+            let (gate, open) = AsyncStream.makeStream(of: Void.self)
             let order = Notes<String>()
             let user = Task {
                 try await pool.withConnection { connection in
                     start.yield(connection.backendIdentifier)
-                    try await connection.execute("select pg_sleep(0.2)")
+                    for await _ in gate { break }
+                    try await connection.execute("select 1")
                     order.add("used")
                 }
             }
             for await _ in started { break }
             let waiter = Task { try await pool.execute("select 1") }
             try await eventually("the second to wait") { pool.metrics.waiting == 1 }
-            await pool.close()
-            order.add("closed")
-            try await user.value
-            #expect(order.all == ["used", "closed"])
+            let closing = Task {
+                await pool.close()
+                order.add("closed")
+            }
+            // Whoever waits is sent away as the closing begins; what is lent is used to its end.
             await #expect(throws: PoolError.closed) { try await waiter.value }
+            open.yield()
+            try await user.value
+            await closing.value
+            #expect(order.all == ["used", "closed"])
             await #expect(throws: PoolError.closed) { try await pool.execute("select 1") }
             try await eventually("the backends to be gone") {
                 try await database.sql(
