@@ -27,6 +27,12 @@ func program(_ name: String, _ path: String, _ dependencies: [Target.Dependency]
     .executableTarget(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
 }
 
+/// What the shell of every service stands on.
+let shell: [Target.Dependency] = [
+    "Decisions", "Projections", "Events", "EventLog", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity",
+    "Telemetry", "Threads", "Money", "Blobs",
+]
+
 let package = Package(
     name: "openledger",
     products: [.executable(name: "openledger", targets: ["openledger"])],
@@ -60,6 +66,12 @@ let package = Package(
         room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Kafka", "Telemetry", "Threads"]),
         room("Web", "Shared/Web", ["HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry", "Threads"]),
 
+        room("Money", "Shared/Money", ["JSON"]),
+        room("Blobs", "Shared/Blobs", ["Crypto", "JSON", "Threads", "HTTP", "HTTPClient"]),
+        room("Decisions", "Shared/Decisions", ["EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
+        .target(name: "CKernels", path: "Shared/Engine/CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast"])]),
+        room("Engine", "Shared/Engine", ["CKernels", "JSON", "Crypto", "Threads"], exclude: ["CKernels"]),
+
         // Services: a pure domain each, and the shell around it.
         room("LedgerDomain", "Services/Ledger/Domain", ["Events", "EventLog", "Crypto", "JSON"]),
         room(
@@ -68,6 +80,19 @@ let package = Package(
                 "LedgerDomain", "Events", "EventLog", "Postgres", "Kafka", "Web", "HTTP", "HTTPClient", "JSON", "Crypto",
                 "Identity", "Telemetry", "Threads",
             ]),
+        room("IngestDomain", "Services/Ingest/Domain", ["Events", "JSON", "Crypto"]),
+        room("IngestService", "Services/Ingest/Service", shell + ["IngestDomain"]),
+        room("DatanetDomain", "Services/Datanet/Domain", ["Events", "JSON", "Crypto", "EventLog", "Money"]),
+        room("DatanetService", "Services/Datanet/Service", shell + ["DatanetDomain"]),
+        room("TrainingDomain", "Services/Training/Domain", ["Events", "JSON", "Crypto", "Money"]),
+        room("TrainingService", "Services/Training/Service", shell + ["TrainingDomain"]),
+        room("AttributionDomain", "Services/Attribution/Domain", ["Events", "JSON", "Crypto", "Money"]),
+        room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain"]),
+        room("BillingDomain", "Services/Billing/Domain", ["Events", "JSON", "Crypto", "Money"]),
+        room("BillingService", "Services/Billing/Service", shell + ["BillingDomain"]),
+        room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Events", "JSON", "Crypto", "Money"]),
+        room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain"]),
+        room("RunnerService", "Services/Runner", shell + ["Engine"]),
         program(
             "openledger", "Services/OpenLedger",
             [
@@ -104,6 +129,20 @@ let package = Package(
                 "LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient",
                 "Threads", "JSON", "Crypto", "Identity", "Telemetry",
             ]),
+        tests("MoneyTests", "Shared/Money", ["Money", "JSON"]),
+        tests("BlobsTests", "Shared/Blobs", ["Blobs", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
+        tests("EngineTests", "Shared/Engine", ["Engine", "JSON", "Crypto", "Threads"]),
+        tests("DecisionsTests", "Shared/Decisions", ["Decisions", "EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
+        tests("IngestTests", "Services/Ingest", shell + ["IngestDomain", "IngestService", "LedgerService", "HTTPServer"]),
+        tests("DatanetTests", "Services/Datanet", shell + ["DatanetDomain", "DatanetService", "LedgerService", "HTTPServer"]),
+        tests("TrainingTests", "Services/Training", shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer"]),
+        tests(
+            "AttributionTests", "Services/Attribution", shell + ["AttributionDomain", "AttributionService", "LedgerService", "HTTPServer"]),
+        tests("BillingTests", "Services/Billing", shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer"]),
+        tests(
+            "AgentGatewayTests", "Services/AgentGateway",
+            shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer"]),
+        tests("RunnerTests", "Services/Runner", shell + ["RunnerService", "Engine", "HTTPServer"]),
         tests(
             "CommandTests", "Services/OpenLedger",
             ["openledger", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),
