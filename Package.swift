@@ -29,7 +29,7 @@ func program(_ name: String, _ path: String, _ dependencies: [Target.Dependency]
 
 /// What the shell of every service stands on.
 let shell: [Target.Dependency] = [
-    "Decisions", "Projections", "Events", "EventLog", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity",
+    "ServiceShell", "Decisions", "Projections", "Events", "EventLog", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity",
     "Telemetry", "Threads", "Money", "Blobs",
 ]
 
@@ -65,6 +65,11 @@ let package = Package(
         room("EventLog", "Shared/Log", ["Events", "JSON", "Crypto", "Threads", "HTTP", "HTTPClient", "Kafka"]),
         room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Kafka", "Telemetry", "Threads"]),
         room("Web", "Shared/Web", ["HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry", "Threads"]),
+        room(
+            "ServiceShell", "Shared/ServiceShell",
+            [
+                "Decisions", "EventLog", "Events", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Identity", "Telemetry", "Crypto",
+            ]),
 
         room("Money", "Shared/Money", ["JSON"]),
         room("Blobs", "Shared/Blobs", ["Crypto", "JSON", "Threads", "HTTP", "HTTPClient"]),
@@ -105,6 +110,13 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Postgres", "PrivatePostgres", "Threads", "JSON", "Crypto"],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "ServiceTestSupport",
+            dependencies: [
+                "TestSupport", "LedgerService", "ServiceShell", "Decisions", "EventLog", "Events", "Postgres", "Web", "HTTP",
+                "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
+            ],
+            path: "Tests/ServiceTestSupport", swiftSettings: strict),
         tests("JSONTests", "Shared/JSON", ["JSON"]),
         tests("CryptoTests", "Shared/Crypto", ["Crypto", "JSON"]),
         tests("IdentityTests", "Shared/Identity", ["Identity", "Crypto", "JSON"]),
@@ -114,7 +126,7 @@ let package = Package(
         tests("PostgresTests", "Shared/Postgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("KafkaTests", "Shared/Kafka", ["Kafka", "Threads"]),
-        tests("EventsTests", "Shared/Events", ["Events", "JSON", "Crypto"]),
+        tests("EventsTests", "Shared/Events", ["Events", "JSON", "Crypto", "Money"]),
         tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto", "HTTP", "HTTPClient"]),
         tests(
             "ProjectionsTests", "Shared/Projections",
@@ -132,17 +144,28 @@ let package = Package(
         tests("MoneyTests", "Shared/Money", ["Money", "JSON"]),
         tests("BlobsTests", "Shared/Blobs", ["Blobs", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
         tests("EngineTests", "Shared/Engine", ["Engine", "JSON", "Crypto", "Threads"]),
-        tests("DecisionsTests", "Shared/Decisions", ["Decisions", "EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
-        tests("IngestTests", "Services/Ingest", shell + ["IngestDomain", "IngestService", "LedgerService", "HTTPServer"]),
-        tests("DatanetTests", "Services/Datanet", shell + ["DatanetDomain", "DatanetService", "LedgerService", "HTTPServer"]),
-        tests("TrainingTests", "Services/Training", shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer"]),
         tests(
-            "AttributionTests", "Services/Attribution", shell + ["AttributionDomain", "AttributionService", "LedgerService", "HTTPServer"]),
-        tests("BillingTests", "Services/Billing", shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer"]),
+            "DecisionsTests", "Shared/Decisions",
+            ["Decisions", "ServiceTestSupport", "LedgerService", "EventLog", "Events", "JSON", "Crypto", "Money", "Telemetry", "Threads"]),
+        tests(
+            "IngestTests", "Services/Ingest",
+            shell + ["IngestDomain", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "DatanetTests", "Services/Datanet",
+            shell + ["DatanetDomain", "DatanetService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "TrainingTests", "Services/Training",
+            shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "AttributionTests", "Services/Attribution",
+            shell + ["AttributionDomain", "AttributionService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "BillingTests", "Services/Billing",
+            shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "AgentGatewayTests", "Services/AgentGateway",
-            shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer"]),
-        tests("RunnerTests", "Services/Runner", shell + ["RunnerService", "Engine", "HTTPServer"]),
+            shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests("RunnerTests", "Services/Runner", shell + ["RunnerService", "Engine", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "CommandTests", "Services/OpenLedger",
             ["openledger", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),
