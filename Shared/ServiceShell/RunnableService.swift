@@ -1,7 +1,11 @@
+public import Events
 public import Web
 
 /// A service, wired and ready to be served: in one process with all others, or by itself.
 public protocol RunnableService: Sendable {
+    /// Which service it is.
+    static var service: Service { get }
+
     /// Wires it. Its migrations have been applied.
     /// - Throws: when what it stands on is not there or not right, in words for who runs it.
     static func open(_ context: ServiceContext) async throws -> Self
