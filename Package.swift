@@ -46,6 +46,10 @@ let package = Package(
             name: "CCurl", path: "Shared/HTTP/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
             name: "CPostgres", path: "Shared/Postgres/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CFiles", path: "Shared/Blobs/CFiles"),
+        .systemLibrary(
+            name: "CDocuments", path: "Services/Ingest/CDocuments", pkgConfig: "libxml-2.0",
+            providers: [.apt(["libxml2-dev", "libarchive-dev"])]),
         .systemLibrary(
             name: "CKafka", path: "Shared/Kafka/CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
 
@@ -72,7 +76,7 @@ let package = Package(
             ]),
 
         room("Money", "Shared/Money", ["JSON"]),
-        room("Blobs", "Shared/Blobs", ["Crypto", "JSON", "Threads", "HTTP", "HTTPClient"]),
+        room("Blobs", "Shared/Blobs", ["Crypto", "JSON", "Threads", "HTTP", "HTTPClient", "CFiles"], exclude: ["CFiles"]),
         room("Decisions", "Shared/Decisions", ["EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
         .target(name: "CKernels", path: "Shared/Engine/CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast"])]),
         room("Engine", "Shared/Engine", ["CKernels", "JSON", "Crypto", "Threads"], exclude: ["CKernels"]),
@@ -85,8 +89,13 @@ let package = Package(
                 "LedgerDomain", "Events", "EventLog", "Postgres", "Kafka", "Web", "HTTP", "HTTPClient", "JSON", "Crypto",
                 "Identity", "Telemetry", "Threads",
             ]),
-        room("IngestDomain", "Services/Ingest/Domain", ["Events", "JSON", "Crypto"]),
-        room("IngestService", "Services/Ingest/Service", shell + ["IngestDomain"]),
+        .target(
+            name: "CText", path: "Services/Ingest/CText", cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"])],
+            linkerSettings: [.linkedLibrary("utf8proc"), .linkedLibrary("cld2"), .linkedLibrary("re2")]),
+        .executableTarget(name: "openledger-confine", path: "Services/Ingest/Confine"),
+        room("IngestDomain", "Services/Ingest/Domain", ["Events", "JSON", "Crypto", "Identity", "CText"]),
+        room("IngestParsing", "Services/Ingest/Parsing", ["IngestDomain", "Blobs", "PrivatePostgres", "JSON", "Threads", "CDocuments"]),
+        room("IngestService", "Services/Ingest/Service", shell + ["IngestDomain", "IngestParsing"]),
         room("DatanetDomain", "Services/Datanet/Domain", ["Events", "JSON", "Crypto", "EventLog", "Money"]),
         room("DatanetService", "Services/Datanet/Service", shell + ["DatanetDomain"]),
         room("TrainingDomain", "Services/Training/Domain", ["Events", "JSON", "Crypto", "Money"]),
@@ -149,7 +158,9 @@ let package = Package(
             ["Decisions", "ServiceTestSupport", "LedgerService", "EventLog", "Events", "JSON", "Crypto", "Money", "Telemetry", "Threads"]),
         tests(
             "IngestTests", "Services/Ingest",
-            shell + ["IngestDomain", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+            shell + [
+                "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "openledger-confine",
+            ]),
         tests(
             "DatanetTests", "Services/Datanet",
             shell + ["DatanetDomain", "DatanetService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
