@@ -61,7 +61,7 @@ let package = Package(
         room("Postgres", "Shared/Postgres", ["Threads", "CPostgres", "Crypto"], exclude: ["CPostgres"]),
         room("PrivatePostgres", "Shared/PrivatePostgres", ["Threads"]),
         room("Kafka", "Shared/Kafka", ["Threads", "CKafka"], exclude: ["CKafka"]),
-        room("Events", "Shared/Events", ["JSON", "Crypto"]),
+        room("Events", "Shared/Events", ["JSON", "Crypto", "Money"]),
         room("EventLog", "Shared/Log", ["Events", "JSON", "Crypto", "Threads", "HTTP", "HTTPClient", "Kafka"]),
         room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Kafka", "Telemetry", "Threads"]),
         room("Web", "Shared/Web", ["HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry", "Threads"]),
