@@ -35,7 +35,7 @@ let shell: [Target.Dependency] = [
 
 let package = Package(
     name: "openledger",
-    products: [.executable(name: "openledger", targets: ["openledger"])],
+    
     targets: [
         // C libraries of the distribution, each held by one room.
         .systemLibrary(name: "CThreads", path: "Shared/Threads/CThreads"),
@@ -93,73 +93,16 @@ let package = Package(
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Events", "JSON", "Crypto", "Money"]),
         room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain"]),
         room("RunnerService", "Services/Runner", shell + ["Engine"]),
-        program(
-            "openledger", "Services/OpenLedger",
-            [
-                "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
-                "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
-            ]),
 
         // Tests mirror the rooms.
         .target(
             name: "TestSupport",
             dependencies: ["Postgres", "PrivatePostgres", "Threads", "JSON", "Crypto"],
             path: "Tests/TestSupport", swiftSettings: strict),
-        tests("JSONTests", "Shared/JSON", ["JSON"]),
         tests("CryptoTests", "Shared/Crypto", ["Crypto", "JSON"]),
-        tests("IdentityTests", "Shared/Identity", ["Identity", "Crypto", "JSON"]),
-        tests("TelemetryTests", "Shared/Telemetry", ["Telemetry", "JSON"]),
-        tests("HTTPServerTests", "Shared/HTTP/Server", ["HTTP", "HTTPServer", "Threads"]),
-        tests("HTTPClientTests", "Shared/HTTP/Client", ["HTTP", "HTTPClient", "HTTPServer", "Threads"]),
-        tests("PostgresTests", "Shared/Postgres", ["Postgres", "PrivatePostgres", "Threads"]),
-        tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["Postgres", "PrivatePostgres", "Threads"]),
-        tests("KafkaTests", "Shared/Kafka", ["Kafka", "Threads"]),
         tests("EventsTests", "Shared/Events", ["Events", "JSON", "Crypto"]),
-        tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto", "HTTP", "HTTPClient"]),
-        tests(
-            "ProjectionsTests", "Shared/Projections",
-            [
-                "Projections", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "HTTPClient", "JSON", "Crypto",
-                "Telemetry", "Threads",
-            ]),
-        tests("WebTests", "Shared/Web", ["Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry"]),
-        tests(
-            "LedgerTests", "Services/Ledger",
-            [
-                "LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient",
-                "Threads", "JSON", "Crypto", "Identity", "Telemetry",
-            ]),
         tests("MoneyTests", "Shared/Money", ["Money", "JSON"]),
-        tests("BlobsTests", "Shared/Blobs", ["Blobs", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
-        tests("EngineTests", "Shared/Engine", ["Engine", "JSON", "Crypto", "Threads"]),
-        tests("DecisionsTests", "Shared/Decisions", ["Decisions", "EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
-        tests("IngestTests", "Services/Ingest", shell + ["IngestDomain", "IngestService", "LedgerService", "HTTPServer"]),
-        tests("DatanetTests", "Services/Datanet", shell + ["DatanetDomain", "DatanetService", "LedgerService", "HTTPServer"]),
-        tests("TrainingTests", "Services/Training", shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer"]),
-        tests(
-            "AttributionTests", "Services/Attribution", shell + ["AttributionDomain", "AttributionService", "LedgerService", "HTTPServer"]),
-        tests("BillingTests", "Services/Billing", shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer"]),
-        tests(
-            "AgentGatewayTests", "Services/AgentGateway",
-            shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer"]),
-        tests("RunnerTests", "Services/Runner", shell + ["RunnerService", "Engine", "HTTPServer"]),
-        tests(
-            "CommandTests", "Services/OpenLedger",
-            ["openledger", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),
-        tests(
-            "EndToEndTests", "EndToEnd",
-            [
-                "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto",
-                "Identity", "Threads",
-            ]),
 
-        program("http-fuzz", "Tests/Fuzz/HTTP", ["HTTP", "HTTPServer"], exclude: ["LibFuzzer.swift", "differential.py"]),
-        program(
-            "benchmarks", "Benchmarks",
-            [
-                "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
-                "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
-            ], exclude: ["README.md"]),
     ],
     swiftLanguageModes: [.v6]
 )
