@@ -5,8 +5,17 @@ extension Amount {
     /// give them in an order fixed by the recipients' ids.
     /// - Returns: one part per weight, in their order; a weight of zero gets zero.
     public func split(by weights: [UInt64]) throws(MoneyError) -> [Amount] {
+        try split(by: weights.map { UInt128($0) })
+    }
+
+    /// The same for weights that are amounts themselves: parts of what is left to be paid back.
+    public func split(by weights: [UInt128]) throws(MoneyError) -> [Amount] {
         var total: UInt128 = 0
-        for weight in weights { total += UInt128(weight) }
+        for weight in weights {
+            let (sum, overflow) = total.addingReportingOverflow(weight)
+            if overflow { throw MoneyError.overflow(asset) }
+            total = sum
+        }
         if total == 0 { throw MoneyError.nothingToSplitBy }
 
         let whole = units.magnitude
@@ -16,7 +25,7 @@ extension Amount {
         remainders.reserveCapacity(weights.count)
         var given: UInt128 = 0
         for (index, weight) in weights.enumerated() {
-            let (part, remainder) = Self.portion(whole, UInt128(weight), total)
+            let (part, remainder) = Self.portion(whole, weight, total)
             parts.append(part)
             given += part
             if remainder > 0 { remainders.append((remainder, index)) }
@@ -39,7 +48,7 @@ extension Amount {
         return try split(by: parts.map { UInt64($0.points) })
     }
 
-    /// whole × weight ÷ total with a product of up to 192 bits; weight ≤ total, so the quotient fits.
+    /// whole × weight ÷ total with a product of up to 256 bits; weight ≤ total, so the quotient fits.
     private static func portion(_ whole: UInt128, _ weight: UInt128, _ total: UInt128) -> (part: UInt128, remainder: UInt128) {
         let (product, overflow) = whole.multipliedReportingOverflow(by: weight)
         let (quotient, remainder) =

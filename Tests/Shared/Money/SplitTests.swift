@@ -54,6 +54,7 @@ struct SplitTests {
         #expect(throws: MoneyError.wrongTotal(what: "basis points", expected: 10_000, actual: 9_999)) { try amount.split(by: halves) }
         #expect(throws: MoneyError.nothingToSplitBy) { try amount.split(by: [UInt64]()) }
         #expect(throws: MoneyError.nothingToSplitBy) { try amount.split(by: [UInt64(0), 0]) }
+        #expect(throws: MoneyError.overflow(amount.asset)) { try amount.split(by: [UInt128.max, 1]) }
         #expect(throws: MoneyError.self) { try BasisPoints(10_001) }
         #expect(throws: MoneyError.self) { try Share(billionths: -1) }
     }
