@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// How to train: optimiser, schedule, length and when to look. The defaults suit an adapter on a few hundred rows.
 public struct TrainingOptions: Sendable, Equatable {
     /// How the learning rate goes from its peak to the last step, after the warm-up.
@@ -56,7 +58,7 @@ public struct TrainingOptions: Sendable, Equatable {
         case .constant: learningRate
         case .linear: learningRate * (1 - done)
         case .cosine:
-            learningRate * (minimumRate + (1 - minimumRate) * 0.5 * (1 + cosine(done * .pi)))
+            learningRate * (minimumRate + (1 - minimumRate) * 0.5 * (1 + Float(cos(Double(done) * .pi))))
         }
     }
 

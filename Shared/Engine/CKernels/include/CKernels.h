@@ -75,4 +75,11 @@ typedef struct {
 int32_t engine_best_level(void);
 // The kernels of a level, or null when this processor or build has not got it.
 const EngineKernels *engine_kernels(int32_t level);
+
+// Stores rows x columns numbers as panels of that kind; 0 when one of them is not finite. scales: per row, ENGINE_PANEL_I8.
+int engine_pack(int32_t kind, int64_t rows, int64_t columns, const float *from, void *to, float *scales);
+// One row of a matrix of any kind as floats.
+void engine_row(const EngineMatrix *m, int64_t row, float *to);
+// Whether all n numbers are finite.
+int engine_finite(const float *x, int64_t n);
 #endif
