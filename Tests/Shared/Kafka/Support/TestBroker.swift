@@ -41,6 +41,8 @@ final class TestBroker: Sendable {
     }
 
     private static func start(_ launcher: String, _ folder: String) throws -> String {
-        try Subprocess.run([launcher, "start", folder, "0", "auto.create.topics.enable=false"])
+        // A broker of a test's length is faster when its code is compiled once and simply.
+        let quick = "JAVA_TOOL_OPTIONS=-XX:TieredStopAtLevel=1"
+        return try Subprocess.run(["env", quick, launcher, "start", folder, "0", "auto.create.topics.enable=false"])
     }
 }
