@@ -35,7 +35,7 @@ final class TestBroker: Sendable {
         _ = try await OSThread.run(name: "broker") { [launcher, folder] in try Subprocess.run([launcher, "kill", folder]) }
     }
 
-    /// Starts it again on the same data and port, and waits until it is ready.
+    /// Starts it again on the same data and port, where it does not run, and waits until it is ready.
     func restart() async throws {
         _ = try await OSThread.run(name: "broker") { [launcher, folder] in try Self.start(launcher, folder) }
     }
