@@ -69,7 +69,7 @@ let package = Package(
         room("Money", "Shared/Money", ["JSON"]),
         room("Blobs", "Shared/Blobs", ["Crypto", "JSON", "Threads", "HTTP", "HTTPClient"]),
         room("Decisions", "Shared/Decisions", ["EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
-        .target(name: "CKernels", path: "Shared/Engine/CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast"])]),
+        .target(name: "CKernels", path: "Shared/Engine/CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
         room("Engine", "Shared/Engine", ["CKernels", "JSON", "Crypto", "Threads"], exclude: ["CKernels"]),
 
         // Services: a pure domain each, and the shell around it.
