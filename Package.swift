@@ -29,13 +29,13 @@ func program(_ name: String, _ path: String, _ dependencies: [Target.Dependency]
 
 /// What the shell of every service stands on.
 let shell: [Target.Dependency] = [
-    "Decisions", "Projections", "Events", "EventLog", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity",
+    "ServiceShell", "Decisions", "Projections", "Events", "EventLog", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity",
     "Telemetry", "Threads", "Money", "Blobs",
 ]
 
 let package = Package(
     name: "openledger",
-    
+    products: [.executable(name: "openledger", targets: ["openledger"])],
     targets: [
         // C libraries of the distribution, each held by one room.
         .systemLibrary(name: "CThreads", path: "Shared/Threads/CThreads"),
@@ -46,6 +46,10 @@ let package = Package(
             name: "CCurl", path: "Shared/HTTP/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
             name: "CPostgres", path: "Shared/Postgres/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CFiles", path: "Shared/Blobs/CFiles"),
+        .systemLibrary(
+            name: "CDocuments", path: "Services/Ingest/CDocuments", pkgConfig: "libxml-2.0",
+            providers: [.apt(["libxml2-dev", "libarchive-dev"])]),
         .systemLibrary(
             name: "CKafka", path: "Shared/Kafka/CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
 
@@ -65,11 +69,17 @@ let package = Package(
         room("EventLog", "Shared/Log", ["Events", "JSON", "Crypto", "Threads", "HTTP", "HTTPClient", "Kafka"]),
         room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Kafka", "Telemetry", "Threads"]),
         room("Web", "Shared/Web", ["HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry", "Threads"]),
+        room(
+            "ServiceShell", "Shared/ServiceShell",
+            [
+                "Decisions", "EventLog", "Events", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Identity", "Telemetry", "Crypto",
+                "Blobs",
+            ]),
 
         room("Money", "Shared/Money", ["JSON"]),
-        room("Blobs", "Shared/Blobs", ["Crypto", "JSON", "Threads", "HTTP", "HTTPClient"]),
+        room("Blobs", "Shared/Blobs", ["Crypto", "JSON", "Threads", "HTTP", "HTTPClient", "CFiles"], exclude: ["CFiles"]),
         room("Decisions", "Shared/Decisions", ["EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
-        .target(name: "CKernels", path: "Shared/Engine/CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast"])]),
+        .target(name: "CKernels", path: "Shared/Engine/CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
         room("Engine", "Shared/Engine", ["CKernels", "JSON", "Crypto", "Threads"], exclude: ["CKernels"]),
 
         // Services: a pure domain each, and the shell around it.
@@ -80,29 +90,111 @@ let package = Package(
                 "LedgerDomain", "Events", "EventLog", "Postgres", "Kafka", "Web", "HTTP", "HTTPClient", "JSON", "Crypto",
                 "Identity", "Telemetry", "Threads",
             ]),
-        room("IngestDomain", "Services/Ingest/Domain", ["Events", "JSON", "Crypto"]),
-        room("IngestService", "Services/Ingest/Service", shell + ["IngestDomain"]),
-        room("DatanetDomain", "Services/Datanet/Domain", ["Events", "JSON", "Crypto", "EventLog", "Money"]),
+        .target(
+            name: "CText", path: "Services/Ingest/CText", cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"])],
+            linkerSettings: [.linkedLibrary("utf8proc"), .linkedLibrary("cld2"), .linkedLibrary("re2")]),
+        .executableTarget(name: "openledger-confine", path: "Services/Ingest/Confine"),
+        room("IngestDomain", "Services/Ingest/Domain", ["Decisions", "Events", "JSON", "Crypto", "Identity", "CText"]),
+        room("IngestParsing", "Services/Ingest/Parsing", ["IngestDomain", "Blobs", "PrivatePostgres", "JSON", "Threads", "CDocuments"]),
+        room("IngestService", "Services/Ingest/Service", shell + ["IngestDomain", "IngestParsing"]),
+        room("DatanetDomain", "Services/Datanet/Domain", ["Decisions", "Events", "JSON", "Crypto", "EventLog", "Money"]),
         room("DatanetService", "Services/Datanet/Service", shell + ["DatanetDomain"]),
-        room("TrainingDomain", "Services/Training/Domain", ["Events", "JSON", "Crypto", "Money"]),
+        room("TrainingDomain", "Services/Training/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("TrainingService", "Services/Training/Service", shell + ["TrainingDomain"]),
-        room("AttributionDomain", "Services/Attribution/Domain", ["Events", "JSON", "Crypto", "Money"]),
+        room("AttributionDomain", "Services/Attribution/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain"]),
-        room("BillingDomain", "Services/Billing/Domain", ["Events", "JSON", "Crypto", "Money"]),
+        room("BillingDomain", "Services/Billing/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain"]),
-        room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Events", "JSON", "Crypto", "Money"]),
+        room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain"]),
         room("RunnerService", "Services/Runner", shell + ["Engine"]),
+        program(
+            "openledger", "Services/OpenLedger",
+            [
+                "LedgerService", "LedgerDomain", "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
+                "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
+            ]),
 
         // Tests mirror the rooms.
         .target(
             name: "TestSupport",
             dependencies: ["Postgres", "PrivatePostgres", "Threads", "JSON", "Crypto"],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "ServiceTestSupport",
+            dependencies: [
+                "TestSupport", "LedgerService", "ServiceShell", "Decisions", "EventLog", "Events", "Postgres", "Web", "HTTP",
+                "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
+            ],
+            path: "Tests/ServiceTestSupport", swiftSettings: strict),
+        tests("JSONTests", "Shared/JSON", ["JSON"]),
         tests("CryptoTests", "Shared/Crypto", ["Crypto", "JSON"]),
-        tests("EventsTests", "Shared/Events", ["Events", "JSON", "Crypto"]),
+        tests("IdentityTests", "Shared/Identity", ["Identity", "Crypto", "JSON"]),
+        tests("TelemetryTests", "Shared/Telemetry", ["Telemetry", "JSON"]),
+        tests("HTTPServerTests", "Shared/HTTP/Server", ["HTTP", "HTTPServer", "Threads"]),
+        tests("HTTPClientTests", "Shared/HTTP/Client", ["HTTP", "HTTPClient", "HTTPServer", "Threads"]),
+        tests("PostgresTests", "Shared/Postgres", ["Postgres", "PrivatePostgres", "Threads"]),
+        tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["Postgres", "PrivatePostgres", "Threads"]),
+        tests("KafkaTests", "Shared/Kafka", ["Kafka", "Threads"]),
+        tests("EventsTests", "Shared/Events", ["Events", "JSON", "Crypto", "Money"]),
+        tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto", "HTTP", "HTTPClient"]),
+        tests(
+            "ProjectionsTests", "Shared/Projections",
+            [
+                "Projections", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "HTTPClient", "JSON", "Crypto",
+                "Telemetry", "Threads",
+            ]),
+        tests("WebTests", "Shared/Web", ["Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry"]),
+        tests(
+            "LedgerTests", "Services/Ledger",
+            [
+                "LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient",
+                "Threads", "JSON", "Crypto", "Identity", "Telemetry",
+            ]),
         tests("MoneyTests", "Shared/Money", ["Money", "JSON"]),
+        tests("BlobsTests", "Shared/Blobs", ["Blobs", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
+        tests("EngineTests", "Shared/Engine", ["Engine", "JSON", "Crypto", "Threads"]),
+        tests(
+            "DecisionsTests", "Shared/Decisions",
+            ["Decisions", "ServiceTestSupport", "LedgerService", "EventLog", "Events", "JSON", "Crypto", "Money", "Telemetry", "Threads"]),
+        tests(
+            "IngestTests", "Services/Ingest",
+            shell + [
+                "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "openledger-confine",
+            ]),
+        tests(
+            "DatanetTests", "Services/Datanet",
+            shell + ["DatanetDomain", "DatanetService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "TrainingTests", "Services/Training",
+            shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "AttributionTests", "Services/Attribution",
+            shell + ["AttributionDomain", "AttributionService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "BillingTests", "Services/Billing",
+            shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "AgentGatewayTests", "Services/AgentGateway",
+            shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests("RunnerTests", "Services/Runner", shell + ["RunnerService", "Engine", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "CommandTests", "Services/OpenLedger",
+            ["openledger", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),
+        tests(
+            "EndToEndTests", "EndToEnd",
+            [
+                "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto",
+                "Identity", "Threads",
+            ]),
 
+        program("http-fuzz", "Tests/Fuzz/HTTP", ["HTTP", "HTTPServer"], exclude: ["LibFuzzer.swift", "differential.py"]),
+        program(
+            "benchmarks", "Benchmarks",
+            [
+                "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
+                "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
+            ], exclude: ["README.md"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -102,8 +102,11 @@ public actor DecisionMaker<State: ServiceState> {
                 waiting.removeAll()
                 return
             }
-            if !hasCaughtUp { await freshen() }
-            guard hasCaughtUp || failure != nil else {
+            if !hasCaughtUp {
+                await freshen()
+                if failure != nil { continue }
+            }
+            guard hasCaughtUp else {
                 for ticket in waiting { ticket.continuation.resume(throwing: DecisionError.unavailable("it can't be read")) }
                 waiting.removeAll()
                 return
@@ -181,7 +184,9 @@ public actor DecisionMaker<State: ServiceState> {
             do {
                 let batch = try await log.read(from: place.position, limit: Int(place.count), wait: nil)
                 let facts = try batch.events.map { Outcome.Placed(fact: try Fact($0), position: $0.position, version: $0.version) }
-                guard let first = facts.first?.fact.cause else { throw DecisionError.unavailable("position \(place.position) is not there") }
+                guard let first = facts.first?.fact.cause else {
+                    throw DecisionError.unavailable("position \(place.position) is not there")
+                }
                 if case .command(let id, let digest) = ticket.cause, case .command(_, let firstDigest) = first, digest != firstDigest {
                     throw DecisionError.conflict(
                         CommandConflict(

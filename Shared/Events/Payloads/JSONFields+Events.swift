@@ -17,7 +17,9 @@ extension JSONFields {
     /// A time, RFC 3339 in UTC with microseconds.
     public func timestamp(_ name: String) throws(JSONFieldError) -> Timestamp {
         let field = try field(name)
-        guard let time = Timestamp(try field.string(bytes: 1...40)) else { throw field.error("must be RFC 3339 in UTC with six fractional digits and Z") }
+        guard let time = Timestamp(try field.string(bytes: 1...40)) else {
+            throw field.error("must be RFC 3339 in UTC with six fractional digits and Z")
+        }
         return time
     }
 

@@ -26,7 +26,10 @@ public struct AttributionComputed: EventData, Hashable {
     public var evidence: Digest
 
     /// From its parts.
-    public init(attribution: String, inference: String, model: String, version: Int, rules: String, methods: [MethodResult], fallback: Bool, shares: EvidenceList<AttributionShare>, evidence: Digest) {
+    public init(
+        attribution: String, inference: String, model: String, version: Int, rules: String, methods: [MethodResult], fallback: Bool,
+        shares: EvidenceList<AttributionShare>, evidence: Digest
+    ) {
         self.attribution = attribution
         self.inference = inference
         self.model = model
@@ -40,7 +43,9 @@ public struct AttributionComputed: EventData, Hashable {
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["attribution", "inference", "model", "version", "rules", "methods", "fallback", "shares", "evidence"])
+        try fields.refuseUnknown(keys: [
+            "attribution", "inference", "model", "version", "rules", "methods", "fallback", "shares", "evidence",
+        ])
         attribution = try fields.id("attribution")
         inference = try fields.id("inference")
         model = try fields.id("model")
@@ -55,7 +60,9 @@ public struct AttributionComputed: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "attribution": .string(attribution), "inference": .string(inference), "model": .string(model), "version": .count(version), "rules": .string(rules), "methods": .array(methods.map(\.json)), "fallback": .bool(fallback), "shares": shares.json, "evidence": .digest(evidence),
+            "attribution": .string(attribution), "inference": .string(inference), "model": .string(model), "version": .count(version),
+            "rules": .string(rules), "methods": .array(methods.map(\.json)), "fallback": .bool(fallback), "shares": shares.json,
+            "evidence": .digest(evidence),
         ])
     }
 }

@@ -47,7 +47,8 @@ public struct IndexBuilt: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "index": .string(index), "datanet": .string(datanet), "snapshot": .string(snapshot), "root": .digest(root), "manifest": .digest(manifest), "items": .count(items), "bytes": .count(bytes),
+            "index": .string(index), "datanet": .string(datanet), "snapshot": .string(snapshot), "root": .digest(root),
+            "manifest": .digest(manifest), "items": .count(items), "bytes": .count(bytes),
         ])
     }
 }

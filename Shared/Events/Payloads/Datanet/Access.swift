@@ -43,7 +43,8 @@ public struct AccessGranted: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "grant": .string(grant), "datanet": .string(datanet), "grantee": .string(grantee), "purpose": .string(purpose), "price": price?.json, "expires": expires.map { .string($0.description) },
+            "grant": .string(grant), "datanet": .string(datanet), "grantee": .string(grantee), "purpose": .string(purpose),
+            "price": price?.json, "expires": expires.map { .string($0.description) },
         ])
     }
 }

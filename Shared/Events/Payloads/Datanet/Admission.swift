@@ -95,7 +95,10 @@ public struct AdmittedItem: EventPart {
     public var cluster: String
 
     /// From its parts.
-    public init(item: String, contribution: String, owner: String, commitment: Digest, tokens: Int, licence: String, language: String, cluster: String) {
+    public init(
+        item: String, contribution: String, owner: String, commitment: Digest, tokens: Int, licence: String, language: String,
+        cluster: String
+    ) {
         self.item = item
         self.contribution = contribution
         self.owner = owner
@@ -122,7 +125,8 @@ public struct AdmittedItem: EventPart {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "item": .string(item), "contribution": .string(contribution), "owner": .string(owner), "commitment": .digest(commitment), "tokens": .count(tokens), "licence": .string(licence), "language": .string(language), "cluster": .string(cluster),
+            "item": .string(item), "contribution": .string(contribution), "owner": .string(owner), "commitment": .digest(commitment),
+            "tokens": .count(tokens), "licence": .string(licence), "language": .string(language), "cluster": .string(cluster),
         ])
     }
 }

@@ -107,7 +107,10 @@ public struct DatanetPolicy: EventPart {
     public var voting: String
 
     /// From its parts.
-    public init(access: String, licences: [String], price: Amount? = nil, treasuryPoints: Int, curatorPoints: Int, contributorPoints: Int, admission: String, minimumQuality: Int, panel: Int, quorum: Int, stake: Amount? = nil, voting: String) {
+    public init(
+        access: String, licences: [String], price: Amount? = nil, treasuryPoints: Int, curatorPoints: Int, contributorPoints: Int,
+        admission: String, minimumQuality: Int, panel: Int, quorum: Int, stake: Amount? = nil, voting: String
+    ) {
         self.access = access
         self.licences = licences
         self.price = price
@@ -124,7 +127,10 @@ public struct DatanetPolicy: EventPart {
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["access", "licences", "price", "treasury_points", "curator_points", "contributor_points", "admission", "minimum_quality", "panel", "quorum", "stake", "voting"])
+        try fields.refuseUnknown(keys: [
+            "access", "licences", "price", "treasury_points", "curator_points", "contributor_points", "admission", "minimum_quality",
+            "panel", "quorum", "stake", "voting",
+        ])
         access = try fields.id("access")
         licences = try fields.ids("licences")
         price = try fields.optionalAmount("price")
@@ -142,7 +148,10 @@ public struct DatanetPolicy: EventPart {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "access": .string(access), "licences": .texts(licences), "price": price?.json, "treasury_points": .count(treasuryPoints), "curator_points": .count(curatorPoints), "contributor_points": .count(contributorPoints), "admission": .string(admission), "minimum_quality": .count(minimumQuality), "panel": .count(panel), "quorum": .count(quorum), "stake": stake?.json, "voting": .string(voting),
+            "access": .string(access), "licences": .texts(licences), "price": price?.json, "treasury_points": .count(treasuryPoints),
+            "curator_points": .count(curatorPoints), "contributor_points": .count(contributorPoints), "admission": .string(admission),
+            "minimum_quality": .count(minimumQuality), "panel": .count(panel), "quorum": .count(quorum), "stake": stake?.json,
+            "voting": .string(voting),
         ])
     }
 }

@@ -43,7 +43,8 @@ public struct RulingMade: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "ruling": .string(ruling), "about": .string(about), "subject": .string(subject), "upheld": .bool(upheld), "penalties": .array(penalties.map(\.json)), "reason": reason.map { .digest($0) },
+            "ruling": .string(ruling), "about": .string(about), "subject": .string(subject), "upheld": .bool(upheld),
+            "penalties": .array(penalties.map(\.json)), "reason": reason.map { .digest($0) },
         ])
     }
 }

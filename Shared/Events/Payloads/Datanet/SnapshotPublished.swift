@@ -26,7 +26,9 @@ public struct SnapshotPublished: EventData, Hashable {
     public var list: Digest
 
     /// From its parts.
-    public init(datanet: String, snapshot: String, number: Int, root: Digest, manifest: Digest, items: Int, tokens: Int, owners: Int, list: Digest) {
+    public init(
+        datanet: String, snapshot: String, number: Int, root: Digest, manifest: Digest, items: Int, tokens: Int, owners: Int, list: Digest
+    ) {
         self.datanet = datanet
         self.snapshot = snapshot
         self.number = number
@@ -55,7 +57,9 @@ public struct SnapshotPublished: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "datanet": .string(datanet), "snapshot": .string(snapshot), "number": .count(number), "root": .digest(root), "manifest": .digest(manifest), "items": .count(items), "tokens": .count(tokens), "owners": .count(owners), "list": .digest(list),
+            "datanet": .string(datanet), "snapshot": .string(snapshot), "number": .count(number), "root": .digest(root),
+            "manifest": .digest(manifest), "items": .count(items), "tokens": .count(tokens), "owners": .count(owners),
+            "list": .digest(list),
         ])
     }
 }

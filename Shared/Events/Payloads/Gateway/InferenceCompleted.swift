@@ -43,7 +43,11 @@ public struct InferenceCompleted: EventData, Hashable {
     public var row: Digest?
 
     /// From its parts.
-    public init(inference: String, payer: String, actor: String, mandate: String? = nil, model: String, version: Int, base: String, adapter: Digest? = nil, prompt: Digest, answer: Digest, inputTokens: Int, outputTokens: Int, fee: Amount, hold: String? = nil, runner: String, passages: EvidenceList<RetrievedPassage>, row: Digest? = nil) {
+    public init(
+        inference: String, payer: String, actor: String, mandate: String? = nil, model: String, version: Int, base: String,
+        adapter: Digest? = nil, prompt: Digest, answer: Digest, inputTokens: Int, outputTokens: Int, fee: Amount, hold: String? = nil,
+        runner: String, passages: EvidenceList<RetrievedPassage>, row: Digest? = nil
+    ) {
         self.inference = inference
         self.payer = payer
         self.actor = actor
@@ -65,7 +69,10 @@ public struct InferenceCompleted: EventData, Hashable {
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["inference", "payer", "actor", "mandate", "model", "version", "base", "adapter", "prompt", "answer", "input_tokens", "output_tokens", "fee", "hold", "runner", "passages", "row"])
+        try fields.refuseUnknown(keys: [
+            "inference", "payer", "actor", "mandate", "model", "version", "base", "adapter", "prompt", "answer", "input_tokens",
+            "output_tokens", "fee", "hold", "runner", "passages", "row",
+        ])
         inference = try fields.id("inference")
         payer = try fields.id("payer")
         actor = try fields.id("actor")
@@ -88,7 +95,11 @@ public struct InferenceCompleted: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "inference": .string(inference), "payer": .string(payer), "actor": .string(actor), "mandate": mandate.map { .string($0) }, "model": .string(model), "version": .count(version), "base": .string(base), "adapter": adapter.map { .digest($0) }, "prompt": .digest(prompt), "answer": .digest(answer), "input_tokens": .count(inputTokens), "output_tokens": .count(outputTokens), "fee": fee.json, "hold": hold.map { .string($0) }, "runner": .string(runner), "passages": passages.json, "row": row.map { .digest($0) },
+            "inference": .string(inference), "payer": .string(payer), "actor": .string(actor), "mandate": mandate.map { .string($0) },
+            "model": .string(model), "version": .count(version), "base": .string(base), "adapter": adapter.map { .digest($0) },
+            "prompt": .digest(prompt), "answer": .digest(answer), "input_tokens": .count(inputTokens),
+            "output_tokens": .count(outputTokens), "fee": fee.json, "hold": hold.map { .string($0) }, "runner": .string(runner),
+            "passages": passages.json, "row": row.map { .digest($0) },
         ])
     }
 }
@@ -132,7 +143,8 @@ public struct RetrievedPassage: EventPart {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "datanet": .string(datanet), "item": .string(item), "owner": .string(owner), "offset": .count(offset), "length": .count(length), "cited": .bool(cited),
+            "datanet": .string(datanet), "item": .string(item), "owner": .string(owner), "offset": .count(offset), "length": .count(length),
+            "cited": .bool(cited),
         ])
     }
 }

@@ -73,7 +73,8 @@ public struct KeyRotated: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "principal": .string(principal), "added": added.map { .string($0) }, "removed": removed.map { .string($0) }, "verified": verified.map { .string($0) },
+            "principal": .string(principal), "added": added.map { .string($0) }, "removed": removed.map { .string($0) },
+            "verified": verified.map { .string($0) },
         ])
     }
 }

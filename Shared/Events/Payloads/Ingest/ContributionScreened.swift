@@ -22,7 +22,10 @@ public struct ContributionScreened: EventData, Hashable {
     public var items: EvidenceList<ScreenedItem>
 
     /// From its parts.
-    public init(contribution: String, datanet: String, contributor: String, rules: String, accepted: Int, rejected: Int, items: EvidenceList<ScreenedItem>) {
+    public init(
+        contribution: String, datanet: String, contributor: String, rules: String, accepted: Int, rejected: Int,
+        items: EvidenceList<ScreenedItem>
+    ) {
         self.contribution = contribution
         self.datanet = datanet
         self.contributor = contributor
@@ -47,7 +50,8 @@ public struct ContributionScreened: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "contribution": .string(contribution), "datanet": .string(datanet), "contributor": .string(contributor), "rules": .string(rules), "accepted": .count(accepted), "rejected": .count(rejected), "items": items.json,
+            "contribution": .string(contribution), "datanet": .string(datanet), "contributor": .string(contributor),
+            "rules": .string(rules), "accepted": .count(accepted), "rejected": .count(rejected), "items": items.json,
         ])
     }
 }
@@ -78,7 +82,10 @@ public struct ScreenedItem: EventPart {
     public var cluster: String
 
     /// From its parts.
-    public init(item: String, commitment: Digest, owner: String, licence: String, language: String, tokens: Int, bytes: Int, quality: Int, verdict: String, reasons: [String], cluster: String) {
+    public init(
+        item: String, commitment: Digest, owner: String, licence: String, language: String, tokens: Int, bytes: Int, quality: Int,
+        verdict: String, reasons: [String], cluster: String
+    ) {
         self.item = item
         self.commitment = commitment
         self.owner = owner
@@ -94,7 +101,9 @@ public struct ScreenedItem: EventPart {
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["item", "commitment", "owner", "licence", "language", "tokens", "bytes", "quality", "verdict", "reasons", "cluster"])
+        try fields.refuseUnknown(keys: [
+            "item", "commitment", "owner", "licence", "language", "tokens", "bytes", "quality", "verdict", "reasons", "cluster",
+        ])
         item = try fields.id("item")
         commitment = try fields.digest("commitment")
         owner = try fields.id("owner")
@@ -111,7 +120,9 @@ public struct ScreenedItem: EventPart {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "item": .string(item), "commitment": .digest(commitment), "owner": .string(owner), "licence": .string(licence), "language": .string(language), "tokens": .count(tokens), "bytes": .count(bytes), "quality": .count(quality), "verdict": .string(verdict), "reasons": .texts(reasons), "cluster": .string(cluster),
+            "item": .string(item), "commitment": .digest(commitment), "owner": .string(owner), "licence": .string(licence),
+            "language": .string(language), "tokens": .count(tokens), "bytes": .count(bytes), "quality": .count(quality),
+            "verdict": .string(verdict), "reasons": .texts(reasons), "cluster": .string(cluster),
         ])
     }
 }

@@ -28,7 +28,10 @@ public struct ContributionSubmitted: EventData, Hashable {
     public var supersedes: String?
 
     /// From its parts.
-    public init(contribution: String, datanet: String, contributor: String, kind: String, manifest: Digest, signer: String, signature: String, items: Int, bytes: Int, supersedes: String? = nil) {
+    public init(
+        contribution: String, datanet: String, contributor: String, kind: String, manifest: Digest, signer: String, signature: String,
+        items: Int, bytes: Int, supersedes: String? = nil
+    ) {
         self.contribution = contribution
         self.datanet = datanet
         self.contributor = contributor
@@ -43,7 +46,9 @@ public struct ContributionSubmitted: EventData, Hashable {
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["contribution", "datanet", "contributor", "kind", "manifest", "signer", "signature", "items", "bytes", "supersedes"])
+        try fields.refuseUnknown(keys: [
+            "contribution", "datanet", "contributor", "kind", "manifest", "signer", "signature", "items", "bytes", "supersedes",
+        ])
         contribution = try fields.id("contribution")
         datanet = try fields.id("datanet")
         contributor = try fields.id("contributor")
@@ -59,7 +64,9 @@ public struct ContributionSubmitted: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "contribution": .string(contribution), "datanet": .string(datanet), "contributor": .string(contributor), "kind": .string(kind), "manifest": .digest(manifest), "signer": .string(signer), "signature": .string(signature), "items": .count(items), "bytes": .count(bytes), "supersedes": supersedes.map { .string($0) },
+            "contribution": .string(contribution), "datanet": .string(datanet), "contributor": .string(contributor), "kind": .string(kind),
+            "manifest": .digest(manifest), "signer": .string(signer), "signature": .string(signature), "items": .count(items),
+            "bytes": .count(bytes), "supersedes": supersedes.map { .string($0) },
         ])
     }
 }

@@ -39,7 +39,8 @@ public struct BaseModelRegistered: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "model": .string(model), "owner": .string(owner), "artefact": .digest(artefact), "licence": .string(licence), "parameters": .count(parameters),
+            "model": .string(model), "owner": .string(owner), "artefact": .digest(artefact), "licence": .string(licence),
+            "parameters": .count(parameters),
         ])
     }
 }

@@ -23,7 +23,9 @@ public struct JobRequested: EventData, Hashable {
     public var hold: String?
 
     /// From its parts.
-    public init(job: String, owner: String, base: String, snapshots: [SnapshotReference], settings: Digest, fee: Amount, hold: String? = nil) {
+    public init(
+        job: String, owner: String, base: String, snapshots: [SnapshotReference], settings: Digest, fee: Amount, hold: String? = nil
+    ) {
         self.job = job
         self.owner = owner
         self.base = base
@@ -48,7 +50,8 @@ public struct JobRequested: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "job": .string(job), "owner": .string(owner), "base": .string(base), "snapshots": .array(snapshots.map(\.json)), "settings": .digest(settings), "fee": fee.json, "hold": hold.map { .string($0) },
+            "job": .string(job), "owner": .string(owner), "base": .string(base), "snapshots": .array(snapshots.map(\.json)),
+            "settings": .digest(settings), "fee": fee.json, "hold": hold.map { .string($0) },
         ])
     }
 }
@@ -158,7 +161,10 @@ public struct JobCompleted: EventData, Hashable {
     public var record: Digest
 
     /// From its parts.
-    public init(job: String, owner: String, base: String, snapshots: [SnapshotReference], adapter: Digest, rows: Digest? = nil, shares: EvidenceList<AttributionShare>, tokens: Int, fee: Amount, hold: String? = nil, runner: String, record: Digest) {
+    public init(
+        job: String, owner: String, base: String, snapshots: [SnapshotReference], adapter: Digest, rows: Digest? = nil,
+        shares: EvidenceList<AttributionShare>, tokens: Int, fee: Amount, hold: String? = nil, runner: String, record: Digest
+    ) {
         self.job = job
         self.owner = owner
         self.base = base
@@ -175,7 +181,9 @@ public struct JobCompleted: EventData, Hashable {
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["job", "owner", "base", "snapshots", "adapter", "rows", "shares", "tokens", "fee", "hold", "runner", "record"])
+        try fields.refuseUnknown(keys: [
+            "job", "owner", "base", "snapshots", "adapter", "rows", "shares", "tokens", "fee", "hold", "runner", "record",
+        ])
         job = try fields.id("job")
         owner = try fields.id("owner")
         base = try fields.id("base")
@@ -193,7 +201,9 @@ public struct JobCompleted: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "job": .string(job), "owner": .string(owner), "base": .string(base), "snapshots": .array(snapshots.map(\.json)), "adapter": .digest(adapter), "rows": rows.map { .digest($0) }, "shares": shares.json, "tokens": .count(tokens), "fee": fee.json, "hold": hold.map { .string($0) }, "runner": .string(runner), "record": .digest(record),
+            "job": .string(job), "owner": .string(owner), "base": .string(base), "snapshots": .array(snapshots.map(\.json)),
+            "adapter": .digest(adapter), "rows": rows.map { .digest($0) }, "shares": shares.json, "tokens": .count(tokens), "fee": fee.json,
+            "hold": hold.map { .string($0) }, "runner": .string(runner), "record": .digest(record),
         ])
     }
 }

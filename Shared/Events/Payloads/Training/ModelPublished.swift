@@ -30,7 +30,10 @@ public struct ModelPublished: EventData, Hashable {
     public var attribution: AttributionPolicy
 
     /// From its parts.
-    public init(model: String, version: Int, owner: String, base: String, adapter: Digest? = nil, job: String? = nil, snapshots: [SnapshotReference], retrieval: [String], price: ModelPrice, split: ModelSplit, attribution: AttributionPolicy) {
+    public init(
+        model: String, version: Int, owner: String, base: String, adapter: Digest? = nil, job: String? = nil,
+        snapshots: [SnapshotReference], retrieval: [String], price: ModelPrice, split: ModelSplit, attribution: AttributionPolicy
+    ) {
         self.model = model
         self.version = version
         self.owner = owner
@@ -46,7 +49,9 @@ public struct ModelPublished: EventData, Hashable {
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["model", "version", "owner", "base", "adapter", "job", "snapshots", "retrieval", "price", "split", "attribution"])
+        try fields.refuseUnknown(keys: [
+            "model", "version", "owner", "base", "adapter", "job", "snapshots", "retrieval", "price", "split", "attribution",
+        ])
         model = try fields.id("model")
         version = try fields.count("version")
         owner = try fields.id("owner")
@@ -63,7 +68,9 @@ public struct ModelPublished: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "model": .string(model), "version": .count(version), "owner": .string(owner), "base": .string(base), "adapter": adapter.map { .digest($0) }, "job": job.map { .string($0) }, "snapshots": .array(snapshots.map(\.json)), "retrieval": .texts(retrieval), "price": price.json, "split": split.json, "attribution": attribution.json,
+            "model": .string(model), "version": .count(version), "owner": .string(owner), "base": .string(base),
+            "adapter": adapter.map { .digest($0) }, "job": job.map { .string($0) }, "snapshots": .array(snapshots.map(\.json)),
+            "retrieval": .texts(retrieval), "price": price.json, "split": split.json, "attribution": attribution.json,
         ])
     }
 }

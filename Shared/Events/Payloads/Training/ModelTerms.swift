@@ -68,7 +68,8 @@ public struct ModelSplit: EventPart {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "owner": .count(owner), "datanets": .count(datanets), "contributors": .count(contributors), "validators": .count(validators), "compute": .count(compute),
+            "owner": .count(owner), "datanets": .count(datanets), "contributors": .count(contributors), "validators": .count(validators),
+            "compute": .count(compute),
         ])
     }
 }
@@ -120,7 +121,8 @@ public struct AttributionPolicy: EventPart {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "rules": .string(rules), "spans": .count(spans), "influence": .count(influence), "retrieval": .count(retrieval), "threshold": .count(threshold), "cap": .count(cap), "fallback": .string(fallback), "minimum_span": .count(minimumSpan),
+            "rules": .string(rules), "spans": .count(spans), "influence": .count(influence), "retrieval": .count(retrieval),
+            "threshold": .count(threshold), "cap": .count(cap), "fallback": .string(fallback), "minimum_span": .count(minimumSpan),
         ])
     }
 }
