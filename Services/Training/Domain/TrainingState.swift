@@ -21,6 +21,9 @@ public struct TrainingState: ServiceState {
     /// Items whose consent was taken back, by contribution; an empty list is all of them.
     public private(set) var withdrawn: [String: [String]] = [:]
 
+    /// The greatest time of the events that it folds.
+    public private(set) var latest = Timestamp(microseconds: 0)
+
     /// Nothing yet.
     public init() {}
 
@@ -36,6 +39,7 @@ public struct TrainingState: ServiceState {
     /// Folds one event.
     public mutating func apply(_ fact: Fact) throws {
         let data = try fact.data.object()
+        latest = max(latest, fact.time)
         switch fact.type {
         case BaseModelRegistered.type:
             let base = try BaseModelRegistered(data)
