@@ -33,7 +33,15 @@ extension BillingState {
         case .payoutEpochClosed(let data): try apply(data)
         case .payoutClaimed(let data): try apply(data)
         }
-        if let cause { reacted(to: cause.text) }
+        if let cause { answered(cause.text, by: event) }
+    }
+
+    /// A training is answered once it is settled; what took its fee is only half of the answer.
+    private mutating func answered(_ cause: String, by event: BillingEvent) {
+        if case .job = known.reactions[cause]?.reaction {
+            guard case .settlementPosted = event else { return }
+        }
+        reacted(to: cause)
     }
 
     /// Applies a transaction's entries.

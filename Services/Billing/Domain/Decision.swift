@@ -52,3 +52,11 @@ struct Entries {
         units.filter { $0.value != 0 }.sorted { $0.key < $1.key }.map { Posting(account: $0.key, amount: Amount($0.value, asset)) }
     }
 }
+
+extension Decision {
+    /// Adds another decision on the same state. The two must not touch the same things.
+    public mutating func append(_ other: Decision) {
+        events += other.events
+        evidence.merge(other.evidence) { first, _ in first }
+    }
+}

@@ -63,15 +63,16 @@ extension BillingState {
     /// An owner's wallet.
     public func wallet(of owner: String) -> EVMAddress? { wallets[owner] }
 
-    /// Sets or changes an owner's wallet. Whoever asks has checked the signature, or may recover wallets.
-    public func setWallet(owner: String, address: String, key: String?, signature: String?) throws(BillingError) -> Decision {
+    /// Sets or changes an owner's wallet.
+    /// - Parameter isRecovered: whether somebody else than the owner does it, who may recover wallets.
+    public func setWallet(owner: String, address: String, isRecovered: Bool) throws(BillingError) -> Decision {
         guard let wallet = EVMAddress(address) else {
             throw .invalid(field: "address", reason: "must be 0x and 40 hexadecimal digits, in lower case or with the EIP-55 checksum")
         }
         if wallets[owner] == wallet { return .nothing }
         // An address that once was another's may still have claims, which must not flow to somebody else.
         guard walletOwners[wallet] == nil || walletOwners[wallet] == owner else { throw .exists("the wallet \(wallet) of another owner") }
-        return Decision(.walletSet(WalletSet(owner: owner, address: wallet.description, key: key, signature: signature)))
+        return Decision(.walletSet(WalletSet(owner: owner, address: wallet.description, recovered: isRecovered)))
     }
 
     mutating func apply(_ data: WalletSet) throws(BillingFault) {

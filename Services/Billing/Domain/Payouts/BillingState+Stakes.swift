@@ -134,3 +134,14 @@ extension BillingState {
         return StakeKey(pool: pool, account: account, asset: asset)
     }
 }
+
+extension BillingState {
+    /// Does what a ruling says: ends the dispute that it is about, and takes the stakes that are lost by it.
+    public func act(on ruling: RulingMade) throws(BillingError) -> Decision {
+        var decision = try penalise(ruling)
+        if ruling.about == "dispute", dispute(ruling.subject) != nil {
+            decision.append(try resolveDispute(ruling.subject, upheld: ruling.upheld, refund: nil, ruling: ruling.ruling))
+        }
+        return decision
+    }
+}
