@@ -48,6 +48,9 @@ let package = Package(
             name: "CPostgres", path: "Shared/Postgres/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(
             name: "CKafka", path: "Shared/Kafka/CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(
+            name: "CDivSufSort", path: "Services/Attribution/Index/CDivSufSort", pkgConfig: "libdivsufsort",
+            providers: [.apt(["libdivsufsort-dev"])]),
 
         // Shared rooms, from the ground up.
         room("Threads", "Shared/Threads", ["CThreads"], exclude: ["CThreads"]),
@@ -87,7 +90,11 @@ let package = Package(
         room("TrainingDomain", "Services/Training/Domain", ["Events", "JSON", "Crypto", "Money"]),
         room("TrainingService", "Services/Training/Service", shell + ["TrainingDomain"]),
         room("AttributionDomain", "Services/Attribution/Domain", ["Events", "JSON", "Crypto", "Money"]),
-        room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain"]),
+        .target(name: "CInt8", path: "Services/Attribution/Index/CInt8", cSettings: [.unsafeFlags(["-O3"])]),
+        room(
+            "CorpusIndex", "Services/Attribution/Index",
+            ["AttributionDomain", "CDivSufSort", "CInt8", "JSON", "Crypto", "Threads"], exclude: ["CDivSufSort", "CInt8"]),
+        room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain", "CorpusIndex"]),
         room("BillingDomain", "Services/Billing/Domain", ["Events", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain"]),
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Events", "JSON", "Crypto", "Money"]),
@@ -137,7 +144,8 @@ let package = Package(
         tests("DatanetTests", "Services/Datanet", shell + ["DatanetDomain", "DatanetService", "LedgerService", "HTTPServer"]),
         tests("TrainingTests", "Services/Training", shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer"]),
         tests(
-            "AttributionTests", "Services/Attribution", shell + ["AttributionDomain", "AttributionService", "LedgerService", "HTTPServer"]),
+            "AttributionTests", "Services/Attribution",
+            shell + ["AttributionDomain", "CorpusIndex", "AttributionService", "LedgerService", "HTTPServer"]),
         tests("BillingTests", "Services/Billing", shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer"]),
         tests(
             "AgentGatewayTests", "Services/AgentGateway",
@@ -157,8 +165,8 @@ let package = Package(
         program(
             "benchmarks", "Benchmarks",
             [
-                "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
-                "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
+                "CorpusIndex", "AttributionDomain", "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections",
+                "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ], exclude: ["README.md"]),
     ],
     swiftLanguageModes: [.v6]
