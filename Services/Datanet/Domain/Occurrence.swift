@@ -13,11 +13,16 @@ public struct Occurrence: Sendable {
     public let actor: String
     /// Where it stands. Nil for events of this service, which are folded before they have a place.
     public let position: UInt64?
+    /// The trace id of the first request: reactions carry it on.
+    public let correlation: String
     /// What happened.
     public let data: JSONValue
 
     /// An occurrence from its parts.
-    public init(id: EventID, type: String, time: Timestamp, actor: String, position: UInt64?, data: JSONValue) {
+    public init(
+        id: EventID, type: String, time: Timestamp, actor: String, position: UInt64?, correlation: String, data: JSONValue
+    ) {
+        self.correlation = correlation
         self.id = id
         self.type = type
         self.time = time

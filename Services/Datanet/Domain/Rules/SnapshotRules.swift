@@ -3,8 +3,8 @@ public import Events
 
 /// Publishing versions.
 public enum SnapshotRules {
-    /// Most items of one snapshot.
-    public static let maximumItems = 5_000_000
+    /// Most items of one snapshot: their list is one piece of evidence, of at most 64 MiB.
+    public static let maximumItems = 150_000
 
     /// What a snapshot was made from and what came of it, before it is published. List and manifest lie in the evidence store.
     public struct Prepared: Sendable {

@@ -70,6 +70,8 @@ public struct Contribution: Sendable {
     public let position: UInt64
     /// That event's time.
     public let time: Timestamp
+    /// That event's trace.
+    public let correlation: String
     /// Each item as screening saw it.
     public let items: EvidenceList<ScreenedItem>
     /// Items that passed.

@@ -10,7 +10,7 @@ extension DatanetState {
         guard contributions[screened.contribution] == nil else { return }
         contributions[screened.contribution] = Contribution(
             id: screened.contribution, datanet: screened.datanet, contributor: screened.contributor, event: event.id, position: position,
-            time: event.time, items: screened.items, accepted: screened.accepted)
+            time: event.time, correlation: event.correlation, items: screened.items, accepted: screened.accepted)
         pending[position] = screened.contribution
     }
 

@@ -51,7 +51,7 @@ extension DatanetState {
             contributions[opened.contribution] = contribution
             reviews[opened.review] = Review(
                 id: opened.review, datanet: opened.datanet, contribution: opened.contribution, round: opened.round, appeals: opened.appeals,
-                appellant: opened.appellant, event: event.id, opened: event.time, sequence: sequence)
+                appellant: opened.appellant, event: event.id, opened: event.time, correlation: event.correlation, sequence: sequence)
             undrawn.insert(opened.review)
         case ReviewDrawn.type:
             let drawn = try ReviewDrawn(data)

@@ -19,6 +19,8 @@ public struct Review: Sendable {
     public let event: EventID
     /// When it was opened.
     public let opened: Timestamp
+    /// That event's trace.
+    public let correlation: String
     /// Its place among the service's own events.
     let sequence: Int
     /// Seats, when a panel was drawn.
