@@ -28,9 +28,10 @@ public enum EventCatalog {
         case .ingest: ["contribution.submitted", "contribution.screened", "contribution.withdrawn", "content.erased"]
         case .datanet:
             [
-                "datanet.created", "datanet.policy-changed", "member.granted", "member.revoked", "review.voted",
+                "datanet.created", "datanet.policy-changed", "datanet.described", "member.granted", "member.revoked",
+                "review.opened", "review.drawn", "review.voted", "review.closed", "review.trap-committed", "review.trap-revealed",
                 "admission.granted", "admission.refused", "snapshot.published", "access.requested", "access.granted",
-                "access.revoked", "proposal.opened", "proposal.voted", "proposal.closed", "ruling.made",
+                "access.revoked", "access.used", "proposal.opened", "proposal.voted", "proposal.closed", "ruling.made",
             ]
         case .training:
             [
