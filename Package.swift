@@ -118,7 +118,8 @@ let package = Package(
         program(
             "openledger", "Services/OpenLedger",
             [
-                "LedgerService", "LedgerDomain", "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
+                "LedgerService", "LedgerDomain", "TrainingService", "BillingService", "AgentGatewayService",
+                "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ]),
 
