@@ -23,7 +23,7 @@ struct ChatRoutes: Sendable {
 
     private var models: Route {
         Route(
-            .get, "/v1/models", operation: "listModels2", summary: "The models that may be asked.", access: .authenticated,
+            .get, "/v1/models", operation: "listServedModels", summary: "The models that may be asked.", access: .authenticated,
             replies: [.json(200, "Models.", .any)], errors: .openAI
         ) { [maker] _ in
             let models = try await maker.query { state in
@@ -37,7 +37,7 @@ struct ChatRoutes: Sendable {
 
     private var model: Route {
         Route(
-            .get, "/v1/models/{name...}", operation: "showModel2", summary: "One model.", access: .authenticated,
+            .get, "/v1/models/{name...}", operation: "retrieveModel", summary: "One model.", access: .authenticated,
             replies: [.json(200, "The model.", .any)], problems: OpenAIProblems.all, errors: .openAI
         ) { [maker] context in
             let name = context.path["name"]

@@ -105,7 +105,7 @@ struct PrincipalRoutes: Sendable {
 
     private var verify: Route {
         Route(
-            .post, "/v1/principals/{principal}/claims", operation: "recordClaim",
+            .post, "/v1/principals/{principal}/claims", operation: "recordPrincipalClaim",
             summary: "Says that a principal has proven a claim, so that its shares can be paid.", access: .scope("principals:verify"),
             body: .json(.object(.required("claim", .oneOf("mail", "domain", "vouched")))), idempotency: .required,
             replies: [.empty(204, "It is recorded.")], problems: Self.problems
