@@ -35,7 +35,8 @@ public struct RunnerService: RunnableService {
         }
         let threads = try context.settings.integer("RUNNER_THREADS", in: 1...256, default: 2)
         let pool = try ComputePool(threads: threads)
-        let library = try await ModelLibrary.open(context.settings, folder: context.folder + "/runner", peers: peers, pool: pool, logger: context.logger)
+        let library = try await ModelLibrary.open(
+            context.settings, folder: context.folder + "/runner", peers: peers, pool: pool, logger: context.logger)
         let worker = JobWorker(
             desk: TrainingDesk(peers: peers), library: library, pool: try ComputePool(threads: threads), logger: context.logger)
         return RunnerService(

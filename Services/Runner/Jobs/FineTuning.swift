@@ -55,7 +55,9 @@ struct FineTuning: Sendable {
         var targets: Set<LinearModule> = []
         for name in try order.settings.array("targets") {
             let text = try name.string()
-            guard let module = LinearModule.allCases.first(where: { $0.name == text }) else { throw name.error("is no linear layer of this family") }
+            guard let module = LinearModule.allCases.first(where: { $0.name == text }) else {
+                throw name.error("is no linear layer of this family")
+            }
             targets.insert(module)
         }
         var options = TrainingOptions()
@@ -71,9 +73,8 @@ struct FineTuning: Sendable {
     /// The checkpoint that an earlier attempt left.
     private func resume() async throws -> TrainingCheckpoint? {
         guard let digest = order.checkpoint else { return nil }
-        let folder = try await AdapterFetch(peers: desk.peers, folder: "/tmp/openledger-checkpoints").files(of: digest)
-        guard let bytes = folder["checkpoint.bin"] else { throw RunnerError.badArtefact("\(digest) is no checkpoint") }
-        return try await OSThread.run(name: "checkpoint") { try TrainingCheckpoint(bytes: bytes) }
+        let folder = try await ArtefactFetch(peers: desk.peers, folder: library.folder + "/checkpoints").folder(of: digest.prefixed)
+        return try await OSThread.run(name: "checkpoint") { try TrainingCheckpoint(path: folder + "/checkpoint.bin") }
     }
 
     private func handIn(
@@ -94,7 +95,8 @@ struct FineTuning: Sendable {
         try await desk.complete(
             order, adapter: artefact.digest, rows: rowsArtefact.digest, tokens: outcome.tokens,
             record: [
-                "kernel_level": .string(outcome.kernelLevel.rawValue), "threads": .int(Int64(pool.threads)), "steps": .int(Int64(outcome.steps)),
+                "kernel_level": .string(outcome.kernelLevel.rawValue), "threads": .int(Int64(pool.threads)),
+                "steps": .int(Int64(outcome.steps)),
                 "final_loss_micros": micros(outcome.finalLoss), "rows": .int(Int64(rows.training.count)), "cut": .int(Int64(rows.cut)),
                 "holdout_rows": .int(Int64(rows.holdout.count)), "factors": .string(factors.digest.prefixed),
                 "evaluations": .array(
@@ -161,7 +163,9 @@ final class Progress: Sendable {
                 if pausesAtHalf, step.step * 2 >= step.totalSteps, step.step < step.totalSteps { decision = .pause }
             case .evaluation(let measured):
                 state.last.removeAll { $0.0 == "holdout_loss_micros" }
-                if !state.last.isEmpty { state.last.append(("holdout_loss_micros", .int(Int64((max(0, measured.loss) * 1_000_000).rounded())))) }
+                if !state.last.isEmpty {
+                    state.last.append(("holdout_loss_micros", .int(Int64((max(0, measured.loss) * 1_000_000).rounded()))))
+                }
             case .checkpoint(let checkpoint): state.checkpoint = (checkpoint.step, checkpoint)
             }
             return state.isLost ? .cancel : decision

@@ -71,12 +71,15 @@ struct JobRows: Sendable {
 
     private func plain(_ text: String) -> [TrainingExample] {
         let tokens = model.tokenizer.encode(text, readingSpecialTokens: false)
-        return stride(from: 0, to: tokens.count, by: maximum).map { TrainingExample(tokens: Array(tokens[$0..<min($0 + maximum, tokens.count)])) }
+        return stride(from: 0, to: tokens.count, by: maximum).map {
+            TrainingExample(tokens: Array(tokens[$0..<min($0 + maximum, tokens.count)]))
+        }
     }
 
     /// The tokens of a conversation up to where the answer begins.
     static func prompt(_ messages: [ChatMessage], _ model: ServedModel) throws -> [Int32] {
         if let template = model.template { return try template.encode(messages, with: model.tokenizer) }
-        return model.tokenizer.encode(messages.map { "\($0.role): \($0.content)" }.joined(separator: "\n") + "\nassistant: ", readingSpecialTokens: false)
+        return model.tokenizer.encode(
+            messages.map { "\($0.role): \($0.content)" }.joined(separator: "\n") + "\nassistant: ", readingSpecialTokens: false)
     }
 }

@@ -62,7 +62,7 @@ struct TrainingDesk: Sendable {
         try await put(artefact.digest, artefact.manifest)
     }
 
-    private func put(_ digest: Digest, _ bytes: [UInt8]) async throws {
+    func put(_ digest: Digest, _ bytes: [UInt8]) async throws {
         try await peers.send(bytes, type: "application/octet-stream", to: .training, "/v1/adapters/artefacts/\(digest.prefixed)")
     }
 

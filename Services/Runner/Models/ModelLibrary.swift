@@ -27,11 +27,14 @@ final class ModelLibrary: Sendable {
     let models: [String: ServedModel]
     let pool: ComputePool
     private let adapters: [String: AdapterCache]
+    /// Where artefacts are kept that were fetched.
+    let folder: String
     private let factors = Lock<[Digest: InfluenceFactors]>([:])
     /// Bytes of adapters in memory, for each base.
     static let adapterBudget = 1 << 30
 
-    private init(models: [String: ServedModel], adapters: [String: AdapterCache], pool: ComputePool) {
+    private init(models: [String: ServedModel], adapters: [String: AdapterCache], pool: ComputePool, folder: String) {
+        self.folder = folder
         self.models = models
         self.adapters = adapters
         self.pool = pool
@@ -48,18 +51,18 @@ final class ModelLibrary: Sendable {
             let served = try await OSThread.run(name: "load model") { try load(name, path, pool) }
             models[name] = served
             let configuration = served.model.configuration
-            adapters[name] = AdapterCache(budget: adapterBudget) { digest in
-                let place = try await AdapterFetch(peers: peers, folder: folder + "/adapters").folder(of: digest)
+            adapters[name] = AdapterCache(budget: adapterBudget) { digest async throws -> Adapter in
+                let place = try await ArtefactFetch(peers: peers, folder: folder + "/adapters").folder(of: digest)
                 return try await OSThread.run(name: "load adapter") { try Adapter(folder: place, for: configuration) }
             }
         }
         if models.isEmpty { logger.warning("this runner has no base model: name one in OPENLEDGER_RUNNER_MODELS") }
-        return ModelLibrary(models: models, adapters: adapters, pool: pool)
+        return ModelLibrary(models: models, adapters: adapters, pool: pool, folder: folder)
     }
 
     private static func places(_ settings: Configuration) throws -> [(String, String)] {
         let named = settings.list("RUNNER_MODELS")
-        if named.isEmpty { return shipped(settings).map { [("openledger-base", $0)] } ?? [] }
+        if named.isEmpty { return shipped().map { [("openledger-base", $0)] } ?? [] }
         return try named.map { line in
             guard let equals = line.firstIndex(of: "=") else {
                 throw ConfigurationError(key: "OPENLEDGER_RUNNER_MODELS", expected: "name=folder, separated by commas", found: line)
@@ -69,7 +72,7 @@ final class ModelLibrary: Sendable {
     }
 
     /// Where the model lies that ships with the product: beside the program or its sources.
-    private static func shipped(_ settings: Configuration) -> String? {
+    private static func shipped() -> String? {
         var place = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         for _ in 0..<6 {
             for candidate in ["models/base", "share/openledger/models/base"] {
@@ -87,13 +90,16 @@ final class ModelLibrary: Sendable {
         try tokenizer.requireFit(model.configuration)
         let template = try ChatTemplate(folder: path)
         let generator = try Generator(model: model, pool: pool) { tokenizer.bytes(of: $0) ?? [] }
-        let files = try FileManager.default.contentsOfDirectory(atPath: path).sorted().filter { $0.hasSuffix(".json") || $0.hasSuffix(".safetensors") }
+        let files = try FileManager.default.contentsOfDirectory(atPath: path).sorted().filter {
+            $0.hasSuffix(".json") || $0.hasSuffix(".safetensors")
+        }
         let artefact = try Artefact(files: files.map { ($0, [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/" + $0)))) })
         let record = (try? Data(contentsOf: URL(fileURLWithPath: path + "/recipe.json"))).flatMap { try? JSON.parse([UInt8]($0)) }
         // What ends a turn: the special tokens that the configuration or the template's family names so.
         let ends = ["<|end|>", "<|im_end|>", "<|eot_id|>", "</s>", "<|endoftext|>", "<|end_of_text|>"].compactMap { tokenizer.id(of: $0) }
         return ServedModel(
-            name: name, folder: path, licence: record?["licence"]?.stringValue ?? "LicenseRef-unknown", artefact: artefact.digest, model: model,
+            name: name, folder: path, licence: record?["licence"]?.stringValue ?? "LicenseRef-unknown", artefact: artefact.digest,
+            model: model,
             tokenizer: tokenizer, template: template, generator: generator, ends: Set(ends))
     }
 
