@@ -118,7 +118,7 @@ let package = Package(
         program(
             "openledger", "Services/OpenLedger",
             [
-                "LedgerService", "LedgerDomain", "TrainingService", "BillingService", "AgentGatewayService",
+                "LedgerService", "LedgerDomain", "TrainingService", "BillingService", "AgentGatewayService", "RunnerService",
                 "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ]),

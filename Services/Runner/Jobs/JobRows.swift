@@ -1,5 +1,6 @@
 internal import Crypto
 internal import Engine
+internal import Events
 internal import JSON
 
 /// A Datanet's items as rows to learn from.

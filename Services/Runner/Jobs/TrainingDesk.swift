@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Engine
 internal import Events
 internal import HTTPClient
 internal import JSON

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import Engine
+internal import Events
 internal import HTTP
 internal import HTTPClient
 internal import JSON
@@ -49,11 +50,8 @@ struct ServingRoutes: Sendable {
         let name = try fields.string("model")
         guard let model = library.models[name] else { throw Problem(.notFound, "this runner has no base model \(name)", field: "#/model") }
         var request = try context.decode { _ in try Self.request(fields, model, isChat: isChat) }
-        var digest: Digest?
-        if let named = try fields.optionalDigest("openledger_adapter") {
-            request.adapter = try await library.adapter(named, on: name)
-            digest = named
-        }
+        let digest = try context.decode { _ in try fields.optionalDigest("openledger_adapter") }
+        if let digest { request.adapter = try await library.adapter(digest, on: name) }
         let pieces: AsyncThrowingStream<GeneratedPiece, any Error>
         do { pieces = try model.generator.generate(request) } catch let error as EngineError {
             throw Problem(.badBody, "\(error)", field: "#/messages")
