@@ -4,6 +4,7 @@ internal import DatanetDomain
 internal import Decisions
 internal import EventLog
 internal import Events
+internal import JSON
 internal import Postgres
 internal import Projections
 internal import ServiceShell

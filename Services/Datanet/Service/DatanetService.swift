@@ -24,7 +24,8 @@ public struct DatanetService: RunnableService {
         let maker = DecisionMaker(.datanet, log: context.log, clock: context.clock, logger: context.logger) { DatanetState() }
         return DatanetService(
             core: DatanetCore(
-                maker: maker, lists: lists, writings: try Writings(blobs: try context.openBlobs(), folder: context.folder), pool: PostgresPool(context.database, size: 4),
+                maker: maker, lists: lists, writings: try Writings(blobs: try context.openBlobs(), folder: context.folder),
+                pool: PostgresPool(context.database, size: 4),
                 projection: projection, log: context.log, peers: context.peers, clock: context.clock, logger: context.logger))
     }
 
