@@ -139,7 +139,7 @@ let package = Package(
                 "Threads", "JSON", "Crypto", "Identity", "Telemetry",
             ]),
         tests("MoneyTests", "Shared/Money", ["Money", "JSON"]),
-        tests("BlobsTests", "Shared/Blobs", ["Blobs", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
+        tests("BlobsTests", "Shared/Blobs", ["Blobs", "PrivatePostgres", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
         tests("EngineTests", "Shared/Engine", ["Engine", "JSON", "Crypto", "Threads"]),
         tests("DecisionsTests", "Shared/Decisions", ["Decisions", "EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
         tests(
