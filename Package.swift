@@ -29,7 +29,7 @@ func program(_ name: String, _ path: String, _ dependencies: [Target.Dependency]
 
 /// What the shell of every service stands on.
 let shell: [Target.Dependency] = [
-    "Decisions", "Projections", "Events", "EventLog", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity",
+    "ServiceShell", "Decisions", "Projections", "Events", "EventLog", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Crypto", "Identity",
     "Telemetry", "Threads", "Money", "Blobs",
 ]
 
@@ -65,15 +65,20 @@ let package = Package(
         room("Postgres", "Shared/Postgres", ["Threads", "CPostgres", "Crypto"], exclude: ["CPostgres"]),
         room("PrivatePostgres", "Shared/PrivatePostgres", ["Threads"]),
         room("Kafka", "Shared/Kafka", ["Threads", "CKafka"], exclude: ["CKafka"]),
-        room("Events", "Shared/Events", ["JSON", "Crypto"]),
+        room("Events", "Shared/Events", ["JSON", "Crypto", "Money"]),
         room("EventLog", "Shared/Log", ["Events", "JSON", "Crypto", "Threads", "HTTP", "HTTPClient", "Kafka"]),
         room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Kafka", "Telemetry", "Threads"]),
         room("Web", "Shared/Web", ["HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry", "Threads"]),
+        room(
+            "ServiceShell", "Shared/ServiceShell",
+            [
+                "Decisions", "EventLog", "Events", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Identity", "Telemetry", "Crypto",
+            ]),
 
         room("Money", "Shared/Money", ["JSON"]),
         room("Blobs", "Shared/Blobs", ["Crypto", "JSON", "Threads", "HTTP", "HTTPClient", "CFiles"], exclude: ["CFiles"]),
         room("Decisions", "Shared/Decisions", ["EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
-        .target(name: "CKernels", path: "Shared/Engine/CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast"])]),
+        .target(name: "CKernels", path: "Shared/Engine/CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
         room("Engine", "Shared/Engine", ["CKernels", "JSON", "Crypto", "Threads"], exclude: ["CKernels"]),
 
         // Services: a pure domain each, and the shell around it.
@@ -105,7 +110,7 @@ let package = Package(
         program(
             "openledger", "Services/OpenLedger",
             [
-                "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
+                "LedgerService", "LedgerDomain", "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ]),
 
@@ -114,6 +119,13 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Postgres", "PrivatePostgres", "Threads", "JSON", "Crypto"],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "ServiceTestSupport",
+            dependencies: [
+                "TestSupport", "LedgerService", "ServiceShell", "Decisions", "EventLog", "Events", "Postgres", "Web", "HTTP",
+                "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
+            ],
+            path: "Tests/ServiceTestSupport", swiftSettings: strict),
         tests("JSONTests", "Shared/JSON", ["JSON"]),
         tests("CryptoTests", "Shared/Crypto", ["Crypto", "JSON"]),
         tests("IdentityTests", "Shared/Identity", ["Identity", "Crypto", "JSON"]),
@@ -123,7 +135,7 @@ let package = Package(
         tests("PostgresTests", "Shared/Postgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("KafkaTests", "Shared/Kafka", ["Kafka", "Threads"]),
-        tests("EventsTests", "Shared/Events", ["Events", "JSON", "Crypto"]),
+        tests("EventsTests", "Shared/Events", ["Events", "JSON", "Crypto", "Money"]),
         tests("EventLogTests", "Shared/Log", ["EventLog", "Events", "JSON", "Crypto", "HTTP", "HTTPClient"]),
         tests(
             "ProjectionsTests", "Shared/Projections",
@@ -141,19 +153,30 @@ let package = Package(
         tests("MoneyTests", "Shared/Money", ["Money", "JSON"]),
         tests("BlobsTests", "Shared/Blobs", ["Blobs", "PrivatePostgres", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
         tests("EngineTests", "Shared/Engine", ["Engine", "JSON", "Crypto", "Threads"]),
-        tests("DecisionsTests", "Shared/Decisions", ["Decisions", "EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
+        tests(
+            "DecisionsTests", "Shared/Decisions",
+            ["Decisions", "ServiceTestSupport", "LedgerService", "EventLog", "Events", "JSON", "Crypto", "Money", "Telemetry", "Threads"]),
         tests(
             "IngestTests", "Services/Ingest",
-            shell + ["IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "openledger-confine"]),
-        tests("DatanetTests", "Services/Datanet", shell + ["DatanetDomain", "DatanetService", "LedgerService", "HTTPServer"]),
-        tests("TrainingTests", "Services/Training", shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer"]),
+            shell + [
+                "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "openledger-confine",
+            ]),
         tests(
-            "AttributionTests", "Services/Attribution", shell + ["AttributionDomain", "AttributionService", "LedgerService", "HTTPServer"]),
-        tests("BillingTests", "Services/Billing", shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer"]),
+            "DatanetTests", "Services/Datanet",
+            shell + ["DatanetDomain", "DatanetService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "TrainingTests", "Services/Training",
+            shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "AttributionTests", "Services/Attribution",
+            shell + ["AttributionDomain", "AttributionService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "BillingTests", "Services/Billing",
+            shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "AgentGatewayTests", "Services/AgentGateway",
-            shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer"]),
-        tests("RunnerTests", "Services/Runner", shell + ["RunnerService", "Engine", "HTTPServer"]),
+            shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests("RunnerTests", "Services/Runner", shell + ["RunnerService", "Engine", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "CommandTests", "Services/OpenLedger",
             ["openledger", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),

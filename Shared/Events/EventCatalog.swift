@@ -40,9 +40,11 @@ public enum EventCatalog {
         case .attribution: ["index.built", "attribution.computed", "attribution.corrected"]
         case .billing:
             [
-                "account.opened", "deposit.received", "hold.placed", "hold.captured", "hold.released",
-                "settlement.posted", "refund.posted", "dispute.opened", "dispute.resolved", "stake.bonded",
-                "stake.unbonded", "stake.slashed", "payout.epoch-closed", "payout.claimed",
+                "account.opened", "account.verified", "account.wallet-set", "account.transferred", "deposit.received",
+                "hold.placed", "hold.captured", "hold.released", "price.published", "settlement.rules-set",
+                "settlement.posted", "settlement.released", "refund.posted", "dispute.opened", "dispute.resolved",
+                "stake.bonded", "stake.unbonded", "stake.withdrawn", "stake.slashed", "stake.rewarded",
+                "payout.requested", "payout.finished", "payout.epoch-closed", "payout.claimed",
             ]
         case .agentGateway:
             [

@@ -71,14 +71,14 @@ struct Token {
             guard let name = value["iss"]?.stringValue, name.utf8.elementsEqual(issuer.utf8) else { throw .issuer }
         }
 
-        func requireAudience(_ audience: String) throws(TokenError) {
+        func requireAudience(_ audiences: Set<String>) throws(TokenError) {
             let names: [JSONValue] =
                 switch value["aud"] {
                 case .string(let name): [.string(name)]
                 case .array(let list): list
                 default: []
                 }
-            guard names.contains(.string(audience)) else { throw .audience }
+            guard names.contains(where: { $0.stringValue.map(audiences.contains) ?? false }) else { throw .audience }
         }
 
         func caller(issuer: String) throws(TokenError) -> Caller {

@@ -7,8 +7,8 @@ internal import Threads
 /// The order is the defence: the key's name finds the key, the key decides the algorithm, the signature is checked, and only
 /// then are the claims read. A token once verified is remembered until it expires, since a verification costs 100 µs.
 public final class TokenVerifier: Sendable {
-    /// Whom tokens must be meant for.
-    public let audience: String
+    /// Whom tokens must be meant for: one of these.
+    public let audiences: Set<String>
     /// How many seconds clocks may differ.
     public let leeway: Int64
 
@@ -35,10 +35,17 @@ public final class TokenVerifier: Sendable {
     /// - Parameters:
     ///   - issuers: each issuer's keys, by its name. No two may use one key name.
     ///   - remembered: how many verified tokens are kept at most; 0 keeps none.
-    public init(
+    public convenience init(
         issuers: [String: PublicKeySet], audience: String, leeway: Int64 = 30, remembered: Int = 4096
     ) throws(PublicKeySetError) {
-        self.audience = audience
+        try self.init(issuers: issuers, audiences: [audience], leeway: leeway, remembered: remembered)
+    }
+
+    /// Accepts tokens of these issuers that are meant for one of several: services that share a process.
+    public init(
+        issuers: [String: PublicKeySet], audiences: Set<String>, leeway: Int64 = 30, remembered: Int = 4096
+    ) throws(PublicKeySetError) {
+        self.audiences = audiences
         self.leeway = max(0, leeway)
         state = Lock(State(keys: try Self.index(issuers), verified: RecentlyUsed(capacity: remembered)))
     }
@@ -81,7 +88,7 @@ public final class TokenVerifier: Sendable {
         let begin = try claims.beginning()
         if let begin, now < UnixTime.add(begin, -leeway) { throw .notYetValid }
         try claims.requireIssuer(owned.issuer)
-        try claims.requireAudience(audience)
+        try claims.requireAudience(audiences)
         let verified = Verified(caller: try claims.caller(issuer: owned.issuer), begin: begin, end: end)
         state.withLock { state in
             // Not when the keys were replaced in between: this one may have been withdrawn.

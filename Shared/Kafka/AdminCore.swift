@@ -37,12 +37,36 @@ actor AdminCore {
         for (key, value) in config.sorted(by: { $0.key < $1.key }) {
             try KafkaError.check(rd_kafka_NewTopic_set_config(topic, key, value), "topic \(name), setting \(key)")
         }
-        return try change(RD_KAFKA_ADMIN_OP_CREATETOPICS, "create topic \(name)", timeout, unless: .topicExists) {
+        let deadline = ContinuousClock.now + timeout
+        let made = try change(RD_KAFKA_ADMIN_OP_CREATETOPICS, "create topic \(name)", timeout, unless: .topicExists) {
             client, options, queue in
             var topics: [OpaquePointer?] = [topic]
             rd_kafka_CreateTopics(client, &topics, 1, options, queue)
         } results: { event, count in
             rd_kafka_event_CreateTopics_result(event).flatMap { rd_kafka_CreateTopics_result_topics($0, &count) }
+        }
+        if made { try awaitLeaders(of: name, partitions, until: deadline) }
+        return made
+    }
+
+    /// The controller answers once the topic is made; the brokers that clients ask learn of it a little later.
+    private func awaitLeaders(of topic: String, _ partitions: Int32, until deadline: ContinuousClock.Instant) throws(KafkaError) {
+        var pause = Duration.milliseconds(5)
+        while true {
+            let left = deadline - .now
+            guard left > .zero else {
+                throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, "topic \(topic) was made, but its partitions have no leaders yet")
+            }
+            let led = try metadata(left) { metadata in
+                (0..<Int(metadata.topic_cnt)).map { metadata.topics[$0] }
+                    .first { String(cString: $0.topic) == topic }
+                    .map { entry in (0..<Int(entry.partition_cnt)).count { entry.partitions[$0].leader >= 0 } } ?? 0
+            }
+            // −1 stands for as many as the cluster's default says.
+            if led >= max(1, partitions) { return }
+            // A signal that nobody raises.
+            _ = ThreadSignal().wait(atMost: min(pause, left))
+            pause = min(pause * 2, .milliseconds(200))
         }
     }
 

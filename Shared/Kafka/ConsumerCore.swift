@@ -22,7 +22,11 @@ actor ConsumerCore {
     private var pending: Pending?
     /// What came behind the records of the last answer, for the next one.
     private var held: Result<KafkaConsumerEvent, KafkaError>?
+    /// Whether the reader has yet to accept a change.
+    var hasPending: Bool { pending != nil }
     private let hasGroup: Bool
+    var subscription: [String] = []
+    var absent: AbsentTopics
     private let observer: KafkaObserver
 
     init(
@@ -33,7 +37,11 @@ actor ConsumerCore {
             RD_KAFKA_CONSUMER, configuration,
             // A broker answers a fetch as soon as it has a record; this is how long it may hold an empty one, and thus
             // how late a seek or a new assignment takes effect.
-            defaults: ["fetch.wait.max.ms": "20", "fetch.error.backoff.ms": "100", "session.timeout.ms": "10000"],
+            // Topics and partitions that are new to a subscription are found at the metadata's refresh.
+            defaults: [
+                "fetch.wait.max.ms": "20", "fetch.error.backoff.ms": "100", "session.timeout.ms": "10000",
+                "topic.metadata.refresh.interval.ms": "10000",
+            ],
             promises: [
                 // librdkafka wants a name even for a reader on its own; it stays a name as long as nobody commits.
                 "group.id": groupID ?? "\(configuration.clientID).alone", "auto.offset.reset": startAt.rawValue,
@@ -44,6 +52,8 @@ actor ConsumerCore {
         signal = ConsumerSignal()
         signal.connect(handle)
         hasGroup = groupID != nil
+        let patience = configuration.properties["topic.metadata.propagation.max.ms"].flatMap { Int($0) } ?? 30_000
+        absent = AbsentTopics(patience: .milliseconds(patience))
         observer = configuration.observer
         self.executor = executor
         self.handle = handle
@@ -87,8 +97,9 @@ actor ConsumerCore {
         }
         var records: [KafkaRecord] = []
         while records.count < Swift.max(1, max) {
+            if records.isEmpty { try askForAbsentTopics(handle.client) }
             // Wait for the first record only, then take what is there: waiting for a full batch would cost its latency.
-            guard let event = rd_kafka_queue_poll(handle.queue, records.isEmpty ? Self.milliseconds(until: deadline) : 0) else {
+            guard let event = rd_kafka_queue_poll(handle.queue, records.isEmpty ? milliseconds(until: deadline) : 0) else {
                 if !records.isEmpty { break }
                 if stop.isSet || signal.isInterrupted { return .interrupted }
                 if let deadline, deadline <= .now { return .timedOut }
@@ -110,9 +121,9 @@ actor ConsumerCore {
         return .event(.records(records))
     }
 
-    private static func milliseconds(until deadline: ContinuousClock.Instant?) -> Int32 {
-        guard let deadline else { return 60_000 }
-        return min(60_000, (deadline - .now).wholeMilliseconds)
+    private func milliseconds(until deadline: ContinuousClock.Instant?) -> Int32 {
+        guard let next = [deadline, absent.nextAsk].compactMap({ $0 }).min() else { return 60_000 }
+        return min(60_000, (next - .now).wholeMilliseconds)
     }
 
     /// What an event other than a record means to the reader; nil when nothing.
@@ -121,6 +132,13 @@ actor ConsumerCore {
         case RD_KAFKA_EVENT_REBALANCE: return rebalance(event, client)
         case RD_KAFKA_EVENT_ERROR:
             let error = KafkaError(event: event, client: client)
+            if !subscription.isEmpty, KafkaError.Code.topicOnItsWay.contains(error.code), !error.isFatal {
+                // librdkafka doesn't say which in a form to rely on; those that are there are found to be at once. A name
+                // that begins with ^ is a pattern, which may well match nothing.
+                absent.add(subscription.filter { !$0.hasPrefix("^") }, now: .now)
+                observer.trouble(error)
+                return nil
+            }
             guard KafkaError.Code.selfMending.contains(error.code), !error.isFatal else { return .failure(error) }
             observer.trouble(error)
             return nil
@@ -134,6 +152,8 @@ actor ConsumerCore {
         default: return nil
         }
     }
+
+    // MARK: Changes of the assignment
 
     private func rebalance(_ event: OpaquePointer, _ client: OpaquePointer) -> Result<KafkaConsumerEvent, KafkaError>? {
         let incremental = rd_kafka_rebalance_protocol(client).map { String(cString: $0) } == "COOPERATIVE"
@@ -193,8 +213,13 @@ actor ConsumerCore {
     func subscribe(_ topics: [String]) throws(KafkaError) {
         guard hasGroup else { throw .misuse("a subscription needs a group; give the consumer one, or assign partitions") }
         let client = try open().client
-        let places = topics.map { KafkaPosition($0, -1, offset: KafkaPosition.unset) }
-        try withList(places) { list throws(KafkaError) in try KafkaError.check(rd_kafka_subscribe(client, list), "subscribe") }
+        let before = subscription
+        subscription = topics
+        absent.removeAll()
+        do { try resubscribe(client) } catch {
+            subscription = before
+            throw error
+        }
     }
 
     func assign(_ places: [KafkaPosition]) throws(KafkaError) {
@@ -204,6 +229,8 @@ actor ConsumerCore {
         }
         held = nil
         pending = nil
+        subscription = []
+        absent.removeAll()
         try withList(places) { list throws(KafkaError) in try KafkaError.check(rd_kafka_assign(client, list), "assign") }
     }
 

@@ -19,7 +19,8 @@ public final class KafkaAdmin: Sendable {
 
     deinit { executor.stop() }
 
-    /// Makes a topic unless it is there. One that is there is left as it is; ``describe(_:timeout:)`` tells its shape.
+    /// Makes a topic unless it is there, and returns when a broker knows it and who leads its partitions; in a cluster
+    /// of many, others may take a moment more. One that is there is left as it is; ``describe(_:timeout:)`` tells its shape.
     /// - Parameters:
     ///   - partitions: at least 1.
     ///   - replication: copies of each partition; nil for the cluster's default.

@@ -45,6 +45,11 @@ public final class KafkaConsumer: Sendable {
 
     /// Joins the group and lets it share the topics' partitions out. What the group gives and takes arrives as
     /// ``KafkaConsumerEvent/assigned(_:)`` and ``KafkaConsumerEvent/revoked(_:lost:)``, in order with the records.
+    /// Go on reading, or at least asking, as long as you are a member: the group settles only while every member does.
+    ///
+    /// A topic that is not there *yet* is waited for: the observer hears of it, and only after
+    /// `topic.metadata.propagation.max.ms` (30 s) without it the read throws ``KafkaError/Code/unknownTopicOrPartition``
+    /// with the topic's name. Reading on waits for it again.
     public func subscribe(_ topics: [String]) async throws(KafkaError) {
         try await perform { core throws(KafkaError) in try core.subscribe(topics) }
     }

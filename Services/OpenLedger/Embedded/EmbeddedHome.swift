@@ -16,29 +16,37 @@ struct EmbeddedHome: Sendable {
     /// The key that a service signs its tokens with.
     func serviceKey(_ service: Service) -> String { keys + "/service-\(service.rawValue).pem" }
 
-    /// What the first start made and later starts found.
-    struct Contents: Sendable {
+    /// Where a service keeps files of its own.
+    func files(of service: Service) -> String { path + "/" + service.rawValue }
+
+    /// Files that all services share: evidence.
+    var shared: String { path + "/shared" }
+
+    /// The keys that the first start made and later starts found.
+    struct Keys: Sendable {
         /// Newest first.
-        let logKeys: [Ed25519PrivateKey]
+        let log: [Ed25519PrivateKey]
+        let services: [Service: Ed25519PrivateKey]
+        /// The public halves of the services' keys.
         let tokens: PublicKeySet
-        let apiKeys: FileAPIKeyStore
-        /// The administrator's key, on the first start only.
-        let newAdministrator: APIKey?
     }
 
     /// The scopes of the administrator that the first start makes.
     static let administratorScopes: Set<String> = ["log:read", "metrics:read"]
 
     /// Opens the folder, making what is missing. Blocks: call it from a thread of its own.
-    func open() throws -> (logKeys: [Ed25519PrivateKey], tokens: PublicKeySet) {
+    func open() throws -> Keys {
         try FileManager.default.createDirectory(atPath: keys, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         var tokens = try PublicKeySet()
+        var services: [Service: Ed25519PrivateKey] = [:]
         for service in Service.allCases {
             let key = try KeyFile.loadOrCreate(serviceKey(service))
+            services[service] = key
             try tokens.add(PublicKeySet.Entry(key: key.publicKey, issuer: service.rawValue))
         }
         try tokens.save(keySet)
-        return (try [KeyFile.loadOrCreate(logKey)] + olderLogKeys().map { try KeyFile.load($0) }, tokens)
+        let log = try [KeyFile.loadOrCreate(logKey)] + olderLogKeys().map { try KeyFile.load($0) }
+        return Keys(log: log, services: services, tokens: tokens)
     }
 
     /// The files of earlier log keys, newest first.

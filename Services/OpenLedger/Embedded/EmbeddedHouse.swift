@@ -1,9 +1,12 @@
 import Crypto
+import Events
+import Foundation
 import HTTPServer
 import Identity
 import LedgerService
 import Postgres
 import PrivatePostgres
+import ServiceShell
 import Telemetry
 import Threads
 import Web
@@ -15,20 +18,19 @@ struct EmbeddedHouse: Sendable {
     let newAdministrator: APIKey?
     private let settings: Configuration
     private let cluster: PrivateCluster
-    private let logKeys: [Ed25519PrivateKey]
-    private let authenticator: Authenticator
+    private let keys: EmbeddedHome.Keys
+    private let apiKeys: FileAPIKeyStore
 
     /// Opens the folder and starts its database; `note` hears what is being done.
     static func open(
         _ home: EmbeddedHome, _ settings: Configuration, note: @escaping @Sendable (String) -> Void
     ) async throws -> EmbeddedHouse {
-        let opened = try await OSThread.run(name: "home") { try home.open() }
+        let keys = try await OSThread.run(name: "home") { try home.open() }
         let (apiKeys, administrator) = try await home.openAPIKeys()
-        let verifier = try TokenVerifier(issuers: try opened.tokens.byIssuer(), audience: "ledger")
         let cluster = try await PrivateCluster.start(directory: home.postgres, options: ClusterOptions(stopsWithParent: true))
         do {
             let owner = try PostgresConfiguration(url: cluster.url())
-            try await Roles(owner).ensure([try Roles.Login(service: "ledger", password: nil)])
+            try await Roles(owner).ensure(try Service.allCases.map { try Roles.Login(service: $0.schema, password: nil) })
             let applied = try await Migrator(owner, folder: try Migrations.folder(settings)).apply { note("migration \($0)") }
             if !applied.isEmpty { note("the database is up to date") }
         } catch {
@@ -36,8 +38,7 @@ struct EmbeddedHouse: Sendable {
             throw error
         }
         return EmbeddedHouse(
-            home: home, newAdministrator: administrator, settings: settings, cluster: cluster, logKeys: opened.logKeys,
-            authenticator: Authenticator(tokens: verifier, keys: apiKeys, services: LedgerRoutes.services))
+            home: home, newAdministrator: administrator, settings: settings, cluster: cluster, keys: keys, apiKeys: apiKeys)
     }
 
     /// Serves all services until `stop` returns, then stops the database too.
@@ -47,15 +48,39 @@ struct EmbeddedHouse: Sendable {
     ) async throws {
         do {
             var ledger = LedgerSettings(
-                database: try PostgresConfiguration(url: cluster.url(user: "openledger_ledger")), origin: origin, keys: logKeys,
+                database: try PostgresConfiguration(url: cluster.url(user: "openledger_ledger")), origin: origin, keys: keys.log,
                 instance: "embedded")
             try ledger.add(settings)
-            try await RunningLedger.serve(
-                ledger, authenticator: authenticator, at: [address], options: options, logger: logger, until: stop, onReady: onReady)
+            // One process, so a token that is meant for any of the services is meant for this one.
+            let verifier = try TokenVerifier(
+                issuers: try keys.tokens.byIssuer(), audiences: Set(Service.allCases.map(\.rawValue) + ["openledger"]))
+            let house = RunningHouse(
+                ledger: ledger, services: ServiceList.all, context: { try context($0.service, $1) },
+                authenticator: { [apiKeys] in Authenticator(tokens: verifier, keys: apiKeys, services: $0) }, addresses: [address],
+                options: options, logger: logger)
+            try await house.serve(until: stop) { ready in
+                if let ledger = ready.ledger { await onReady(ready.port, ledger) }
+            }
         } catch {
             try? await cluster.stop()
             throw error
         }
         try await cluster.stop()
+    }
+
+    private func context(_ service: Service, _ near: RunningHouse.Neighbourhood) throws -> ServiceContext {
+        guard let ledger = near.ledger, let key = keys.services[service] else { throw CommandError("the embedded ledger is missing") }
+        for path in [home.files(of: service), home.shared] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        }
+        let tokens = ServiceTokenSource(signer: TokenSigner(key: key, issuer: service.rawValue))
+        return ServiceContext(
+            service: service, log: ledger.client(for: service),
+            database: try PostgresConfiguration(url: cluster.url(user: "openledger_" + service.schema)),
+            peers: Peers(
+                transport: near.transport, addresses: Dictionary(uniqueKeysWithValues: Service.allCases.map { ($0, "http://embedded") }),
+                token: { try await tokens.token(for: $0.rawValue) }),
+            folder: home.files(of: service), shared: home.shared, settings: settings, clock: { LedgerClock.system.now() },
+            logger: near.logger.with(["service": .string(service.rawValue)]), metrics: near.metrics)
     }
 }

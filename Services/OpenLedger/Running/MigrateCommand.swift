@@ -1,3 +1,4 @@
+import Events
 import Postgres
 import Telemetry
 
@@ -11,7 +12,8 @@ enum MigrateCommand {
             Settings:
               OPENLEDGER_DATABASE              postgresql://owner@host/name
               OPENLEDGER_DATABASE_PASSWORD     the owner's password; better OPENLEDGER_DATABASE_PASSWORD_FILE
-              OPENLEDGER_LEDGER_ROLE_PASSWORD  the password to give the ledger's role; better …_FILE
+              OPENLEDGER_LEDGER_ROLE_PASSWORD  the password to give the ledger's role; better …_FILE; likewise of
+                                               the other services: OPENLEDGER_AGENT_GATEWAY_ROLE_PASSWORD
               OPENLEDGER_MIGRATIONS            the folder of migrations, where it is not beside the program
             """)
 
@@ -26,8 +28,10 @@ enum MigrateCommand {
             if planned.isEmpty { Terminal.say("nothing to apply: the database is up to date") }
             return 0
         }
-        let password = try settings.secret("LEDGER_ROLE_PASSWORD")
-        try await Roles(owner).ensure([try Roles.Login(service: "ledger", password: password)])
+        try await Roles(owner).ensure(
+            try Service.allCases.map { service in
+                try Roles.Login(service: service.schema, password: try settings.secret(service.setting + "_ROLE_PASSWORD"))
+            })
         let applied = try await migrator.apply { Terminal.say("applied \($0)") }
         Terminal.say(applied.isEmpty ? "the database was up to date" : "the database is up to date")
         return 0

@@ -1,6 +1,8 @@
+import Events
 import HTTPServer
 import Identity
 import LedgerService
+import ServiceShell
 import Telemetry
 import Web
 
@@ -9,43 +11,69 @@ enum ServeCommand {
     static let specification = ArgumentSpecification(
         command: "openledger serve", summary: "Runs one service, with its own database role, as a deployment does.", operands: ["SERVICE"],
         notes: """
-            Services: ledger.
+            Services: \(([Service.ledger] + ServiceList.all.map { $0.service }).map(\.rawValue).joined(separator: ", ")).
 
             Settings come from the environment, or from a file of KEY=value lines named by OPENLEDGER_CONFIG:
-              OPENLEDGER_DATABASE           postgresql://openledger_ledger@host/name
+              OPENLEDGER_DATABASE           postgresql://openledger_SERVICE@host/name
               OPENLEDGER_DATABASE_PASSWORD  its password; better OPENLEDGER_DATABASE_PASSWORD_FILE
+              OPENLEDGER_JWKS               the public keys of all services
+              OPENLEDGER_HOST, _PORT        where to listen; 127.0.0.1 and the service's port when left out
+              OPENLEDGER_TRUSTED_PROXIES    addresses whose X-Forwarded-For is believed
+              OPENLEDGER_LOG_LEVEL          trace, debug, info, warning or error
+
+            Of the ledger:
               OPENLEDGER_LOG_ORIGIN         the log's name: its public URL without a scheme
               OPENLEDGER_LOG_KEY_FILE       the key that signs checkpoints (openledger key FILE makes one)
               OPENLEDGER_LOG_OLD_KEY_FILES  earlier keys that sign along, newest first, separated by commas
-              OPENLEDGER_JWKS               the public keys of all services
-              OPENLEDGER_HOST, _PORT        where to listen; 127.0.0.1 and 7401 when left out
               OPENLEDGER_KAFKA              brokers, when events are to be published
               OPENLEDGER_KAFKA_PREFIX       the topic's prefix; openledger when left out
               OPENLEDGER_KAFKA_PROPERTIES   further settings of the Kafka client, name=value, separated by commas
               OPENLEDGER_WITNESSES          "<verifier key> <url>" of each witness, separated by commas
-              OPENLEDGER_TRUSTED_PROXIES    addresses whose X-Forwarded-For is believed
-              OPENLEDGER_LOG_LEVEL          trace, debug, info, warning or error
+
+            Of the other services:
+              OPENLEDGER_SERVICE_KEY_FILE   the key that signs the service's own tokens
+              OPENLEDGER_LEDGER_URL, …      where each other service is; http://127.0.0.1 and its port when left out
+              OPENLEDGER_DATA               a folder for the service's files
+              OPENLEDGER_SHARED             a folder that all services share: evidence
             """)
 
     static func run(_ words: [String]) async throws -> Int32 {
         let arguments = try specification.parse(words)
-        guard arguments.operands[0] == "ledger" else {
-            throw UsageError("there is no service \(arguments.operands[0]) here; openledger serve --help lists them")
-        }
+        let name = arguments.operands[0]
         let settings = try Configuration.ofProcess()
         let logger = Logger(level: try settings.logLevel())
-        let ledger = try await LedgerSettings.configured(settings)
-        let verifier = try await TokenVerifier.configured(settings, audience: "ledger")
-        let address = try ListenAddress.parse(
-            host: settings.string("HOST", default: "127.0.0.1"), port: try settings.integer("PORT", in: 0...65_535, default: 7401))
-        let options = try ServingOptions(settings)
+        guard let service = Service(rawValue: name), service == .ledger || ServiceList.named(name) != nil else {
+            throw UsageError("there is no service \(name) here; openledger serve --help lists them")
+        }
+        let house = try await service == .ledger ? ledger(settings, logger) : other(service, settings, logger)
         for key in settings.unknownKeys() { logger.warning("\(key) is no setting of this service") }
-        try await RunningLedger.serve(
-            ledger, authenticator: Authenticator(tokens: verifier, keys: nil, services: LedgerRoutes.services), at: [address],
-            options: options, logger: logger
-        ) { port, ledger in
-            logger.info(ledger.isLeading ? "serves and leads" : "serves, and waits to lead", ["port": .integer(Int64(port))])
+        try await house.serve { ready in
+            let role = ready.ledger.map { $0.isLeading ? "serves and leads" : "serves, and waits to lead" } ?? "serves"
+            logger.info(role, ["port": .integer(Int64(ready.port))])
         }
         return 0
+    }
+
+    private static func ledger(_ settings: Configuration, _ logger: Logger) async throws -> RunningHouse {
+        let ledger = try await LedgerSettings.configured(settings)
+        let verifier = try await TokenVerifier.configured(settings, audience: Service.ledger.rawValue)
+        return RunningHouse(
+            ledger: ledger, authenticator: { Authenticator(tokens: verifier, keys: nil, services: $0) },
+            addresses: [try address(.ledger, settings)], options: try ServingOptions(settings), logger: logger)
+    }
+
+    private static func other(_ service: Service, _ settings: Configuration, _ logger: Logger) async throws -> RunningHouse {
+        guard let type = ServiceList.named(service.rawValue) else { throw UsageError("there is no service \(service.rawValue)") }
+        let verifier = try await TokenVerifier.configured(settings, audience: service.rawValue)
+        let remote = try await RemoteContext.configured(service, settings)
+        return RunningHouse(
+            services: [type], context: { _, near in try remote.context(logger: near.logger, metrics: near.metrics) },
+            authenticator: { Authenticator(tokens: verifier, keys: nil, services: $0) }, addresses: [try address(service, settings)],
+            options: try ServingOptions(settings), logger: logger)
+    }
+
+    private static func address(_ service: Service, _ settings: Configuration) throws -> Address {
+        try ListenAddress.parse(
+            host: settings.string("HOST", default: "127.0.0.1"), port: try settings.integer("PORT", in: 0...65_535, default: service.port))
     }
 }

@@ -3,7 +3,7 @@ public enum ClientBody: Sendable {
     /// A body at hand; sent with Content-Length. Empty means no body.
     case bytes([UInt8])
     /// A body made while it is sent. With a length it goes out under Content-Length and must have exactly that many
-    /// bytes; without one it goes out chunked.
+    /// bytes; without one it goes out chunked. Over the network it costs a connection, see `CurlTransport`.
     case stream(ClientBodyStream, length: Int?)
 
     /// No body.

@@ -164,6 +164,11 @@ public protocol LogClient: Sendable {
     /// Appends; answers after the commit. The same command again gets the first answer.
     func append(_ request: AppendRequest) async throws -> Appended
 
+    /// Appends several requests in their order, each for itself: one that is refused does not hold back the others, unless they
+    /// expect what it would have made.
+    /// - Returns: an answer for each, in the same order.
+    func append(all requests: [AppendRequest]) async -> [Result<Appended, any Error>]
+
     /// Events from a position on.
     /// - Parameters:
     ///   - limit: at most this many.
@@ -175,6 +180,16 @@ public protocol LogClient: Sendable {
 }
 
 extension LogClient {
+    /// One after another: right for every client, and as fast as one that has no better way.
+    public func append(all requests: [AppendRequest]) async -> [Result<Appended, any Error>] {
+        var answers: [Result<Appended, any Error>] = []
+        answers.reserveCapacity(requests.count)
+        for request in requests {
+            do { answers.append(.success(try await append(request))) } catch { answers.append(.failure(error)) }
+        }
+        return answers
+    }
+
     /// All events from a position on, as they come: each batch is awaited by long poll.
     /// - Parameter isOver: asked when there is nothing new; true ends the sequence. Never, when left out.
     public func events(

@@ -1,5 +1,7 @@
 import Kafka
+import Synchronization
 import Testing
+import Threads
 
 /// What a group's members see when its partitions move.
 @Suite(.enabled(if: TestCluster.isReal, TestCluster.needsRealBroker), .timeLimit(.minutes(2)))
@@ -39,16 +41,20 @@ struct GroupTests {
             try await first.commit((0..<4).map { KafkaPosition(topic, $0, offset: 10) })
             try await withConsumer(configuration, group: group) { second in
                 try await second.subscribe([topic])
-                // Both must go on asking while the group settles; each keeps what it holds.
-                async let one = settle(first, holding: [0, 1, 2, 3])
-                async let two = settle(second, holding: [])
-                let (held, other) = try await (one, two)
+                // Both go on asking until the group has settled, because it may take more rounds than one; each keeps
+                // what it holds.
+                let shares = Shares([[0, 1, 2, 3], []])
+                async let one: Void = settle(first, 0, shares)
+                async let two: Void = settle(second, 1, shares)
+                _ = try await (one, two)
+                let (held, other) = (shares[0], shares[1])
                 #expect(held.count == 2)
                 #expect(other.count == 2)
                 #expect(held.union(other) == [0, 1, 2, 3])
                 try await fill(40..<80)
-                let a = try await first.read(20)
-                let b = try await second.read(20)
+                async let ofFirst = first.read(20)
+                async let ofSecond = second.read(20)
+                let (a, b) = try await (ofFirst, ofSecond)
                 #expect(Set(a.compactMap(\.partition)) == held)
                 #expect(Set(b.compactMap(\.partition)) == other)
                 seen += (a + b).compactMap(number)
@@ -60,21 +66,32 @@ struct GroupTests {
         }
     }
 
-    /// Goes on reading until two partitions are held.
-    private func settle(_ consumer: KafkaConsumer, holding: Set<Int32>) async throws -> Set<Int32> {
-        var held = holding
-        while held.count != 2 {
-            switch try await consumer.event() {
-            case .assigned(let partitions): held.formUnion(partitions.map(\.partition))
+    /// What each of the readers holds, as all of them see it.
+    private final class Shares: Sendable {
+        private let held: Lock<[Set<Int32>]>
+        init(_ held: [Set<Int32>]) { self.held = Lock(held) }
+
+        subscript(reader: Int) -> Set<Int32> { held.withLock { $0[reader] } }
+        var areSettled: Bool { held.withLock { $0.allSatisfy { $0.count == 2 } } }
+
+        func change(_ reader: Int, _ body: (inout Set<Int32>) -> Void) { held.withLock { body(&$0[reader]) } }
+    }
+
+    /// Goes on reading, which also accepts each change, until both readers hold two partitions.
+    private func settle(
+        _ consumer: KafkaConsumer, _ reader: Int, _ shares: Shares
+    ) async throws {
+        let end = ContinuousClock.now + .seconds(60)
+        repeat {
+            switch try await consumer.nextEvent(timeout: .milliseconds(50)) {
+            case .assigned(let partitions): shares.change(reader) { $0.formUnion(partitions.map(\.partition)) }
             case .revoked(let partitions, let lost):
                 #expect(!lost)
-                held.subtract(partitions.map(\.partition))
+                shares.change(reader) { $0.subtract(partitions.map(\.partition)) }
             case .records(let records): Issue.record("committed records came again: \(records)")
+            case nil: continue
             }
-        }
-        // The last change is accepted by asking again.
-        #expect(try await consumer.nextEvent(timeout: .zero) == nil)
-        return held
+        } while !shares.areSettled && ContinuousClock.now < end
     }
 
     @Test func partitionsMoveOnlyWhenTheirReaderLetsThemGo() async throws {
@@ -105,6 +122,41 @@ struct GroupTests {
                 #expect(partitions(one).count == 1)
                 #expect(partitions(one).union(partitions(other)) == [0, 1])
             }
+        }
+    }
+
+    @Test func aTopicThatIsMadeAfterTheSubscriptionIsReadAsSoonAsItIsThere() async throws {
+        let topic = TestCluster.name("late")
+        let (troubles, sink) = AsyncStream.makeStream(of: KafkaError.self)
+        // The metadata's own refresh would come too late to be what found it.
+        var configuration = try await TestCluster.configuration(["topic.metadata.refresh.interval.ms": "300000"])
+        configuration.observer.trouble = { sink.yield($0) }
+        try await withConsumer(configuration, group: TestCluster.name("group")) { consumer in
+            try await consumer.subscribe([topic])
+            let event = Task { try await consumer.event() }
+            for await trouble in troubles where trouble.text.contains(topic) { break }
+            try await withAdmin(TestCluster.configuration()) { try await $0.createTopic(topic, partitions: 1) }
+            #expect(try await event.value == .assigned([KafkaPartition(topic, 0)]))
+        }
+    }
+
+    @Test func aSubscribedTopicThatStaysAwayIsAnErrorThatNamesIt() async throws {
+        let here = try await TestCluster.topic()
+        let absent = TestCluster.name("absent")
+        let configuration = try await TestCluster.configuration(["topic.metadata.propagation.max.ms": "300"])
+        try await withConsumer(configuration, group: TestCluster.name("group")) { consumer in
+            try await consumer.subscribe([here, absent])
+            var failure: KafkaError?
+            do { while failure == nil { _ = try await consumer.event() } } catch { failure = error as? KafkaError }
+            #expect(failure?.code == .unknownTopicOrPartition)
+            #expect(failure?.text.contains(absent) == true && failure?.text.contains(here) == false, "\(String(describing: failure))")
+            // What is there is read all the same.
+            _ = try await withProducer(configuration) { try await $0.send(batch: numbered(0..<1, topic: here)) }
+            var records: [KafkaRecord] = []
+            while records.isEmpty {
+                do { records = try await consumer.read(1) } catch let error as KafkaError where error.code == .unknownTopicOrPartition {}
+            }
+            #expect(records.map(\.topic) == [here])
         }
     }
 

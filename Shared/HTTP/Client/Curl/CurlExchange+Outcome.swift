@@ -5,7 +5,7 @@ extension CurlExchange {
     func outcome(_ code: CURLcode) -> Result<Void, HTTPClientError> {
         if let refusal { return .failure(refusal) }
         // A server that answers early may be gone before the whole body is out: its answer counts all the same.
-        if code == CURLE_SEND_ERROR, hasWholeEarlyAnswer { return .success(()) }
+        if [CURLE_SEND_ERROR, CURLE_SEND_FAIL_REWIND].contains(code), hasWholeEarlyAnswer { return .success(()) }
         guard code == CURLE_OK else { return .failure(error(code)) }
         // libcurl is content with an answer that ends within its head.
         guard head.isComplete else { return .failure(transportError(CURLE_GOT_NOTHING, "\(server): the answer ended within its head")) }

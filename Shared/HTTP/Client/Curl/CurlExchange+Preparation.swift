@@ -70,6 +70,8 @@ extension CurlExchange {
         case .stream(_, let length):
             check(ccurl_set_long(handle, CURLOPT_UPLOAD, 1))
             check(ccurl_set_size(handle, CURLOPT_INFILESIZE_LARGE, curl_off_t(length ?? -1)))
+            // What is made while it is sent can't be sent twice, and a kept connection may be dying: it gets one of its own.
+            check(ccurl_set_long(handle, CURLOPT_FRESH_CONNECT, 1))
             append("Expect:", check)
         }
         if request.method == "HEAD" {

@@ -7,7 +7,7 @@ internal import Threads
 /// and used again; redirects are answers, proxies are not used.
 ///
 /// A request whose kept connection dies before the first byte of the answer is sent once more on a fresh one if that
-/// does no harm, see `ClientRequest.isIdempotent`.
+/// does no harm, see `ClientRequest.isIdempotent`. A streamed body can't be sent twice: it always begins on a fresh one.
 public final class CurlTransport: Transport {
     private let mailbox: CurlMailbox
 

@@ -18,8 +18,10 @@ extension Loop {
             }
         case .stream: if hasBody { framing = exchange.minorVersion == 1 ? .chunked : .untilClose }
         }
-        // An unread body, one that was never asked for, or an old client: this is the last answer here.
-        var close = !exchange.keepAlive || isDraining || exchange.owesContinue || (stream == nil && !exchange.inputDone)
+        // An unread body, one that was never asked for, or an old client: this is the last answer here. A streamed answer
+        // that begins before the request has come in says so too, since nobody knows whether the rest will be read: a
+        // close that was not announced would hit the client's next request (RFC 9112 §9.6).
+        var close = !exchange.keepAlive || isDraining || exchange.owesContinue || !exchange.inputDone
         var head: [UInt8] = []
         head.reserveCapacity(256 + (body.count <= 8 << 10 ? body.count : 0))
         do throws(HTTPError) {

@@ -79,6 +79,23 @@ struct ServingTests {
         }
     }
 
+    @Test("announces the close after a streamed answer to a request that has not come in")
+    func streamedAnswerToAnUnreadBody() async throws {
+        try await withServer { test in
+            let wire = try test.wire()
+            wire.send("POST /events?2 HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nabc")
+            let reply = try wire.reply()
+            #expect(reply.status == 200 && reply.field("Connection") == "close")
+            #expect(wire.rest().end == .closed)
+            // One whose request is all there is an answer like any other.
+            let whole = try test.wire()
+            whole.get("/events?2")
+            #expect(try whole.reply().field("Connection") == nil)
+            whole.get("/hello")
+            #expect(try whole.reply().status == 200)
+        }
+    }
+
     @Test("answers errors with problem details, without what a handler's failure says")
     func errors() async throws {
         try await withServer { test in

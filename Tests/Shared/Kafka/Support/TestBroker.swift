@@ -35,12 +35,14 @@ final class TestBroker: Sendable {
         _ = try await OSThread.run(name: "broker") { [launcher, folder] in try Subprocess.run([launcher, "kill", folder]) }
     }
 
-    /// Starts it again on the same data and port, and waits until it is ready.
+    /// Starts it again on the same data and port, where it does not run, and waits until it is ready.
     func restart() async throws {
         _ = try await OSThread.run(name: "broker") { [launcher, folder] in try Self.start(launcher, folder) }
     }
 
     private static func start(_ launcher: String, _ folder: String) throws -> String {
-        try Subprocess.run([launcher, "start", folder, "0", "auto.create.topics.enable=false"])
+        // A broker of a test's length is faster when its code is compiled once and simply.
+        let quick = "JAVA_TOOL_OPTIONS=-XX:TieredStopAtLevel=1"
+        return try Subprocess.run(["env", quick, launcher, "start", folder, "0", "auto.create.topics.enable=false"])
     }
 }

@@ -43,8 +43,14 @@ enum TestCluster {
         KafkaConfiguration(brokers: try await running.value.brokers, clientID: "tests", properties: properties)
     }
 
-    /// A broker of one's own, to be killed.
-    static func ownBroker() async throws -> TestBroker { try await TestBroker.start(launcher: try #require(launcher)) }
+    private static let victim = Task { try await TestBroker.start(launcher: try #require(launcher)) }
+    /// A broker to be killed, up and running: for one test at a time.
+    static func brokerToKill() async throws -> TestBroker {
+        let broker = try await victim.value
+        // The test before may have left it dead.
+        try await broker.restart()
+        return broker
+    }
 
     private static let counter = Counter()
     static func name(_ kind: String) -> String { "\(kind)-\(getpid())-\(counter.add(1))" }

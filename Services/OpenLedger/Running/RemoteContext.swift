@@ -1,0 +1,50 @@
+import Crypto
+import EventLog
+import Events
+import Foundation
+import HTTPClient
+import Identity
+import LedgerService
+import Postgres
+import ServiceShell
+import Telemetry
+import Threads
+
+/// What a service that runs by itself is given: the log and the other services over the network.
+struct RemoteContext: Sendable {
+    private let service: Service
+    private let settings: Configuration
+    private let database: PostgresConfiguration
+    private let key: Ed25519PrivateKey
+    private let addresses: [Service: String]
+    private let folder: String
+    private let shared: String
+
+    /// From the settings of a deployment: see docs/operating.md.
+    static func configured(_ service: Service, _ settings: Configuration) async throws -> RemoteContext {
+        let path = try settings.required(
+            "SERVICE_KEY_FILE", "a file with the Ed25519 key (PEM) that signs this service's tokens; make one with `openledger key FILE`")
+        let folder = try settings.required("DATA", "a folder for the service's files")
+        let shared = settings.string("SHARED", default: folder + "/shared")
+        for path in [folder, shared] { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+        var addresses: [Service: String] = [:]
+        for peer in Service.allCases {
+            addresses[peer] = settings.string("\(peer.setting)_URL", default: "http://127.0.0.1:\(peer.port)")
+        }
+        return RemoteContext(
+            service: service, settings: settings, database: try PostgresConfiguration.configured(settings),
+            key: try await OSThread.run(name: "key") { try KeyFile.load(path) }, addresses: addresses, folder: folder, shared: shared)
+    }
+
+    func context(logger: Logger, metrics: Metrics) throws -> ServiceContext {
+        let transport = try CurlTransport()
+        let tokens = ServiceTokenSource(signer: TokenSigner(key: key, issuer: service.rawValue))
+        let ledger = addresses[.ledger] ?? ""
+        return ServiceContext(
+            service: service,
+            log: HTTPLogClient(transport: transport, base: ledger + "/log") { try await tokens.token(for: Service.ledger.rawValue) },
+            database: database,
+            peers: Peers(transport: transport, addresses: addresses) { try await tokens.token(for: $0.rawValue) },
+            folder: folder, shared: shared, settings: settings, clock: { LedgerClock.system.now() }, logger: logger, metrics: metrics)
+    }
+}

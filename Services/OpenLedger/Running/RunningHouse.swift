@@ -1,0 +1,138 @@
+import EventLog
+import HTTP
+import HTTPClient
+import HTTPServer
+import Identity
+import LedgerService
+import ServiceShell
+import Synchronization
+import Telemetry
+import Threads
+import Web
+
+/// The ledger, other services, or all of them, and the one application that serves them, from start to graceful stop. What `up` and
+/// `serve` share.
+struct RunningHouse: Sendable {
+    /// The ledger to run here; nil where it runs elsewhere.
+    var ledger: LedgerSettings?
+    /// The other services to run here.
+    var services: [any RunnableService.Type] = []
+    /// What a service is given.
+    var context: @Sendable (any RunnableService.Type, Neighbourhood) throws -> ServiceContext = { _, _ in
+        throw CommandError("this process runs no services besides the ledger")
+    }
+    /// Who may come in, given what services may do.
+    var authenticator: @Sendable (_ grants: [String: Set<String>]) throws -> Authenticator
+    var addresses: [Address]
+    var options: ServingOptions
+    var logger: Logger
+
+    /// What services find in their own process.
+    struct Neighbourhood: Sendable {
+        let ledger: Ledger?
+        /// Carries requests to the application that serves them all.
+        let transport: any Transport
+        let logger: Logger
+        let metrics: Metrics
+    }
+
+    /// What is known once everything answers.
+    struct Ready: Sendable {
+        let port: Int
+        let ledger: Ledger?
+    }
+
+    /// Serves until `stop` returns; `onReady` hears when everything can be used.
+    func serve(until stop: @Sendable () async -> Void = Signals.stop, onReady: @escaping @Sendable (Ready) async -> Void) async throws {
+        let metrics = Metrics()
+        metrics.addProcess()
+        let entrance = Entrance()
+        let ledger: Ledger?
+        if let settings = self.ledger {
+            ledger = try await Ledger.make(settings, transport: try CurlTransport(), logger: logger, metrics: metrics)
+        } else {
+            ledger = nil
+        }
+        let neighbourhood = Neighbourhood(
+            ledger: ledger, transport: InProcessTransport { try await entrance.answer($0) }, logger: logger, metrics: metrics)
+        let running = Task { if let ledger { await ledger.run() } }
+        do {
+            let opened = try await open(neighbourhood)
+            let mounts = (ledger.map { [LedgerRoutes($0).mount] } ?? []) + opened.map(\.mount)
+            let application = try Application(
+                name: "OpenLedger", version: Version.text, mounts: mounts, authenticator: try authenticator(grants), log: logger,
+                metrics: metrics, options: options.application)
+            entrance.open(application.handler)
+            let server = try await application.serve(addresses, options: options.server)
+            server.addMetrics(to: metrics)
+            let working = Task {
+                await withTaskGroup(of: Void.self) { group in
+                    for service in opened { group.addTask { await service.run() } }
+                }
+            }
+            let ready = Task {
+                for check in mounts.flatMap(\.checks) {
+                    while await check.state() != .ready { try await Task.sleep(for: .milliseconds(10)) }
+                }
+                await onReady(Ready(port: server.port, ledger: ledger))
+            }
+            await stop()
+            ready.cancel()
+            logger.info("stopping: requests in hand are finished first")
+            ledger?.drain()
+            await server.stop(grace: .seconds(10))
+            working.cancel()
+            await working.value
+        } catch {
+            running.cancel()
+            await running.value
+            throw error
+        }
+        running.cancel()
+        await running.value
+    }
+
+    private func open(_ neighbourhood: Neighbourhood) async throws -> [any RunnableService] {
+        var opened: [any RunnableService] = []
+        for type in services { opened.append(try await type.open(try context(type, neighbourhood))) }
+        return opened
+    }
+
+    /// What each service may do in this process.
+    private var grants: [String: Set<String>] {
+        var grants = ledger == nil ? [:] : LedgerRoutes.services
+        for type in services { grants.merge(type.grants) { $0.union($1) } }
+        return grants
+    }
+}
+
+/// Where requests from within the process come in, once there is an application to answer them.
+private final class Entrance: Sendable {
+    private let handler = Lock<Handler?>(nil)
+
+    func open(_ handler: @escaping Handler) { self.handler.withLock { $0 = handler } }
+
+    func answer(_ request: Request) async throws -> Response {
+        guard let handler = handler.withLock({ $0 }) else { return Response(status: 503, headers: ["Retry-After": "1"]) }
+        return try await handler(request)
+    }
+}
+
+/// How an application is served.
+struct ServingOptions: Sendable {
+    var server = Options()
+    var application = ApplicationOptions()
+
+    /// From the settings of a deployment.
+    init(_ settings: Configuration) throws {
+        let proxies = settings.list("TRUSTED_PROXIES")
+        server.trustedProxies = try TrustedProxies(ranges: proxies.filter { $0 != "unix" }, unixSockets: proxies.contains("unix"))
+        if try settings.boolean("METRICS_FROM_LOOPBACK", default: false) { application.metricsAccess = .scopesOrLoopback(["metrics:read"]) }
+        application.accessLog = try settings.boolean("ACCESS_LOG", default: true)
+    }
+}
+
+/// The product's version, as `--version` and the OpenAPI document say it.
+enum Version {
+    static let text = "0.1.0"
+}

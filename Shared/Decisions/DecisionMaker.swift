@@ -1,0 +1,311 @@
+internal import Crypto
+public import EventLog
+public import Events
+public import Telemetry
+
+/// A service's one decider: keeps its state, decides commands in turn, appends what they make, and answers after the commit.
+///
+/// Every command goes the same way: rule (pure) → events → state → log. Many that wait together are decided one after another
+/// on the state that the earlier ones leave and are appended as one run. Each stream of the service has an expected version,
+/// so an instance that has missed something loses the race, folds the log anew and decides again: no two instances ever both
+/// act on the same state. A command that was decided before gets its first events, for ever.
+///
+/// Memory grows with the number of the service's own commands and streams, by about 100 bytes each, and with the state.
+public actor DecisionMaker<State: ServiceState> {
+    /// Decides: reads the state, throws to refuse, returns the events. No I/O, no clock, no randomness.
+    public typealias Rule = @Sendable (State, DecisionContext) throws -> [NewEvent]
+
+    let service: Service
+    private let log: any LogClient
+    private let clock: @Sendable () -> Timestamp
+    private let logger: Logger
+    private let makeState: @Sendable () -> State
+    private var fold: Fold<State>
+    private var failure: DecisionError?
+    private var waiting: [Ticket] = []
+    private var isDeciding = false
+    private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
+    private var lastWatcher = 0
+    /// The log's size when it was last read.
+    private var size: UInt64 = 0
+    /// Whether the state has once come as far as the log went. Before that nothing is decided.
+    private var hasCaughtUp = false
+    /// Raised by every fresh start, so that a read begun before it is thrown away.
+    private var generation = 0
+
+    /// At most this many commands wait; more are refused as busy.
+    public static var maximumWaiting: Int { 10_000 }
+    /// At most this many are decided between two appends.
+    static var maximumRun: Int { 256 }
+
+    /// - Parameters:
+    ///   - service: whose events it writes.
+    ///   - log: appends in that service's name.
+    ///   - clock: gives commands their time.
+    ///   - state: the state before the first event.
+    public init(
+        _ service: Service, log: any LogClient, clock: @escaping @Sendable () -> Timestamp, logger: Logger = .silent,
+        state: @escaping @Sendable () -> State
+    ) {
+        self.service = service
+        self.log = log
+        self.clock = clock
+        self.logger = logger
+        makeState = state
+        fold = Fold(service: service, state: state())
+    }
+
+    // MARK: Deciding
+
+    /// Decides a command, or a reaction to an event, and answers once it is durable.
+    /// - Parameters:
+    ///   - cause: the caller's command, or the event reacted to.
+    ///   - causePosition: for a reaction, where that event stands.
+    ///   - time: for a reaction, that event's time. Nil takes the clock's.
+    ///   - actor: the principal who asks.
+    ///   - correlation: the trace id of the first request.
+    /// - Throws: ``DecisionError``, or whatever the rule throws. A rule's refusal is given only by a state that has seen
+    ///   everything that was on the log when the command came.
+    public func decide(
+        _ cause: Cause, causePosition: UInt64? = nil, time: Timestamp? = nil, actor: String, correlation: String, _ rule: @escaping Rule
+    ) async throws -> Outcome {
+        if let failure { throw failure }
+        guard waiting.count < Self.maximumWaiting else { throw DecisionError.busy("too many commands wait") }
+        return try await withCheckedThrowingContinuation { continuation in
+            waiting.append(
+                Ticket(
+                    cause: cause, causePosition: causePosition, time: time, actor: actor, correlation: correlation, rule: rule,
+                    continuation: continuation))
+            guard !isDeciding else { return }
+            isDeciding = true
+            Task { await decideAll() }
+        }
+    }
+
+    /// Reads the state as it is now. It may be behind the log by the moment that events take to come here.
+    public func query<Value: Sendable>(_ read: @Sendable (State) throws -> Value) throws -> Value {
+        if let failure { throw failure }
+        return try read(fold.state)
+    }
+
+    /// Reads the state once it has seen everything before `position`.
+    public func query<Value: Sendable>(after position: UInt64, _ read: @Sendable (State) throws -> Value) async throws -> Value {
+        try await waitUntil(position)
+        return try query(read)
+    }
+
+    private func decideAll() async {
+        defer { isDeciding = false }
+        while !waiting.isEmpty {
+            if let failure {
+                for ticket in waiting { ticket.continuation.resume(throwing: failure) }
+                waiting.removeAll()
+                return
+            }
+            if !hasCaughtUp {
+                await freshen()
+                if failure != nil { continue }
+            }
+            guard hasCaughtUp else {
+                for ticket in waiting { ticket.continuation.resume(throwing: DecisionError.unavailable("it can't be read")) }
+                waiting.removeAll()
+                return
+            }
+            let run = waiting.prefix(Self.maximumRun)
+            waiting.removeFirst(run.count)
+            var stale: [Ticket] = []
+            var again: [Ticket] = []
+            var inHand: Set<CommandKey> = []
+            var appends: [(ticket: Ticket, plan: Fold<State>.Plan)] = []
+            for ticket in run {
+                guard inHand.insert(CommandKey(ticket.cause)).inserted else {
+                    again.append(ticket)
+                    continue
+                }
+                do {
+                    if let place = fold.memory[CommandKey(ticket.cause)] {
+                        answerAgain(ticket, place)
+                    } else if let plan = try fold.plan(ticket, now: clock()) {
+                        appends.append((ticket, plan))
+                    } else {
+                        ticket.continuation.resume(returning: Outcome(facts: [], isRepeat: false))
+                    }
+                } catch {
+                    if ticket.isFresh || error is DecisionError {
+                        ticket.continuation.resume(throwing: error)
+                    } else {
+                        stale.append(ticket)
+                    }
+                }
+            }
+            if !appends.isEmpty { await append(appends) }
+            if fold.isSpoilt { await startAfresh() }
+            if !stale.isEmpty { await freshen() }
+            waiting.insert(contentsOf: stale.map { $0.freshened() } + again, at: 0)
+        }
+    }
+
+    private func append(_ appends: [(ticket: Ticket, plan: Fold<State>.Plan)]) async {
+        let answers = await log.append(all: appends.map(\.plan.request))
+        var isSpoilt = false
+        for ((ticket, plan), answer) in zip(appends, answers) {
+            switch answer {
+            case .success(let appended):
+                fold.remember(ticket.cause, at: appended)
+                ticket.continuation.resume(returning: plan.outcome(appended))
+            case .failure(LogError.wrongVersion), .failure(LogError.notLeader):
+                isSpoilt = true
+                if let again = ticket.oncemore() {
+                    waiting.append(again)
+                } else {
+                    ticket.continuation.resume(throwing: DecisionError.busy("another instance keeps writing the same streams"))
+                }
+            case .failure(let error):
+                isSpoilt = true
+                ticket.continuation.resume(throwing: Self.meaning(of: error))
+            }
+        }
+        if isSpoilt { await startAfresh() }
+    }
+
+    private static func meaning(of error: any Error) -> any Error {
+        switch error {
+        case LogError.conflict(let conflict): DecisionError.conflict(conflict)
+        case LogError.busy: DecisionError.busy("too many appends are waiting")
+        case let error as LogError:
+            if case .unavailable(let reason) = error { DecisionError.unavailable(reason) } else { DecisionError.malformed("\(error)") }
+        default: DecisionError.unavailable("\(error)")
+        }
+    }
+
+    /// The first answer, read from the log.
+    private func answerAgain(_ ticket: Ticket, _ place: Fold<State>.Place) {
+        Task { [log] in
+            do {
+                let batch = try await log.read(from: place.position, limit: Int(place.count), wait: nil)
+                let facts = try batch.events.map { Outcome.Placed(fact: try Fact($0), position: $0.position, version: $0.version) }
+                guard let first = facts.first?.fact.cause else {
+                    throw DecisionError.unavailable("position \(place.position) is not there")
+                }
+                if case .command(let id, let digest) = ticket.cause, case .command(_, let firstDigest) = first, digest != firstDigest {
+                    throw DecisionError.conflict(
+                        CommandConflict(
+                            command: id, position: place.position, firstDigest: firstDigest, digest: digest, differences: []))
+                }
+                ticket.continuation.resume(returning: Outcome(facts: facts, isRepeat: true))
+            } catch let error as DecisionError {
+                ticket.continuation.resume(throwing: error)
+            } catch {
+                ticket.continuation.resume(throwing: DecisionError.unavailable("\(error)"))
+            }
+        }
+    }
+
+    // MARK: Following the log
+
+    /// Follows the log until the task is cancelled. A service runs this for as long as it serves.
+    public func run() async {
+        var pause = Duration.milliseconds(50)
+        while !Task.isCancelled, failure == nil {
+            do {
+                let started = generation
+                let batch = try await log.read(from: fold.next, limit: 1_000, wait: .seconds(20))
+                if started == generation { try take(batch) }
+                pause = .milliseconds(50)
+            } catch is CancellationError {
+                return
+            } catch let error as DecisionError {
+                fail(error)
+            } catch {
+                if Task.isCancelled { return }
+                logger.warning("the log can't be read, tries again: \(error)")
+                try? await Task.sleep(for: pause)
+                pause = min(pause * 2, .seconds(5))
+            }
+        }
+    }
+
+    /// Waits until everything before `position` has been applied.
+    /// - Throws: ``DecisionError/stopped(position:reason:)`` when it never will be, or `CancellationError`.
+    public func waitUntil(_ position: UInt64) async throws {
+        guard fold.next < position else { return }
+        for await _ in changes() {
+            if let failure { throw failure }
+            if fold.next >= position { return }
+        }
+        throw CancellationError()
+    }
+
+    /// Yields whenever the state may have changed; several changes may be one.
+    public func changes() -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        lastWatcher += 1
+        let number = lastWatcher
+        watchers[number] = continuation
+        continuation.onTermination = { [weak self] _ in Task { await self?.forget(number) } }
+        continuation.yield()
+        return stream
+    }
+
+    /// The next position that it wants.
+    public var next: UInt64 { fold.next }
+
+    /// Why it can't be used; nil when it can.
+    public var notReady: String? {
+        if let failure { return failure.description }
+        return hasCaughtUp ? nil : "position \(fold.next) of \(size) has been read"
+    }
+
+    private func forget(_ number: Int) { watchers[number] = nil }
+
+    private func ring() { for watcher in watchers.values { watcher.yield() } }
+
+    private func take(_ batch: LogBatch) throws {
+        guard batch.events.isEmpty || batch.events[0].position == fold.next else { return }
+        size = batch.size
+        let isSame = try fold.take(batch.events)
+        // Another instance decided the same command otherwise: what stands on the log counts.
+        if !isSame { reset() }
+        if isSame, fold.next >= batch.size { hasCaughtUp = true }
+        ring()
+    }
+
+    /// Reads up to what the log holds at this moment.
+    private func freshen() async {
+        var goal: UInt64?
+        while failure == nil {
+            do {
+                let started = generation
+                let batch = try await log.read(from: fold.next, limit: 1_000, wait: nil)
+                if goal == nil { goal = batch.size }
+                if started == generation { try take(batch) }
+                if fold.next >= goal ?? 0 { return }
+            } catch let error as DecisionError {
+                return fail(error)
+            } catch {
+                // Who waits is told by the append, or decides on what is known.
+                logger.warning("the log can't be read: \(error)")
+                return
+            }
+        }
+    }
+
+    /// Throws away a state that holds what the log does not, and folds the log again.
+    private func startAfresh() async {
+        logger.info("folds the log anew", ["next": .integer(Int64(fold.next))])
+        reset()
+        await freshen()
+    }
+
+    private func reset() {
+        fold = Fold(service: service, state: makeState())
+        hasCaughtUp = false
+        generation += 1
+    }
+
+    private func fail(_ error: DecisionError) {
+        failure = error
+        logger.error("\(error)")
+        ring()
+    }
+}

@@ -1,2 +1,0 @@
-#include "CKernels.h"
-typedef int ckernels_is_a_translation_unit;

@@ -1,0 +1,63 @@
+internal import Glibc
+
+/// Fine-tunes an adapter on a base model that stays as it is, in whatever precision it is stored (over an int8 base this is
+/// QLoRA's form, arXiv 2305.14314).
+///
+/// The same base, settings, data, seed and kind of kernel level give the same bytes, whatever the number of threads is.
+public final class LoRATrainer: Sendable {
+    public let model: LanguageModel
+    public let lora: LoRAOptions
+    public let options: TrainingOptions
+    private let pool: ComputePool
+
+    public init(model: LanguageModel, lora: LoRAOptions, options: TrainingOptions, pool: ComputePool) throws {
+        try lora.check()
+        try options.check()
+        self.model = model
+        self.lora = lora
+        self.options = options
+        self.pool = pool
+    }
+
+    /// Trains on threads of its own.
+    /// - Parameters:
+    ///   - holdOut: rows to measure on, never trained on.
+    ///   - start: an adapter of the same rank and modules whose factors to begin with; nil: fresh ones.
+    ///   - resume: a checkpoint of the same run; the result is the same as without the interruption.
+    ///   - onEvent: called on the run's thread after every step, evaluation and checkpoint.
+    public func train(
+        _ rows: [TrainingExample], holdOut: [TrainingExample] = [], start: Adapter? = nil, resume: TrainingCheckpoint? = nil,
+        onEvent: @escaping @Sendable (TrainingEvent) -> TrainingDecision = { _ in .proceed }
+    ) async throws -> (adapter: Adapter, outcome: TrainingOutcome) {
+        let data = try TrainingData(
+            rows, holdOut: holdOut, vocabulary: model.configuration.vocabularySize, context: model.contextLength)
+        return try await pool.perform("train-lora") { [self] in
+            let initial = try Adapter.initial(lora, for: model.configuration, seed: options.seed)
+            if let start, start.layout != initial.layout || start.scale != initial.scale {
+                throw EngineError.adapterMismatch("the adapter to start from has another rank, alpha or other modules")
+            }
+            let adapter =
+                start.map { Adapter(layout: $0.layout, scale: $0.scale, parameters: FloatBuffer($0.parameters.values)) } ?? initial
+            let trained = Trainable(
+                weights: model.weights, rotary: model.rotary, parameters: adapter.parameters,
+                parts: [(0..<adapter.layout.count, true)], adapter: adapter, layout: nil, baseBytes: model.byteCount)
+            let modules = lora.modules.sorted().map(\.name).joined(separator: ",")
+            let base = start.map { " from \(Fingerprint.of($0.parameters))" } ?? ""
+            let run = try TrainingRun(
+                trained, data, options, pool: pool,
+                identity: "lora rank \(lora.rank) alpha \(lora.alpha) \(modules) on \(model.configuration) \(model.precision)\(base)",
+                report: onEvent)
+            return (adapter, try run.run(from: resume))
+        }
+    }
+
+    /// Bytes that a run over these rows takes, the base model included.
+    public func byteCount(_ rows: [TrainingExample], holdOut: [TrainingExample] = []) throws -> Int {
+        let data = try TrainingData(
+            rows, holdOut: holdOut, vocabulary: model.configuration.vocabularySize, context: model.contextLength)
+        let layout = AdapterLayout(model.configuration, rank: lora.rank) { _, module in lora.modules.contains(module) }
+        let copies = 3 + min(options.gradientShards, options.rowsPerStep) + (options.patience == nil ? 0 : 1)
+        return model.byteCount + layout.count * 4 * copies
+            + SequencePass.byteCount(model.configuration, capacity: data.longest, rank: lora.rank) * pool.threads
+    }
+}

@@ -1,0 +1,27 @@
+/// How a run ended and what it recorded for a replay.
+public struct TrainingOutcome: Sendable {
+    public enum End: String, Sendable {
+        /// All steps done.
+        case finished
+        /// The hold-out did not improve for `patience` evaluations; the best parameters are kept.
+        case stoppedEarly
+        /// Paused by the caller; `checkpoint` is what to go on from.
+        case paused
+    }
+
+    public var end: End
+    /// Optimiser steps done, those before a resume included.
+    public var steps: Int
+    /// Tokens read.
+    public var tokens: Int
+    /// Mean loss of the last step, nats.
+    public var finalLoss: Float
+    /// Every evaluation in order.
+    public var evaluations: [TrainingEvent.EvaluationMetrics]
+    /// The step whose parameters these are.
+    public var keptStep: Int
+    /// Instructions used; pin it when the run is repeated.
+    public var kernelLevel: KernelLevel
+    /// Set when `end` is `paused`.
+    public var checkpoint: TrainingCheckpoint?
+}

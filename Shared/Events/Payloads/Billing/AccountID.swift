@@ -1,0 +1,47 @@
+public import JSON
+public import Money
+
+/// The name of an account: `<kind>:<owner>`, such as `payer:acme` or `pending:contributor:alice`. An account has a balance of
+/// its own in each asset.
+public struct AccountID: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// The whole name.
+    public let text: String
+
+    /// At most this many bytes.
+    public static let maximumBytes = 200
+
+    /// A name from its text; nil unless the kind is of `a-z` and `-` and the owner of visible ASCII without quote and backslash.
+    public init?(_ text: String) {
+        let bytes = text.utf8
+        guard bytes.count <= Self.maximumBytes, let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon != bytes.startIndex,
+            bytes.index(after: colon) != bytes.endIndex,
+            bytes[..<colon].allSatisfy({ ($0 >= 0x61 && $0 <= 0x7A) || $0 == 0x2D }),
+            bytes[colon...].allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C })
+        else { return nil }
+        self.text = text
+    }
+
+    /// What stands before the first colon.
+    public var kind: Substring { text.prefix { $0 != ":" } }
+    /// What stands after it.
+    public var owner: Substring { text.dropFirst(kind.count + 1) }
+    /// The name itself.
+    public var description: String { text }
+
+    /// In the order of their bytes: the tie-break of every split.
+    public static func < (left: AccountID, right: AccountID) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
+}
+
+extension JSONFields {
+    /// An account.
+    public func account(_ name: String) throws(JSONFieldError) -> AccountID {
+        let field = try field(name)
+        guard let account = AccountID(try field.string(bytes: 1...AccountID.maximumBytes)) else {
+            throw field.error("must be <kind>:<owner>, such as payer:acme")
+        }
+        return account
+    }
+
+    /// An asset.
+    public func asset(_ name: String) throws(JSONFieldError) -> Asset { try Asset(json: try field(name)) }
+}

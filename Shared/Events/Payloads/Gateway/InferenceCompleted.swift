@@ -1,0 +1,150 @@
+public import Crypto
+public import JSON
+public import Money
+
+/// An answer was given and its fee is due.
+public struct InferenceCompleted: EventData, Hashable {
+    /// `inference.completed`.
+    public static let type = "inference.completed"
+
+    /// The answer.
+    public var inference: String
+    /// Who pays.
+    public var payer: String
+    /// Who asked: the payer or an agent of theirs.
+    public var actor: String
+    /// The mandate it was asked under.
+    public var mandate: String?
+    /// The model's name.
+    public var model: String
+    /// Its version.
+    public var version: Int
+    /// The base model.
+    public var base: String
+    /// The adapter.
+    public var adapter: Digest?
+    /// Commitment to the prompt.
+    public var prompt: Digest
+    /// Commitment to the answer.
+    public var answer: Digest
+    /// Tokens of the prompt.
+    public var inputTokens: Int
+    /// Tokens of the answer.
+    public var outputTokens: Int
+    /// What it costs.
+    public var fee: Amount
+    /// The hold that it is taken from.
+    public var hold: String?
+    /// Who computed it.
+    public var runner: String
+    /// What was retrieved for it.
+    public var passages: EvidenceList<RetrievedPassage>
+    /// The answer's attribution row.
+    public var row: Digest?
+
+    /// From its parts.
+    public init(
+        inference: String, payer: String, actor: String, mandate: String? = nil, model: String, version: Int, base: String,
+        adapter: Digest? = nil, prompt: Digest, answer: Digest, inputTokens: Int, outputTokens: Int, fee: Amount, hold: String? = nil,
+        runner: String, passages: EvidenceList<RetrievedPassage>, row: Digest? = nil
+    ) {
+        self.inference = inference
+        self.payer = payer
+        self.actor = actor
+        self.mandate = mandate
+        self.model = model
+        self.version = version
+        self.base = base
+        self.adapter = adapter
+        self.prompt = prompt
+        self.answer = answer
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+        self.fee = fee
+        self.hold = hold
+        self.runner = runner
+        self.passages = passages
+        self.row = row
+    }
+
+    /// Reads it.
+    public init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: [
+            "inference", "payer", "actor", "mandate", "model", "version", "base", "adapter", "prompt", "answer", "input_tokens",
+            "output_tokens", "fee", "hold", "runner", "passages", "row",
+        ])
+        inference = try fields.id("inference")
+        payer = try fields.id("payer")
+        actor = try fields.id("actor")
+        mandate = try fields.optionalID("mandate")
+        model = try fields.id("model")
+        version = try fields.count("version")
+        base = try fields.id("base")
+        adapter = try fields.optionalDigest("adapter")
+        prompt = try fields.digest("prompt")
+        answer = try fields.digest("answer")
+        inputTokens = try fields.count("input_tokens")
+        outputTokens = try fields.count("output_tokens")
+        fee = try fields.amount("fee")
+        hold = try fields.optionalID("hold")
+        runner = try fields.id("runner")
+        passages = try EvidenceList(fields.object("passages"))
+        row = try fields.optionalDigest("row")
+    }
+
+    /// As it is written.
+    public var json: JSONValue {
+        .members([
+            "inference": .string(inference), "payer": .string(payer), "actor": .string(actor), "mandate": mandate.map { .string($0) },
+            "model": .string(model), "version": .count(version), "base": .string(base), "adapter": adapter.map { .digest($0) },
+            "prompt": .digest(prompt), "answer": .digest(answer), "input_tokens": .count(inputTokens),
+            "output_tokens": .count(outputTokens), "fee": fee.json, "hold": hold.map { .string($0) }, "runner": .string(runner),
+            "passages": passages.json, "row": row.map { .digest($0) },
+        ])
+    }
+}
+
+/// A passage that was put before the model.
+public struct RetrievedPassage: EventPart {
+    /// Its Datanet.
+    public var datanet: String
+    /// Its item.
+    public var item: String
+    /// Whose work it is.
+    public var owner: String
+    /// First byte of the passage within the item.
+    public var offset: Int
+    /// Its bytes.
+    public var length: Int
+    /// Whether the answer names it.
+    public var cited: Bool
+
+    /// From its parts.
+    public init(datanet: String, item: String, owner: String, offset: Int, length: Int, cited: Bool) {
+        self.datanet = datanet
+        self.item = item
+        self.owner = owner
+        self.offset = offset
+        self.length = length
+        self.cited = cited
+    }
+
+    /// Reads it.
+    public init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: ["datanet", "item", "owner", "offset", "length", "cited"])
+        datanet = try fields.id("datanet")
+        item = try fields.id("item")
+        owner = try fields.id("owner")
+        offset = try fields.count("offset")
+        length = try fields.count("length")
+        cited = try fields.bool("cited")
+    }
+
+    /// As it is written.
+    public var json: JSONValue {
+        .members([
+            "datanet": .string(datanet), "item": .string(item), "owner": .string(owner), "offset": .count(offset), "length": .count(length),
+            "cited": .bool(cited),
+        ])
+    }
+}

@@ -1,0 +1,21 @@
+public import Events
+public import Web
+
+/// A service, wired and ready to be served: in one process with all others, or by itself.
+public protocol RunnableService: Sendable {
+    /// Which service it is.
+    static var service: Service { get }
+
+    /// Wires it. Its migrations have been applied.
+    /// - Throws: when what it stands on is not there or not right, in words for who runs it.
+    static func open(_ context: ServiceContext) async throws -> Self
+
+    /// What each other service may do here, by its name: the scopes of its tokens.
+    static var grants: [String: Set<String>] { get }
+
+    /// Its routes, and what must hold before it is ready.
+    var mount: Mount { get }
+
+    /// Follows the log and does its work until the task is cancelled.
+    func run() async
+}

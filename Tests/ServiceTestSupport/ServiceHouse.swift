@@ -1,0 +1,137 @@
+import EventLog
+public import Events
+public import HTTPClient
+import HTTPServer
+public import Identity
+public import LedgerService
+import Postgres
+public import ServiceShell
+public import Telemetry
+public import TestSupport
+public import Web
+import Crypto
+import Foundation
+import HTTP
+import Synchronization
+import Threads
+
+/// A real ledger on a real database, and everything that services of a test need around them. The services share one application
+/// over an in-process transport, as in the embedded mode.
+public final class ServiceHouse: Sendable {
+    /// The leading ledger.
+    public let ledger: Ledger
+    /// The folder under which services keep their files.
+    public let folder: String
+    /// The owner's way into the database.
+    public let database: TestDatabase
+    /// Carries requests to the mounted application; see ``mount(_:)``.
+    public let transport: InProcessTransport
+    private let password: String
+    private let handler: HandlerBox
+    private let signers: [Service: TokenSigner]
+    private let people: TokenSigner
+    private let verifier: TokenVerifier
+
+    /// Requests go to whatever application is mounted at the moment.
+    private final class HandlerBox: Sendable {
+        let handler = Mutex<Handler>({ _ in Response(status: 503) })
+    }
+
+    init(ledger: Ledger, database: TestDatabase, folder: String, password: String) throws {
+        self.ledger = ledger
+        self.database = database
+        self.folder = folder
+        self.password = password
+        let box = HandlerBox()
+        handler = box
+        transport = InProcessTransport { request in
+            let handler = box.handler.withLock { $0 }
+            return try await handler(request)
+        }
+        var issuers: [String: PublicKeySet] = [:]
+        var signers: [Service: TokenSigner] = [:]
+        for service in Service.allCases {
+            let key = try Ed25519PrivateKey.generate()
+            signers[service] = TokenSigner(key: key, issuer: service.rawValue)
+            issuers[service.rawValue] = try PublicKeySet([PublicKeySet.Entry(key: key.publicKey, issuer: service.rawValue)])
+        }
+        let key = try Ed25519PrivateKey.generate()
+        people = TokenSigner(key: key, issuer: "people")
+        issuers["people"] = try PublicKeySet([PublicKeySet.Entry(key: key.publicKey, issuer: "people")])
+        self.signers = signers
+        verifier = try TokenVerifier(issuers: issuers, audience: "openledger")
+    }
+
+    /// What a service of the house is given.
+    public func context(_ service: Service, logger: Logger = .silent) throws -> ServiceContext {
+        let own = folder + "/" + service.rawValue
+        let shared = folder + "/shared"
+        for path in [own, shared] { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+        guard let signer = signers[service] else { throw HouseError() }
+        let tokens = ServiceTokenSource(signer: signer)
+        return ServiceContext(
+            service: service, log: ledger.client(for: service),
+            database: try PostgresConfiguration(url: database.url(user: "openledger_\(service.role)", password: password)),
+            peers: Peers(
+                transport: transport, addresses: Dictionary(uniqueKeysWithValues: Service.allCases.map { ($0, "http://house") }),
+                token: { _ in try await tokens.token(for: "openledger") }),
+            folder: own, shared: shared, settings: Configuration([:]), clock: { LedgerClock.system.now() }, logger: logger,
+            metrics: Metrics())
+    }
+
+    /// Serves these mounts from now on, in place of earlier ones.
+    /// - Parameter grants: what services may do at one another, as the services say.
+    public func mount(_ mounts: [Mount], grants: [[String: Set<String>]] = []) throws {
+        var services: [String: Set<String>] = [:]
+        for table in grants { services.merge(table) { $0.union($1) } }
+        let application = try Application(
+            name: "test", version: "0", mounts: mounts, authenticator: Authenticator(tokens: verifier, keys: nil, services: services),
+            log: .silent, metrics: Metrics())
+        let handle = application.handler
+        handler.handler.withLock { $0 = handle }
+    }
+
+    /// A token of a person, agent or organisation.
+    public func token(_ subject: String, kind: Caller.Kind = .person, scopes: Set<String> = []) throws -> String {
+        try people.mint(subject: subject, audience: "openledger", kind: kind, scopes: scopes, lifetime: 3_600)
+    }
+}
+
+private struct HouseError: Error {}
+
+extension Service {
+    /// Its database role's and schema's name.
+    var role: String { rawValue.split(separator: "-").joined(separator: "_") }
+}
+
+/// Gives the body a house with a leading ledger, on a database of its own with every service's migrations applied.
+public func withServiceHouse<Result: Sendable>(_ body: @Sendable (ServiceHouse) async throws -> Result) async throws -> Result {
+    let password = "house test"
+    let logins = try Service.allCases.map { try Roles.Login(service: $0.role, password: password) }
+    return try await withDatabase(
+        template: "house",
+        prepare: { database in
+            try await Roles(database.configuration).ensure(logins)
+            _ = try await Migrator(database.configuration, folder: TestInput.migrations).apply()
+        }
+    ) { database in
+        try await Roles(database.configuration).ensure(logins)
+        let folder = try TemporaryFolder("house")
+        let settings = LedgerSettings(
+            database: try PostgresConfiguration(url: database.url(user: "openledger_ledger", password: password)),
+            origin: "test.example/log", keys: [try Ed25519PrivateKey.generate()], instance: "test")
+        let ledger = try await Ledger.make(settings, transport: try CurlTransport(), logger: .silent, metrics: Metrics())
+        let running = Task { await ledger.run() }
+        do {
+            try await eventually("the ledger leads") { ledger.isLeading }
+            let result = try await body(ServiceHouse(ledger: ledger, database: database, folder: folder.path, password: password))
+            running.cancel()
+            await running.value
+            return result
+        } catch {
+            running.cancel()
+            await running.value
+            throw error
+        }
+    }
+}

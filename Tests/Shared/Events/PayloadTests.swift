@@ -1,0 +1,43 @@
+import Crypto
+import Events
+import JSON
+import Money
+import Testing
+
+@Suite struct PayloadTests {
+    private let digest = SHA256.hash(utf8: "content")
+
+    @Test func aTypedEventReadsWhatItWrote() throws {
+        let share = AttributionShare(owner: "ann", datanet: "dn_1", share: 1_000_000_000)
+        let computed = AttributionComputed(
+            attribution: "at_1", inference: "in_1", model: "acme/defi", version: 1, rules: "attribution/1",
+            methods: [MethodResult(method: "spans", weight: 1_000_000_000, confidence: 900_000_000)], fallback: false,
+            shares: .entries([share]), evidence: digest)
+        #expect(try AttributionComputed(computed.json.object()) == computed)
+        let job = JobRequested(
+            job: "j", owner: "ann", base: "tiny",
+            snapshots: [SnapshotReference(datanet: "dn_1", snapshot: "sn_1", number: 1, root: digest)],
+            settings: digest, fee: Amount(5, try Asset("USDC/6")))
+        #expect(try JobRequested(job.json.object()) == job)
+        // What is nil is not written.
+        #expect(job.json["hold"] == nil)
+    }
+
+    @Test func whatIsNotKnownIsRefusedByName() throws {
+        let json = try JSON.parse(#"{"datanet":"d","principal":"p","role":"owner","colour":"red"}"#)
+        #expect(throws: JSONFieldError.self) { try MemberGranted(json.object()) }
+        let short = try JSON.parse(#"{"datanet":"d","principal":"p"}"#)
+        #expect(throws: JSONFieldError(pointer: "/role", reason: "is missing")) { try MemberGranted(short.object()) }
+    }
+
+    @Test(arguments: [0, 1, 200, 201, 1_000]) func longListsGoToTheEvidenceStore(_ count: Int) throws {
+        let shares = (0..<count).map { AttributionShare(owner: "o\($0)", datanet: "d", share: $0) }
+        let (list, evidence) = try EvidenceList.of(shares)
+        #expect(list.count == count && (evidence == nil) == (count <= 200))
+        #expect(try EvidenceList<AttributionShare>(list.json.object()) == list)
+        if let evidence {
+            #expect(list == .evidence(SHA256.hash(evidence), count: count))
+            #expect(try EvidenceList<AttributionShare>.decode(evidence) == shares)
+        }
+    }
+}
