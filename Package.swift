@@ -93,7 +93,7 @@ let package = Package(
             name: "CText", path: "Services/Ingest/CText", cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"])],
             linkerSettings: [.linkedLibrary("utf8proc"), .linkedLibrary("cld2"), .linkedLibrary("re2")]),
         .executableTarget(name: "openledger-confine", path: "Services/Ingest/Confine"),
-        room("IngestDomain", "Services/Ingest/Domain", ["Events", "JSON", "Crypto", "Identity", "CText"]),
+        room("IngestDomain", "Services/Ingest/Domain", ["Decisions", "Events", "JSON", "Crypto", "Identity", "CText"]),
         room("IngestParsing", "Services/Ingest/Parsing", ["IngestDomain", "Blobs", "PrivatePostgres", "JSON", "Threads", "CDocuments"]),
         room("IngestService", "Services/Ingest/Service", shell + ["IngestDomain", "IngestParsing"]),
         room("DatanetDomain", "Services/Datanet/Domain", ["Events", "JSON", "Crypto", "EventLog", "Money"]),
