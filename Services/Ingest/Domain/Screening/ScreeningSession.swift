@@ -41,6 +41,13 @@ public struct ScreeningSession: Sendable {
         return Verdict(isAccepted: true, reasons: inspection.reasons + [.nearDuplicate], cluster: match.head)
     }
 
+    /// Judges an image or a recording by the hash of its bytes; what is the same as an earlier one is refused.
+    public mutating func judgeMedia(_ id: String, _ hash: Digest) -> (reasons: [ReasonCode], cluster: String) {
+        if let earlier = exact.add(id, hash) { return ([.exactDuplicate], earlier) }
+        near.add(id, Shingles([]))
+        return ([], id)
+    }
+
     /// Keeps an item that was accepted before, when a session is filled again.
     public mutating func restore(_ id: String, fingerprint: Digest, shingles: Shingles, cluster: String) {
         _ = exact.add(id, fingerprint)

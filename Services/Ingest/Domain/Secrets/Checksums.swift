@@ -82,6 +82,6 @@ enum Checksums {
                 mantissa >>= 1
             }
         }
-        return whole * 1000 + fraction * 1000 >> 14
+        return whole * 1000 + ((fraction * 1000) >> 14)
     }
 }
