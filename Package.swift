@@ -159,7 +159,8 @@ let package = Package(
         tests(
             "IngestTests", "Services/Ingest",
             shell + [
-                "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "openledger-confine",
+                "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "PrivatePostgres",
+                "openledger-confine",
             ]),
         tests(
             "DatanetTests", "Services/Datanet",
