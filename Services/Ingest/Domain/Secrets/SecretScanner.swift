@@ -34,6 +34,9 @@ public struct SecretScanner: Sendable {
             }
         }
         found += SeedPhrases.places(in: text, atMost: Self.most).map { SecretFinding(code: .seedPhrase, range: $0) }
+        // The password of an address before its @ is no mail's name.
+        let keys = found.filter { $0.code == .apiKey }.map(\.range)
+        found.removeAll { finding in finding.code == .mail && keys.contains { $0.overlaps(finding.range) } }
         return found.sorted { ($0.range.lowerBound, $0.code.rawValue) < ($1.range.lowerBound, $1.code.rawValue) }
     }
 
@@ -116,7 +119,7 @@ public struct SecretScanner: Sendable {
     /// A length and a first part that card schemes issue, and a right check digit.
     @Sendable private static func isCard(_ text: [UInt8], _ place: Range<Int>) -> Bool {
         let digits = text[place].filter { (0x30...0x39).contains($0) }.map { $0 - 0x30 }
-        guard Checksums.luhn(digits), Set(digits).count > 2 else { return false }
+        guard Checksums.luhn(digits), Set(digits).count > 1 else { return false }
         let four = digits[..<4].reduce(0) { $0 * 10 + Int($1) }
         switch digits.count {
         case 13: return digits[0] == 4

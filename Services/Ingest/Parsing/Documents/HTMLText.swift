@@ -60,19 +60,19 @@ enum HTMLText {
                 back = here.pointee.parent
                 depth -= 1
                 guard let parent = back, parent.pointee.type == XML_ELEMENT_NODE, parent != root else { return }
-                separate(parent.pointee.name.map { String(cString: $0).lowercased() } ?? "", &text)
+                separate(parent.pointee.name.map { String(cString: $0).lowercased() } ?? "", &text, isEnd: true)
             }
             node = back?.pointee.next
         }
     }
 
-    private static func separate(_ name: String, _ text: inout [UInt8]) {
+    private static func separate(_ name: String, _ text: inout [UInt8], isEnd: Bool = false) {
         if blocks.contains(name) {
             while text.last == 0x20 { text.removeLast() }
             while text.count > 0, text.suffix(2) != [0x0a, 0x0a] { text.append(0x0a) }
         } else if lines.contains(name) {
             if let last = text.last, last != 0x0a { text.append(0x0a) }
-        } else if name == "td" || name == "th", let last = text.last, last != 0x0a {
+        } else if !isEnd, name == "td" || name == "th", let last = text.last, last != 0x0a {
             text += Array(" | ".utf8)
         }
     }
