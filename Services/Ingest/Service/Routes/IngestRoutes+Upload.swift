@@ -5,6 +5,7 @@ internal import HTTP
 internal import Identity
 internal import IngestDomain
 internal import JSON
+internal import ServiceShell
 internal import Telemetry
 internal import Web
 
@@ -33,9 +34,12 @@ extension IngestRoutes {
             guard manifest.contributor == caller.subject else {
                 throw Problem(.forbidden, "the manifest's contributor is \(manifest.contributor), and you are \(caller.subject)")
             }
-            try await core.maker.query {
+            // No event comes of it yet; but only a state that has seen the whole log refuses, so a Datanet that was opened a
+            // moment ago is known.
+            _ = try await context.decide(core.maker) { state, _ in
                 try IngestRules.checkSubmission(
-                    $0, datanet: manifest.datanet, contributor: manifest.contributor, supersedes: manifest.supersedes)
+                    state, datanet: manifest.datanet, contributor: manifest.contributor, supersedes: manifest.supersedes)
+                return []
             }
             let id = EntityID.make("ct", cause: .command(id: command.id, digest: command.digest))
             try await core.drafts.create(id, signed)

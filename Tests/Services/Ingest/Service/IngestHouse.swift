@@ -105,7 +105,7 @@ struct IngestHouse: Sendable {
                 "PATCH", "/v1/contributions/\(id)/files/\(index)", as: person.name, bytes: file.1, headers: [("Upload-Offset", "0")])
             try #require(sent.status == 204, "\(String(decoding: sent.bytes, as: UTF8.self))")
         }
-        let ended = try await call("POST", "/v1/contributions/\(id)/finish", as: person.name, key: "finish \(id)")
+        let ended = try await call("POST", "/v1/contributions/\(id)/finish", as: person.name, key: "finish-\(id)")
         try #require(ended.status == 202, "\(String(decoding: ended.bytes, as: UTF8.self))")
         return try await settled(id, person)
     }
