@@ -160,7 +160,7 @@ let package = Package(
                 "Threads", "JSON", "Crypto", "Identity", "Telemetry",
             ]),
         tests("MoneyTests", "Shared/Money", ["Money", "JSON"]),
-        tests("BlobsTests", "Shared/Blobs", ["Blobs", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
+        tests("BlobsTests", "Shared/Blobs", ["Blobs", "PrivatePostgres", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
         tests("EngineTests", "Shared/Engine", ["Engine", "JSON", "Crypto", "Threads"]),
         tests(
             "DecisionsTests", "Shared/Decisions",
@@ -168,7 +168,8 @@ let package = Package(
         tests(
             "IngestTests", "Services/Ingest",
             shell + [
-                "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "openledger-confine",
+                "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "PrivatePostgres",
+                "openledger-confine",
             ]),
         tests(
             "DatanetTests", "Services/Datanet",
