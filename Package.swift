@@ -94,6 +94,7 @@ let package = Package(
         room(
             "CorpusIndex", "Services/Attribution/Index",
             ["AttributionDomain", "CDivSufSort", "CInt8", "JSON", "Crypto", "Threads"], exclude: ["CDivSufSort", "CInt8"]),
+        room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto"]),
         room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain", "CorpusIndex"]),
         room("BillingDomain", "Services/Billing/Domain", ["Events", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain"]),
@@ -145,7 +146,7 @@ let package = Package(
         tests("TrainingTests", "Services/Training", shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer"]),
         tests(
             "AttributionTests", "Services/Attribution",
-            shell + ["AttributionDomain", "CorpusIndex", "AttributionService", "LedgerService", "HTTPServer"]),
+            shell + ["AttributionDomain", "CorpusIndex", "AttributionEvaluation", "AttributionService", "LedgerService", "HTTPServer"]),
         tests("BillingTests", "Services/Billing", shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer"]),
         tests(
             "AgentGatewayTests", "Services/AgentGateway",
