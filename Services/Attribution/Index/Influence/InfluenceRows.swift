@@ -15,7 +15,8 @@ public import Crypto
 ///     64 bytes    rows, exponent, where the scales begin, where the ids begin (8 bytes each), SHA-256 of all before it
 ///
 /// Scores are sums of exact products, rounded once: the same on every machine.
-// Sendable: the memory is mapped read-only for as long as `file` lives, and nothing changes after init.
+///
+/// Unchecked `Sendable`: the memory is mapped read-only for as long as `file` lives, and nothing changes after init.
 public final class InfluenceRows: @unchecked Sendable {
     static let magic: UInt64 = 0x0031_464E_494C_4F00  // "\0OLINF1\0"
     static let version = 1
