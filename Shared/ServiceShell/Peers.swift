@@ -52,7 +52,15 @@ public struct Peers: Sendable {
         timeout: Duration? = nil, limit: Int = 1 << 30
     ) async throws -> ClientResponse {
         guard let address = addresses[service] else { throw PeerError(service, 0, Array("it is not configured".utf8)) }
-        var request = ClientRequest(method: method, url: address + path, timeout: timeout, maximumBodyBytes: limit)
+        return try await open(method, url: address + path, as: service, json: json, key: key, timeout: timeout, limit: limit)
+    }
+
+    /// Calls a URL of one's own, such as a runner's, with a token that is meant for a service.
+    public func open(
+        _ method: String, url: String, as service: Service, json: JSONValue? = nil, key: String? = nil, timeout: Duration? = nil,
+        limit: Int = 1 << 30
+    ) async throws -> ClientResponse {
+        var request = ClientRequest(method: method, url: url, timeout: timeout, maximumBodyBytes: limit)
         if let json {
             request.headers.set("Content-Type", "application/json")
             request.body = .bytes(JSON.write(json))

@@ -1,4 +1,5 @@
 public import Events
+public import Identity
 public import Web
 
 /// A service, wired and ready to be served: in one process with all others, or by itself.
@@ -16,6 +17,14 @@ public protocol RunnableService: Sendable {
     /// Its routes, and what must hold before it is ready.
     var mount: Mount { get }
 
+    /// API keys that it knows, for the whole process; nil where it knows none.
+    var apiKeys: (any APIKeyStore)? { get }
+
     /// Follows the log and does its work until the task is cancelled.
     func run() async
+}
+
+extension RunnableService {
+    /// None: only the gateway knows API keys.
+    public var apiKeys: (any APIKeyStore)? { nil }
 }

@@ -1,9 +1,14 @@
+import AgentGatewayService
+import BillingService
 import Events
 import ServiceShell
+import TrainingService
 
 /// Every service that the program can run besides the ledger, in the order of the way of the data.
 enum ServiceList {
-    static let all: [any RunnableService.Type] = []
+    static let all: [any RunnableService.Type] = [
+        TrainingService.self, BillingService.self, AgentGatewayService.self,
+    ]
 
     /// The service of that name.
     static func named(_ name: String) -> (any RunnableService.Type)? { all.first { $0.service.rawValue == name } }
