@@ -17,6 +17,8 @@ public struct BillingState: Sendable {
     var holds: [String: Hold] = [:]
     var holdExpiry = OrderedQueue<Due>()
     var captured: [String: Captured] = [:]
+    /// What could not be paid at all, and waits to be settled for nothing.
+    var unpaid: Set<String> = []
     /// Deposits by rail and reference; transactions that can be reversed.
     var deposits: Set<String> = []
     var transactions: [String: [Posting]] = [:]

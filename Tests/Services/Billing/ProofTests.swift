@@ -10,7 +10,10 @@ struct ProofTests {
     func vector() throws {
         let one = try #require(EVMAddress("0x" + String(repeating: "1", count: 40)))
         let two = try #require(EVMAddress("0x" + String(repeating: "2", count: 40)))
-        let values = [WalletLeaf(address: one, cumulative: 5_000_000_000_000_000_000), WalletLeaf(address: two, cumulative: 2_500_000_000_000_000_000)]
+        let values = [
+            WalletLeaf(address: one, cumulative: 5_000_000_000_000_000_000),
+            WalletLeaf(address: two, cumulative: 2_500_000_000_000_000_000),
+        ]
         let tree = try #require(StandardMerkleTree(values))
         #expect(tree.rootText == "0xd4dee0beab2d53f2cc83e567171bd2820e49898130a22622b10ead383e90bd77")
         #expect(tree.places == [1, 2])
@@ -69,6 +72,8 @@ struct ProofTests {
         }
         let one = try #require(AccountID("contributor:one"))
         #expect(LiabilityTree([Liability(account: one, units: 1), Liability(account: one, units: 1)]) == nil)
-        #expect(LiabilityTree([Liability(account: one, units: .max), Liability(account: try #require(AccountID("contributor:two")), units: 1)]) == nil)
+        #expect(
+            LiabilityTree([Liability(account: one, units: .max), Liability(account: try #require(AccountID("contributor:two")), units: 1)])
+                == nil)
     }
 }

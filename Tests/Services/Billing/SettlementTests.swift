@@ -74,7 +74,8 @@ struct SettlementTests {
         let fee = Amount(1_000, asset)
         var terms = SettlementTerms(
             platformPoints: 500, platform: try #require(AccountID("platform:house")),
-            split: ModelSplit(owner: 2_000, datanets: 3_000, contributors: 3_000, validators: 1_000, compute: 1_000), owner: "o", runner: "r",
+            split: ModelSplit(owner: 2_000, datanets: 3_000, contributors: 3_000, validators: 1_000, compute: 1_000), owner: "o",
+            runner: "r",
             datanets: ["dn": .init(treasury: 10_000, curating: 0, contributing: 0, curators: [], validators: [])])
         let whole = [AttributionShare(owner: "a", datanet: "dn", share: 1_000_000_000)]
         #expect(throws: BillingError.self) {
@@ -97,7 +98,9 @@ struct SettlementTests {
         let owners = (0..<250).map { ("owner-\($0)", 4_000_000) }
         let id = try house.answer("inf_1", payer: "pia", fee: 90_000_000, shares: owners)
         let posted = house.events.compactMap { if case .settlementPosted(let data) = $0 { data } else { nil } }
-        guard case .evidence(_, let count) = try #require(posted.first).postings else { return #expect(Bool(false), "the list is in the event") }
+        guard case .evidence(_, let count) = try #require(posted.first).postings else {
+            return #expect(Bool(false), "the list is in the event")
+        }
         #expect(count == 257)
         #expect(house.state.settlement(id)?.fee.units == 90_000_000)
         try house.checkInvariants()
@@ -143,7 +146,8 @@ struct SettlementTests {
         try house.tell(
             JobCompleted(
                 job: "job_1", owner: "pia", base: "base", snapshots: [], adapter: SHA256.hash(utf8: "a"),
-                shares: .entries([AttributionShare(owner: "alice", datanet: "dn_1", share: 1_000_000_000)]), tokens: 1, fee: house.amount(400_000),
+                shares: .entries([AttributionShare(owner: "alice", datanet: "dn_1", share: 1_000_000_000)]), tokens: 1,
+                fee: house.amount(400_000),
                 hold: "hd_1", runner: "runner-1", record: SHA256.hash(utf8: "r")))
         try house.react()
         #expect(house.balance("payer:pia") == 600_000)

@@ -118,6 +118,7 @@ extension BillingState {
         guard let credit = postings.first(where: { $0.account == .fees }), let debit = postings.first(where: { $0.amount.isNegative })
         else {
             guard postings.isEmpty else { throw BillingFault(type, subject, "is no capture of a fee") }
+            unpaid.insert(reference)
             return
         }
         try addCaptured(Captured(payer: debit.account, amount: credit.amount), reference, type, subject)

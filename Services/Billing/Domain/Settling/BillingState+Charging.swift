@@ -6,7 +6,7 @@ extension BillingState {
     /// had in full is taken as far as it can; what is missing is the gateway's loss, not the contributors' debt.
     /// - Parameter now: log time.
     public func charge(_ inference: InferenceCompleted, id: String, now: Timestamp) throws(BillingError) -> Decision {
-        if captured[inference.inference] != nil { return .nothing }
+        if captured[inference.inference] != nil || unpaid.contains(inference.inference) { return .nothing }
         let quantities = [
             MeterQuantity(meter: "requests", quantity: 1), MeterQuantity(meter: "input-tokens", quantity: inference.inputTokens),
             MeterQuantity(meter: "output-tokens", quantity: inference.outputTokens),
@@ -51,7 +51,7 @@ extension BillingState {
         guard let inference = known.inferences[attribution.inference]?.data else {
             throw .notFound("inference \(attribution.inference) that is not settled yet")
         }
-        if inference.fee.isPositive, captured[attribution.inference] == nil {
+        if inference.fee.isPositive, captured[attribution.inference] == nil, !unpaid.contains(attribution.inference) {
             throw .inTheWay("the fee of \(attribution.inference) is not captured yet")
         }
         let fee = captured[attribution.inference]

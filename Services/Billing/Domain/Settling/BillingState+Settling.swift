@@ -32,6 +32,7 @@ extension BillingState {
             }
         }
         captured[data.reference] = nil
+        unpaid.remove(data.reference)
         if let inference = known.inferences.removeValue(forKey: data.reference) { reacted(to: inference.event) }
         if parts.isEmpty {
             settled.insert(key)

@@ -63,7 +63,8 @@ struct BillingCommands: Sendable {
             let events = outcome.facts.map { placed -> JSONValue in
                 ["type": .string(placed.fact.type), "position": .count(Int(placed.position)), "data": placed.fact.data]
             }
-            var response = Response.json(["events": .array(events)])
+            // Canonical, so that a repeated command gets the same bytes.
+            var response = Response.json(bytes: try JSON.canonical(["events": .array(events)]))
             if let end = outcome.end { response.headers.set("Ledger-Position", String(end - 1)) }
             return response
         }
