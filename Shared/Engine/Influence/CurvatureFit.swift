@@ -58,8 +58,9 @@ struct CurvatureFit: Sendable {
                         k.gemm(transA: true, transB: false, n, n, t, x, n, x, n, out.base, n, add: true, scratch[worker].base)
                     }
                     if readsFirst(trace.part) { add(trace.inputs, trace.part.inputs, m.inputs) }
-                    add(trace.lowGradient, rank, m.lowGradient)
-                    add(trace.low, rank, m.low)
+                    for (x, out) in [(trace.lowGradient, m.lowGradient), (trace.low, m.low)] {
+                        k.gemm(transB: true, rank, rank, t, x, t, x, t, out.base, rank, add: true, scratch[worker].base)
+                    }
                     add(trace.outputGradient, trace.part.outputs, m.outputGradient)
                 }
             }

@@ -206,7 +206,11 @@ struct TrainingTests {
         for shape in configuration.tensorShapes { tensors[shape.name] = [Float](repeating: 1e30, count: shape.count) }
         let model = try LanguageModel(configuration: configuration, tensors: tensors)
         let trainer = try LoRATrainer(model: model, lora: LoRAOptions(), options: options, pool: ComputePool(threads: 1))
-        await #expect(throws: EngineError.diverged(step: 1, what: "the loss")) { try await trainer.train(TinyModels.rows(6)) }
+        await #expect {
+            try await trainer.train(TinyModels.rows(6))
+        } throws: { error in
+            if case EngineError.diverged(step: 1, _) = error { true } else { false }
+        }
     }
 
     @Test("gradients are the slopes of the loss")
