@@ -119,7 +119,8 @@ let package = Package(
         program(
             "openledger", "Services/OpenLedger",
             [
-                "LedgerService", "LedgerDomain", "TrainingService", "BillingService", "AgentGatewayService", "RunnerService",
+                "LedgerService", "LedgerDomain", "IngestService", "DatanetService", "TrainingService", "BillingService",
+                "AgentGatewayService", "RunnerService",
                 "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ]),

@@ -1,6 +1,8 @@
 import AgentGatewayService
 import BillingService
+import DatanetService
 import Events
+import IngestService
 import RunnerService
 import ServiceShell
 import TrainingService
@@ -8,7 +10,7 @@ import TrainingService
 /// Every service that the program can run besides the ledger, in the order of the way of the data.
 enum ServiceList {
     static let all: [any RunnableService.Type] = [
-        TrainingService.self, BillingService.self, AgentGatewayService.self, RunnerService.self,
+        IngestService.self, DatanetService.self, TrainingService.self, BillingService.self, AgentGatewayService.self, RunnerService.self,
     ]
 
     /// The service of that name.

@@ -32,22 +32,45 @@ struct Retrieval: Sendable {
         guard !datanets.isEmpty, let question = request.messages.last(where: { $0.role == "user" || $0.role == "prompt" })?.content else {
             return []
         }
+        guard let query = Self.query(question) else { return [] }
         var found: [Passage] = []
-        let query = String(question.prefix(400))
         for datanet in datanets {
             do {
-                let answer = try await peers.call(
-                    "POST", .datanet, "/v1/datanets/\(datanet)/retrieve", json: ["query": .string(query), "limit": .int(Int64(Self.count))])
+                let answer = try await peers.call("GET", .datanet, "/v1/datanets/\(datanet)/search?limit=\(Self.count)&q=\(query)")
                 for hit in try answer.object().array("items") {
                     let hit = try hit.object()
-                    found.append(
-                        Passage(
-                            datanet: datanet, item: try hit.id("item"), owner: try hit.id("owner"),
-                            text: Self.cut(try hit.string("text", bytes: 0...1 << 20))))
+                    let (contribution, item) = (try hit.id("contribution"), try hit.id("item"))
+                    let content = try await peers.call("GET", .ingest, "/v1/contributions/\(contribution)/items/\(item)/content")
+                    found.append(Passage(datanet: datanet, item: item, owner: try hit.id("owner"), text: Self.cut(Self.words(content))))
                 }
             } catch { logger.warning("a Datanet gave no passages", ["datanet": .string(datanet), "error": .string("\(error)")]) }
         }
         return Array(found.prefix(Self.count))
+    }
+
+    /// The question's telling words, any of which may stand in a passage; as a query's value. Nil when it has none.
+    static func query(_ question: String) -> String? {
+        var words: [String] = []
+        for word in question.prefix(1_000).lowercased().split(whereSeparator: { !$0.isLetter && !$0.isNumber }) {
+            if word.count >= 4, !words.contains(String(word)) { words.append(String(word)) }
+            if words.count == 12 { break }
+        }
+        guard !words.isEmpty else { return nil }
+        let text = words.joined(separator: " or ")
+        let unreserved = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
+        return text.utf8.reduce(into: "") { encoded, byte in
+            if unreserved.contains(byte) {
+                encoded.append(Character(UnicodeScalar(byte)))
+            } else {
+                encoded += "%" + String(byte >> 4, radix: 16, uppercase: true) + String(byte & 15, radix: 16, uppercase: true)
+            }
+        }
+    }
+
+    /// An item's text: a text, or a prompt with its completion.
+    static func words(_ content: JSONValue) -> String {
+        if let text = content.stringValue ?? content["text"]?.stringValue { return text }
+        return [content["prompt"]?.stringValue, content["completion"]?.stringValue].compactMap { $0 }.joined(separator: "\n")
     }
 
     /// The first bytes, ending at a character.
