@@ -80,10 +80,11 @@ struct RunningHouse: Sendable {
             await stop()
             ready.cancel()
             logger.info("stopping: requests in hand are finished first")
-            ledger?.drain()
-            await server.stop(grace: .seconds(10))
+            // Who follows the log goes first: a log that drains answers every wait at once.
             working.cancel()
             await working.value
+            ledger?.drain()
+            await server.stop(grace: .seconds(10))
         } catch {
             running.cancel()
             await running.value
