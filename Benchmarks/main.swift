@@ -21,7 +21,8 @@ do {
         try await AuditBenchmark.run(options)
         try await HTTPBenchmark.run(options)
     default:
-        print("usage: benchmarks append | rest | bulk | projection | audit | http | engine | all [callers …]   (ROUNDS, SECONDS in the environment)")
+        print("usage: benchmarks append | rest | bulk | projection | audit | http | engine | all [callers …]")
+        print("       (ROUNDS, SECONDS in the environment)")
         exit(2)
     }
 } catch {
