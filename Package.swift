@@ -206,10 +206,10 @@ let package = Package(
         program(
             "benchmarks", "Benchmarks",
             [
-                "CorpusIndex", "AttributionDomain", "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections",
+                "CorpusIndex", "AttributionDomain", "Engine", "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections",
                 "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity",
                 "Telemetry", "Threads",
-            ], exclude: ["README.md"]),
+            ], exclude: ["README.md", "engine_peer.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -8,7 +8,9 @@ internal import Threads
 /// An answer depends on its request, the model, the adapter and the kernel level alone: neither on the thread count nor on
 /// what else is in the batch.
 public final class Generator: Sendable {
+    /// The base that answers.
     public let model: LanguageModel
+    /// What it takes at once.
     public let limits: GeneratorLimits
     private let shared: BatchQueue
 

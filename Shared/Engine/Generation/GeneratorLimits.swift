@@ -11,6 +11,7 @@ public struct GeneratorLimits: Sendable, Equatable {
     /// Bytes of keys and values kept of ended sequences, to be taken up by prompts that begin the same under the same adapter.
     public var prefixBytes = 256 << 20
 
+    /// The defaults.
     public init() {}
 
     func check() throws(EngineError) {

@@ -14,6 +14,7 @@ public final class InfluenceFactors: Sendable {
         let tensors: [TensorCurvature]
     }
 
+    /// How curvature was measured.
     public let options: InfluenceOptions
     /// Names these factors in the rows made with them.
     public let digest: Digest

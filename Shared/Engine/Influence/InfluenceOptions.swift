@@ -11,6 +11,7 @@ public struct InfluenceOptions: Sendable, Equatable {
     /// Bytes that factors and workspaces may take.
     public var memoryLimit = 8 << 30
 
+    /// The defaults.
     public init() {}
 
     func check() throws(EngineError) {

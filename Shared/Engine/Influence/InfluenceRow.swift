@@ -12,6 +12,7 @@ public struct InfluenceRow: Sendable, Equatable {
         case answer = 2
     }
 
+    /// On which side it stands.
     public let role: Role
     /// Names the factors: only rows of the same factors can be compared.
     public let factors: Digest

@@ -85,6 +85,26 @@ struct InfluenceTests {
         }
     }
 
+    @Test("factors read from their file give the same rows; a damaged file or another model is refused")
+    func file() async throws {
+        let (model, checkpoints, rows) = try await trained()
+        let pool = try ComputePool(threads: 1), folder = try TemporaryFolder("factors")
+        let factors = try await InfluenceFactors.fit(model: model, checkpoints: checkpoints, rows: rows, pool: pool)
+        let path = folder.path("factors.safetensors")
+        try factors.write(to: path)
+        let read = try InfluenceFactors(path: path, model: model)
+        #expect(read.digest == factors.digest)
+        let before = try await factors.rows([rows[2]], role: .answer, pool: pool)
+        #expect(try await read.rows([rows[2]], role: .answer, pool: pool) == before)
+        var other = TinyModels.configuration
+        other.intermediateSize = 32
+        #expect(throws: (any Error).self) { try InfluenceFactors(path: path, model: TinyModels.model(other)) }
+        var bytes = try WholeFile.read(path, limit: 1 << 24)
+        bytes[bytes.count - 3] ^= 1
+        try WholeFile.replace(path, with: bytes)
+        #expect(throws: EngineError.self) { try InfluenceFactors(path: path, model: model) }
+    }
+
     @Test("only rows of the same factors and of opposite roles are compared")
     func mixing() async throws {
         let (model, checkpoints, rows) = try await trained()
