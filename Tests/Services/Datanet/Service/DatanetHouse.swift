@@ -9,6 +9,7 @@ import HTTPClient
 import Identity
 import JSON
 import LedgerService
+import Projections
 import ServiceShell
 import ServiceTestSupport
 import Synchronization
@@ -23,6 +24,8 @@ struct DatanetHouse: Sendable {
     let service: DatanetService
     let contents: Contents
     let evidence: EvidenceStore
+    /// The service at work.
+    let running: Task<Void, Never>
 
     /// What ingest would hand out.
     final class Contents: Sendable {
@@ -66,7 +69,7 @@ struct DatanetHouse: Sendable {
     /// Calls a route as somebody.
     func call(
         _ method: String, _ path: String, as person: String?, _ json: JSONValue? = nil, key: String? = nil, after: Answer? = nil,
-        scopes: Set<String> = ["datanets:read", "datanets:write"]
+        position: AppliedPosition? = nil, scopes: Set<String> = ["datanets:read", "datanets:write"]
     ) async throws -> Answer {
         var request = ClientRequest(method: method, url: "http://house" + path)
         if let person { request.headers.set("Authorization", "Bearer " + (try house.token(person, scopes: scopes))) }
@@ -76,6 +79,7 @@ struct DatanetHouse: Sendable {
             request.headers.set("Idempotency-Key", key ?? Hex.encode(Random.bytes(12)))
         }
         if let position = after?.headers["Ledger-Position"] { request.headers.set("Ledger-Position", position) }
+        if let position { request.headers.set(AppliedPosition.headerName, position.format()) }
         let response = try await house.transport.send(request)
         return Answer(status: response.status, headers: response.headers, bytes: try await response.body.collect(upTo: 64 << 20))
     }
@@ -143,10 +147,10 @@ func withDatanets(_ body: @escaping @Sendable (DatanetHouse) async throws -> Voi
     try await withServiceHouse { house in
         let context = try house.context(.datanet)
         let service = try await DatanetService.open(context)
-        let datanets = DatanetHouse(
-            house: house, service: service, contents: DatanetHouse.Contents(), evidence: try context.openEvidence())
-        try datanets.mount(service)
         let running = Task { await service.run() }
+        let datanets = DatanetHouse(
+            house: house, service: service, contents: DatanetHouse.Contents(), evidence: try context.openEvidence(), running: running)
+        try datanets.mount(service)
         do { try await body(datanets) } catch {
             running.cancel()
             await running.value
