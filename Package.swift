@@ -52,6 +52,9 @@ let package = Package(
             providers: [.apt(["libxml2-dev", "libarchive-dev"])]),
         .systemLibrary(
             name: "CKafka", path: "Shared/Kafka/CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(
+            name: "CDivSufSort", path: "Services/Attribution/Index/CDivSufSort", pkgConfig: "libdivsufsort",
+            providers: [.apt(["libdivsufsort-dev"])]),
 
         // Shared rooms, from the ground up.
         room("Threads", "Shared/Threads", ["CThreads"], exclude: ["CThreads"]),
@@ -102,7 +105,12 @@ let package = Package(
         room("TrainingDomain", "Services/Training/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("TrainingService", "Services/Training/Service", shell + ["TrainingDomain"]),
         room("AttributionDomain", "Services/Attribution/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
-        room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain"]),
+        .target(name: "CInt8", path: "Services/Attribution/Index/CInt8", cSettings: [.unsafeFlags(["-O3"])]),
+        room(
+            "CorpusIndex", "Services/Attribution/Index",
+            ["AttributionDomain", "CDivSufSort", "CInt8", "JSON", "Crypto", "Threads"], exclude: ["CDivSufSort", "CInt8"]),
+        room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto"]),
+        room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain", "CorpusIndex"]),
         room("BillingDomain", "Services/Billing/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain"]),
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
@@ -111,7 +119,9 @@ let package = Package(
         program(
             "openledger", "Services/OpenLedger",
             [
-                "LedgerService", "LedgerDomain", "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
+                "LedgerService", "LedgerDomain", "IngestService", "DatanetService", "TrainingService", "BillingService",
+                "AgentGatewayService", "RunnerService",
+                "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ]),
 
@@ -152,7 +162,7 @@ let package = Package(
                 "Threads", "JSON", "Crypto", "Identity", "Telemetry",
             ]),
         tests("MoneyTests", "Shared/Money", ["Money", "JSON"]),
-        tests("BlobsTests", "Shared/Blobs", ["Blobs", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
+        tests("BlobsTests", "Shared/Blobs", ["Blobs", "PrivatePostgres", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
         tests("EngineTests", "Shared/Engine", ["Engine", "JSON", "Crypto", "Threads"]),
         tests(
             "DecisionsTests", "Shared/Decisions",
@@ -160,7 +170,8 @@ let package = Package(
         tests(
             "IngestTests", "Services/Ingest",
             shell + [
-                "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "openledger-confine",
+                "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "PrivatePostgres",
+                "openledger-confine",
             ]),
         tests(
             "DatanetTests", "Services/Datanet",
@@ -170,7 +181,10 @@ let package = Package(
             shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "AttributionTests", "Services/Attribution",
-            shell + ["AttributionDomain", "AttributionService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+            shell + [
+                "AttributionDomain", "CorpusIndex", "AttributionEvaluation", "AttributionService", "LedgerService", "HTTPServer",
+                "ServiceTestSupport",
+            ]),
         tests(
             "BillingTests", "Services/Billing",
             shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
@@ -192,8 +206,9 @@ let package = Package(
         program(
             "benchmarks", "Benchmarks",
             [
-                "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
-                "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
+                "CorpusIndex", "AttributionDomain", "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections",
+                "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity",
+                "Telemetry", "Threads",
             ], exclude: ["README.md"]),
     ],
     swiftLanguageModes: [.v6]

@@ -49,7 +49,7 @@ public enum EventCatalog {
             ]
         case .agentGateway:
             [
-                "principal.registered", "key.rotated", "mandate.granted", "mandate.revoked", "service.listed",
+                "principal.registered", "key.rotated", "key.issued", "key.revoked", "mandate.granted", "mandate.revoked", "service.listed",
                 "task.opened", "task.funded", "task.submitted", "task.completed", "task.rejected", "task.expired",
                 "inference.completed",
             ]

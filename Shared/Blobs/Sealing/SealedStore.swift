@@ -74,8 +74,13 @@ public struct SealedStore: Sendable {
     public func content(owner: String, commitment: Digest, upTo limit: Int) async throws -> [UInt8] {
         let key = try await keys.key(of: owner)
         let name = try BlobName(space: space, digest: commitment)
-        let stored = try await blobs.bytes(of: name)
-        let bytes = try await stored.collect(upTo: limit + SealedFormat.headCount + (limit / 1024 + 1) * SealedFormat.tag)
+        let bytes: [UInt8]
+        do {
+            let most = limit + SealedFormat.headCount + (limit / 1024 + 1) * SealedFormat.tag
+            bytes = try await blobs.bytes(of: name).collect(upTo: most)
+        } catch BlobError.tooLarge {
+            throw BlobError.tooLarge(what: "the content", limit: limit)
+        }
         let format = try SealedFormat(opening: Array(bytes.prefix(SealedFormat.headCount)), of: name, with: key)
         guard let count = format.plainCount(stored: bytes.count) else { throw BlobError.damaged(name, reason: "it ends early") }
         guard count <= limit else { throw BlobError.tooLarge(what: "the content", limit: limit) }

@@ -18,6 +18,11 @@ public struct BlobBytes: AsyncSequence, Sendable {
         self.open = open
     }
 
+    /// Bytes that are asked for when a reading begins.
+    public init(of bytes: @escaping @Sendable () async throws -> BlobBytes) {
+        open = { try await bytes().open() }
+    }
+
     /// Bytes at hand.
     public init(_ bytes: [UInt8]) {
         open = { OnePiece(bytes) }

@@ -1,0 +1,54 @@
+public import JSON
+
+/// The numbers of the public screening rules. A change of any of them, or of what is looked for, is a new version.
+public enum ScreeningRules {
+    /// What events call these rules.
+    public static let version = "screening/1"
+    /// The least bytes of a text item.
+    public static let leastBytes = 20
+    /// The most bytes of a text item.
+    public static let mostBytes = 65_536
+    /// The most bytes of an image or a recording.
+    public static let mostMediaBytes = 256 << 20
+    /// Texts with fewer words are not judged by repetition.
+    static let wordsForRepetition = 50
+    /// The least share of different words, in thousandths.
+    static let leastDifferentWords = 80
+    /// The least share of different five-word runs, in thousandths.
+    static let leastDifferentRuns = 300
+    /// The most repeated lines, in thousandths, of a text of ten lines and more.
+    static let mostRepeatedLines = 500
+    /// The longest run of one character.
+    static let longestRun = 200
+    /// How many pairs of letters a text needs to be judged by them.
+    static let pairsForCoherence = 60
+    /// The least share of pairs that languages have, in thousandths.
+    static let leastCommonPairs = 800
+    /// So many different phrases of a site's frame make boilerplate.
+    static let boilerplatePhrases = 3
+    /// The resemblance from which on two texts are near-duplicates, in thousandths.
+    public static let nearDuplicate = 800
+
+    /// The rules as they are served: version, numbers, codes with their meaning and effect, the parts of the quality score.
+    public static var document: JSONValue {
+        [
+            "version": .string(version),
+            "limits": [
+                "least_bytes": .int(Int64(leastBytes)), "most_bytes": .int(Int64(mostBytes)),
+                "most_media_bytes": .int(Int64(mostMediaBytes)),
+                "words_for_repetition": .int(Int64(wordsForRepetition)),
+                "least_different_words_per_mille": .int(Int64(leastDifferentWords)),
+                "least_different_runs_per_mille": .int(Int64(leastDifferentRuns)),
+                "most_repeated_lines_per_mille": .int(Int64(mostRepeatedLines)), "longest_run": .int(Int64(longestRun)),
+                "pairs_for_coherence": .int(Int64(pairsForCoherence)), "least_common_pairs_per_mille": .int(Int64(leastCommonPairs)),
+                "boilerplate_phrases": .int(Int64(boilerplatePhrases)), "near_duplicate_per_mille": .int(Int64(nearDuplicate)),
+                "shingle_words": .int(Int64(Shingles.width)),
+            ],
+            "quality": .object(JSONObject(QualityScore.weights.map { ($0.name, .int(Int64($0.weight))) })),
+            "codes": .array(
+                ReasonCode.allCases.map {
+                    ["code": .string($0.rawValue), "effect": $0.isRefusal ? "refuses" : "notes", "meaning": .string($0.meaning)]
+                }),
+        ]
+    }
+}

@@ -1,0 +1,40 @@
+public import Events
+
+/// A contribution as the log tells it.
+public struct ContributionState: Sendable {
+    /// What was submitted.
+    public let submitted: ContributionSubmitted
+    /// When.
+    public let time: Timestamp
+    /// What screening said; nil between the two events.
+    public internal(set) var screened: ContributionScreened?
+    /// Items whose consent was taken back.
+    public internal(set) var withdrawn: ItemSet = .none
+    /// Items whose content was erased.
+    public internal(set) var erased: ItemSet = .none
+}
+
+/// Some or all items of a contribution.
+public enum ItemSet: Sendable, Hashable {
+    /// These.
+    case some(Set<String>)
+    /// All there are.
+    case all
+
+    /// No item.
+    public static let none = ItemSet.some([])
+
+    /// Whether an item is among them.
+    public func contains(_ item: String) -> Bool {
+        switch self {
+        case .all: true
+        case .some(let items): items.contains(item)
+        }
+    }
+
+    /// Adds items; none named means all.
+    mutating func add(_ items: [String]) {
+        guard case .some(let old) = self else { return }
+        self = items.isEmpty ? .all : .some(old.union(items))
+    }
+}

@@ -1,0 +1,77 @@
+public import Decisions
+public import Events
+
+/// The rules by which ingest's commands become events. Pure.
+public enum IngestRules {
+    /// The most items that one command names.
+    public static let mostItems = 200
+
+    /// Whether a contribution may be brought: asked when it is begun and again when it is put on the log.
+    public static func checkSubmission(_ state: IngestState, datanet id: String, contributor: String, supersedes: String?) throws {
+        guard let datanet = state.datanets[id] else { throw IngestRefusal.noDatanet(id) }
+        guard datanet.takes(from: contributor) else { throw IngestRefusal.notTaken(datanet: id, contributor: contributor) }
+        guard let supersedes else { return }
+        guard let old = state.contributions[supersedes], old.submitted.contributor == contributor, old.submitted.datanet == id else {
+            throw IngestRefusal.badSupersedes(supersedes)
+        }
+    }
+
+    /// A contribution that has come in whole and went through screening.
+    public static func submit(
+        _ state: IngestState, _ submitted: ContributionSubmitted, _ screened: ContributionScreened
+    ) throws -> [NewEvent] {
+        try checkSubmission(
+            state, datanet: submitted.datanet, contributor: submitted.contributor, supersedes: submitted.supersedes)
+        let stream = try stream(submitted.contribution)
+        return [NewEvent(submitted, stream: stream), NewEvent(screened, stream: stream)]
+    }
+
+    /// Takes consent back.
+    public static func withdraw(_ state: IngestState, _ id: String, items: [String], actor: String) throws -> [NewEvent] {
+        let contribution = try own(state, id, actor)
+        try check(items, of: contribution)
+        let new = items.isEmpty ? (contribution.withdrawn == .all ? nil : []) : items.filter { !contribution.withdrawn.contains($0) }
+        guard let new, items.isEmpty || !new.isEmpty else { return [] }
+        return [NewEvent(ContributionWithdrawn(contribution: id, contributor: actor, items: new), stream: try stream(id))]
+    }
+
+    /// Erases items or a whole contribution.
+    public static func erase(_ state: IngestState, _ erased: ContentErased, actor: String) throws -> [NewEvent] {
+        if let id = erased.contribution {
+            let contribution = try own(state, id, actor)
+            try check(erased.items, of: contribution)
+            return [NewEvent(erased, stream: try stream(id))]
+        }
+        guard erased.owner == actor else { throw IngestRefusal.notYours(erased.owner) }
+        guard state.erasedOwners[actor] == nil else { return [] }
+        return [NewEvent(erased, stream: try contentStream(erased.owner))]
+    }
+
+    /// A contribution that somebody may dispose of.
+    public static func own(_ state: IngestState, _ id: String, _ actor: String) throws -> ContributionState {
+        guard let contribution = state.contributions[id] else { throw IngestRefusal.noContribution(id) }
+        guard contribution.submitted.contributor == actor else { throw IngestRefusal.notYours(id) }
+        return contribution
+    }
+
+    private static func check(_ items: [String], of contribution: ContributionState) throws {
+        guard items.count <= mostItems, Set(items).count == items.count else {
+            throw IngestRefusal.badItems("at most \(mostItems) items may be named, each once; none means all")
+        }
+        for item in items {
+            guard let parts = ItemID.parts(item), parts.contribution == contribution.submitted.contribution,
+                parts.number <= contribution.submitted.items
+            else { throw IngestRefusal.noItem(item) }
+        }
+    }
+
+    private static func stream(_ contribution: String) throws -> StreamName {
+        guard let name = StreamName(kind: "contribution", id: contribution) else { throw IngestRefusal.noContribution(contribution) }
+        return name
+    }
+
+    private static func contentStream(_ owner: String) throws -> StreamName {
+        guard let name = StreamName(kind: "content", id: owner) else { throw IngestRefusal.badItems("\(owner) cannot name a stream") }
+        return name
+    }
+}

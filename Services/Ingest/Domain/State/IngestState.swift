@@ -1,0 +1,89 @@
+public import Decisions
+public import Events
+internal import JSON
+
+/// What ingest must remember to decide: contributions, and of Datanets who may bring what.
+public struct IngestState: ServiceState {
+    /// A Datanet as far as it matters here.
+    public struct Datanet: Sendable {
+        /// Who opened it.
+        public let owner: String
+        /// `text`, `image` or `audio`.
+        public let media: String
+        /// Its rules.
+        public internal(set) var policy: DatanetPolicy
+        /// Roles by member.
+        public internal(set) var members: [String: Set<String>] = [:]
+
+        /// Whether somebody may bring data.
+        public func takes(from principal: String) -> Bool {
+            policy.access == "open" || principal == owner
+                || !(members[principal] ?? []).isDisjoint(with: ["owner", "curator", "contributor"])
+        }
+    }
+
+    /// By id.
+    public private(set) var contributions: [String: ContributionState] = [:]
+    /// Ids in the order of the log, by who submitted them.
+    public private(set) var byContributor: [String: [String]] = [:]
+    /// Ids in the order of the log, by Datanet.
+    public private(set) var byDatanet: [String: [String]] = [:]
+    /// By id.
+    public private(set) var datanets: [String: Datanet] = [:]
+    /// Receipts of owners whose whole content was erased.
+    public private(set) var erasedOwners: [String: ContentErased] = [:]
+
+    /// Before the first event.
+    public init() {}
+
+    private static let types: Set<String> = [
+        ContributionSubmitted.type, ContributionScreened.type, ContributionWithdrawn.type, ContentErased.type, DatanetCreated.type,
+        DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type,
+    ]
+
+    /// See `ServiceState`.
+    public static func concerns(_ type: String) -> Bool { types.contains(type) }
+
+    /// See `ServiceState`.
+    public mutating func apply(_ fact: Fact) throws {
+        let fields = try fact.data.object()
+        switch fact.type {
+        case ContributionSubmitted.type: submit(try ContributionSubmitted(fields), at: fact.time)
+        case ContributionScreened.type:
+            let screened = try ContributionScreened(fields)
+            contributions[screened.contribution]?.screened = screened
+        case ContributionWithdrawn.type:
+            let withdrawn = try ContributionWithdrawn(fields)
+            contributions[withdrawn.contribution]?.withdrawn.add(withdrawn.items)
+        case ContentErased.type: erase(try ContentErased(fields))
+        case DatanetCreated.type:
+            let created = try DatanetCreated(fields)
+            datanets[created.datanet] = Datanet(owner: created.owner, media: created.media, policy: created.policy)
+        case DatanetPolicyChanged.type:
+            let changed = try DatanetPolicyChanged(fields)
+            datanets[changed.datanet]?.policy = changed.policy
+        case MemberGranted.type:
+            let granted = try MemberGranted(fields)
+            datanets[granted.datanet]?.members[granted.principal, default: []].insert(granted.role)
+        case MemberRevoked.type:
+            let revoked = try MemberRevoked(fields)
+            datanets[revoked.datanet]?.members[revoked.principal]?.remove(revoked.role)
+        default: break
+        }
+    }
+
+    private mutating func submit(_ submitted: ContributionSubmitted, at time: Timestamp) {
+        contributions[submitted.contribution] = ContributionState(submitted: submitted, time: time)
+        byContributor[submitted.contributor, default: []].append(submitted.contribution)
+        byDatanet[submitted.datanet, default: []].append(submitted.contribution)
+    }
+
+    private mutating func erase(_ erased: ContentErased) {
+        if let id = erased.contribution {
+            contributions[id]?.erased.add(erased.items)
+        } else {
+            erasedOwners[erased.owner] = erased
+            for id in byContributor[erased.owner] ?? [] { contributions[id]?.erased = .all }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+public import IngestDomain
+
+/// What comes of a row, or a passage, of an uploaded file.
+public enum ParsedRow: Sendable, Hashable {
+    /// A content to be screened.
+    case content(ItemContent)
+    /// A row that could not be read: why, and how it begins.
+    case refused(RefusedRow)
+}
+
+/// A row that could not be read.
+public struct RefusedRow: Sendable, Hashable {
+    /// The file.
+    public let file: String
+    /// The row, from 1; 0 when it is the whole file.
+    public let row: Int
+    /// The code.
+    public let code: ReasonCode
+    /// What is wrong, in words.
+    public let reason: String
+    /// The row's first bytes, at most 4 KiB.
+    public let beginning: [UInt8]
+
+    /// From its parts; the beginning is cut.
+    public init(file: String, row: Int, code: ReasonCode, reason: String, beginning: some Sequence<UInt8>) {
+        self.file = file
+        self.row = row
+        self.code = code
+        self.reason = reason
+        self.beginning = Array(beginning.prefix(4096))
+    }
+}

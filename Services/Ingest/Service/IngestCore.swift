@@ -1,0 +1,30 @@
+internal import Blobs
+internal import Decisions
+internal import Events
+internal import IngestDomain
+internal import IngestParsing
+internal import Postgres
+internal import Telemetry
+
+/// What the routes and the screener of ingest share.
+struct IngestCore: Sendable {
+    let maker: DecisionMaker<IngestState>
+    let drafts: Drafts
+    let content: SealedStore
+    let uploads: SealedStore
+    let evidence: EvidenceStore
+    let keys: OwnerKeys
+    let reader: DocumentReader
+    let clock: @Sendable () -> Timestamp
+    let logger: Logger
+    let screener: Screener
+
+    /// The items of a contribution as they were screened.
+    func items(of contribution: ContributionState) async throws -> [ScreenedItem] {
+        switch contribution.screened?.items {
+        case .entries(let entries): entries
+        case .evidence(let hash, _): try await ItemLists.read(hash, evidence)
+        case nil: []
+        }
+    }
+}

@@ -1,0 +1,121 @@
+internal import Blobs
+internal import Crypto
+internal import Decisions
+internal import Events
+internal import HTTP
+internal import Identity
+internal import IngestDomain
+internal import JSON
+internal import ServiceShell
+internal import Web
+
+/// Taking consent back, and having content erased.
+extension IngestRoutes {
+    var consentRoutes: [Route] { [withdraw, erase, eraseAll] }
+
+    private static let named: Schema = .object(
+        .optional("items", .list(id, atMost: IngestRules.mostItems), "The items; none means all of the contribution."))
+
+    private static let receipt: Schema = .openObject(
+        .required("receipt", .text, "SHA-256 of the document, as the event on the log has it."), .required("document", .any))
+
+    private var withdraw: Route {
+        Route(
+            .post, "/v1/contributions/{contribution}/withdrawal", operation: "withdrawContribution",
+            summary: "Takes consent back: later snapshots, indexes and adapters may not use it. What was paid stays paid.",
+            access: .authenticated, path: ["contribution": Self.id], body: .json(Self.named), idempotency: .required,
+            replies: [.json(200, "The contribution.", Self.contribution)], problems: Self.problems
+        ) { [self] context in
+            let id = context.path["contribution"]
+            let items = try Self.items(context)
+            let actor = try context.caller.subject
+            _ = try await context.decide(core.maker) { state, _ in try IngestRules.withdraw(state, id, items: items, actor: actor) }
+            return .json(try await document(id))
+        }
+    }
+
+    private var erase: Route {
+        Route(
+            .post, "/v1/contributions/{contribution}/erasure", operation: "eraseContribution",
+            summary: "Erases the content of items, or of all; the log and old proofs stay whole.", access: .authenticated,
+            path: ["contribution": Self.id], body: .json(Self.named), idempotency: .required,
+            replies: [.json(200, "The receipt.", Self.receipt)], problems: Self.problems
+        ) { [self] context in
+            let id = context.path["contribution"]
+            let named = try Self.items(context)
+            let actor = try context.caller.subject
+            let contribution = try await core.maker.query { state -> ContributionState in
+                let found = try IngestRules.own(state, id, actor)
+                // The rule looks at the list before anything is removed.
+                _ = try IngestRules.erase(
+                    state, ContentErased(owner: actor, contribution: id, items: named, receipt: .zero), actor: actor)
+                return found
+            }
+            let items = try await core.items(of: contribution).filter { named.isEmpty || named.contains($0.item) }
+            for item in items { try await core.content.remove(commitment: item.commitment) }
+            await core.screener.forget(contribution.submitted.datanet)
+            let document: JSONValue = [
+                "type": "openledger/erasure-receipt/v1", "owner": .string(actor), "method": "content-removed",
+                "contribution": .string(id), "commitments": .array(items.map { .string($0.commitment.prefixed) }),
+                "time": .string(core.clock().description),
+            ]
+            return try await receipt(context, document) { ContentErased(owner: actor, contribution: id, items: named, receipt: $0) }
+        }
+    }
+
+    private var eraseAll: Route {
+        Route(
+            .post, "/v1/contributors/{contributor}/erasure", operation: "eraseContributor",
+            summary: "Destroys the caller's key, and with it all content that was ever sealed with it.", access: .authenticated,
+            path: ["contributor": Self.id], idempotency: .required, replies: [.json(200, "The receipt.", Self.receipt)],
+            problems: Self.problems
+        ) { [self] context in
+            let owner = context.path["contributor"]
+            guard owner == (try context.caller).subject else { throw IngestRefusal.notYours(owner) }
+            // Work of authors whom the contributor named is sealed with their keys: it is removed one by one.
+            let contributions = try await core.maker.query { state in
+                (state.byContributor[owner] ?? []).compactMap { state.contributions[$0] }
+            }
+            for contribution in contributions {
+                for item in try await core.items(of: contribution) where item.owner != owner {
+                    try await core.content.remove(commitment: item.commitment)
+                }
+                await core.screener.forget(contribution.submitted.datanet)
+            }
+            for draft in try await core.drafts.drafts(of: owner) {
+                try await Upload(core: core).clear(draft)
+                try await core.drafts.remove(draft.contribution)
+            }
+            let destroyed: ErasureReceipt
+            do {
+                destroyed = try await core.keys.destroy(owner: owner, time: core.clock().description)
+            } catch BlobError.noKey {
+                throw Problem(.notFound, "\(owner) has no content here")
+            }
+            var document: JSONObject = ["type": "openledger/erasure-receipt/v1"]
+            for member in destroyed.json.objectValue?.members ?? [] { document[member.key] = member.value }
+            return try await receipt(context, .object(document)) { ContentErased(owner: owner, contribution: nil, items: [], receipt: $0) }
+        }
+    }
+
+    /// Keeps the receipt, puts its hash on the log, and gives both. A repeated command gets the first receipt.
+    private func receipt(
+        _ context: RequestContext, _ document: JSONValue, _ event: @escaping @Sendable (Digest) -> ContentErased
+    ) async throws -> Response {
+        let reference = try await core.evidence.put(document)
+        let actor = try context.caller.subject
+        let erased = event(reference.hash)
+        let outcome = try await context.decide(core.maker) { state, _ in try IngestRules.erase(state, erased, actor: actor) }
+        let hash: Digest
+        if outcome.facts.isEmpty {
+            hash = try await core.maker.query { $0.erasedOwners[actor]?.receipt } ?? reference.hash
+        } else {
+            hash = try outcome.first(ContentErased.self).receipt
+        }
+        return .json(["receipt": .string(hash.prefixed), "document": try await core.evidence.value(hash)])
+    }
+
+    private static func items(_ context: RequestContext) throws -> [String] {
+        try context.decode { try $0.object().ids("items", atMost: IngestRules.mostItems) }
+    }
+}

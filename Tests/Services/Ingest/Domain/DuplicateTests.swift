@@ -1,0 +1,103 @@
+import Crypto
+import TestSupport
+import Testing
+
+@testable import IngestDomain
+
+@Suite struct DuplicateTests {
+    private static func words(_ count: Int, _ generator: inout SeededGenerator) -> [UInt64] {
+        (0..<count).map { _ in generator.next() }
+    }
+
+    @Test func resemblanceIsTheShareOfCommonRuns() {
+        var generator = Seed.generator()
+        let words = Self.words(104, &generator)
+        #expect(Shingles(words).hashes.count == 100)
+        #expect(Shingles(words).resemblance(Shingles(words)) == 1000)
+        // One word changed changes the five runs that it is in.
+        var changed = words
+        changed[50] = 1
+        #expect(Shingles(words).resemblance(Shingles(changed)) == 95 * 1000 / 105)
+        #expect(Shingles(words).resemblance(Shingles(Self.words(104, &generator))) == 0)
+        #expect(Shingles([]).resemblance(Shingles([])) == 0)
+    }
+
+    @Test func aSampleOfALongTextStillTellsTheResemblance() {
+        var generator = Seed.generator()
+        let words = Self.words(20_000, &generator)
+        var changed = words
+        for place in stride(from: 0, to: 20_000, by: 100) { changed[place] = generator.next() }
+        let exact = 1000 * (19_996 - 1000) / (19_996 + 1000)
+        #expect(abs(Shingles(words).resemblance(Shingles(changed)) - exact) < 40)
+    }
+
+    @Test func nearDuplicatesJoinTheEarliestOfTheirKind() {
+        var generator = Seed.generator()
+        var index = NearDuplicateIndex()
+        let words = Self.words(200, &generator)
+        #expect(index.add("a", Shingles(words)) == nil)
+        var second = words
+        second[10] = 1
+        #expect(index.add("b", Shingles(second))?.head == "a")
+        var third = second
+        third[150] = 2
+        #expect(index.add("c", Shingles(third))?.head == "a")
+        #expect(index.add("d", Shingles(Self.words(200, &generator))) == nil)
+        index.remove("a")
+        #expect(index.match(Shingles(words))?.head == "a", "the cluster keeps its head")
+        index.remove("b")
+        index.remove("c")
+        #expect(index.match(Shingles(words)) == nil)
+    }
+
+    /// Ground truth by comparing each with each; planted variants at many distances.
+    @Test func almostAllPairsAboveTheThresholdAreFoundAndNoneBelow() {
+        var bases: [[UInt64]] = []
+        var generator = Seed.generator()
+        var index = NearDuplicateIndex()
+        var kept: [Shingles] = []
+        var expected = 0
+        var found = 0
+        for number in 0..<600 {
+            var words = Self.words(120, &generator)
+            if number % 2 == 1, let base = bases.last {
+                words = base
+                for _ in 0..<Int.random(in: 0..<8, using: &generator) {
+                    words[Int.random(in: 0..<120, using: &generator)] = generator.next()
+                }
+            }
+            bases.append(words)
+            let shingles = Shingles(words)
+            let isNear = kept.contains { $0.resemblance(shingles) >= 800 }
+            let match = index.add("\(number)", shingles)
+            expected += isNear ? 1 : 0
+            if match != nil {
+                #expect(isNear, "seed \(generator.seed)")
+                found += 1
+            }
+            kept.append(shingles)
+        }
+        #expect(expected > 100)
+        #expect(found * 100 >= expected * 97, "\(found) of \(expected), seed \(generator.seed)")
+    }
+
+    @Test func aTemplateUsedAThousandTimesStaysCheap() {
+        var generator = Seed.generator()
+        let frame = Self.words(100, &generator)
+        var index = NearDuplicateIndex()
+        for number in 0..<1000 { index.add("\(number)", Shingles(frame + [UInt64(number)])) }
+        #expect(index.count == 1000)
+        #expect(index.match(Shingles(frame))?.head == "0")
+    }
+
+    @Test func sameTextButForCaseAndBlanksIsTheSame() {
+        func print(_ text: String) -> Digest { ExactDuplicateIndex.fingerprint(Array(text.utf8)) }
+        #expect(print("Hello  World\n") == print("hello world"))
+        #expect(print("hello world") != print("helloworld"))
+        var index = ExactDuplicateIndex()
+        #expect(index.add("a", print("x")) == nil)
+        #expect(index.add("b", print("X ")) == "a")
+        index.remove("a", print("x"))
+        #expect(index.add("c", print("x")) == nil)
+    }
+}
