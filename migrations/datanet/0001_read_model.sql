@@ -172,9 +172,19 @@ create table datanet.texts (
 create index texts_words on datanet.texts using gin (words);
 create index texts_datanet on datanet.texts (datanet);
 
+-- Up to where the keys of erased writers have been destroyed here. Lost with the schema, it is done once more, which costs only
+-- what was written since.
+create table datanet.erased_writings (
+    owner    text   not null,
+    position bigint not null,
+
+    constraint erased_writings_owner primary key (owner)
+);
+
 grant usage on schema datanet to openledger_datanet;
 grant select, insert, update on datanet.projection_positions to openledger_datanet;
 grant select, insert, update, delete
     on datanet.datanets, datanet.members, datanet.contributions, datanet.items, datanet.withdrawals, datanet.erasures,
-    datanet.snapshots, datanet.reviews, datanet.proposals, datanet.accesses, datanet.rulings, datanet.texts
+    datanet.snapshots, datanet.reviews, datanet.proposals, datanet.accesses, datanet.rulings, datanet.texts,
+    datanet.erased_writings
     to openledger_datanet;

@@ -21,9 +21,14 @@ struct Writings: Sendable {
     /// - Parameter name: what it is, unique among the author's writings.
     /// - Returns: the commitment.
     func put(_ text: String, by author: String, as name: String) async throws -> Digest {
-        guard let commitment = try await store.put(owner: author, [SealedItem(id: name, content: Array(text.utf8))]).first else {
-            throw BlobError.noKey(owner: author)
+        let item = SealedItem(id: name, content: Array(text.utf8))
+        let commitments: [Digest]
+        do { commitments = try await store.put(owner: author, [item]) } catch BlobError.erased {
+            // Who had everything erased may write again, under a new key.
+            _ = try await store.keys.renew(owner: author)
+            commitments = try await store.put(owner: author, [item])
         }
+        guard let commitment = commitments.first else { throw BlobError.noKey(owner: author) }
         return commitment
     }
 

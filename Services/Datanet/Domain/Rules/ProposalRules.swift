@@ -92,7 +92,7 @@ public enum ProposalRules {
 
     /// The least votes that make the quorum: points ten-thousandths of the electorate, rounded up. Divided first, so that no
     /// electorate of 128 bits overflows.
-    static func quorum(of electorate: Int128, points: Int) -> Int128 {
+    public static func quorum(of electorate: Int128, points: Int) -> Int128 {
         let (whole, rest) = electorate.quotientAndRemainder(dividingBy: 10_000)
         return whole * Int128(points) + (rest * Int128(points) + 9_999) / 10_000
     }

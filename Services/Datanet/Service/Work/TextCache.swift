@@ -4,7 +4,8 @@ internal import JSON
 internal import Postgres
 internal import Telemetry
 
-/// Keeps the cache of texts like the items: fetches what is missing, and throws away what was taken back.
+/// Keeps the cache of texts like the items: fetches what is missing, and throws away what was taken back. Who had everything
+/// erased loses the key of what they wrote here too.
 struct TextCache: Sendable {
     let core: DatanetCore
     let content: ItemContent
@@ -20,6 +21,7 @@ struct TextCache: Sendable {
             var isDone = true
             do {
                 try await purge()
+                try await eraseWritings()
                 isDone = try await fill() < Self.batch
             } catch {
                 if Task.isCancelled { return }
@@ -36,6 +38,25 @@ struct TextCache: Sendable {
             delete from datanet.texts t where not exists
                 (select from datanet.items i where i.contribution = t.contribution and i.item = t.item and not i.dropped)
             """)
+    }
+
+    /// Destroys the keys of writers whose erasure has not been done here yet. It is noted behind the deed: done twice is as well as once.
+    func eraseWritings() async throws {
+        let due = try await core.pool.execute(
+            """
+            select e.owner, e.position from datanet.erasures e where not exists
+                (select from datanet.erased_writings w where w.owner = e.owner and w.position >= e.position)
+            limit $1
+            """, [.int(Int64(Self.batch))])
+        for row in due {
+            let owner = try row.text("owner")
+            try await core.writings.erase(owner, time: core.clock().description)
+            _ = try await core.pool.execute(
+                """
+                insert into datanet.erased_writings (owner, position) values ($1,$2)
+                on conflict (owner) do update set position = excluded.position
+                """, [.text(owner), .int(try row.int("position"))])
+        }
     }
 
     /// Fetches some texts that are missing.
