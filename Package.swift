@@ -109,6 +109,7 @@ let package = Package(
         room(
             "CorpusIndex", "Services/Attribution/Index",
             ["AttributionDomain", "CDivSufSort", "CInt8", "JSON", "Crypto", "Threads"], exclude: ["CDivSufSort", "CInt8"]),
+        room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto"]),
         room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain", "CorpusIndex"]),
         room("BillingDomain", "Services/Billing/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain"]),
@@ -178,7 +179,10 @@ let package = Package(
             shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "AttributionTests", "Services/Attribution",
-            shell + ["AttributionDomain", "CorpusIndex", "AttributionService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+            shell + [
+                "AttributionDomain", "CorpusIndex", "AttributionEvaluation", "AttributionService", "LedgerService", "HTTPServer",
+                "ServiceTestSupport",
+            ]),
         tests(
             "BillingTests", "Services/Billing",
             shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),

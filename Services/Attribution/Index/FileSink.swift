@@ -7,12 +7,15 @@ struct FileSink: ~Copyable {
     private let descriptor: Int32
     private let path: String
     private let hasher = SHA256Hasher()
+    // Of the same bytes, for a file that ends with its own hash.
+    private var inner: SHA256Hasher?
     private(set) var count = 0
     private var buffer: [UInt8] = []
     private var failure: CorpusIndexError?
 
-    init(path: String) throws(CorpusIndexError) {
+    init(path: String, endsWithHash: Bool = false) throws(CorpusIndexError) {
         self.path = path
+        inner = endsWithHash ? SHA256Hasher() : nil
         descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .file(path: path, action: "create", code: errno) }
         buffer.reserveCapacity(1 << 20)
@@ -42,6 +45,14 @@ struct FileSink: ~Copyable {
     /// Fills up to a multiple of eight bytes.
     mutating func align() { write(all: [UInt8](repeating: 0, count: -count & 7)) }
 
+    /// Writes the hash of all bytes so far.
+    mutating func seal() {
+        flush()
+        guard let digest = inner?.finish() else { return }
+        inner = nil
+        write(all: digest.bytes)
+    }
+
     /// Makes the bytes durable and gives their hash.
     mutating func finish() throws(CorpusIndexError) -> Digest {
         flush()
@@ -60,6 +71,7 @@ struct FileSink: ~Copyable {
     private mutating func put(_ bytes: UnsafeRawBufferPointer) {
         guard failure == nil else { return }
         hasher.update(bytes.bindMemory(to: UInt8.self).span)
+        inner?.update(bytes.bindMemory(to: UInt8.self).span)
         var offset = 0
         while offset < bytes.count {
             let written = Glibc.write(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
