@@ -27,7 +27,7 @@ printf '#!/bin/sh\nexec "%s" "$@"\n' "$program" >"$folder/clone/openledger"
 chmod 755 "$folder/clone/openledger"
 cd "$folder/clone"
 
-./openledger up --port 0 >"$folder/up.out" 2>"$folder/up.log" &
+./openledger up --ledger-only --port 0 >"$folder/up.out" 2>"$folder/up.log" &
 pid=$!
 for _ in $(seq 600); do
   grep -q '^OpenLedger is up' "$folder/up.out" && break

@@ -16,7 +16,7 @@ cleanup() {
 trap cleanup EXIT
 die() { echo "Interop: $*" >&2; [[ ! -s $folder/up.log ]] || tail -n 20 "$folder/up.log" >&2; exit 1; }
 
-"$program" up --data "$folder/home" --port 0 --origin interop.example/log >"$folder/up.out" 2>"$folder/up.log" &
+"$program" up --ledger-only --data "$folder/home" --port 0 --origin interop.example/log >"$folder/up.out" 2>"$folder/up.log" &
 pid=$!
 for _ in $(seq 600); do
   grep -q '^OpenLedger is up' "$folder/up.out" && break

@@ -32,7 +32,11 @@ struct EmbeddedHome: Sendable {
     }
 
     /// The scopes of the administrator that the first start makes.
-    static let administratorScopes: Set<String> = ["log:read", "metrics:read"]
+    static let administratorScopes: Set<String> = [
+        "log:read", "metrics:read", "principals:verify", "keys:write", "keys:administer", "models:write", "datanets:read", "rulings:write",
+        "attributions:read", "billing:admin", "billing:read", "billing:deposit", "billing:rule", "billing:epoch", "billing:payout",
+        "billing:verify", "billing:refund", "billing:recover",
+    ]
 
     /// Opens the folder, making what is missing. Blocks: call it from a thread of its own.
     func open() throws -> Keys {

@@ -43,7 +43,8 @@ struct EmbeddedHouse: Sendable {
 
     /// Serves all services until `stop` returns, then stops the database too.
     func serve(
-        origin: String, at address: Address, options: ServingOptions, logger: Logger, until stop: @Sendable () async -> Void,
+        origin: String, services: [any RunnableService.Type] = ServiceList.all, at address: Address, options: ServingOptions,
+        logger: Logger, until stop: @Sendable () async -> Void,
         onReady: @escaping @Sendable (_ port: Int, _ ledger: Ledger) async -> Void
     ) async throws {
         do {
@@ -55,7 +56,7 @@ struct EmbeddedHouse: Sendable {
             let verifier = try TokenVerifier(
                 issuers: try keys.tokens.byIssuer(), audiences: Set(Service.allCases.map(\.rawValue) + ["openledger"]))
             let house = RunningHouse(
-                ledger: ledger, services: ServiceList.all, context: { try context($0.service, $1) },
+                ledger: ledger, services: services, context: { try context($0.service, $1) },
                 authenticator: { [apiKeys] in Authenticator(tokens: verifier, keys: APIKeyChain([apiKeys] + $1), services: $0) },
                 addresses: [address],
                 options: options, logger: logger)

@@ -12,6 +12,7 @@ enum UpCommand {
             .init(name: "data", value: "FOLDER", help: "Where everything is kept; .openledger when left out."),
             .init(name: "host", value: "ADDRESS", help: "Where to listen; 127.0.0.1 when left out."),
             .init(name: "port", value: "PORT", help: "Where to listen; 7400 when left out, 0 for any free port."),
+            .init(name: "ledger-only", value: nil, help: "Only the ledger, without the services that stand on it."),
             .init(name: "origin", value: "NAME", help: "The log's name, given on its first start; localhost/log when left out."),
         ],
         notes: "The first start makes all keys, and one administrator whose API key it prints once. Ctrl-C stops.")
@@ -29,7 +30,8 @@ enum UpCommand {
         for key in settings.unknownKeys() { logger.warning("\(key) is no setting of OpenLedger") }
         let origin = arguments.value("origin") ?? settings.string("LOG_ORIGIN", default: "localhost/log")
         try await house.serve(
-            origin: origin, at: try ListenAddress.parse(host: host, port: port), options: try ServingOptions(settings), logger: logger,
+            origin: origin, services: arguments.has("ledger-only") ? [] : ServiceList.all,
+            at: try ListenAddress.parse(host: host, port: port), options: try ServingOptions(settings), logger: logger,
             until: Signals.stop
         ) { port, ledger in
             announce(host: host, port: port, ledger: ledger, home: home, administrator: house.newAdministrator)
