@@ -11,7 +11,7 @@ enum ServeCommand {
     static let specification = ArgumentSpecification(
         command: "openledger serve", summary: "Runs one service, with its own database role, as a deployment does.", operands: ["SERVICE"],
         notes: """
-            Services: \(([Service.ledger] + ServiceList.all.map { $0.service }).map(\.rawValue).joined(separator: ", ")).
+            Services: \(([Service.ledger.rawValue] + ServiceList.all.map { $0.name }).joined(separator: ", ")).
 
             Settings come from the environment, or from a file of KEY=value lines named by OPENLEDGER_CONFIG:
               OPENLEDGER_DATABASE           postgresql://openledger_SERVICE@host/name
@@ -42,12 +42,17 @@ enum ServeCommand {
         let name = arguments.operands[0]
         let settings = try Configuration.ofProcess()
         let logger = Logger(level: try settings.logLevel())
-        guard let service = Service(rawValue: name), service == .ledger || ServiceList.named(name) != nil else {
+        let house: RunningHouse
+        if let type = ServiceList.named(name) {
+            house = try await other(type, settings, logger)
+        } else if name == Service.ledger.rawValue {
+            house = try await ledger(settings, logger)
+        } else {
             throw UsageError("there is no service \(name) here; openledger serve --help lists them")
         }
-        let house = try await service == .ledger ? ledger(settings, logger) : other(service, settings, logger)
-        for key in settings.unknownKeys() { logger.warning("\(key) is no setting of this service") }
         try await house.serve { ready in
+            // Only now: a service asks for its own settings while it opens.
+            for key in settings.unknownKeys() { logger.warning("\(key) is no setting of this service") }
             let role = ready.ledger.map { $0.isLeading ? "serves and leads" : "serves, and waits to lead" } ?? "serves"
             logger.info(role, ["port": .integer(Int64(ready.port))])
         }
@@ -56,26 +61,30 @@ enum ServeCommand {
 
     private static func ledger(_ settings: Configuration, _ logger: Logger) async throws -> RunningHouse {
         let ledger = try await LedgerSettings.configured(settings)
-        let verifier = try await TokenVerifier.configured(settings, audience: Service.ledger.rawValue)
+        let verifier = try await TokenVerifier.configured(settings, audiences: [Service.ledger.rawValue, everyService])
         return RunningHouse(
             ledger: ledger, authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
-            addresses: [try address(.ledger, settings)], options: try ServingOptions(settings), logger: logger)
+            addresses: [try address(Service.ledger.port, settings)], options: try ServingOptions(settings), logger: logger)
     }
 
-    private static func other(_ service: Service, _ settings: Configuration, _ logger: Logger) async throws -> RunningHouse {
-        guard let type = ServiceList.named(service.rawValue) else { throw UsageError("there is no service \(service.rawValue)") }
-        let verifier = try await TokenVerifier.configured(settings, audience: service.rawValue)
-        let remote = try await RemoteContext.configured(service, settings)
+    private static func other(
+        _ type: any RunnableService.Type, _ settings: Configuration, _ logger: Logger
+    ) async throws -> RunningHouse {
+        let verifier = try await TokenVerifier.configured(settings, audiences: [type.service.rawValue, everyService])
+        let remote = try await RemoteContext.configured(type.service, settings)
         return RunningHouse(
             services: [type], context: { _, near in try remote.context(logger: near.logger, metrics: near.metrics) },
             authenticator: { grants, keys in
                 Authenticator(tokens: verifier, keys: keys.isEmpty ? nil : APIKeyChain(keys), services: grants)
-            }, addresses: [try address(service, settings)],
+            }, addresses: [try address(ServiceList.port(of: type), settings)],
             options: try ServingOptions(settings), logger: logger)
     }
 
-    private static func address(_ service: Service, _ settings: Configuration) throws -> Address {
+    /// The audience of tokens for the whole house, as the gateway gives them to who signs in.
+    private static let everyService = "openledger"
+
+    private static func address(_ port: Int, _ settings: Configuration) throws -> Address {
         try ListenAddress.parse(
-            host: settings.string("HOST", default: "127.0.0.1"), port: try settings.integer("PORT", in: 0...65_535, default: service.port))
+            host: settings.string("HOST", default: "127.0.0.1"), port: try settings.integer("PORT", in: 0...65_535, default: port))
     }
 }

@@ -15,6 +15,9 @@ enum ServiceList {
 
     /// The service of that name.
     static func named(_ name: String) -> (any RunnableService.Type)? { all.first { $0.name == name } }
+
+    /// Where it listens when it runs by itself and nothing else is said. The runner, which works for training, has a port of its own.
+    static func port(of type: any RunnableService.Type) -> Int { type.name == type.service.rawValue ? type.service.port : 7408 }
 }
 
 extension Service {

@@ -27,13 +27,14 @@ enum UpCommand {
 
         Terminal.note("starting PostgreSQL in \(home.postgres)")
         let house = try await EmbeddedHouse.open(home, settings) { Terminal.note($0) }
-        for key in settings.unknownKeys() { logger.warning("\(key) is no setting of OpenLedger") }
         let origin = arguments.value("origin") ?? settings.string("LOG_ORIGIN", default: "localhost/log")
         try await house.serve(
             origin: origin, services: arguments.has("ledger-only") ? [] : ServiceList.all,
             at: try ListenAddress.parse(host: host, port: port), options: try ServingOptions(settings), logger: logger,
             until: Signals.stop
         ) { port, ledger in
+            // Only now: services ask for their own settings while they open.
+            for key in settings.unknownKeys() { logger.warning("\(key) is no setting of OpenLedger") }
             announce(host: host, port: port, ledger: ledger, home: home, administrator: house.newAdministrator)
         }
         return 0

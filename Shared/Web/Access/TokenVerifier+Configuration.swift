@@ -7,9 +7,15 @@ extension TokenVerifier {
     /// - Parameter audience: the service that tokens must be meant for.
     /// - Throws: `ConfigurationError` when the setting is missing or its file cannot be used.
     public static func configured(_ settings: Configuration, audience: String) async throws -> TokenVerifier {
+        try await configured(settings, audiences: [audience])
+    }
+
+    /// A verifier that accepts tokens meant for one of several: for a service, or for the whole house.
+    /// - Throws: as for one audience.
+    public static func configured(_ settings: Configuration, audiences: Set<String>) async throws -> TokenVerifier {
         let path = try settings.required("JWKS", Self.expected)
         do {
-            return try TokenVerifier(issuers: try await Self.issuers(path), audience: audience)
+            return try TokenVerifier(issuers: try await Self.issuers(path), audiences: audiences)
         } catch {
             throw ConfigurationError(key: "OPENLEDGER_JWKS", expected: "\(Self.expected) (\(error))", found: path)
         }
