@@ -10,8 +10,12 @@ RUN apt-get update \
 WORKDIR /source
 COPY . .
 # The Swift runtime goes into the program; the C libraries stay outside, where security updates reach them.
+# openledger-confine reads PDFs in a process that may do nothing else.
 RUN swift build -c release --product openledger --static-swift-stdlib --scratch-path /build \
-    && strip --strip-debug -o /openledger "$(swift build -c release --static-swift-stdlib --scratch-path /build --show-bin-path)/openledger"
+    && swift build -c release --product openledger-confine --static-swift-stdlib --scratch-path /build \
+    && bin=$(swift build -c release --static-swift-stdlib --scratch-path /build --show-bin-path) \
+    && mkdir /program \
+    && for program in openledger openledger-confine; do strip --strip-debug -o "/program/$program" "$bin/$program" || exit 1; done
 
 FROM debian:bookworm-slim
 # hadolint ignore=DL3008
@@ -19,10 +23,13 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libarchive13 libcld2-0 libcurl4 libdivsufsort3 libpq5 librdkafka1 \
         libre2-9 libssl3 libutf8proc2 libxml2 poppler-utils \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --user-group --home-dir /var/lib/openledger --create-home --shell /usr/sbin/nologin openledger
-COPY --from=builder /openledger /usr/local/bin/openledger
+    && useradd --system --uid 10001 --user-group --home-dir /var/lib/openledger --create-home --shell /usr/sbin/nologin openledger \
+    && install -d -o openledger -g openledger -m 700 /var/lib/openledger /var/lib/openledger-shared
+COPY --from=builder /program/ /usr/local/bin/
 COPY --chmod=755 deploy/healthy /usr/local/bin/openledger-healthy
 COPY migrations /usr/share/openledger/migrations
+# The base model that ships with the product, where it has been made: the runner looks for it near the program.
+COPY models /usr/share/openledger/models
 ENV OPENLEDGER_MIGRATIONS=/usr/share/openledger/migrations
 USER 10001:10001
 WORKDIR /var/lib/openledger

@@ -18,6 +18,13 @@ def secret_names(service):
     return {entry if isinstance(entry, str) else entry["source"] for entry in service.get("secrets", [])}
 
 
+def volume(entry):
+    if isinstance(entry, dict):
+        return entry
+    source, target = entry.split(":")[:2]
+    return {"source": source, "target": target}
+
+
 for name, service in services.items():
     ours = service["image"].startswith("openledger")
     must(name, "drops all capabilities", service.get("cap_drop") == ["ALL"])
@@ -50,6 +57,33 @@ must("ledger", "has a standby that differs in nothing", services["ledger"] == se
 ports = [service.get("environment", {}).get("OPENLEDGER_PORT") for name, service in services.items() if name != "ledger-standby"]
 ports = [port for port in ports if port]
 must("services", "have a port each", len(ports) == len(set(ports)))
+
+# Each service of ours is one of its own: role, password, key for tokens, folder; and knows where all others are.
+apart = {"ingest": 7402, "datanet": 7403, "training": 7404, "attribution": 7405, "billing": 7406, "agent-gateway": 7407}
+owned = []
+for name, port in apart.items():
+    service = services[name]
+    environment, plain = service["environment"], name.replace("-", "_")
+    must(name, "serves itself", service["command"] == ["serve", name])
+    must(name, "listens where the door asks it", environment["OPENLEDGER_PORT"] == str(port))
+    must(name, "has its own role", environment["OPENLEDGER_DATABASE"].startswith(f"postgresql://openledger_{plain}@"))
+    must(name, "has its own password", environment["OPENLEDGER_DATABASE_PASSWORD_FILE"] == f"/run/secrets/{plain}_password")
+    must(name, "has its own key", environment["OPENLEDGER_SERVICE_KEY_FILE"] == f"/run/secrets/{plain}_token_key")
+    must(name, "gets no other secret", secret_names(service) == {"jwks.json", f"{plain}_password", f"{plain}_token_key"})
+    must(name, "starts after a healthy ledger", service["depends_on"]["ledger"]["condition"] == "service_healthy")
+    must("gateway", f"starts after a healthy {name}", services["gateway"]["depends_on"][name]["condition"] == "service_healthy")
+    must("migrate", f"gives {name} its password", f"OPENLEDGER_{plain.upper()}_ROLE_PASSWORD_FILE" in services["migrate"]["environment"])
+for name in [*apart, "runner"]:
+    environment = services[name]["environment"]
+    for peer, port in {"ledger": 7401, **apart}.items():
+        url = environment.get(f"OPENLEDGER_{peer.replace('-', '_').upper()}_URL")
+        must(name, f"knows where {peer} is", url == f"http://{peer}:{port}")
+    mounts = {mount["target"]: mount["source"] for mount in (volume(entry) for entry in services[name]["volumes"])}
+    must(name, "shares the evidence", mounts.get(environment["OPENLEDGER_SHARED"]) == "evidence")
+    owned.append(mounts.get(environment["OPENLEDGER_DATA"]))
+must("services", "have a folder each", None not in owned and len(owned) == len(set(owned)))
+must("runner", "is away from the database", services["runner"]["networks"] == {"inside": None} or services["runner"]["networks"] == ["inside"])
+must("agent-gateway", "asks the runner", services["agent-gateway"]["environment"]["OPENLEDGER_BACKEND_URL"] == "http://runner:7408/runner")
 
 print("\n".join(wrong))
 sys.exit(1 if wrong else 0)

@@ -11,6 +11,7 @@ while read -r name; do
   [[ -s $folder/$name ]] || fail "no secret $name"
 done < <(grep -oE './deploy/secrets/[a-z_.]+' "$root/docker-compose.yml" | xargs -n 1 basename)
 
+[[ $(cat "$folder"/*_password | sort -u | wc -l) == 8 ]] || fail "there are not eight different passwords"
 [[ $(stat -c %a "$folder") == 700 ]] || fail "the folder is open to others"
 openssl pkey -in "$folder/log_key" -noout -text | grep -q '^ED25519' || fail "log_key is no Ed25519 key"
 openssl x509 -in "$folder/tls.crt" -noout -checkhost localhost | grep -q 'does match' || fail "the certificate is not for localhost"
@@ -18,7 +19,10 @@ openssl x509 -in "$folder/tls.crt" -noout -checkhost localhost | grep -q 'does m
 python3 - "$folder/jwks.json" <<'PYTHON' || fail "jwks.json is wrong"
 import base64, hashlib, json, sys
 keys = json.load(open(sys.argv[1], encoding="utf-8"))["keys"]
-assert [key["iss"] for key in keys] == ["ledger"]
+assert sorted(key["iss"] for key in keys) == [
+    "agent-gateway", "attribution", "billing", "datanet", "ingest", "operator", "training",
+], [key["iss"] for key in keys]
+assert len({key["x"] for key in keys}) == len(keys), "two issuers have one key"
 for key in keys:
     assert len(base64.urlsafe_b64decode(key["x"] + "=")) == 32
     # RFC 7638: the required members, by name, without white space.
