@@ -54,7 +54,8 @@ import json, pathlib, re, sys, urllib.error, urllib.request
 root, url = pathlib.Path(sys.argv[1]), sys.argv[2]
 faults = []
 rows = dict(re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \|", (root / "docs/problems.md").read_text(), re.M))
-sources = {path: path.read_text() for folder in ("Shared", "Services") for path in (root / folder).rglob("*.swift")}
+# Without their documentation, which has examples.
+sources = {path: re.sub(r"^\s*///.*$", "", path.read_text(), flags=re.M) for folder in ("Shared", "Services") for path in (root / folder).rglob("*.swift")}
 known = set()
 # Codes of services that do not run here, by their status: of them the table is held against the sources.
 apart = {}
