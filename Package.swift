@@ -119,7 +119,7 @@ let package = Package(
         program(
             "openledger", "Services/OpenLedger",
             [
-                "LedgerService", "LedgerDomain", "IngestService", "DatanetService", "TrainingService", "BillingService",
+                "LedgerService", "LedgerDomain", "Money", "IngestService", "DatanetService", "TrainingService", "BillingService",
                 "AgentGatewayService", "RunnerService",
                 "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
