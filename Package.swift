@@ -194,6 +194,7 @@ let package = Package(
             [
                 "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
+                "IngestDomain", "IngestParsing", "Blobs",
             ], exclude: ["README.md"]),
     ],
     swiftLanguageModes: [.v6]
