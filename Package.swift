@@ -52,6 +52,9 @@ let package = Package(
             providers: [.apt(["libxml2-dev", "libarchive-dev"])]),
         .systemLibrary(
             name: "CKafka", path: "Shared/Kafka/CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(
+            name: "CDivSufSort", path: "Services/Attribution/Index/CDivSufSort", pkgConfig: "libdivsufsort",
+            providers: [.apt(["libdivsufsort-dev"])]),
 
         // Shared rooms, from the ground up.
         room("Threads", "Shared/Threads", ["CThreads"], exclude: ["CThreads"]),
@@ -73,6 +76,7 @@ let package = Package(
             "ServiceShell", "Shared/ServiceShell",
             [
                 "Decisions", "EventLog", "Events", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Identity", "Telemetry", "Crypto",
+                "Blobs",
             ]),
 
         room("Money", "Shared/Money", ["JSON"]),
@@ -96,21 +100,28 @@ let package = Package(
         room("IngestDomain", "Services/Ingest/Domain", ["Decisions", "Events", "JSON", "Crypto", "Identity", "CText"]),
         room("IngestParsing", "Services/Ingest/Parsing", ["IngestDomain", "Blobs", "PrivatePostgres", "JSON", "Threads", "CDocuments"]),
         room("IngestService", "Services/Ingest/Service", shell + ["IngestDomain", "IngestParsing"]),
-        room("DatanetDomain", "Services/Datanet/Domain", ["Events", "JSON", "Crypto", "EventLog", "Money"]),
+        room("DatanetDomain", "Services/Datanet/Domain", ["Decisions", "Events", "JSON", "Crypto", "EventLog", "Money"]),
         room("DatanetService", "Services/Datanet/Service", shell + ["DatanetDomain"]),
-        room("TrainingDomain", "Services/Training/Domain", ["Events", "JSON", "Crypto", "Money"]),
+        room("TrainingDomain", "Services/Training/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("TrainingService", "Services/Training/Service", shell + ["TrainingDomain"]),
-        room("AttributionDomain", "Services/Attribution/Domain", ["Events", "JSON", "Crypto", "Money"]),
-        room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain"]),
-        room("BillingDomain", "Services/Billing/Domain", ["Events", "JSON", "Crypto", "Money"]),
+        room("AttributionDomain", "Services/Attribution/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
+        .target(name: "CInt8", path: "Services/Attribution/Index/CInt8", cSettings: [.unsafeFlags(["-O3"])]),
+        room(
+            "CorpusIndex", "Services/Attribution/Index",
+            ["AttributionDomain", "CDivSufSort", "CInt8", "JSON", "Crypto", "Threads"], exclude: ["CDivSufSort", "CInt8"]),
+        room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto"]),
+        room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain", "CorpusIndex"]),
+        room("BillingDomain", "Services/Billing/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain"]),
-        room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Events", "JSON", "Crypto", "Money"]),
+        room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain"]),
         room("RunnerService", "Services/Runner", shell + ["Engine"]),
         program(
             "openledger", "Services/OpenLedger",
             [
-                "LedgerService", "LedgerDomain", "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
+                "LedgerService", "LedgerDomain", "IngestService", "DatanetService", "TrainingService", "BillingService",
+                "AgentGatewayService", "RunnerService",
+                "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ]),
 
@@ -170,7 +181,10 @@ let package = Package(
             shell + ["TrainingDomain", "TrainingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "AttributionTests", "Services/Attribution",
-            shell + ["AttributionDomain", "AttributionService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+            shell + [
+                "AttributionDomain", "CorpusIndex", "AttributionEvaluation", "AttributionService", "LedgerService", "HTTPServer",
+                "ServiceTestSupport",
+            ]),
         tests(
             "BillingTests", "Services/Billing",
             shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
@@ -192,10 +206,15 @@ let package = Package(
         program(
             "benchmarks", "Benchmarks",
             [
-                "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
-                "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
-                "IngestDomain", "IngestParsing", "Blobs",
-            ], exclude: ["README.md"]),
+                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "Engine", "LedgerService", "LedgerDomain", "EventLog", "Events",
+                "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity",
+                "Telemetry", "Threads",
+            ], exclude: ["README.md", "engine_peer.py"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// OPENLEDGER_TESTS=BillingTests,MoneyTests leaves the other test targets out, so that one room's tests build in a moment.
+if let wanted = Context.environment["OPENLEDGER_TESTS"]?.split(separator: ",").map(String.init) {
+    package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
+}

@@ -11,8 +11,10 @@ do {
     case "rest": try await withServer { try await RESTBenchmark.run(options, $0) }
     case "audit": try await AuditBenchmark.run(options)
     case "projection": try await withServer { try await ProjectionBench.run(options, $0) }
+    case "spans": try CorpusIndexBenchmark.run()
     case "http": try await HTTPBenchmark.run(options)
     case "screening": try await ScreeningBenchmark.run()
+    case "engine": try await EngineBenchmark.run(rounds: options.rounds)
     case "all":
         try await withServer { try await AppendBenchmark.run(options, $0) }
         try await withServer { try await RESTBenchmark.run(options, $0) }
@@ -21,9 +23,8 @@ do {
         try await AuditBenchmark.run(options)
         try await HTTPBenchmark.run(options)
     default:
-        print(
-            "usage: benchmarks append | rest | bulk | projection | audit | http | screening | all [callers …]   (ROUNDS, SECONDS in the environment)"
-        )
+        print("usage: benchmarks append | rest | bulk | projection | audit | http | spans | engine | screening | all [callers …]")
+        print("       (ROUNDS, SECONDS in the environment)")
         exit(2)
     }
 } catch {

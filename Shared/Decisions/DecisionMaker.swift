@@ -212,6 +212,8 @@ public actor DecisionMaker<State: ServiceState> {
                 let batch = try await log.read(from: fold.next, limit: 1_000, wait: .seconds(20))
                 if started == generation { try take(batch) }
                 pause = .milliseconds(50)
+                // A log that is about to stop answers at once with nothing: ask it gently.
+                if batch.events.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
             } catch is CancellationError {
                 return
             } catch let error as DecisionError {

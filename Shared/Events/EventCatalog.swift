@@ -28,9 +28,10 @@ public enum EventCatalog {
         case .ingest: ["contribution.submitted", "contribution.screened", "contribution.withdrawn", "content.erased"]
         case .datanet:
             [
-                "datanet.created", "datanet.policy-changed", "member.granted", "member.revoked", "review.voted",
+                "datanet.created", "datanet.policy-changed", "datanet.described", "member.granted", "member.revoked",
+                "review.opened", "review.drawn", "review.voted", "review.closed", "review.trap-committed", "review.trap-revealed",
                 "admission.granted", "admission.refused", "snapshot.published", "access.requested", "access.granted",
-                "access.revoked", "proposal.opened", "proposal.voted", "proposal.closed", "ruling.made",
+                "access.revoked", "access.used", "proposal.opened", "proposal.voted", "proposal.closed", "ruling.made",
             ]
         case .training:
             [
@@ -48,7 +49,7 @@ public enum EventCatalog {
             ]
         case .agentGateway:
             [
-                "principal.registered", "key.rotated", "mandate.granted", "mandate.revoked", "service.listed",
+                "principal.registered", "key.rotated", "key.issued", "key.revoked", "mandate.granted", "mandate.revoked", "service.listed",
                 "task.opened", "task.funded", "task.submitted", "task.completed", "task.rejected", "task.expired",
                 "inference.completed",
             ]

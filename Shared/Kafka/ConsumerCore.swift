@@ -278,18 +278,23 @@ actor ConsumerCore {
     func commit(_ places: [KafkaPosition]) throws(KafkaError) {
         guard hasGroup else { throw .misuse("a commit needs a group") }
         let client = try open().client
-        try withList(places) { list throws(KafkaError) in
-            try KafkaError.check(rd_kafka_commit(client, list, 0), "commit")
-            _ = try positions(list, "commit of")
+        try withCoordinator(until: .now + Self.longestSearch) { () throws(KafkaError) in
+            try withList(places) { list throws(KafkaError) in
+                try KafkaError.check(rd_kafka_commit(client, list, 0), "commit")
+                _ = try positions(list, "commit of")
+            }
         }
     }
 
     func committed(_ partitions: [KafkaPartition], _ timeout: Duration) throws(KafkaError) -> [KafkaPosition] {
         guard hasGroup else { throw .misuse("committed offsets need a group") }
         let client = try open().client
-        return try withList(partitions.map(KafkaPosition.committed)) { list throws(KafkaError) in
-            try KafkaError.check(rd_kafka_committed(client, list, timeout.wholeMilliseconds), "committed")
-            return try positions(list, "committed offset of").filter { $0.offset >= 0 }
+        let deadline = ContinuousClock.now + timeout
+        return try withCoordinator(until: deadline) { () throws(KafkaError) in
+            try withList(partitions.map(KafkaPosition.committed)) { list throws(KafkaError) in
+                try KafkaError.check(rd_kafka_committed(client, list, (deadline - .now).wholeMilliseconds), "committed")
+                return try positions(list, "committed offset of").filter { $0.offset >= 0 }
+            }
         }
     }
 }

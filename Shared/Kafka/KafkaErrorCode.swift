@@ -75,6 +75,8 @@ extension KafkaError {
         static let retryable: Set<Code> = Set(
             ([2, 3, 5, 6, 7, 9, 13, 14, 15, 16, 19, 20, 27, 41, 51, 56, 70, 71, 72, 74, 75, 78, 88, 89]
                 + [-192, -195, -193, -187, -185, -184, -190, -188, -172]).map(Code.init(rawValue:)))
+        /// The group's coordinator is loading, not there yet, or another broker now.
+        static let coordinatorMoves: Set<Code> = Set([14, 15, 16].map(Code.init(rawValue:)))
         /// What brokers say of a topic that they have not learned of yet, or whose leader.
         static let topicOnItsWay: Set<Code> = [.unknownTopicOrPartition, Code(rawValue: 5)]
         /// Trouble with a broker that librdkafka goes on mending without help.

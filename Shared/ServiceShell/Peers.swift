@@ -21,6 +21,11 @@ public struct Peers: Sendable {
         self.token = token
     }
 
+    /// The same services, called with other tokens.
+    public func using(token: @escaping @Sendable (Service) async throws -> String) -> Peers {
+        Peers(transport: transport, addresses: addresses, token: token)
+    }
+
     /// Calls a route that answers with JSON.
     /// - Parameters:
     ///   - path: with its query.
@@ -46,13 +51,34 @@ public struct Peers: Sendable {
         return body
     }
 
+    /// Sends bytes to a route that takes them.
+    public func send(_ bytes: [UInt8], type: String, to service: Service, _ path: String, timeout: Duration = .seconds(120)) async throws {
+        guard let address = addresses[service] else { throw PeerError(service, 0, Array("it is not configured".utf8)) }
+        var request = ClientRequest(method: "PUT", url: address + path, timeout: timeout, maximumBodyBytes: 1 << 20)
+        request.headers.set("Content-Type", type)
+        request.headers.set("Authorization", "Bearer " + (try await token(service)))
+        request.body = .bytes(bytes)
+        request.isIdempotent = true
+        let response = try await transport.send(request)
+        let body = try await response.body.collect(upTo: 1 << 20)
+        guard response.status < 300 else { throw PeerError(service, response.status, body) }
+    }
+
     /// Calls a route whose answer streams. Every status is an answer.
     public func open(
         _ method: String = "GET", _ service: Service, _ path: String, json: JSONValue? = nil, key: String? = nil,
         timeout: Duration? = nil, limit: Int = 1 << 30
     ) async throws -> ClientResponse {
         guard let address = addresses[service] else { throw PeerError(service, 0, Array("it is not configured".utf8)) }
-        var request = ClientRequest(method: method, url: address + path, timeout: timeout, maximumBodyBytes: limit)
+        return try await open(method, url: address + path, as: service, json: json, key: key, timeout: timeout, limit: limit)
+    }
+
+    /// Calls a URL of one's own, such as a runner's, with a token that is meant for a service.
+    public func open(
+        _ method: String, url: String, as service: Service, json: JSONValue? = nil, key: String? = nil, timeout: Duration? = nil,
+        limit: Int = 1 << 30
+    ) async throws -> ClientResponse {
+        var request = ClientRequest(method: method, url: url, timeout: timeout, maximumBodyBytes: limit)
         if let json {
             request.headers.set("Content-Type", "application/json")
             request.body = .bytes(JSON.write(json))
@@ -77,7 +103,8 @@ public struct PeerError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What it said.
     public let detail: String
 
-    init(_ service: Service, _ status: Int, _ body: [UInt8]) {
+    /// From an answer that is no success.
+    public init(_ service: Service, _ status: Int, _ body: [UInt8]) {
         self.service = service
         self.status = status
         let problem = try? JSON.parse(body)

@@ -1,10 +1,14 @@
 public import Events
+public import Identity
 public import Web
 
 /// A service, wired and ready to be served: in one process with all others, or by itself.
 public protocol RunnableService: Sendable {
-    /// Which service it is.
+    /// Which service it is, or works for.
     static var service: Service { get }
+
+    /// What it is called when it runs by itself; the service's name when it says nothing.
+    static var name: String { get }
 
     /// Wires it. Its migrations have been applied.
     /// - Throws: when what it stands on is not there or not right, in words for who runs it.
@@ -16,6 +20,17 @@ public protocol RunnableService: Sendable {
     /// Its routes, and what must hold before it is ready.
     var mount: Mount { get }
 
+    /// API keys that it knows, for the whole process; nil where it knows none.
+    var apiKeys: (any APIKeyStore)? { get }
+
     /// Follows the log and does its work until the task is cancelled.
     func run() async
+}
+
+extension RunnableService {
+    /// The service's name.
+    public static var name: String { service.rawValue }
+
+    /// None: only the gateway knows API keys.
+    public var apiKeys: (any APIKeyStore)? { nil }
 }

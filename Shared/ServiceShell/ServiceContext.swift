@@ -1,5 +1,6 @@
 public import EventLog
 public import Events
+public import Identity
 public import Postgres
 public import Telemetry
 
@@ -13,6 +14,8 @@ public struct ServiceContext: Sendable {
     public let database: PostgresConfiguration
     /// The other services.
     public let peers: Peers
+    /// Signs tokens in the service's name.
+    public let signer: TokenSigner
     /// A folder of the service's own, for blobs, indexes and artefacts. It exists.
     public let folder: String
     /// A folder that all services share: the evidence store, unless a setting names another place.
@@ -28,13 +31,15 @@ public struct ServiceContext: Sendable {
 
     /// A context from its parts.
     public init(
-        service: Service, log: any LogClient, database: PostgresConfiguration, peers: Peers, folder: String, shared: String,
+        service: Service, log: any LogClient, database: PostgresConfiguration, peers: Peers, signer: TokenSigner, folder: String,
+        shared: String,
         settings: Configuration, clock: @escaping @Sendable () -> Timestamp, logger: Logger, metrics: Metrics
     ) {
         self.service = service
         self.log = log
         self.database = database
         self.peers = peers
+        self.signer = signer
         self.folder = folder
         self.shared = shared
         self.settings = settings

@@ -88,5 +88,51 @@ extension Survival {
                 await ledger.child.stop()
             }
         }
+
+        @Test("A crash between a commit and its way to the disk: whether it is there or not, nobody was told, and the retry has it once")
+        func diedBeforeFlush() async throws {
+            try await House.with { house in
+                // Flushes of the ledger's role wait at a lock, as they would on a disk that hangs.
+                try await house.withOwner { owner in
+                    _ = try await owner.executeScript(
+                        """
+                        create schema slow;
+                        grant usage on schema slow to openledger_ledger;
+                        create function slow.pg_logical_emit_message(boolean, text, text) returns pg_lsn language plpgsql as $$
+                        begin
+                            perform pg_advisory_xact_lock(7341);
+                            return pg_catalog.pg_logical_emit_message($1, $2, $3);
+                        end
+                        $$;
+                        alter role openledger_ledger set search_path = slow, pg_catalog;
+                        """)
+                }
+                let ledger = try await house.startLedger()
+                let before = try await ledger.client().append(try Sample.append("before"))
+                // Made anew for each attempt: a command's time must not be old when it is new to the log.
+                @Sendable func request(_ number: Int) throws -> AppendRequest {
+                    try Sample.append("doubtful-\(number)", (0..<200).map { "account/\(number)-\($0)" })
+                }
+                _ = try? await house.withOwner { owner in
+                    _ = try await owner.execute("select pg_advisory_lock(7341)")
+                    let hanging = (0..<4).map { number in Task { try await ledger.client().append(try request(number)) } }
+                    try await eventually("the commits to be seen") {
+                        try await owner.execute("select count(*) from ledger.events").one().int(0) == 801
+                    }
+                    try await house.cluster.kill()
+                    for task in hanging { await #expect(throws: LogError.self) { try await task.value } }
+                }
+                try await house.cluster.restart()
+                try await ledger.child.waitUntilReady(ledger.url + "/readyz")
+                #expect(try await ledger.client().append(try Sample.append("before")) == before)
+                var answers: [Appended] = []
+                for number in 0..<4 { answers.append(try await ledger.client().append(try request(number))) }
+                for number in 0..<4 { #expect(try await ledger.client().append(try request(number)) == answers[number]) }
+                let check = try await LogCheck(ledger)
+                #expect(check.events.count == 801)
+                try await check.expectTree(ledger)
+                await ledger.child.stop()
+            }
+        }
     }
 }

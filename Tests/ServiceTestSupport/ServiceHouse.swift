@@ -75,7 +75,7 @@ public final class ServiceHouse: Sendable {
             peers: Peers(
                 transport: transport, addresses: Dictionary(uniqueKeysWithValues: Service.allCases.map { ($0, "http://house") }),
                 token: { _ in try await tokens.token(for: "openledger") }),
-            folder: own, shared: shared, settings: Configuration([:]), clock: { LedgerClock.system.now() }, logger: logger,
+            signer: signer, folder: own, shared: shared, settings: Configuration([:]), clock: { LedgerClock.system.now() }, logger: logger,
             metrics: Metrics())
     }
 

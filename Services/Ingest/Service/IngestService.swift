@@ -53,6 +53,7 @@ public struct IngestService: RunnableService {
         Service.datanet.rawValue: ["contributions:read", "content:read"],
         Service.training.rawValue: ["contributions:read", "content:read"],
         Service.attribution.rawValue: ["contributions:read", "content:read"],
+        Service.agentGateway.rawValue: ["contributions:read", "content:read"],
     ]
 
     /// Its routes, and what must hold before it is ready.

@@ -168,6 +168,11 @@ public final class Ledger: Sendable {
         do {
             if let event = try await reader.event(at: position) { return event }
             guard try await reader.storedSize() > position else { return nil }
+            if isLeading {
+                // Stored, and in a moment on disk and shown.
+                await tail.waitPast(position, for: .seconds(1))
+                if let event = try await reader.event(at: position) { return event }
+            }
         } catch let error as LogError {
             throw error
         } catch {

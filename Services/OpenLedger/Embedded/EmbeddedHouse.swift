@@ -56,7 +56,8 @@ struct EmbeddedHouse: Sendable {
                 issuers: try keys.tokens.byIssuer(), audiences: Set(Service.allCases.map(\.rawValue) + ["openledger"]))
             let house = RunningHouse(
                 ledger: ledger, services: ServiceList.all, context: { try context($0.service, $1) },
-                authenticator: { [apiKeys] in Authenticator(tokens: verifier, keys: apiKeys, services: $0) }, addresses: [address],
+                authenticator: { [apiKeys] in Authenticator(tokens: verifier, keys: APIKeyChain([apiKeys] + $1), services: $0) },
+                addresses: [address],
                 options: options, logger: logger)
             try await house.serve(until: stop) { ready in
                 if let ledger = ready.ledger { await onReady(ready.port, ledger) }
@@ -80,7 +81,8 @@ struct EmbeddedHouse: Sendable {
             peers: Peers(
                 transport: near.transport, addresses: Dictionary(uniqueKeysWithValues: Service.allCases.map { ($0, "http://embedded") }),
                 token: { try await tokens.token(for: $0.rawValue) }),
-            folder: home.files(of: service), shared: home.shared, settings: settings, clock: { LedgerClock.system.now() },
+            signer: TokenSigner(key: key, issuer: service.rawValue), folder: home.files(of: service), shared: home.shared,
+            settings: settings, clock: { LedgerClock.system.now() },
             logger: near.logger.with(["service": .string(service.rawValue)]), metrics: near.metrics)
     }
 }

@@ -45,6 +45,7 @@ struct RemoteContext: Sendable {
             log: HTTPLogClient(transport: transport, base: ledger + "/log") { try await tokens.token(for: Service.ledger.rawValue) },
             database: database,
             peers: Peers(transport: transport, addresses: addresses) { try await tokens.token(for: $0.rawValue) },
-            folder: folder, shared: shared, settings: settings, clock: { LedgerClock.system.now() }, logger: logger, metrics: metrics)
+            signer: TokenSigner(key: key, issuer: service.rawValue), folder: folder, shared: shared, settings: settings,
+            clock: { LedgerClock.system.now() }, logger: logger, metrics: metrics)
     }
 }

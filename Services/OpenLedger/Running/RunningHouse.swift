@@ -21,8 +21,8 @@ struct RunningHouse: Sendable {
     var context: @Sendable (any RunnableService.Type, Neighbourhood) throws -> ServiceContext = { _, _ in
         throw CommandError("this process runs no services besides the ledger")
     }
-    /// Who may come in, given what services may do.
-    var authenticator: @Sendable (_ grants: [String: Set<String>]) throws -> Authenticator
+    /// Who may come in, given what services may do, and the API keys that they know.
+    var authenticator: @Sendable (_ grants: [String: Set<String>], _ keys: [any APIKeyStore]) throws -> Authenticator
     var addresses: [Address]
     var options: ServingOptions
     var logger: Logger
@@ -60,7 +60,8 @@ struct RunningHouse: Sendable {
             let opened = try await open(neighbourhood)
             let mounts = (ledger.map { [LedgerRoutes($0).mount] } ?? []) + opened.map(\.mount)
             let application = try Application(
-                name: "OpenLedger", version: Version.text, mounts: mounts, authenticator: try authenticator(grants), log: logger,
+                name: "OpenLedger", version: Version.text, mounts: mounts,
+                authenticator: try authenticator(grants, opened.compactMap(\.apiKeys)), log: logger,
                 metrics: metrics, options: options.application)
             entrance.open(application.handler)
             let server = try await application.serve(addresses, options: options.server)
@@ -79,10 +80,11 @@ struct RunningHouse: Sendable {
             await stop()
             ready.cancel()
             logger.info("stopping: requests in hand are finished first")
-            ledger?.drain()
-            await server.stop(grace: .seconds(10))
+            // Who follows the log goes first: a log that drains answers every wait at once.
             working.cancel()
             await working.value
+            ledger?.drain()
+            await server.stop(grace: .seconds(10))
         } catch {
             running.cancel()
             await running.value

@@ -58,7 +58,7 @@ enum ServeCommand {
         let ledger = try await LedgerSettings.configured(settings)
         let verifier = try await TokenVerifier.configured(settings, audience: Service.ledger.rawValue)
         return RunningHouse(
-            ledger: ledger, authenticator: { Authenticator(tokens: verifier, keys: nil, services: $0) },
+            ledger: ledger, authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
             addresses: [try address(.ledger, settings)], options: try ServingOptions(settings), logger: logger)
     }
 
@@ -68,7 +68,9 @@ enum ServeCommand {
         let remote = try await RemoteContext.configured(service, settings)
         return RunningHouse(
             services: [type], context: { _, near in try remote.context(logger: near.logger, metrics: near.metrics) },
-            authenticator: { Authenticator(tokens: verifier, keys: nil, services: $0) }, addresses: [try address(service, settings)],
+            authenticator: { grants, keys in
+                Authenticator(tokens: verifier, keys: keys.isEmpty ? nil : APIKeyChain(keys), services: grants)
+            }, addresses: [try address(service, settings)],
             options: try ServingOptions(settings), logger: logger)
     }
 

@@ -1,12 +1,20 @@
+import AgentGatewayService
+import BillingService
+import DatanetService
 import Events
+import IngestService
+import RunnerService
 import ServiceShell
+import TrainingService
 
 /// Every service that the program can run besides the ledger, in the order of the way of the data.
 enum ServiceList {
-    static let all: [any RunnableService.Type] = []
+    static let all: [any RunnableService.Type] = [
+        IngestService.self, DatanetService.self, TrainingService.self, BillingService.self, AgentGatewayService.self, RunnerService.self,
+    ]
 
     /// The service of that name.
-    static func named(_ name: String) -> (any RunnableService.Type)? { all.first { $0.service.rawValue == name } }
+    static func named(_ name: String) -> (any RunnableService.Type)? { all.first { $0.name == name } }
 }
 
 extension Service {

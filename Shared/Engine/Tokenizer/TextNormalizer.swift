@@ -29,11 +29,20 @@ struct TextNormalizer: Sendable, Hashable {
     static func composed(_ text: [UInt8]) -> [UInt8] {
         // No character below U+0300 changes or combines: their bytes all lie below 0xcc.
         guard text.contains(where: { $0 >= 0xcc }) else { return text }
+        // The standard library leaves the parts of these three Tibetan vowels, which have no class of their own, where they
+        // stand, although they must be put in order with their neighbours: they are taken apart before.
+        var scalars = String.UnicodeScalarView()
+        for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
+            switch scalar.value {
+            case 0x0f73: scalars.append(contentsOf: "\u{0f71}\u{0f72}".unicodeScalars)
+            case 0x0f75: scalars.append(contentsOf: "\u{0f71}\u{0f74}".unicodeScalars)
+            case 0x0f81: scalars.append(contentsOf: "\u{0f71}\u{0f80}".unicodeScalars)
+            default: scalars.append(scalar)
+            }
+        }
         var out: [UInt8] = []
         out.reserveCapacity(text.count)
-        for scalar in String(decoding: text, as: UTF8.self)._nfc {
-            out.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-        }
+        for scalar in String(scalars)._nfc { out.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter) }
         return out
     }
 

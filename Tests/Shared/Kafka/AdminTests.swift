@@ -1,7 +1,7 @@
 import Kafka
 import Testing
 
-@Suite(.enabled(if: TestCluster.isReal, TestCluster.needsRealBroker), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: TestCluster.isReal, TestCluster.needsRealBroker), TestCluster.patience)
 struct AdminTests {
     @Test func aTopicIsMadeOnceDescribedAndRemovedOnce() async throws {
         let topic = TestCluster.name("topic")

@@ -1,7 +1,7 @@
 import Kafka
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ConsumerTests {
+@Suite(TestCluster.patience) struct ConsumerTests {
     /// A topic with numbered records in partition 0.
     private func filledTopic(_ count: Int, partitions: Int32 = 1) async throws -> String {
         let topic = try await TestCluster.topic(partitions: partitions)

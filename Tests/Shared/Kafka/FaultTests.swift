@@ -2,7 +2,7 @@ import Kafka
 import Testing
 
 /// What is promised over crashes of the broker. One test after the other kills a broker that no other suite uses.
-@Suite(.serialized, .enabled(if: TestCluster.hasLauncher, TestCluster.needsLauncher), .timeLimit(.minutes(3)))
+@Suite(.serialized, .enabled(if: TestCluster.hasLauncher, TestCluster.needsLauncher), TestCluster.patience)
 struct FaultTests {
     private func configuration(_ broker: TestBroker, _ properties: [String: String] = [:]) -> KafkaConfiguration {
         KafkaConfiguration(brokers: broker.address, clientID: "tests", properties: properties)

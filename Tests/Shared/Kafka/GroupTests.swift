@@ -4,7 +4,7 @@ import Testing
 import Threads
 
 /// What a group's members see when its partitions move.
-@Suite(.enabled(if: TestCluster.isReal, TestCluster.needsRealBroker), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: TestCluster.isReal, TestCluster.needsRealBroker), TestCluster.patience)
 struct GroupTests {
     private func partitions(_ event: KafkaConsumerEvent) -> Set<Int32> {
         switch event {

@@ -4,7 +4,7 @@ import Threads
 
 @testable import Kafka
 
-@Suite(.timeLimit(.minutes(2))) struct ProducerTests {
+@Suite(TestCluster.patience) struct ProducerTests {
     @Test func aRecordComesBackAsItWasSent() async throws {
         let topic = try await TestCluster.topic()
         let configuration = try await TestCluster.configuration()

@@ -31,7 +31,7 @@ import Testing
         #expect(KafkaStatistics(json: Array(text.utf8)) != nil)
     }
 
-    @Test(.timeLimit(.minutes(1))) func aClientGivesThemAtItsInterval() async throws {
+    @Test(TestCluster.patience) func aClientGivesThemAtItsInterval() async throws {
         let (snapshots, sink) = AsyncStream.makeStream(of: KafkaStatistics.self)
         var configuration = try await TestCluster.configuration()
         configuration.statisticsInterval = .milliseconds(50)

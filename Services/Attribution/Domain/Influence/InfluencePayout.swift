@@ -79,7 +79,7 @@ struct InfluencePayout {
         case .none: sum
         case .linear: sum * UInt128(rows) / UInt128(canaryRows)
         // 16 bits of fraction in the root.
-        case .squareRoot: sum * root(UInt64(rows) << 32 / UInt64(canaryRows)) >> 16
+        case .squareRoot: (sum * root((UInt64(rows) << 32) / UInt64(canaryRows))) >> 16
         }
     }
 

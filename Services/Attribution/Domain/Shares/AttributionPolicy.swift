@@ -42,7 +42,7 @@ public struct AttributionPolicy: Sendable, Hashable {
         guard weights.values.contains(where: { $0 > 0 }) else {
             throw .badPolicy(field: "weights", reason: "give no method any weight")
         }
-        try within("minimumSpanTokens", minimumSpanTokens, 2...1024)
+        try within("minimumSpanTokens", minimumSpanTokens, 1...1024)
         try within("echoTokens", echoTokens, 1...1024)
         try within("boilerplateDocuments", boilerplateDocuments, 1...AttributionLimits.occurrences)
         try within("outlierCap", outlierCap, 0...1_000_000)

@@ -17,6 +17,13 @@ public struct LogReader: Sendable {
     /// How long the log is in the database.
     func storedSize() async throws -> UInt64 { UInt64(try await ask(LogSQL.size, []).one().int(0)) }
 
+    /// How long the log is in the database and on disk: a commit can be seen before it has reached the disk.
+    func durableSize() async throws -> UInt64 {
+        let size = try await storedSize()
+        if size > tail.size { _ = try await ask(LogSQL.flush, []) }
+        return size
+    }
+
     /// Asks the database; that it does not answer is the log's error, not the caller's.
     private func ask(_ statement: Statement, _ values: [PostgresValue]) async throws -> Rows {
         do { return try await pool.execute(statement, values) } catch let error where !(error is CancellationError) {
@@ -81,6 +88,8 @@ public struct LogReader: Sendable {
             next += Int64(rows.count)
             if rows.count < step { break }
         }
+        // What the end of the log does not show yet may not be on disk.
+        if let newest = events.map(\.position).max(), newest >= tail.size { _ = try await ask(LogSQL.flush, []) }
         return events
     }
 }

@@ -82,18 +82,23 @@ final class Leader: Sendable {
 
     private func lead(_ onLeading: () -> Void) async throws {
         let connection = try await PostgresConnection.connect(configuration)
+        var flushing: PostgresConnection?
         do {
             try await connection.execute(LogSQL.watchClient)
             try await waitForLock(connection)
+            let flusher = try await connectFlusher(beside: connection)
+            flushing = flusher
             let (term, state) = try await takeTerm(connection)
             let size = state.tree.size
             onLeading()
             role.withLock { $0 = .leading(term: term) }
             queue.open()
             logger.info("leads from position \(size) on, term \(term)")
-            try await write(connection, WriterBox(state))
+            try await write(connection, flusher, WriterBox(state))
+            await flusher.close()
             await connection.close()
         } catch {
+            await flushing?.close()
             await connection.close()
             throw error
         }
@@ -112,8 +117,31 @@ final class Leader: Sendable {
 
     private func follow() async {
         while !Task.isCancelled {
-            if let size = try? await reader.storedSize() { tail.advance(to: size, events: []) }
+            if let size = try? await reader.durableSize() { tail.advance(to: size, events: []) }
             try? await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// A second session on the writer's server, made before anything is written: see ``Flusher``.
+    private func connectFlusher(beside connection: PostgresConnection) async throws -> PostgresConnection {
+        var configuration = configuration
+        configuration.applicationName = "openledger-flusher"
+        let flushing = try await PostgresConnection.connect(configuration)
+        do {
+            let servers = try await (
+                connection.execute(LogSQL.server).one().text(0), flushing.execute(LogSQL.server).one().text(0)
+            )
+            guard servers.0 == servers.1 else {
+                throw LogError.unavailable(
+                    "two sessions of the writer reach two servers, \(servers.0) and \(servers.1): the database's address must name one")
+            }
+            try await flushing.execute(LogSQL.waitForDisk)
+            // What another leader committed last may not be on disk yet.
+            try await flushing.execute(LogSQL.flush)
+            return flushing
+        } catch {
+            await flushing.close()
+            throw error
         }
     }
 
@@ -145,37 +173,60 @@ final class Leader: Sendable {
         }
     }
 
-    /// Writes batch after batch on the connection's own thread, until the queue is closed or the connection breaks.
-    private func write(_ connection: PostgresConnection, _ box: WriterBox) async throws {
+    /// Writes batch after batch on the connection's own thread, until the queue is closed or a connection breaks.
+    private func write(_ connection: PostgresConnection, _ flushing: PostgresConnection, _ box: WriterBox) async throws {
+        let flusher = Flusher { [self] in publish($0) }
         try await withTaskCancellationHandler {
-            try await connection.withSession { [self] session in
-                let writer = LogWriter(session: session)
-                while let batch = queue.next(patience: Self.pingInterval) {
-                    if batch.isEmpty { try session.execute(LogSQL.ping) } else { try write(batch, writer, box) }
+            // Neither stops the other: the writer ends when the queue is closed, the flusher when all is flushed.
+            async let flushed = Self.outcome {
+                do { try await flushing.withSession { try flusher.run($0) } } catch {
+                    flusher.fail(error)
+                    self.queue.close(.unavailable("the writer lost the database and begins anew"))
+                    throw error
                 }
             }
+            let written = await Self.outcome {
+                defer { flusher.close() }
+                try await connection.withSession { [self] session in
+                    let writer = LogWriter(session: session)
+                    while let batch = queue.next(patience: Self.pingInterval) {
+                        if batch.isEmpty { try session.execute(LogSQL.ping) } else { try write(batch, writer, box, flusher) }
+                    }
+                }
+            }
+            try await flushed.get()
+            try written.get()
         } onCancel: {
             queue.close(.unavailable("the ledger is stopping"))
         }
         try Task.checkCancellation()
     }
 
-    private func write(_ batch: [AppendQueue.Pending], _ writer: LogWriter, _ box: WriterBox) throws {
+    private static func outcome(_ body: @Sendable () async throws -> Void) async -> Result<Void, any Error> {
+        do { return .success(try await body()) } catch { return .failure(error) }
+    }
+
+    private func write(_ batch: [AppendQueue.Pending], _ writer: LogWriter, _ box: WriterBox, _ flusher: Flusher) throws {
         let start = ContinuousClock.now
         let written: WrittenBatch
         do {
             written = try box.state.withLock { try writer.write(batch.map(\.append), state: &$0) }
         } catch {
             // Whether the commit arrived is not known: the callers ask again with the same command ids.
-            let outcome = LogError.unavailable("the writer lost the database, and whether this was stored is not known yet")
-            for pending in batch { pending.continuation.resume(returning: .failure(outcome)) }
+            Flusher.refuse(batch)
             throw error
         }
+        try flusher.settle(Flusher.Item(batch: batch, written: written, start: start))
+    }
+
+    /// Shows what is committed and on disk to the rest of the process, and answers.
+    private func publish(_ item: Flusher.Item) {
+        let written = item.written
         // The tree first: whoever the tail wakes may want to sign it.
         tree.set(size: written.size, root: written.root)
         tail.advance(to: written.size, events: written.events)
-        for (pending, outcome) in zip(batch, written.outcomes) { pending.continuation.resume(returning: outcome) }
-        instruments.wrote(events: written.events.count, appends: batch.count, in: ContinuousClock.now - start)
+        for (pending, outcome) in zip(item.batch, written.outcomes) { pending.continuation.resume(returning: outcome) }
+        instruments.wrote(events: written.events.count, appends: item.batch.count, in: ContinuousClock.now - item.start)
     }
 }
 

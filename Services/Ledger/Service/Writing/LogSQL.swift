@@ -10,10 +10,23 @@ enum LogSQL {
         insert into ledger.events (position, stream, version, command, leaf, bytes)
         select * from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bytea[], $6::bytea[])
         """
-    /// The rows of a batch.
-    static let copyEvents = "copy ledger.events (position, stream, version, command, leaf, bytes) from stdin (format binary)"
-    /// The rows of a batch and the tiles that they filled, as one transaction.
+    /// Lets a commit return before it is on disk: whoever commits so answers for it after ``flush``.
+    private static let early = "set local synchronous_commit = off; "
+    /// The rows of a batch, with an early commit.
+    static let copyEvents = early + "copy ledger.events (position, stream, version, command, leaf, bytes) from stdin (format binary)"
+    /// The rows of a batch and the tiles that they filled, as one transaction with an early commit.
     static let copyBatch = copyEvents + "; copy ledger.tiles (level, index, hashes, root) from stdin (format binary)"
+    /// Returns when all that was committed before is on disk, and on the standbys that the server waits for.
+    static let flush: Statement = "select pg_logical_emit_message(true, 'openledger', '')"
+    /// A session that flushes must wait for the disk, whatever the server's default says.
+    static let waitForDisk: Statement = """
+        select set_config('synchronous_commit',
+            case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, false)
+        """
+    /// The server behind a session: the same one, and not started anew since.
+    static let server: Statement = """
+        select system_identifier::text || ' since ' || pg_postmaster_start_time()::text from pg_control_system()
+        """
     static let insertTile: Statement = "insert into ledger.tiles (level, index, hashes, root) values ($1, $2, $3, $4)"
     static let heads: Statement = """
         select wanted.stream, coalesce(

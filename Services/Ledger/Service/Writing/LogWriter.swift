@@ -26,6 +26,8 @@ struct WrittenBatch: Sendable {
     let events: [LoggedEvent]
     let size: UInt64
     let root: Digest
+    /// Whether the commit has waited for the disk, or there was nothing to commit.
+    let isOnDisk: Bool
 }
 
 /// Decides and stores one batch in one transaction, on the connection that holds the leader's lock: when the connection
@@ -105,14 +107,15 @@ struct LogWriter {
     private func store(_ decision: Decision, state: inout WriterState) throws -> WrittenBatch {
         let rows = decision.plan.rows
         var tree = state.tree
+        var isOnDisk = true
         for row in rows { tree.append(row.leaf) }
         if !rows.isEmpty {
-            try store(rows, tiles: tree.takeCompleted(), state: &state)
+            isOnDisk = try store(rows, tiles: tree.takeCompleted(), state: &state)
             state.tree = tree
             for (stream, count) in decision.plan.heads { state.heads[stream] = count }
         }
         let events = rows.map { LoggedEvent(position: $0.position, version: $0.version, bytes: $0.bytes) }
-        return WrittenBatch(outcomes: decision.outcomes, events: events, size: tree.size, root: tree.root)
+        return WrittenBatch(outcomes: decision.outcomes, events: events, size: tree.size, root: tree.root, isOnDisk: isOnDisk)
     }
 
     private static func replay(_ first: FirstAnswer, to append: PreparedAppend) -> Result<Appended, LogError> {
@@ -169,11 +172,13 @@ struct LogWriter {
         return answers
     }
 
-    /// From this many rows on, COPY is cheaper than arrays, although it takes one more round trip.
-    private static let copyFrom = 48
+    /// From this many rows on, COPY is cheaper than arrays, although it takes one more round trip; and the next batch
+    /// then is worth not waiting for the disk.
+    static let copyFrom = 48
 
     /// One transaction: rows and the tiles that they filled, all or nothing, and nothing when the term has passed.
-    private func store(_ rows: [BatchPlan.Row], tiles: [FullTile], state: inout WriterState) throws {
+    /// - Returns: whether it is on disk, and not only committed.
+    private func store(_ rows: [BatchPlan.Row], tiles: [FullTile], state: inout WriterState) throws -> Bool {
         if rows.count == 1, tiles.isEmpty {
             try session.execute(LogSQL.insertOne, Self.values(of: rows[0]))
         } else if rows.count < Self.copyFrom {
@@ -186,7 +191,9 @@ struct LogWriter {
             try session.copyIn(
                 script: tiles.isEmpty ? LogSQL.copyEvents : LogSQL.copyBatch,
                 payloads: tiles.isEmpty ? [state.rows] : [state.rows, state.tiles])
+            return false
         }
+        return true
     }
 
     private static func insert(_ tile: FullTile) -> (Statement, [PostgresValue]) {

@@ -21,6 +21,9 @@ public struct AccountID: Sendable, Hashable, Comparable, CustomStringConvertible
         self.text = text
     }
 
+    /// A name that is known to be well-formed, such as one put together from parts that are.
+    public init(trusted text: String) { self.text = text }
+
     /// What stands before the first colon.
     public var kind: Substring { text.prefix { $0 != ":" } }
     /// What stands after it.

@@ -9,35 +9,30 @@ public struct WalletSet: EventData, Hashable {
     public var owner: String
     /// `0x` and 40 lower-case hexadecimal digits.
     public var address: String
-    /// The did:key that signed the change; nil when an administrator recovered the wallet.
-    public var key: String?
-    /// Ed25519 over the change, base64url.
-    public var signature: String?
+    /// Whether it was changed for an owner who lost the earlier one, by somebody who may.
+    public var recovered: Bool
 
     /// From its parts.
     public init(
-        owner: String, address: String, key: String? = nil, signature: String? = nil
+        owner: String, address: String, recovered: Bool
     ) {
         self.owner = owner
         self.address = address
-        self.key = key
-        self.signature = signature
+        self.recovered = recovered
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["owner", "address", "key", "signature"])
+        try fields.refuseUnknown(keys: ["owner", "address", "recovered"])
         owner = try fields.id("owner")
         address = try fields.id("address")
-        key = try fields.optionalID("key")
-        signature = try fields.optionalID("signature")
+        recovered = try fields.bool("recovered")
     }
 
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "owner": .string(owner), "address": .string(address), "key": key.map { .string($0) },
-            "signature": signature.map { .string($0) },
+            "owner": .string(owner), "address": .string(address), "recovered": .bool(recovered),
         ])
     }
 }

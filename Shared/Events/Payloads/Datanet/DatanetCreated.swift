@@ -105,11 +105,14 @@ public struct DatanetPolicy: EventPart {
     public var stake: Amount?
     /// One vote per `role`, `stake` or `row`.
     public var voting: String
+    /// How votes and reviews run; ``GovernanceTerms/standard`` when nil.
+    public var governance: GovernanceTerms?
 
     /// From its parts.
     public init(
         access: String, licences: [String], price: Amount? = nil, treasuryPoints: Int, curatorPoints: Int, contributorPoints: Int,
-        admission: String, minimumQuality: Int, panel: Int, quorum: Int, stake: Amount? = nil, voting: String
+        admission: String, minimumQuality: Int, panel: Int, quorum: Int, stake: Amount? = nil, voting: String,
+        governance: GovernanceTerms? = nil
     ) {
         self.access = access
         self.licences = licences
@@ -123,13 +126,14 @@ public struct DatanetPolicy: EventPart {
         self.quorum = quorum
         self.stake = stake
         self.voting = voting
+        self.governance = governance
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
             "access", "licences", "price", "treasury_points", "curator_points", "contributor_points", "admission", "minimum_quality",
-            "panel", "quorum", "stake", "voting",
+            "panel", "quorum", "stake", "voting", "governance",
         ])
         access = try fields.id("access")
         licences = try fields.ids("licences")
@@ -143,6 +147,7 @@ public struct DatanetPolicy: EventPart {
         quorum = try fields.count("quorum")
         stake = try fields.optionalAmount("stake")
         voting = try fields.id("voting")
+        governance = try fields.optionalObject("governance").map { value throws(JSONFieldError) in try GovernanceTerms(value) }
     }
 
     /// As it is written.
@@ -151,7 +156,7 @@ public struct DatanetPolicy: EventPart {
             "access": .string(access), "licences": .texts(licences), "price": price?.json, "treasury_points": .count(treasuryPoints),
             "curator_points": .count(curatorPoints), "contributor_points": .count(contributorPoints), "admission": .string(admission),
             "minimum_quality": .count(minimumQuality), "panel": .count(panel), "quorum": .count(quorum), "stake": stake?.json,
-            "voting": .string(voting),
+            "voting": .string(voting), "governance": governance?.json,
         ])
     }
 }

@@ -18,33 +18,39 @@ public struct RulingMade: EventData, Hashable {
     public var penalties: [Penalty]
     /// Commitment to the written reasons.
     public var reason: Digest?
+    /// The pool that the stakes are bonded in: the Datanet's id. Nil when no stake is lost.
+    public var pool: String?
 
     /// From its parts.
-    public init(ruling: String, about: String, subject: String, upheld: Bool, penalties: [Penalty], reason: Digest? = nil) {
+    public init(
+        ruling: String, about: String, subject: String, upheld: Bool, penalties: [Penalty], reason: Digest? = nil, pool: String? = nil
+    ) {
         self.ruling = ruling
         self.about = about
         self.subject = subject
         self.upheld = upheld
         self.penalties = penalties
         self.reason = reason
+        self.pool = pool
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["ruling", "about", "subject", "upheld", "penalties", "reason"])
+        try fields.refuseUnknown(keys: ["ruling", "about", "subject", "upheld", "penalties", "reason", "pool"])
         ruling = try fields.id("ruling")
         about = try fields.id("about")
         subject = try fields.id("subject")
         upheld = try fields.bool("upheld")
         penalties = try fields.list("penalties") { entry throws(JSONFieldError) in try Penalty(entry) }
         reason = try fields.optionalDigest("reason")
+        pool = try fields.optionalID("pool")
     }
 
     /// As it is written.
     public var json: JSONValue {
         .members([
             "ruling": .string(ruling), "about": .string(about), "subject": .string(subject), "upheld": .bool(upheld),
-            "penalties": .array(penalties.map(\.json)), "reason": reason.map { .digest($0) },
+            "penalties": .array(penalties.map(\.json)), "reason": reason.map { .digest($0) }, "pool": pool.map { .string($0) },
         ])
     }
 }

@@ -24,10 +24,13 @@ public struct SnapshotPublished: EventData, Hashable {
     public var owners: Int
     /// Evidence: canonical JSON array of the items (``AdmittedItem``) in canonical order.
     public var list: Digest
+    /// The date in the manifest, so that it can be made again from the list and this event.
+    public var published: Timestamp?
 
     /// From its parts.
     public init(
-        datanet: String, snapshot: String, number: Int, root: Digest, manifest: Digest, items: Int, tokens: Int, owners: Int, list: Digest
+        datanet: String, snapshot: String, number: Int, root: Digest, manifest: Digest, items: Int, tokens: Int, owners: Int, list: Digest,
+        published: Timestamp? = nil
     ) {
         self.datanet = datanet
         self.snapshot = snapshot
@@ -38,11 +41,14 @@ public struct SnapshotPublished: EventData, Hashable {
         self.tokens = tokens
         self.owners = owners
         self.list = list
+        self.published = published
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["datanet", "snapshot", "number", "root", "manifest", "items", "tokens", "owners", "list"])
+        try fields.refuseUnknown(keys: [
+            "datanet", "snapshot", "number", "root", "manifest", "items", "tokens", "owners", "list", "published",
+        ])
         datanet = try fields.id("datanet")
         snapshot = try fields.id("snapshot")
         number = try fields.count("number")
@@ -52,6 +58,7 @@ public struct SnapshotPublished: EventData, Hashable {
         tokens = try fields.count("tokens")
         owners = try fields.count("owners")
         list = try fields.digest("list")
+        published = try fields.optionalTimestamp("published")
     }
 
     /// As it is written.
@@ -59,7 +66,7 @@ public struct SnapshotPublished: EventData, Hashable {
         .members([
             "datanet": .string(datanet), "snapshot": .string(snapshot), "number": .count(number), "root": .digest(root),
             "manifest": .digest(manifest), "items": .count(items), "tokens": .count(tokens), "owners": .count(owners),
-            "list": .digest(list),
+            "list": .digest(list), "published": published.map { .string($0.description) },
         ])
     }
 }

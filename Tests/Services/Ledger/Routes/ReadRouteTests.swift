@@ -3,6 +3,7 @@ import EventLog
 import Events
 import HTTP
 import HTTPClient
+import HTTPServer
 import JSON
 import LedgerService
 import TestSupport
@@ -108,7 +109,10 @@ import Threads
 
     @Test(arguments: Door.allCases)
     func `a subscriber that does not read holds back nobody, and misses nothing when it does`(door: Door) async throws {
-        try await withLedgerAPI(door) { api in
+        // The appends may take their time, and a server cuts off who does not read for longer than this.
+        var options = Options()
+        options.rateWindow = .seconds(600)
+        try await withLedgerAPI(door, server: options) { api in
             let billing = try api.client(.billing)
             let response = try await api.transport.send(
                 .serverSentEvents(url: api.base + "/log/v1/subscribe", headers: ["Authorization": "Bearer " + api.person]))

@@ -34,19 +34,39 @@ import Testing
 
         func restart() async throws { state = try await Self.lead(connection) }
 
-        func write(_ appends: [PreparedAppend]) async throws -> [Result<Appended, LogError>] {
+        func write(_ appends: [PreparedAppend]) async throws -> [Result<Appended, LogError>] { try await batch(appends).outcomes }
+
+        func batch(_ appends: [PreparedAppend]) async throws -> WrittenBatch {
             let (before, connection) = (state, connection)
             let (written, after) = try await connection.withSession { session in
                 var state = before
                 return (try LogWriter(session: session).write(appends, state: &state), state)
             }
             state = after
-            return written.outcomes
+            return written
         }
     }
 
     private func prepared(_ request: AppendRequest, now: Timestamp? = nil) throws -> PreparedAppend {
         try PreparedAppend(request, writer: .billing, now: now ?? LedgerClock.frozen.now())
+    }
+
+    @Test func `a batch says whether its commit has waited for the disk`() async throws {
+        try await withLedgerDatabase { database in
+            let writing = try await Writing(database)
+            func events(_ command: String, _ count: Int) throws -> PreparedAppend {
+                try prepared(
+                    AppendRequest(events: try Sample.command(command, streams: (0..<count).map { "account/\(command)-\($0)" })))
+            }
+            #expect(try await writing.batch([try events("one", 1)]).isOnDisk)
+            #expect(try await writing.batch([try events("few", LogWriter.copyFrom - 1)]).isOnDisk)
+            #expect(try await !writing.batch([try events("many", LogWriter.copyFrom)]).isOnDisk)
+            // Nothing to store, nothing to wait for.
+            #expect(try await writing.batch([try events("many", LogWriter.copyFrom)]).isOnDisk)
+            // The setting of one commit is not that of the next.
+            #expect(try await writing.connection.execute("show synchronous_commit").one().text(0) == "on")
+            await writing.connection.close()
+        }
     }
 
     @Test func `a condition on a stream that the append does not write is looked up, not guessed`() async throws {

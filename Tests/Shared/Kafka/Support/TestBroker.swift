@@ -23,7 +23,9 @@ final class TestBroker: Sendable {
         do {
             address = try Self.start(launcher, folder)
         } catch {
-            // The launcher draws a cluster id, and the rare one that begins with a dash is taken for an option.
+            // The launcher draws a cluster id, and the rare one that begins with a dash is taken for an option. It
+            // also gives up on a broker that needs more than a minute, and leaves that one behind.
+            _ = try? Subprocess.run([launcher, "kill", folder])
             address = try Self.start(launcher, folder)
         }
     }

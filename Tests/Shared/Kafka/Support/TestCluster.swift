@@ -16,6 +16,9 @@ enum TestCluster {
         "needs a real broker: set OPENLEDGER_TEST_KAFKA to the launcher's folder, or OPENLEDGER_TEST_KAFKA_BROKERS to an address"
     static let needsLauncher: Comment = "kills and restarts a broker: set OPENLEDGER_TEST_KAFKA to the launcher's folder"
 
+    /// For what hangs: whoever comes first also waits for the broker to start, which on a busy machine takes a minute.
+    static let patience = TimeLimitTrait.timeLimit(.minutes(5))
+
     private struct Running: Sendable {
         var brokers: String
         var keep: any Sendable

@@ -1,0 +1,90 @@
+public import Crypto
+public import Decisions
+public import Events
+internal import JSON
+
+/// What the gateway must remember: who is who, which keys count, which models may be asked, and which answers were given.
+public struct GatewayState: ServiceState {
+    /// Principals by id.
+    public private(set) var principals: [String: Principal] = [:]
+    /// The principal of a linked key, by its did:key.
+    public private(set) var principalByKey: [String: String] = [:]
+    /// API keys that count, by hash.
+    public private(set) var apiKeys: [Digest: KeyIssued] = [:]
+    /// The hash of an API key, by its id.
+    private var apiKeyHashes: [String: Digest] = [:]
+    /// Versions of a model by its name; nil stands for a retired one.
+    public private(set) var models: [String: [ModelPublished?]] = [:]
+    /// When each version was published, likewise.
+    public private(set) var modelTimes: [String: [Timestamp]] = [:]
+    /// Answers by id.
+    public private(set) var inferences: [String: InferenceCompleted] = [:]
+
+    /// Nothing yet.
+    public init() {}
+
+    private static let types: Set<String> = [
+        PrincipalRegistered.type, KeyRotated.type, KeyIssued.type, KeyRevoked.type, ModelPublished.type, ModelRetired.type,
+        InferenceCompleted.type,
+    ]
+
+    /// The types that it folds.
+    public static func concerns(_ type: String) -> Bool { types.contains(type) }
+
+    /// Folds one event.
+    public mutating func apply(_ fact: Fact) throws {
+        let data = try fact.data.object()
+        switch fact.type {
+        case PrincipalRegistered.type:
+            let registered = try PrincipalRegistered(data)
+            principals[registered.principal] = Principal(registered, at: fact.time)
+            principalByKey[registered.key] = registered.principal
+        case KeyRotated.type: try rotate(KeyRotated(data))
+        case KeyIssued.type:
+            let issued = try KeyIssued(data)
+            apiKeys[issued.hash] = issued
+            apiKeyHashes[issued.key] = issued.hash
+        case KeyRevoked.type:
+            if let hash = apiKeyHashes.removeValue(forKey: try KeyRevoked(data).key) { apiKeys[hash] = nil }
+        case ModelPublished.type:
+            let model = try ModelPublished(data)
+            models[model.model, default: []].append(model)
+            modelTimes[model.model, default: []].append(fact.time)
+        case ModelRetired.type:
+            let retired = try ModelRetired(data)
+            let versions = models[retired.model] ?? []
+            models[retired.model] = versions.enumerated().map { index, model in
+                retired.version == nil || retired.version == index + 1 ? nil : model
+            }
+        default:
+            let inference = try InferenceCompleted(data)
+            inferences[inference.inference] = inference
+        }
+    }
+
+    private mutating func rotate(_ change: KeyRotated) throws {
+        guard var principal = principals[change.principal] else { throw GatewayError.notFound("principal \(change.principal)") }
+        if let removed = change.removed {
+            principal.keys.removeAll { $0 == removed }
+            principalByKey[removed] = nil
+        }
+        if let added = change.added {
+            principal.keys.append(added)
+            principalByKey[added] = change.principal
+        }
+        if let verified = change.verified { principal.claims.append(verified) }
+        principals[change.principal] = principal
+    }
+
+    /// The id of an API key's hash.
+    public func apiKey(id: String) -> KeyIssued? { apiKeyHashes[id].flatMap { apiKeys[$0] } }
+
+    /// The model that a request names: `owner/name`, the newest version that may be asked, or `owner/name@version`.
+    public func model(named text: String) -> ModelPublished? {
+        let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let name = parts.first, let versions = models[String(name)] else { return nil }
+        if parts.count == 1 { return versions.last { $0 != nil } ?? nil }
+        guard let version = Int(parts[1]), String(version) == parts[1], version >= 1, version <= versions.count else { return nil }
+        return versions[version - 1]
+    }
+}

@@ -1,0 +1,13 @@
+public import Decisions
+public import Events
+
+/// What is decided about answers.
+public enum InferenceRules {
+    /// An answer was given, and its fee is due: from here on the log alone says what happens with the money.
+    public static func complete(_ inference: InferenceCompleted) -> DecisionMaker<GatewayState>.Rule {
+        { state, _ in
+            guard state.inferences[inference.inference] == nil else { throw GatewayError.exists("inference \(inference.inference)") }
+            return [NewEvent(inference, stream: try PrincipalRules.stream("inference", inference.inference))]
+        }
+    }
+}

@@ -1,0 +1,28 @@
+public import Events
+
+/// A person, organisation or agent.
+public struct Principal: Sendable, Hashable {
+    /// Its id.
+    public let id: String
+    /// `person`, `organisation` or `agent`.
+    public let kind: String
+    /// For an agent, whom it belongs to.
+    public let owner: String?
+    /// When it was registered.
+    public let registered: Timestamp
+    /// Its linked keys, oldest first: did:key of Ed25519 keys, and accounts of wallets.
+    public internal(set) var keys: [String]
+    /// What it has proven: `mail`, `domain` or `vouched`.
+    public internal(set) var claims: [String] = []
+
+    /// Whether shares can be paid to it: it has proven at least one claim.
+    public var isVerified: Bool { !claims.isEmpty }
+
+    init(_ registered: PrincipalRegistered, at time: Timestamp) {
+        id = registered.principal
+        kind = registered.kind
+        owner = registered.owner
+        self.registered = time
+        keys = [registered.key]
+    }
+}

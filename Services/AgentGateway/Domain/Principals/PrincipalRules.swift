@@ -1,0 +1,102 @@
+public import Crypto
+public import Decisions
+public import Events
+
+/// What is decided about principals and their keys. Signatures have been checked before.
+public enum PrincipalRules {
+    /// What a principal of each kind may do for itself: everything that is open to the public. Whose things they are is checked by the
+    /// service that has them.
+    public static let usualScopes: Set<String> = [
+        "contributions:write", "contributions:read", "datanets:write", "datanets:read", "jobs:write", "models:write", "inferences:write",
+        "inferences:read", "accounts:read", "accounts:write", "disputes:write", "stakes:write", "claims:write", "agents:write",
+        "keys:write",
+        "attributions:read",
+    ]
+
+    /// Most API keys of one principal.
+    public static let maximumKeys = 100
+
+    /// Somebody new.
+    public static func register(kind: String, key: String, owner: String?) -> DecisionMaker<GatewayState>.Rule {
+        { state, context in
+            guard state.principalByKey[key] == nil else { throw GatewayError.exists("a principal with the key \(key)") }
+            if let owner {
+                guard kind == "agent" else { throw GatewayError.invalid(field: "owner", reason: "is for agents only") }
+                guard let principal = state.principals[owner] else { throw GatewayError.notFound("principal \(owner)") }
+                guard principal.kind != "agent" else {
+                    throw GatewayError.invalid(field: "owner", reason: "must be a person or organisation")
+                }
+            } else if kind == "agent" {
+                throw GatewayError.invalid(field: "owner", reason: "is missing: an agent belongs to somebody")
+            }
+            let id = context.newID("pr")
+            return [NewEvent(PrincipalRegistered(principal: id, kind: kind, key: key, owner: owner), stream: try stream("principal", id))]
+        }
+    }
+
+    /// A principal links a further key, or puts one in the place of another.
+    public static func rotate(_ principal: String, adding: String?, removing: String?) -> DecisionMaker<GatewayState>.Rule {
+        { state, _ in
+            guard let known = state.principals[principal] else { throw GatewayError.notFound("principal \(principal)") }
+            if let adding, state.principalByKey[adding] != nil { throw GatewayError.exists("a principal with the key \(adding)") }
+            if let removing {
+                guard known.keys.contains(removing) else { throw GatewayError.notFound("key \(removing) of \(principal)") }
+                guard adding != nil || known.keys.count > 1 else {
+                    throw GatewayError.invalid(field: "remove", reason: "would leave the principal without a key: add another first")
+                }
+            }
+            guard adding != nil || removing != nil else { throw GatewayError.invalid(field: "add", reason: "or remove must be given") }
+            return [
+                NewEvent(KeyRotated(principal: principal, added: adding, removed: removing), stream: try stream("principal", principal))
+            ]
+        }
+    }
+
+    /// Somebody who may vouch says that a principal has proven a claim.
+    public static func verify(_ principal: String, claim: String) -> DecisionMaker<GatewayState>.Rule {
+        { state, _ in
+            guard let known = state.principals[principal] else { throw GatewayError.notFound("principal \(principal)") }
+            guard ["mail", "domain", "vouched"].contains(claim) else {
+                throw GatewayError.invalid(field: "claim", reason: "must be mail, domain or vouched")
+            }
+            if known.claims.contains(claim) { return [] }
+            return [NewEvent(KeyRotated(principal: principal, verified: claim), stream: try stream("principal", principal))]
+        }
+    }
+
+    /// An API key for a principal, with no more than who asks may do.
+    public static func issue(
+        _ hash: Digest, to principal: String, scopes: Set<String>, allowed: Set<String>, expires: Timestamp?
+    ) -> DecisionMaker<GatewayState>.Rule {
+        { state, context in
+            let beyond = scopes.subtracting(allowed).sorted()
+            guard beyond.isEmpty else {
+                throw GatewayError.forbidden("you may not give what you do not have: \(beyond.joined(separator: ", "))")
+            }
+            guard state.apiKeys[hash] == nil else { throw GatewayError.exists("this key") }
+            guard state.apiKeys.values.count(where: { $0.principal == principal }) < maximumKeys else {
+                throw GatewayError.forbidden("\(principal) has \(maximumKeys) API keys: revoke one first")
+            }
+            if let expires, expires <= context.time { throw GatewayError.invalid(field: "expires", reason: "must lie ahead") }
+            let id = context.newID("key")
+            return [
+                NewEvent(
+                    KeyIssued(key: id, principal: principal, hash: hash, scopes: scopes.sorted(), expires: expires),
+                    stream: try stream("key", id))
+            ]
+        }
+    }
+
+    /// An API key ends.
+    public static func revoke(_ id: String, of principal: String) -> DecisionMaker<GatewayState>.Rule {
+        { state, _ in
+            guard let key = state.apiKey(id: id), key.principal == principal else { throw GatewayError.notFound("API key \(id)") }
+            return [NewEvent(KeyRevoked(key: id, principal: principal), stream: try stream("key", id))]
+        }
+    }
+
+    static func stream(_ kind: String, _ id: String) throws(GatewayError) -> StreamName {
+        guard let stream = StreamName(kind: kind, id: id) else { throw .invalid(field: "id", reason: "\(id) can't be a name") }
+        return stream
+    }
+}

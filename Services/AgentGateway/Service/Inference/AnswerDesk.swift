@@ -1,0 +1,164 @@
+internal import AgentGatewayDomain
+internal import Blobs
+internal import Crypto
+internal import Decisions
+internal import Events
+internal import HTTP
+internal import JSON
+internal import Money
+internal import ServiceShell
+internal import Telemetry
+internal import Web
+
+/// One answer from the first look at its price to the event that makes its fee due: hold → serve → count → record. What then happens with
+/// the hold is billing's to do, by the log alone; so a gateway that dies in between leaves a hold that runs out by itself.
+struct AnswerDesk: Sendable {
+    let maker: DecisionMaker<GatewayState>
+    let peers: Peers
+    let backend: any Backend
+    let contents: InferenceContents
+    let evidence: EvidenceStore
+    let clock: @Sendable () -> Timestamp
+    let logger: Logger
+
+    /// How long a hold outlives its request, in seconds of log time.
+    static let holdTime: Int64 = 900
+
+    /// Who asks what.
+    struct Order: Sendable {
+        let inference: String
+        let request: ChatRequest
+        let model: ModelPublished
+        let caller: String
+        let payer: String
+        let correlation: String
+    }
+
+    /// What the caller hears.
+    enum Heard: Sendable {
+        case text(String)
+        case done(Completed)
+    }
+
+    /// An answer that is on the log.
+    struct Completed: Sendable {
+        let inference: InferenceCompleted
+        let finish: String
+        let position: UInt64
+    }
+
+    /// Begins. What is thrown before the first piece is thrown here: unknown models, missing money, a model server that is away.
+    func begin(_ order: Order) async throws -> AsyncThrowingStream<Heard, any Error> {
+        let passages = try await Retrieval(peers: peers).passages(for: order.request, from: order.model.retrieval, logger: logger)
+        let bytes = order.request.promptBytes + passages.reduce(0) { $0 + $1.text.utf8.count + 8 }
+        let most = try InferencePrice.most(
+            order.model.price, promptBytes: bytes, messages: order.request.messages.count + passages.count,
+            output: order.request.maximumTokens)
+        let hold = try await placeHold(most, order)
+        let pieces: AsyncThrowingStream<BackendEvent, any Error>
+        do { pieces = try await backend.answer(order.request, model: order.model, passages: passages.map(\.text)) } catch {
+            await release(hold, order)
+            throw Problem(OpenAIProblems.upstream, "\(error)")
+        }
+        return AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    let completed = try await follow(pieces, order, passages, hold) { continuation.yield(.text($0)) }
+                    continuation.yield(.done(completed))
+                    continuation.finish()
+                } catch { continuation.finish(throwing: error) }
+            }
+            // The caller has gone: the model stops, and what was made so far is counted.
+            continuation.onTermination = { end in if case .cancelled = end { task.cancel() } }
+        }
+    }
+
+    private func follow(
+        _ pieces: AsyncThrowingStream<BackendEvent, any Error>, _ order: Order, _ passages: [Retrieval.Passage], _ hold: String?,
+        _ tell: @Sendable (String) -> Void
+    ) async throws -> Completed {
+        var text = ""
+        var heard = 0
+        var end: (finish: String, input: Int, output: Int, row: String?)?
+        do {
+            for try await piece in pieces {
+                switch piece {
+                case .text(let more):
+                    text += more
+                    heard += 1
+                    tell(more)
+                case .end(let finish, let input, let output, let row): end = (finish, input, output, row)
+                }
+            }
+        } catch {
+            if text.isEmpty {
+                await release(hold, order)
+                throw Problem(OpenAIProblems.upstream, "\(error)")
+            }
+            logger.warning("an answer broke off", ["inference": .string(order.inference), "error": .string("\(error)")])
+        }
+        if end == nil, text.isEmpty {
+            await release(hold, order)
+            throw CancellationError()
+        }
+        // An answer that broke off is charged by the pieces that came, each of which is at least a token; its prompt is not charged.
+        let count = end ?? ("length", 0, heard, nil)
+        let answer = text
+        // Recording must not end with the caller's patience.
+        return try await Task { try await record(order, answer, count, passages, hold) }.value
+    }
+
+    private func record(
+        _ order: Order, _ answer: String, _ end: (finish: String, input: Int, output: Int, row: String?), _ passages: [Retrieval.Passage],
+        _ hold: String?
+    ) async throws -> Completed {
+        // A model server that overstates what it used does not get more than was agreed.
+        let output = min(end.output, order.request.maximumTokens)
+        let bytes = order.request.promptBytes + passages.reduce(0) { $0 + $1.text.utf8.count + 8 }
+        let input = min(end.input, bytes + 16 * (order.request.messages.count + passages.count + 1))
+        let fee = try InferencePrice.fee(order.model.price, input: input, output: output)
+        let texts = try await contents.put(order.inference, payer: order.payer, prompt: order.request.messagesJSON, answer: answer)
+        let (list, long) = try EvidenceList.of(passages.map { $0.retrieved(in: answer) })
+        if let long { _ = try await evidence.put(canonical: long) }
+        let inference = InferenceCompleted(
+            inference: order.inference, payer: order.payer, actor: order.caller, model: order.model.model, version: order.model.version,
+            base: order.model.base, adapter: order.model.adapter, prompt: texts.prompt, answer: texts.answer, inputTokens: input,
+            outputTokens: output, fee: fee, hold: hold, runner: backend.runner, passages: list,
+            row: end.row.flatMap { Digest(prefixed: $0) })
+        let outcome = try await maker.decide(
+            .command(id: order.inference, digest: SHA256.hash(JSON.canonical(inference.json))), actor: order.caller,
+            correlation: order.correlation, InferenceRules.complete(inference))
+        return Completed(inference: inference, finish: end.finish, position: outcome.facts.first?.position ?? 0)
+    }
+
+    private func placeHold(_ amount: Amount, _ order: Order) async throws -> String? {
+        guard amount.isPositive else { return nil }
+        do {
+            let placed = try await peers.call(
+                "POST", .billing, "/v1/holds",
+                json: [
+                    "account": .string("payer:" + order.payer), "amount": amount.json, "seconds": .int(Self.holdTime),
+                ], key: order.inference)
+            guard let id = placed["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue else {
+                throw Problem(.unavailable, "billing gave no hold; try again")
+            }
+            return id
+        } catch let error as PeerError where error.status == 402 || error.status == 404 || error.status == 409 || error.status == 422 {
+            throw Problem(
+                OpenAIProblems.noMoney,
+                "the balance of \(order.payer) does not cover up to \(amount): \(error.detail). Deposit first, or ask for fewer tokens")
+        } catch let error as PeerError {
+            throw Problem(.unavailable, "billing is not available (\(error)); try again", headers: ["Retry-After": "1"])
+        }
+    }
+
+    private func release(_ hold: String?, _ order: Order) async {
+        guard let hold else { return }
+        do {
+            _ = try await peers.call(
+                "POST", .billing, "/v1/holds/\(hold)/release", json: .object(JSONObject()), key: order.inference + "-release")
+        } catch {
+            logger.warning("a hold could not be released; it runs out by itself", ["hold": .string(hold), "error": .string("\(error)")])
+        }
+    }
+}

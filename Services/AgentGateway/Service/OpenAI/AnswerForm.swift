@@ -1,0 +1,108 @@
+internal import Events
+internal import HTTP
+internal import HTTPClient
+internal import JSON
+internal import Money
+internal import Web
+
+/// How answers look to OpenAI's clients, whole or in chunks.
+struct AnswerForm: Sendable {
+    let order: AnswerDesk.Order
+    let isChat: Bool
+    /// Seconds since 1970.
+    let created: Int64
+
+    /// The whole answer at once.
+    func whole(_ heard: AsyncThrowingStream<AnswerDesk.Heard, any Error>) async throws -> Response {
+        var text = ""
+        for try await piece in heard {
+            switch piece {
+            case .text(let more): text += more
+            case .done(let completed):
+                let choice: JSONValue =
+                    isChat
+                    ? [
+                        "index": 0, "message": ["role": "assistant", "content": .string(text), "refusal": .null], "logprobs": .null,
+                        "finish_reason": .string(completed.finish),
+                    ] : ["index": 0, "text": .string(text), "logprobs": .null, "finish_reason": .string(completed.finish)]
+                return .json([
+                    "id": .string(order.inference), "object": .string(isChat ? "chat.completion" : "text_completion"),
+                    "created": .int(created),
+                    "model": .string(order.model.model), "choices": [choice], "usage": Self.usage(completed.inference),
+                    "openledger": Self.facts(completed),
+                ])
+            }
+        }
+        throw Problem(OpenAIProblems.upstream, "the answer ended before its end")
+    }
+
+    /// Chunks, as they come.
+    func stream(_ heard: AsyncThrowingStream<AnswerDesk.Heard, any Error>) -> Response {
+        let events = AsyncThrowingStream<ServerSentEvent, any Error> { continuation in
+            let task = Task {
+                do {
+                    if isChat { continuation.yield(chunk(["role": "assistant", "content": ""], finish: nil)) }
+                    for try await piece in heard {
+                        switch piece {
+                        case .text(let text): continuation.yield(chunk(["content": .string(text)], finish: nil, text: text))
+                        case .done(let completed):
+                            continuation.yield(
+                                chunk(.object(JSONObject()), finish: completed.finish, text: "", facts: Self.facts(completed)))
+                            if order.request.includesUsage { continuation.yield(last(completed)) }
+                        }
+                    }
+                    continuation.yield(ServerSentEvent(data: "[DONE]"))
+                } catch {
+                    let words = (error as? Problem)?.detail ?? "the answer broke off"
+                    continuation.yield(
+                        event(["error": ["message": .string(words), "type": "server_error", "param": .null, "code": "upstream_failed"]]))
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { end in if case .cancelled = end { task.cancel() } }
+        }
+        return SSE.response(events)
+    }
+
+    private func chunk(_ delta: JSONValue, finish: String?, text: String = "", facts: JSONValue? = nil) -> ServerSentEvent {
+        let reason: JSONValue = finish.map { .string($0) } ?? .null
+        let choice: JSONValue =
+            isChat
+            ? ["index": 0, "delta": delta, "logprobs": .null, "finish_reason": reason]
+            : ["index": 0, "text": .string(text), "logprobs": .null, "finish_reason": reason]
+        return event(
+            .members([
+                "id": .string(order.inference), "object": .string(isChat ? "chat.completion.chunk" : "text_completion"),
+                "created": .int(created),
+                "model": .string(order.model.model), "choices": [choice], "usage": order.request.includesUsage ? .null : nil,
+                "openledger": facts,
+            ]))
+    }
+
+    private func last(_ completed: AnswerDesk.Completed) -> ServerSentEvent {
+        event([
+            "id": .string(order.inference), "object": .string(isChat ? "chat.completion.chunk" : "text_completion"),
+            "created": .int(created),
+            "model": .string(order.model.model), "choices": [], "usage": Self.usage(completed.inference),
+        ])
+    }
+
+    private func event(_ json: JSONValue) -> ServerSentEvent { ServerSentEvent(data: String(decoding: JSON.write(json), as: UTF8.self)) }
+
+    private static func usage(_ inference: InferenceCompleted) -> JSONValue {
+        [
+            "prompt_tokens": .count(inference.inputTokens), "completion_tokens": .count(inference.outputTokens),
+            "total_tokens": .count(inference.inputTokens + inference.outputTokens),
+        ]
+    }
+
+    /// What others do not have: what it cost, where it stands on the log, and where it will be explained.
+    private static func facts(_ completed: AnswerDesk.Completed) -> JSONValue {
+        [
+            "inference": .string(completed.inference.inference), "fee": completed.inference.fee.json,
+            "position": .int(Int64(completed.position)),
+            "version": .count(completed.inference.version), "attribution": .string("/v1/attributions/\(completed.inference.inference)"),
+            "receipt": .string("/v1/receipts/\(completed.inference.inference)"),
+        ]
+    }
+}

@@ -1,0 +1,101 @@
+internal import JSON
+internal import Web
+
+/// A request for an answer, as OpenAI's API has it: the parts that we act upon. Members that we do not know are passed over, as its
+/// clients expect.
+struct ChatRequest: Sendable {
+    /// One message.
+    struct Message: Sendable {
+        let role: String
+        let content: String
+    }
+
+    let model: String
+    let messages: [Message]
+    let temperature: Double
+    let topP: Double
+    /// Most tokens of the answer.
+    let maximumTokens: Int
+    let stop: [String]
+    let seed: Int?
+    let stream: Bool
+    /// Whether a stream ends with a chunk that has the usage.
+    let includesUsage: Bool
+
+    static let defaultTokens = 256
+    static let mostTokens = 8_192
+
+    init(chat json: JSONValue) throws {
+        let fields = try json.object()
+        messages = try fields.array("messages", count: 1...512).map { entry in
+            let message = try entry.object()
+            let role = try message.string("role", bytes: 1...20)
+            guard ["system", "developer", "user", "assistant", "tool"].contains(role) else {
+                throw try message.field("role").error("must be system, developer, user, assistant or tool")
+            }
+            return Message(role: role, content: try Self.text(message.field("content")))
+        }
+        (model, temperature, topP) = try Self.common(fields)
+        maximumTokens = try Self.limit(fields)
+        stop = try Self.stops(fields)
+        seed = try fields.optionalInt("seed")
+        stream = try fields.optionalBool("stream") ?? false
+        includesUsage = try fields.optionalObject("stream_options")?.optionalBool("include_usage") ?? false
+    }
+
+    init(completion json: JSONValue) throws {
+        let fields = try json.object()
+        let prompt = try fields.field("prompt")
+        let text: String
+        if let list = prompt.value.arrayValue {
+            guard list.count == 1, let only = list.first?.stringValue else { throw prompt.error("must be one text") }
+            text = only
+        } else {
+            text = try prompt.string(bytes: 1...1 << 20)
+        }
+        messages = [Message(role: "prompt", content: text)]
+        (model, temperature, topP) = try Self.common(fields)
+        maximumTokens = try Self.limit(fields)
+        stop = try Self.stops(fields)
+        seed = try fields.optionalInt("seed")
+        stream = try fields.optionalBool("stream") ?? false
+        includesUsage = try fields.optionalObject("stream_options")?.optionalBool("include_usage") ?? false
+    }
+
+    private static func common(_ fields: JSONFields) throws -> (String, Double, Double) {
+        if let count = try fields.optionalInt("n"), count != 1 { throw try fields.field("n").error("must be 1 here") }
+        return (
+            try fields.string("model", bytes: 1...200), try fields.optionalDouble("temperature", in: 0...2) ?? 1,
+            try fields.optionalDouble("top_p", in: 0...1) ?? 1
+        )
+    }
+
+    private static func limit(_ fields: JSONFields) throws -> Int {
+        try fields.optionalInt("max_completion_tokens", in: 1...mostTokens) ?? fields.optionalInt("max_tokens", in: 1...mostTokens)
+            ?? defaultTokens
+    }
+
+    private static func stops(_ fields: JSONFields) throws -> [String] {
+        guard let field = fields.optionalField("stop") else { return [] }
+        if field.value.stringValue != nil { return [try field.string(bytes: 1...200)] }
+        return try field.array(count: 0...4).map { try $0.string(bytes: 1...200) }
+    }
+
+    /// A message's content: a text, or parts of which each is a text.
+    private static func text(_ field: JSONField) throws -> String {
+        guard field.value.arrayValue != nil else { return try field.string(bytes: 0...1 << 20) }
+        return try field.array(count: 1...64).map { part in
+            let part = try part.object()
+            guard try part.string("type") == "text" else {
+                throw try part.field("type").error("must be text: this model reads nothing else")
+            }
+            return try part.string("text", bytes: 0...1 << 20)
+        }.joined(separator: "\n")
+    }
+
+    /// Bytes of all texts.
+    var promptBytes: Int { messages.reduce(0) { $0 + $1.content.utf8.count } }
+
+    /// The messages as they are kept and sent on.
+    var messagesJSON: JSONValue { .array(messages.map { ["role": .string($0.role), "content": .string($0.content)] }) }
+}

@@ -1,0 +1,40 @@
+internal import HTTP
+internal import JSON
+internal import Web
+
+extension ErrorStyle {
+    /// `{"error": {"message", "type", "param", "code"}}`, as OpenAI's clients read it.
+    static let openAI = ErrorStyle(type: "application/json") { problem, place in
+        let kind =
+            switch problem.status {
+            case 401: "authentication_error"
+            case 403: "permission_error"
+            case 402: "insufficient_quota"
+            case 429: "rate_limit_error"
+            case 500...: "server_error"
+            default: "invalid_request_error"
+            }
+        let parameter = problem.field.map { field in
+            String(field.drop { $0 == "#" || $0 == "/" }).split(separator: "/").joined(separator: ".")
+        }
+        var headers = problem.headers
+        headers.set("Content-Type", "application/json")
+        return Response(
+            status: problem.status, headers: headers,
+            body: .bytes(
+                JSON.write([
+                    "error": [
+                        "message": .string(problem.detail), "type": .string(kind), "param": parameter.map { .string($0) } ?? .null,
+                        "code": .string(problem.type.code.split(separator: "-").joined(separator: "_")),
+                    ]
+                ])))
+    }
+}
+
+/// Problems that OpenAI's clients know by their code.
+enum OpenAIProblems {
+    static let unknownModel = ProblemType("model-not-found", 404, "There is no such model")
+    static let noMoney = ProblemType("insufficient-quota", 402, "The payer's balance does not cover it")
+    static let upstream = ProblemType("upstream-failed", 502, "The model could not answer")
+    static let all = [unknownModel, noMoney, upstream, .forbidden]
+}

@@ -1,0 +1,114 @@
+internal import AgentGatewayDomain
+internal import Crypto
+internal import Decisions
+internal import Events
+internal import Identity
+internal import JSON
+internal import ServiceShell
+internal import Telemetry
+internal import Web
+
+/// Tokens for who signs in with a key, and API keys for programs.
+struct KeyRoutes: Sendable {
+    let maker: DecisionMaker<GatewayState>
+    let signer: TokenSigner
+    let clock: @Sendable () -> Timestamp
+
+    /// How long a token holds, in seconds.
+    static let lifetime: Int64 = 900
+
+    var routes: [Route] { [signIn, issue, list, revoke] }
+
+    private var signIn: Route {
+        Route(
+            .post, "/v1/keys/token", operation: "signIn", summary: "A token for who proves to hold a principal's key.", access: .public,
+            body: .json(
+                .object(
+                    .required("principal", .text(1...100)), .required("key", PrincipalRoutes.did), .required("time", .text(.time)),
+                    .required(
+                        "signature", PrincipalRoutes.signature, "By the key, over openledger/sign-in, principal, key and time, one a line.")
+                )),
+            replies: [
+                .json(200, "The token.", .object(.required("token", .text(1...4_096)), .required("expires_in", .count)))
+            ], problems: GatewayProblems.all
+        ) { [maker, signer, clock] context in
+            let fields = try context.decode { try $0.object() }
+            let id = try fields.string("principal")
+            let key = try fields.string("key")
+            let time = try fields.timestamp("time")
+            try PrincipalRoutes.check(
+                try fields.string("signature"), by: key, over: ProofMessages.signIn(principal: id, key: key, time: time))
+            guard abs(time.microseconds - clock().microseconds) <= ProofMessages.leeway else {
+                throw GatewayError.badSignature("the time is more than two minutes from ours, \(clock()): sign in anew")
+            }
+            let principal = try await maker.query { $0.principals[id] }
+            guard let principal, principal.keys.contains(key) else { throw GatewayError.badSignature("\(key) is no key of \(id)") }
+            let token = try signer.mint(
+                subject: id, audience: "openledger", kind: Caller.Kind(rawValue: principal.kind) ?? .agent,
+                scopes: PrincipalRules.usualScopes,
+                lifetime: Self.lifetime)
+            return .json(["token": .string(token), "expires_in": .int(Self.lifetime)])
+        }
+    }
+
+    private var issue: Route {
+        Route(
+            .post, "/v1/keys", operation: "issueAPIKey", summary: "Makes an API key, shown this once.", access: .scope("keys:write"),
+            body: .json(
+                .object(
+                    .optional("principal", .text(1...100), "For whom; the caller itself when left out."),
+                    .optional("scopes", .list(.text(1...100), atMost: 50), "What it allows; all that the caller may when left out."),
+                    .optional("expires", .text(.time)))),
+            replies: [.json(201, "The key.", .any)], problems: PrincipalRoutes.problems
+        ) { [maker] context in
+            let caller = try context.caller
+            let fields = try context.decode { try $0.object() }
+            let principal = try fields.optionalString("principal") ?? caller.subject
+            let belongs = try await maker.query { $0.principals[principal].map { $0.id == caller.subject || $0.owner == caller.subject } }
+            guard let belongs else { throw GatewayError.notFound("principal \(principal)") }
+            guard belongs || caller.has("keys:administer") else { throw GatewayError.forbidden("\(principal) is not yours") }
+            let scopes = fields.optionalField("scopes") == nil ? caller.scopes : Set(try fields.ids("scopes"))
+            let expires = try fields.optionalTimestamp("expires")
+            let key = APIKey.generate()
+            // The key is random, so no repeat can ever be the same command: a lost reply costs a key that nobody knows.
+            let outcome = try await maker.decide(
+                .command(id: "api-key-" + key.hash.hex, digest: key.hash), actor: caller.subject, correlation: context.trace.traceID,
+                PrincipalRules.issue(key.hash, to: principal, scopes: scopes, allowed: caller.scopes, expires: expires))
+            let issued = try outcome.first(KeyIssued.self)
+            return .json(
+                .members([
+                    "key": .string(issued.key), "principal": .string(principal), "secret": .string(key.reveal()),
+                    "scopes": .texts(issued.scopes),
+                    "expires": issued.expires.map { .string($0.description) },
+                ]), status: 201)
+        }
+    }
+
+    private var list: Route {
+        Route(
+            .get, "/v1/keys", operation: "listAPIKeys", summary: "The caller's API keys; never the secrets.", access: .scope("keys:write"),
+            replies: [.json(200, "Keys.", .any)]
+        ) { [maker] context in
+            let id = try context.caller.subject
+            let keys = try await maker.query { $0.apiKeys.values.filter { $0.principal == id }.sorted { $0.key < $1.key } }
+            return .json([
+                "items": .array(
+                    keys.map { key in
+                        .members([
+                            "key": .string(key.key), "scopes": .texts(key.scopes), "expires": key.expires.map { .string($0.description) },
+                        ])
+                    })
+            ])
+        }
+    }
+
+    private var revoke: Route {
+        Route(
+            .delete, "/v1/keys/{key}", operation: "revokeAPIKey", summary: "Ends an API key at once.", access: .scope("keys:write"),
+            idempotency: .required, replies: [.empty(204, "It counts no more.")], problems: PrincipalRoutes.problems
+        ) { [maker] context in
+            _ = try await context.decide(maker, PrincipalRules.revoke(context.path["key"], of: try context.caller.subject))
+            return .noContent
+        }
+    }
+}

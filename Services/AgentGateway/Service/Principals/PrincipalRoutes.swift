@@ -1,0 +1,118 @@
+internal import AgentGatewayDomain
+internal import Crypto
+internal import Decisions
+internal import Events
+internal import Identity
+internal import JSON
+internal import ServiceShell
+internal import Telemetry
+internal import Web
+
+/// Registration, and what is known of principals.
+struct PrincipalRoutes: Sendable {
+    let maker: DecisionMaker<GatewayState>
+    let clock: @Sendable () -> Timestamp
+
+    var routes: [Route] { [register, show, rotate, verify] }
+
+    static let problems = GatewayProblems.all + DecisionError.problemTypes
+    static let did: Schema = .text(1...128)
+    static let signature: Schema = .text(.base64URL)
+
+    private var register: Route {
+        Route(
+            .post, "/v1/principals", operation: "registerPrincipal",
+            summary: "Registers a person, organisation or agent by the key that it signs with.", access: .public,
+            body: .json(
+                .object(
+                    .required("kind", .oneOf("person", "organisation", "agent")), .required("key", Self.did, "did:key of an Ed25519 key."),
+                    .optional("owner", .text(1...100), "For an agent: whom it belongs to. The owner signs too."),
+                    .required("signature", Self.signature, "By the key, over openledger/register, kind, key and owner, one a line."),
+                    .optional("owner_key", Self.did, "For an agent: the owner's key."),
+                    .optional("owner_signature", Self.signature, "For an agent: the owner's signature over the same text."))),
+            idempotency: .required, replies: [.json(201, "The principal.", .any)], problems: Self.problems
+        ) { [maker] context in
+            let fields = try context.decode { try $0.object() }
+            let kind = try fields.string("kind")
+            let key = try fields.string("key")
+            let owner = try fields.optionalString("owner")
+            let message = ProofMessages.registration(kind: kind, key: key, owner: owner)
+            try Self.check(try fields.string("signature"), by: key, over: message)
+            if let owner {
+                let ownerKey = try fields.string("owner_key")
+                try Self.check(try fields.string("owner_signature"), by: ownerKey, over: message)
+                let holder = try await maker.query { $0.principalByKey[ownerKey] }
+                guard holder == owner else { throw GatewayError.badSignature("\(ownerKey) is no key of \(owner)") }
+            }
+            // Who is not known yet has no name: the key stands for it.
+            let command = try context.requiredCommand
+            let outcome = try await maker.decide(
+                .command(id: command.id, digest: command.digest), actor: key, correlation: context.trace.traceID,
+                PrincipalRules.register(kind: kind, key: key, owner: owner))
+            return .json(try outcome.first(PrincipalRegistered.self).json, status: 201)
+        }
+    }
+
+    /// Checks a signature by a did:key.
+    static func check(_ signature: String, by key: String, over message: [UInt8]) throws(GatewayError) {
+        guard let publicKey = DIDKey.publicKey(in: key) else {
+            throw .invalid(field: "key", reason: "must be did:key of an Ed25519 key, did:key:z6Mk…")
+        }
+        guard let bytes = Base64URL.decode(signature), publicKey.isValid(signature: bytes, for: message) else {
+            throw .badSignature("the signature is not by \(key) over the text that the documentation gives")
+        }
+    }
+
+    private var show: Route {
+        Route(
+            .get, "/v1/principals/{principal}", operation: "showPrincipal", summary: "A principal, its keys and what it has proven.",
+            access: .authenticated, replies: [.json(200, "The principal.", .any)], problems: [.notFound]
+        ) { [maker] context in
+            let id = context.path["principal"]
+            guard let principal = try await maker.query({ $0.principals[id] }) else { throw GatewayError.notFound("principal \(id)") }
+            return .json(
+                .members([
+                    "principal": .string(principal.id), "kind": .string(principal.kind), "owner": principal.owner.map { .string($0) },
+                    "registered": .string(principal.registered.description), "keys": .texts(principal.keys),
+                    "claims": .texts(principal.claims),
+                    "verified": .bool(principal.isVerified),
+                ]))
+        }
+    }
+
+    private var rotate: Route {
+        Route(
+            .post, "/v1/principals/{principal}/keys", operation: "rotatePrincipalKey",
+            summary: "Links a further key, takes one away, or puts one in the place of another.", access: .scope("keys:write"),
+            body: .json(
+                .object(
+                    .optional("add", Self.did), .optional("signature", Self.signature, "By the added key, over openledger/link-key."),
+                    .optional("remove", Self.did))), idempotency: .required, replies: [.json(200, "What changed.", .any)],
+            problems: Self.problems
+        ) { [maker] context in
+            let id = context.path["principal"]
+            guard try context.caller.subject == id else { throw GatewayError.forbidden("only \(id) itself changes its keys") }
+            let fields = try context.decode { try $0.object() }
+            let added = try fields.optionalString("add")
+            if let added {
+                try Self.check(try fields.string("signature"), by: added, over: ProofMessages.linking(principal: id, key: added))
+            }
+            let outcome = try await context.decide(
+                maker, PrincipalRules.rotate(id, adding: added, removing: try fields.optionalString("remove")))
+            return .json(try outcome.first(KeyRotated.self).json)
+        }
+    }
+
+    private var verify: Route {
+        Route(
+            .post, "/v1/principals/{principal}/claims", operation: "recordPrincipalClaim",
+            summary: "Says that a principal has proven a claim, so that its shares can be paid.", access: .scope("principals:verify"),
+            body: .json(.object(.required("claim", .oneOf("mail", "domain", "vouched")))), idempotency: .required,
+            replies: [.empty(204, "It is recorded.")], problems: Self.problems
+        ) { [maker] context in
+            let claim = try context.decode { try $0.object().string("claim") }
+            _ = try await context.decide(maker, PrincipalRules.verify(context.path["principal"], claim: claim))
+            return .noContent
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import AttributionDomain
+import CorpusIndex
+import Crypto
+
+/// A corpus with an index, and answers attributed over it by spans.
+struct AttributionTrial {
+    /// Which defences stand.
+    struct Defences {
+        var clusters = true
+        var verifiedOwners = true
+        var coherence = true
+        var minimumSpanTokens = 8
+        var echo = true
+
+        static let all = Defences()
+    }
+
+    let index: CorpusIndex
+    let items: SnapshotItems
+    let policy: AttributionPolicy
+    let defences: Defences
+
+    /// Screens the items in their order, as a Datanet does in the ledger's, and indexes those that are admitted.
+    ///
+    /// - Parameter owners: the verified owner behind a contributor's name, where it is another.
+    init(_ all: [EvaluationItem], owners: [String: String] = [:], defences: Defences = .all, directory: String) throws {
+        var novelty = Novelty()
+        var facts: [String: ItemFacts] = [:]
+        var admitted: [CorpusItem] = []
+        for (position, item) in all.enumerated() {
+            if defences.coherence && Coherence.isList(item.text) { continue }
+            let finding = novelty.add(id: item.id, item.text)
+            facts[item.id] = ItemFacts(
+                owner: defences.verifiedOwners ? owners[item.contributor] ?? item.contributor : item.contributor, position: position,
+                head: defences.clusters ? finding.head : nil, tokens: finding.tokens,
+                uniqueTokens: defences.clusters ? finding.uniqueTokens : finding.tokens)
+            admitted.append(CorpusItem(id: item.id, text: item.text.bytes))
+        }
+        try CorpusIndexBuilder(directory: directory).build(root: SHA256.hash(utf8: "evaluation"), items: admitted)
+        index = try CorpusIndex(directory: directory, verification: .headers)
+        items = SnapshotItems(facts)
+        var policy = AttributionPolicy()
+        policy.weights = [.spans: Apportionment.whole]
+        policy.minimumSpanTokens = defences.minimumSpanTokens
+        policy.threshold = 0
+        self.policy = policy
+        self.defences = defences
+    }
+
+    /// The shares of the names in `contributors`, summed over answers: 1 for all of one answer. Answers that nobody is found for count 0.
+    func earnings(of contributors: Set<String>, answers: [[UInt8]], prompts: [[UInt8]] = []) throws -> Double {
+        var sum = 0.0
+        for (number, answer) in answers.enumerated() {
+            let prompt = defences.echo && number < prompts.count ? prompts[number] : []
+            let result = try Attribution.compute(
+                answer: try WordSequence(answer), prompt: try WordSequence(prompt), index: index, items: items, policy: policy)
+            guard !result.isFallback else { continue }
+            for share in result.shares where contributors.contains(share.owner) { sum += Double(share.share) / 1e9 }
+        }
+        return sum
+    }
+}

@@ -1,0 +1,165 @@
+public import AttributionDomain
+public import Crypto
+
+/// Where some words occur.
+public struct Occurrence: Sendable, Hashable {
+    /// The item's id.
+    public let item: String
+    /// Where in the item they begin, in words.
+    public let word: Int
+}
+
+/// The suffix arrays of a snapshot's items, mapped into memory: how often, where, and how far any text occurs in them.
+///
+/// An index is a folder: a manifest with the snapshot's root and the hash of every file, and segments. It holds no text, only keyed hashes
+/// of words. What is asked of it does not change while it is open; opening maps files and reads them once to check their hashes, so that
+/// it belongs on a thread that may wait.
+public final class CorpusIndex: SpanSource {
+    /// The root of the snapshot.
+    public let snapshotRoot: Digest
+    /// The hash of the manifest, and so of all files.
+    public let digest: Digest
+    /// The bytes of all files but the manifest.
+    public let bytes: Int
+    /// The segments that a query looks into.
+    public var segments: Int { parts.count }
+    let parts: [LiveSegment]
+    let manifest: Manifest
+
+    /// Whether opening reads every file to check its hash.
+    public enum Verification: Sendable {
+        /// Every byte of every file.
+        case hashes
+        /// Names, sizes and headers only: for files that this process has just written or checked.
+        case headers
+    }
+
+    /// Opens the index of a folder.
+    ///
+    /// - Throws: `CorpusIndexError` that names the file which is missing, damaged, cut short or of another version.
+    public init(directory: String, verification: Verification = .hashes) throws(CorpusIndexError) {
+        (manifest, digest) = try IndexFolder(path: directory).manifest()
+        snapshotRoot = manifest.root
+        var parts: [LiveSegment] = []
+        var bytes = 0
+        for part in manifest.parts {
+            let segment = try Segment(Self.map(part.segment, directory, verification))
+            var removed = Removed.none
+            if let file = part.removed {
+                removed = try Removed(Self.map(file, directory, verification), of: segment)
+                bytes += file.bytes
+            }
+            bytes += part.segment.bytes
+            parts.append(LiveSegment(segment: segment, removed: removed))
+        }
+        self.parts = parts
+        self.bytes = bytes
+    }
+
+    private static func map(
+        _ file: Manifest.File, _ directory: String, _ verification: Verification
+    ) throws(CorpusIndexError) -> MappedFile {
+        let mapped = try MappedFile(path: directory + "/" + file.name)
+        guard mapped.count == file.bytes else {
+            throw .corrupt(path: mapped.path, reason: "it has \(mapped.count) bytes and the manifest says \(file.bytes)")
+        }
+        if case .hashes = verification {
+            let found = mapped.digest()
+            guard found == file.hash else {
+                throw .corrupt(path: mapped.path, reason: "its hash is \(found) and the manifest says \(file.hash)")
+            }
+        }
+        return mapped
+    }
+
+    /// Each item that has not been removed, with its length in words.
+    public func items() -> [(id: String, tokens: Int)] {
+        parts.flatMap { part in
+            (0..<part.segment.items).compactMap { item in
+                part.removed.contains(item: item) ? nil : (part.segment.id(of: item), part.segment.positions(of: item).count)
+            }
+        }
+    }
+
+    /// How often the words of a text occur, one after another.
+    public func count(_ text: WordSequence) -> Int {
+        queries(text).reduce(0) { $0 + $1.occurrences(0..<text.count) }
+    }
+
+    /// Where the words of a text occur, by item id and place; at most `limit` of them, which are then any.
+    public func locate(_ text: WordSequence, limit: Int = AttributionLimits.occurrences) -> [Occurrence] {
+        var found: [Occurrence] = []
+        guard text.count > 0 else { return found }
+        for query in queries(text) {
+            query.forEachOccurrence(in: query.ranks(0..<text.count)) { position in
+                guard found.count < limit else { return false }
+                let item = query.segment.item(at: position)
+                found.append(Occurrence(item: query.segment.id(of: item), word: position - query.segment.start(of: item)))
+                return true
+            }
+        }
+        return found.sorted { ($0.item, $0.word) < ($1.item, $1.word) }
+    }
+
+    /// For each word of a text, how many words from there on occur one after another in some item (matching statistics; Chang and Lawler,
+    /// 1994).
+    public func matchLengths(_ text: WordSequence) -> [Int] { Self.lengths(queries(text), count: text.count) }
+
+    /// The maximal spans of a text. See `SpanSource`.
+    public func maximalSpans(of text: WordSequence, minimumTokens: Int, occurrenceLimit: Int) -> [SpanMatch] {
+        Self.spans(queries(text), count: text.count, minimumTokens: minimumTokens, occurrenceLimit: occurrenceLimit)
+    }
+
+    private func queries(_ text: WordSequence) -> [SegmentQuery] {
+        let hashes = text.hashes(key: manifest.key)
+        return parts.map { SegmentQuery($0, hashes: hashes) }
+    }
+
+    static func lengths(_ queries: [SegmentQuery], count: Int) -> [Int] {
+        var lengths = [Int](repeating: 0, count: count)
+        for query in queries { query.raiseMatchLengths(&lengths) }
+        return lengths
+    }
+
+    static func spans(_ queries: [SegmentQuery], count: Int, minimumTokens: Int, occurrenceLimit: Int) -> [SpanMatch] {
+        let lengths = lengths(queries, count: count)
+        var spans: [SpanMatch] = []
+        var lastEnd = 0
+        for (start, length) in lengths.enumerated() {
+            // A span that ends no later than the one before lies within it.
+            let isMaximal = start + length > lastEnd
+            lastEnd = max(lastEnd, start + length)
+            guard isMaximal, length >= max(1, minimumTokens) else { continue }
+            spans.append(span(queries, start..<start + length, occurrenceLimit))
+        }
+        return spans
+    }
+
+    private static func span(_ queries: [SegmentQuery], _ words: Range<Int>, _ limit: Int) -> SpanMatch {
+        var occurrences = 0
+        var found: [(SegmentQuery, Range<Int>)] = []
+        for query in queries {
+            let ranks = query.ranks(words)
+            let count = ranks.count - query.removed.count(in: ranks)
+            guard count > 0 else { continue }
+            occurrences += count
+            found.append((query, ranks))
+        }
+        var ids: [String] = []
+        if occurrences <= limit {
+            for (query, ranks) in found {
+                var items: [Int] = []
+                query.forEachOccurrence(in: ranks) { position in
+                    items.append(query.segment.item(at: position))
+                    return true
+                }
+                items.sort()
+                for (index, item) in items.enumerated() where index == 0 || items[index - 1] != item {
+                    ids.append(query.segment.id(of: item))
+                }
+            }
+            ids.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        }
+        return SpanMatch(start: words.lowerBound, length: words.count, occurrences: occurrences, items: ids)
+    }
+}

@@ -1,0 +1,132 @@
+public import Events
+public import Money
+
+/// All accounts and their balances. Its one way to change is a set of entries that adds up to zero for each asset and breaks
+/// no limit; it is applied as a whole or not at all.
+public struct Journal: Sendable {
+    /// An account in one asset.
+    public struct Account: Sendable {
+        /// Its name.
+        public let id: AccountID
+        /// Its asset.
+        public let asset: Asset
+        /// What it has.
+        public internal(set) var balance: Int128 = 0
+        /// What is reserved by holds.
+        public internal(set) var held: Int128 = 0
+        /// The least its balance less holds may be; nil for no such limit.
+        public internal(set) var floor: Int128?
+        /// The most that deposits and transfers may bring its balance to; nil for no such limit.
+        public internal(set) var ceiling: Int128?
+        /// How many entries it has had.
+        public internal(set) var entries: UInt64 = 0
+
+        /// What can be taken from it.
+        public var available: Int128 {
+            guard let floor else { return Int128.max }
+            let (free, overflow) = balance.subtractingReportingOverflow(held)
+            guard !overflow else { return 0 }
+            let (rest, beyond) = free.subtractingReportingOverflow(floor)
+            return beyond ? Int128.max : rest
+        }
+    }
+
+    struct Key: Hashable, Sendable {
+        let id: AccountID
+        let asset: Asset
+    }
+
+    /// The accounts in the order in which they were opened. An account keeps its place.
+    public private(set) var accounts: [Account] = []
+    private var places: [Key: Int] = [:]
+
+    /// No accounts.
+    public init() {}
+
+    /// Where an account stands in ``accounts``.
+    public func place(_ id: AccountID, _ asset: Asset) -> Int? { places[Key(id: id, asset: asset)] }
+
+    /// An account.
+    public func account(_ id: AccountID, _ asset: Asset) -> Account? { place(id, asset).map { accounts[$0] } }
+
+    /// What can be taken from an account; zero when it is not there.
+    public func available(_ id: AccountID, _ asset: Asset) -> Amount { Amount(account(id, asset)?.available ?? 0, asset) }
+
+    /// The sum of all balances in each asset: zero, always.
+    public func totals() throws(MoneyError) -> [Asset: Amount] {
+        var totals: [Asset: Amount] = [:]
+        for account in accounts {
+            totals[account.asset] = try (totals[account.asset] ?? .zero(account.asset)).adding(Amount(account.balance, account.asset))
+        }
+        return totals
+    }
+
+    /// Opens an account, or finds the one that is there.
+    @discardableResult
+    mutating func open(_ id: AccountID, _ asset: Asset) -> Int {
+        let key = Key(id: id, asset: asset)
+        if let place = places[key] { return place }
+        var account = Account(id: id, asset: asset)
+        account.floor = id.accountKind?.isUnbounded == true ? nil : 0
+        accounts.append(account)
+        places[key] = accounts.count - 1
+        return accounts.count - 1
+    }
+
+    mutating func setLimits(_ place: Int, floor: Int128, ceiling: Int128?) {
+        accounts[place].floor = floor
+        accounts[place].ceiling = ceiling
+    }
+
+    /// Reserves so much more, or less when negative.
+    mutating func hold(_ place: Int, _ units: Int128) { accounts[place].held += units }
+
+    /// Whether the entries may be applied.
+    /// - Parameter freed: how much less each account's holds will be by then.
+    func check(_ postings: [Posting], freed: [Int: Int128] = [:]) throws(BillingError) {
+        var sums: [Asset: Int128] = [:]
+        var changes: [Key: Int128] = [:]
+        for posting in postings {
+            let asset = posting.amount.asset
+            guard !posting.amount.isZero else { throw .notPositive("an entry of \(posting.account)") }
+            guard posting.account.accountKind != nil else { throw .wrongKind(posting.account, reason: "is of no kind that there is") }
+            try Self.add(posting.amount.units, to: &sums[asset, default: 0], asset)
+            try Self.add(posting.amount.units, to: &changes[Key(id: posting.account, asset: asset), default: 0], asset)
+        }
+        for (asset, sum) in sums where sum != 0 { throw .unbalanced(asset) }
+        for posting in postings where posting.amount.isNegative {
+            let key = Key(id: posting.account, asset: posting.amount.asset)
+            guard let change = changes[key], change < 0 else { continue }
+            guard let place = places[key] else {
+                if key.id.accountKind?.isUnbounded == true { continue }
+                throw .unknownAccount(key.id, key.asset)
+            }
+            let free = accounts[place].available
+            let (more, overflow) = free.addingReportingOverflow(freed[place] ?? 0)
+            guard change != .min, -change <= (overflow ? Int128.max : more) else {
+                throw .insufficient(key.id, wanted: Amount(change == .min ? .max : -change, key.asset), available: Amount(free, key.asset))
+            }
+        }
+        for (key, change) in changes {
+            guard let place = places[key] else { continue }
+            var balance = accounts[place].balance
+            try Self.add(change, to: &balance, key.asset)
+        }
+    }
+
+    /// Checks and applies the entries.
+    mutating func post(_ postings: [Posting], freed: [Int: Int128] = [:]) throws(BillingError) {
+        try check(postings, freed: freed)
+        for posting in postings {
+            let place = open(posting.account, posting.amount.asset)
+            accounts[place].balance += posting.amount.units
+            accounts[place].entries += 1
+        }
+    }
+
+    private static func add(_ units: Int128, to sum: inout Int128, _ asset: Asset) throws(BillingError) {
+        let (next, overflow) = sum.addingReportingOverflow(units)
+        if overflow { throw .money(.overflow(asset)) }
+        sum = next
+    }
+}

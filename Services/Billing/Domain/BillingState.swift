@@ -1,0 +1,166 @@
+public import Crypto
+public import Events
+public import Money
+
+/// All that billing knows: a fold of the log. Rules read it and say which events follow; ``evolve(_:)`` and
+/// ``learn(type:_:id:position:)`` are its only ways to change.
+///
+/// What billing's own events do depends on their data and on earlier own events alone, never on what other services' events
+/// have said by then: so it does not matter which of the two is applied first when both are on their way.
+public struct BillingState: Sendable {
+    /// The accounts.
+    public internal(set) var journal = Journal()
+    /// The rules of settlement in force.
+    public internal(set) var rules = BillingState.standardRules
+
+    // Holds, and what was captured and not yet settled.
+    var holds: [String: Hold] = [:]
+    var holdExpiry = OrderedQueue<Due>()
+    var captured: [String: Captured] = [:]
+    /// What could not be paid at all, and waits to be settled for nothing.
+    var unpaid: Set<String> = []
+    /// Deposits by rail and reference; transactions that can be reversed.
+    var deposits: Set<String> = []
+    var transactions: [String: [Posting]] = [:]
+    // Prices by model, versions from 1; usage by payer, model, meter and month.
+    var prices: [String: [PricePublished]] = [:]
+    var usage: [UsageKey: Int] = [:]
+    // Settlements within their holdback, those that are over, and shares that wait for their owner to be verified.
+    var settlements: [String: OpenSettlement] = [:]
+    var settlementsDue = OrderedQueue<Due>()
+    var settled: Set<UInt128> = []
+    var disputes: [String: Dispute] = [:]
+    var waiting: [Int: Int128] = [:]
+    var waitingPlaces: [String: Set<Int>] = [:]
+    var readyOwners: Set<String> = []
+    var verified: Set<String> = []
+    // Stakes by pool and account.
+    var stakes: [StakeKey: Int128] = [:]
+    var unbondings: [String: Unbonding] = [:]
+    var unbondingsDue = OrderedQueue<Due>()
+    // Payouts on rails; wallets and epochs.
+    var payouts: [String: PayoutRequested] = [:]
+    var wallets: [String: EVMAddress] = [:]
+    var walletOwners: [EVMAddress: String] = [:]
+    var earned: [Asset: [EVMAddress: Int128]] = [:]
+    var claimed: [Asset: [EVMAddress: Int128]] = [:]
+    var epochs: [Asset: ClosedEpoch] = [:]
+    /// What other services have said.
+    var known = KnownFacts()
+
+    let evidence: @Sendable (Digest) -> [UInt8]?
+    let recomputes: Bool
+
+    /// The state before the first event.
+    /// - Parameters:
+    ///   - recomputes: whether every settlement on the log is computed again and compared: for auditors. A decider has just
+    ///     computed what it applies.
+    ///   - evidence: bytes of the evidence store by their hash, for lists too long for an event.
+    public init(recomputes: Bool = false, evidence: @escaping @Sendable (Digest) -> [UInt8]? = { _ in nil }) {
+        self.recomputes = recomputes
+        self.evidence = evidence
+    }
+
+    /// What holds until rules are set: 5% for the platform, three days of holdback, a week of unbonding.
+    public static let standardRules = SettlementRulesSet(
+        platformPoints: 500, platform: AccountID(trusted: "platform:house"),
+        training: ModelSplit(owner: 0, datanets: 2_000, contributors: 5_000, validators: 500, compute: 2_500),
+        holdbackSeconds: 259_200, disputeBond: 1_000_000, unbondSeconds: 604_800, dust: 10_000)
+
+    /// The entries of a list, wherever they are.
+    func entries<Entry: EventPart>(_ list: EvidenceList<Entry>) throws(BillingFault) -> [Entry] {
+        switch list {
+        case .entries(let entries): return entries
+        case .evidence(let digest, let count):
+            guard let bytes = evidence(digest) else { throw BillingFault("evidence", digest.prefixed, "is not in the evidence store") }
+            guard SHA256.hash(bytes) == digest, let entries = try? EvidenceList<Entry>.decode(bytes), entries.count == count else {
+                throw BillingFault("evidence", digest.prefixed, "is not the list of \(count) entries that its event names")
+            }
+            return entries
+        }
+    }
+}
+
+/// A payer's use of one meter of a model in one month.
+struct UsageKey: Hashable, Sendable {
+    let payer: AccountID
+    let model: String
+    let meter: String
+    let period: String
+}
+
+/// A stake of an account in a pool.
+struct StakeKey: Hashable, Sendable, Comparable {
+    let pool: String
+    let account: AccountID
+    let asset: Asset
+
+    static func < (left: StakeKey, right: StakeKey) -> Bool {
+        if left.pool != right.pool { return left.pool.utf8.lexicographicallyPrecedes(right.pool.utf8) }
+        return left.account != right.account ? left.account < right.account : left.asset < right.asset
+    }
+
+    /// Where the money lies.
+    var place: AccountID { AccountID(trusted: "stake:\(pool):\(account.text)") }
+}
+
+/// Part of a balance that is reserved.
+public struct Hold: Sendable, Hashable {
+    /// Whose balance.
+    public let account: AccountID
+    /// What is left of it.
+    public internal(set) var left: Amount
+    /// The log time from which it is void.
+    public let expires: Timestamp
+    /// The price of usage under it.
+    public let price: PriceReference?
+}
+
+/// A fee that was captured for something and waits to be settled.
+struct Captured: Sendable, Hashable {
+    let payer: AccountID
+    var amount: Amount
+}
+
+/// A settlement within its holdback.
+public struct OpenSettlement: Sendable {
+    /// Who paid.
+    public let payer: AccountID
+    /// What was shared out.
+    public let fee: Amount
+    /// What of it has flowed back.
+    public internal(set) var refunded: Int128 = 0
+    /// When the holdback is over.
+    public let releaseAt: Timestamp
+    /// The dispute that keeps it.
+    public internal(set) var dispute: String?
+    /// What each account still has pending of it: the place of its pending account in the journal, and the units.
+    var parts: [(place: Int, units: Int128)]
+}
+
+/// An open dispute.
+public struct Dispute: Sendable, Hashable {
+    /// What is contested.
+    public let settlement: String
+    /// Who put up the bond.
+    public let account: AccountID
+    /// The bond.
+    public let bond: Amount
+}
+
+/// A stake on its way back.
+struct Unbonding: Sendable, Hashable {
+    let key: StakeKey
+    var units: Int128
+    let releaseAt: Timestamp
+}
+
+/// What the last closed epoch of an asset gave to wallets and owed to accounts.
+public struct ClosedEpoch: Sendable {
+    /// From 1.
+    public let number: Int
+    /// The wallets' cumulative amounts.
+    public let leaves: [WalletLeaf]
+    /// What the accounts were owed.
+    public let liabilities: [Liability]
+}

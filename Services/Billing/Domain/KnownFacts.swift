@@ -1,0 +1,89 @@
+public import Events
+internal import JSON
+internal import Money
+
+/// What other services' events have told: terms by the position from which they hold, and what waits for billing to react.
+struct KnownFacts: Sendable {
+    struct Model: Sendable {
+        let owner: String
+        let split: ModelSplit
+    }
+
+    /// A member came or went.
+    struct Change: Sendable {
+        let position: UInt64
+        let principal: String
+        let role: String
+        let isIn: Bool
+    }
+
+    struct Datanet: Sendable {
+        var policies: [(position: UInt64, policy: DatanetPolicy)] = []
+        var changes: [Change] = []
+    }
+
+    var models: [String: [Int: Model]] = [:]
+    var datanets: [String: Datanet] = [:]
+    /// Answers whose fee is not settled, with the event that told of each.
+    var inferences: [String: (event: String, data: InferenceCompleted)] = [:]
+    var reactions: [String: PendingReaction] = [:]
+    var reactionQueue = OrderedQueue<Place>()
+
+    struct Place: Comparable, Sendable {
+        let position: UInt64
+        let id: String
+
+        static func < (left: Place, right: Place) -> Bool { left.position < right.position }
+    }
+
+    /// The terms of Datanets as they stood at a position.
+    func datanets(_ ids: Set<String>, at position: UInt64) -> [String: SettlementTerms.Datanet] {
+        var terms: [String: SettlementTerms.Datanet] = [:]
+        for id in ids {
+            guard let datanet = datanets[id], let policy = datanet.policies.last(where: { $0.position <= position })?.policy else {
+                continue
+            }
+            var curators: Set<String> = []
+            var validators: Set<String> = []
+            for change in datanet.changes where change.position <= position {
+                switch (change.role, change.isIn) {
+                case ("curator", true): curators.insert(change.principal)
+                case ("curator", false): curators.remove(change.principal)
+                case ("validator", true): validators.insert(change.principal)
+                case ("validator", false): validators.remove(change.principal)
+                default: break
+                }
+            }
+            terms[id] = SettlementTerms.Datanet(
+                treasury: policy.treasuryPoints, curating: policy.curatorPoints, contributing: policy.contributorPoints,
+                curators: Array(curators), validators: Array(validators))
+        }
+        return terms
+    }
+}
+
+/// What an event of another service asks of billing.
+public enum Reaction: Sendable, Hashable {
+    /// A fee is due.
+    case charge(InferenceCompleted)
+    /// A captured fee can be shared out.
+    case settle(AttributionComputed)
+    /// A training is done: its fee is due and can be shared out.
+    case job(JobCompleted)
+    /// A hold is no longer needed.
+    case release(hold: String)
+    /// A panel ruled on a dispute, or on stakes.
+    case ruling(RulingMade)
+}
+
+/// An event that billing has yet to react to.
+public struct PendingReaction: Sendable {
+    /// The event's id.
+    public let event: EventID
+    /// Where it stands.
+    public let position: UInt64
+    /// What it asks for.
+    public let reaction: Reaction
+    /// When it happened.
+    public let time: Timestamp
+}

@@ -1,0 +1,131 @@
+public import Events
+internal import Money
+
+extension BillingState {
+    /// At most this many settlements are released by one event, and this many accounts paid, so that its entries stand in it.
+    static let maximumReleased = 200
+    static let maximumPaid = 95
+
+    /// Whether something is due at a log time: holds that expired, settlements whose holdback is over, stakes that are free.
+    public func isDue(at now: Timestamp) -> Bool {
+        if let first = holdExpiry.first, first.time <= now { return true }
+        if let first = settlementsDue.first, first.time <= now { return true }
+        if let first = unbondingsDue.first, first.time <= now { return true }
+        return !readyOwners.isEmpty
+    }
+
+    /// When the next thing falls due; nil when nothing is waiting.
+    public var nextDue: Timestamp? {
+        [holdExpiry.first?.time, settlementsDue.first?.time, unbondingsDue.first?.time].compactMap { $0 }.min()
+    }
+
+    /// Does what is due at a log time, a bounded part of it at once: ask again while ``isDue(at:)``.
+    public func sweep(now: Timestamp) throws(BillingError) -> Decision {
+        var decision = Decision.nothing
+        for due in holdExpiry.inOrder.prefix(200) {
+            guard due.time <= now, let hold = holds[due.id] else { break }
+            decision.events.append(.holdReleased(HoldReleased(id: due.id, amount: hold.left, expired: true)))
+        }
+        for due in unbondingsDue.inOrder.prefix(100) {
+            guard due.time <= now, let unbonding = unbondings[due.id] else { break }
+            let amount = Amount(unbonding.units, unbonding.key.asset)
+            let postings = Self.move(amount, from: unbonding.key.place, to: unbonding.key.account)
+            decision.events.append(.stakeWithdrawn(StakeWithdrawn(id: due.id, amount: amount, postings: .entries(postings))))
+        }
+        try release(now: now, into: &decision)
+        return decision
+    }
+
+    private func release(now: Timestamp, into decision: inout Decision) throws(BillingError) {
+        var released: [String] = []
+        var paid: [Int: Int128] = [:]
+        for owner in readyOwners.sorted(by: SettlementTerms.Datanet.inOrder) where paid.count < Self.maximumPaid {
+            for place in waitingPlaces[owner] ?? [] { paid[place] = 0 }
+        }
+        for due in settlementsDue.inOrder.prefix(Self.maximumReleased) {
+            guard due.time <= now, let settlement = settlements[due.id] else { break }
+            let payable = settlement.parts.filter { $0.units > 0 && isPayable($0.place) }
+            if !released.isEmpty, paid.count + payable.count > Self.maximumPaid { break }
+            for part in payable { paid[part.place, default: 0] += part.units }
+            released.append(due.id)
+        }
+        guard !released.isEmpty || !paid.isEmpty else { return }
+        for place in paid.keys { paid[place, default: 0] += waiting[place] ?? 0 }
+        // One event holds one asset's entries or several's; they balance for each.
+        var postings: [Posting] = []
+        for (place, units) in paid where units > 0 {
+            let account = journal.accounts[place]
+            postings += Self.move(Amount(units, account.asset), from: account.id, to: account.id.awaited)
+        }
+        postings.sort { $0.account != $1.account ? $0.account < $1.account : $0.amount.asset < $1.amount.asset }
+        let list = try decision.list(postings)
+        decision.events.append(.settlementReleased(SettlementReleased(settlements: released, postings: list)))
+    }
+
+    /// Whether a pending account's owner may have what is due.
+    private func isPayable(_ place: Int) -> Bool {
+        let account = journal.accounts[place].id.awaited
+        return account.accountKind?.needsVerifiedOwner != true || verified.contains(String(account.owner))
+    }
+
+    mutating func apply(_ data: SettlementReleased) throws(BillingFault) {
+        let subject = data.settlements.first ?? "waiting shares"
+        let postings = try post(data.postings, SettlementReleased.type, subject)
+        var left: [Int: Int128] = [:]
+        for posting in postings where posting.account.accountKind == .pending {
+            guard posting.amount.isNegative, let place = journal.place(posting.account, posting.amount.asset) else {
+                throw BillingFault(SettlementReleased.type, subject, "credits the pending account \(posting.account)")
+            }
+            left[place] = -posting.amount.units
+        }
+        let paid = Set(left.keys)
+        for place in paid {
+            left[place, default: 0] -= waiting[place] ?? 0
+            forget(place)
+        }
+        for id in data.settlements {
+            guard let settlement = settlements.removeValue(forKey: id), settlement.dispute == nil, let key = UInt128(uuid: id) else {
+                throw BillingFault(SettlementReleased.type, id, "is not within its holdback, or is disputed")
+            }
+            settlementsDue.remove(Due(time: settlement.releaseAt, id: id))
+            settled.insert(key)
+            for part in settlement.parts where part.units > 0 {
+                if paid.contains(part.place) { left[part.place, default: 0] -= part.units } else { wait(part.place, part.units) }
+            }
+        }
+        for (place, units) in left where units != 0 {
+            throw BillingFault(SettlementReleased.type, subject, "\(journal.accounts[place].id) is paid \(units) too much")
+        }
+        for posting in postings where posting.amount.isPositive {
+            guard
+                postings.contains(where: {
+                    $0.account == posting.account.pending && $0.amount.units == -posting.amount.units
+                        && $0.amount.asset == posting.amount.asset
+                })
+            else { throw BillingFault(SettlementReleased.type, subject, "\(posting.account) is paid from another's pending account") }
+        }
+    }
+
+    /// Shares that are due wait for their owner to be verified.
+    private mutating func wait(_ place: Int, _ units: Int128) {
+        waiting[place, default: 0] += units
+        let owner = String(journal.accounts[place].id.awaited.owner)
+        waitingPlaces[owner, default: []].insert(place)
+        if verified.contains(owner) { readyOwners.insert(owner) }
+    }
+
+    private mutating func forget(_ place: Int) {
+        guard waiting.removeValue(forKey: place) != nil else { return }
+        let owner = String(journal.accounts[place].id.awaited.owner)
+        waitingPlaces[owner]?.remove(place)
+        if waitingPlaces[owner]?.isEmpty == true {
+            waitingPlaces[owner] = nil
+            readyOwners.remove(owner)
+        }
+    }
+}
+
+extension AccountID {
+    /// Of a pending account, the account that what is pending is for.
+    var awaited: AccountID { AccountID(trusted: String(owner)) }
+}

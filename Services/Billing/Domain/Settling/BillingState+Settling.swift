@@ -1,0 +1,194 @@
+public import Crypto
+public import Events
+public import Money
+
+extension BillingState {
+    /// A settlement within its holdback.
+    public func settlement(_ id: String) -> OpenSettlement? { settlements[id] }
+
+    mutating func apply(_ data: SettlementPosted) throws(BillingFault) {
+        func fault(_ reason: String) -> BillingFault { BillingFault(SettlementPosted.type, data.id, reason) }
+        guard let key = UInt128(uuid: data.id), settlements[data.id] == nil, !settled.contains(key) else {
+            throw fault("was posted before, or its id is no event's")
+        }
+        if recomputes { try recompute(data) }
+        let fee = captured[data.reference]
+        guard fee?.amount.units ?? 0 == data.fee.units, fee.map({ $0.payer == data.payer && $0.amount.asset == data.fee.asset }) ?? true
+        else {
+            throw fault("its fee is not what was captured for \(data.reference)")
+        }
+        let postings = try post(data.postings, SettlementPosted.type, data.id)
+        var parts: [(place: Int, units: Int128)] = []
+        for posting in postings {
+            if posting.account == .fees {
+                guard posting.amount.units == -data.fee.units, posting.amount.asset == data.fee.asset else {
+                    throw fault("does not share out its fee")
+                }
+            } else {
+                guard posting.account.accountKind == .pending, posting.amount.isPositive,
+                    let place = journal.place(posting.account, data.fee.asset)
+                else { throw fault("an entry of \(posting.account) pays nobody's pending account") }
+                parts.append((place, posting.amount.units))
+            }
+        }
+        captured[data.reference] = nil
+        unpaid.remove(data.reference)
+        if let inference = known.inferences.removeValue(forKey: data.reference) { reacted(to: inference.event) }
+        if parts.isEmpty {
+            settled.insert(key)
+        } else {
+            settlements[data.id] = OpenSettlement(payer: data.payer, fee: data.fee, releaseAt: data.releaseAt, parts: parts)
+            settlementsDue.insert(Due(time: data.releaseAt, id: data.id))
+        }
+    }
+
+    // MARK: Refunds
+
+    /// Gives part or all of a settled fee back to its payer, taken from each recipient in proportion to what they still have
+    /// pending of it.
+    public func refund(_ id: String, _ amount: Amount, reason: String, now: Timestamp) throws(BillingError) -> Decision {
+        let settlement = try contestable(id, now)
+        if let dispute = settlement.dispute {
+            throw .inTheWay("the settlement \(id) is kept by the dispute \(dispute): wait for its ruling")
+        }
+        var decision = Decision.nothing
+        let list = try decision.list(try refundPostings(id, settlement, amount))
+        decision.events = [.refundPosted(RefundPosted(settlement: id, amount: amount, reason: reason, postings: list))]
+        return decision
+    }
+
+    private func refundPostings(_ id: String, _ settlement: OpenSettlement, _ amount: Amount) throws(BillingError) -> [Posting] {
+        guard amount.asset == settlement.fee.asset else { throw .wrongAsset(expected: settlement.fee.asset, actual: amount.asset) }
+        guard amount.isPositive else { throw .notPositive("a refund") }
+        let left = settlement.fee.units - settlement.refunded
+        guard amount.units <= left else {
+            throw .beyond(what: "the fee of \(id) after earlier refunds", wanted: amount, left: Amount(left, amount.asset))
+        }
+        let parts = try exactly { () throws(MoneyError) in try amount.split(by: settlement.parts.map { UInt128($0.units) }) }
+        var entries = Entries(amount.asset)
+        for (part, back) in zip(settlement.parts, parts) {
+            try entries.move(back.units, from: journal.accounts[part.place].id, to: settlement.payer)
+        }
+        return entries.postings
+    }
+
+    mutating func apply(_ data: RefundPosted) throws(BillingFault) {
+        try applyRefund(data.settlement, data.amount, try entries(data.postings), RefundPosted.type)
+        _ = try post(data.postings, RefundPosted.type, data.settlement)
+    }
+
+    /// Takes what flows back out of a settlement's parts.
+    private mutating func applyRefund(_ id: String, _ amount: Amount, _ postings: [Posting], _ type: String) throws(BillingFault) {
+        guard var settlement = settlements[id] else { throw BillingFault(type, id, "is not within its holdback") }
+        let expected = try lawful(type, id) { () throws(BillingError) in try refundPostings(id, settlement, amount) }
+        try expect(postings, expected, type, id)
+        for posting in postings where posting.account.accountKind == .pending {
+            for index in settlement.parts.indices where journal.accounts[settlement.parts[index].place].id == posting.account {
+                settlement.parts[index].units += posting.amount.units
+            }
+        }
+        settlement.refunded += amount.units
+        settlements[id] = settlement
+    }
+
+    private func contestable(_ id: String, _ now: Timestamp) throws(BillingError) -> OpenSettlement {
+        guard let settlement = settlements[id] else {
+            if let key = UInt128(uuid: id), settled.contains(key) { throw .windowOver(id) }
+            throw .notFound("settlement \(id)")
+        }
+        guard now < settlement.releaseAt || settlement.dispute != nil else { throw .windowOver(id) }
+        return settlement
+    }
+
+    // MARK: Disputes
+
+    /// An open dispute.
+    public func dispute(_ id: String) -> Dispute? { disputes[id] }
+
+    /// Contests a settlement; it is kept back until a ruling.
+    public func openDispute(
+        id: String, settlement: String, by account: AccountID, reason: String, evidence: Digest, now: Timestamp
+    ) throws(BillingError) -> Decision {
+        let open = try contestable(settlement, now)
+        if let dispute = open.dispute { throw .inTheWay("the settlement \(settlement) is kept by the dispute \(dispute) already") }
+        guard account.accountKind?.isTransferable == true else { throw .wrongKind(account, reason: "cannot pay a bond") }
+        let bond = Amount(Int128(rules.disputeBond), open.fee.asset)
+        let postings = Self.move(bond, from: account, to: .bonds)
+        try journal.check(postings)
+        return Decision(
+            .disputeOpened(
+                DisputeOpened(
+                    id: id, settlement: settlement, account: account, bond: bond, reason: reason, evidence: evidence,
+                    postings: .entries(postings))))
+    }
+
+    mutating func apply(_ data: DisputeOpened) throws(BillingFault) {
+        guard disputes[data.id] == nil, var settlement = settlements[data.settlement], settlement.dispute == nil else {
+            throw BillingFault(DisputeOpened.type, data.id, "contests what is not within its holdback, or is contested")
+        }
+        let postings = try post(data.postings, DisputeOpened.type, data.id)
+        try expect(postings, Self.move(data.bond, from: data.account, to: .bonds), DisputeOpened.type, data.id)
+        settlement.dispute = data.id
+        settlements[data.settlement] = settlement
+        settlementsDue.remove(Due(time: settlement.releaseAt, id: data.settlement))
+        disputes[data.id] = Dispute(settlement: data.settlement, account: data.account, bond: data.bond)
+    }
+
+    /// Ends a dispute. Upheld, the bond comes back and the fee flows back as far as the ruling says; otherwise the bond is the
+    /// platform's.
+    /// - Parameter refund: nil for all that is left of the fee.
+    public func resolveDispute(_ id: String, upheld: Bool, refund: Amount?, ruling: String) throws(BillingError) -> Decision {
+        guard let dispute = disputes[id], let settlement = settlements[dispute.settlement] else { throw .notFound("open dispute \(id)") }
+        if !upheld, let refund, !refund.isZero { throw .invalid(field: "refund", reason: "must be zero when the dispute is not upheld") }
+        let left = Amount(settlement.fee.units - settlement.refunded, settlement.fee.asset)
+        let back = upheld ? refund ?? left : .zero(settlement.fee.asset)
+        var decision = Decision.nothing
+        let list = try decision.list(try resolution(dispute, settlement, upheld, back))
+        decision.events = [
+            .disputeResolved(
+                DisputeResolved(id: id, settlement: dispute.settlement, upheld: upheld, refund: back, ruling: ruling, postings: list))
+        ]
+        return decision
+    }
+
+    private func resolution(_ dispute: Dispute, _ settlement: OpenSettlement, _ upheld: Bool, _ refund: Amount) throws(BillingError)
+        -> [Posting]
+    {
+        var entries = Entries(settlement.fee.asset)
+        try entries.move(dispute.bond.units, from: .bonds, to: upheld ? dispute.account : rules.platform)
+        if !refund.isZero {
+            for posting in try refundPostings(dispute.settlement, settlement, refund) {
+                try entries.add(posting.account, posting.amount.units)
+            }
+        }
+        return entries.postings
+    }
+
+    mutating func apply(_ data: DisputeResolved) throws(BillingFault) {
+        guard let dispute = disputes.removeValue(forKey: data.id), let open = settlements[data.settlement],
+            dispute.settlement == data.settlement
+        else { throw BillingFault(DisputeResolved.type, data.id, "is not open") }
+        let postings = try entries(data.postings)
+        let expected = try lawful(DisputeResolved.type, data.id) { () throws(BillingError) in
+            try resolution(dispute, open, data.upheld, data.refund)
+        }
+        try expect(postings, expected, DisputeResolved.type, data.id)
+        if !data.refund.isZero {
+            let back = try lawful(DisputeResolved.type, data.id) { () throws(BillingError) in
+                try refundPostings(data.settlement, open, data.refund)
+            }
+            try applyRefund(data.settlement, data.refund, back, DisputeResolved.type)
+        }
+        _ = try post(data.postings, DisputeResolved.type, data.id)
+        settlements[data.settlement]?.dispute = nil
+        settlementsDue.insert(Due(time: open.releaseAt, id: data.settlement))
+    }
+}
+
+extension UInt128 {
+    /// The bits of a UUID in lower case.
+    init?(uuid text: String) {
+        guard text.utf8.count == 36, EventID(text) != nil else { return nil }
+        self.init(text.replacing("-", with: ""), radix: 16)
+    }
+}

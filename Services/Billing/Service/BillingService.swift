@@ -1,0 +1,60 @@
+internal import BillingDomain
+internal import Decisions
+public import Events
+internal import Postgres
+internal import Projections
+public import ServiceShell
+public import Web
+
+/// Payable AI: takes the fee of every answer and training, shares it out among those who earned it, and pays them.
+public struct BillingService: RunnableService {
+    /// It is billing.
+    public static let service = Service.billing
+
+    /// The gateway and training hold and capture; the gateway says who is verified.
+    public static let grants: [String: Set<String>] = [
+        Service.agentGateway.rawValue: ["billing:read", "billing:hold", "billing:deposit", "billing:verify", "billing:refund"],
+        Service.training.rawValue: ["billing:read", "billing:hold"],
+        Service.datanet.rawValue: ["billing:read", "billing:hold", "billing:rule"],
+        Service.attribution.rawValue: ["billing:read"],
+    ]
+
+    /// Its routes, and when it is ready.
+    public let mount: Mount
+    private let desk: BillingDesk
+    private let projection: ProjectionRunner
+    private let pool: PostgresPool
+
+    /// Wires it.
+    public static func open(_ context: ServiceContext) async throws -> BillingService {
+        let store = try context.openEvidence()
+        let desk = BillingDesk(context.log, store: store, clock: context.clock, logger: context.logger)
+        let shelf = EvidenceShelf()
+        let log = EvidenceLog(log: context.log, store: store, shelf: shelf)
+        let projection = try ProjectionRunner(
+            JournalProjection { shelf.bytes($0) }, carrier: LedgerCarrier(log), client: log, database: context.database,
+            logger: context.logger, metrics: context.metrics)
+        let pool = PostgresPool(context.database, size: 4)
+        let commands = BillingCommands(desk: desk)
+        let accounts = AccountRoutes(commands: commands, reader: JournalReader(pool: pool)) { projection.status.next }
+        let routes =
+            accounts.routes + HoldRoutes(commands: commands).routes + SettlementRoutes(commands: commands).routes
+            + EpochRoutes(commands: commands).routes
+        let checks = [
+            desk.maker.readiness, ReadinessCheck("journal") { projection.status.notReady.map { .notReady($0) } ?? .ready },
+            ReadinessCheck("reactions") { await desk.trouble.map { .notReady($0) } ?? .ready },
+        ]
+        return BillingService(
+            mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk, projection: projection, pool: pool)
+    }
+
+    /// Follows the log, reacts, does what is due and keeps the read models, until the task is cancelled.
+    public func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await desk.run() }
+            group.addTask { await projection.run() }
+            await group.waitForAll()
+        }
+        await pool.close()
+    }
+}

@@ -1,0 +1,174 @@
+internal import BillingDomain
+internal import Blobs
+internal import Crypto
+internal import Decisions
+internal import EventLog
+internal import Events
+internal import Telemetry
+
+/// Where everything is decided: commands, reactions to other services' events, and what falls due.
+actor BillingDesk {
+    typealias Rule = @Sendable (BillingState, DecisionContext) throws -> Decision
+
+    nonisolated let maker: DecisionMaker<BillingState>
+    nonisolated let store: EvidenceStore
+    nonisolated let shelf: EvidenceShelf
+    private let clock: @Sendable () -> Timestamp
+    private let logger: Logger
+    /// Reactions that asked for nothing.
+    private var idle: Set<EventID> = []
+    /// Why a reaction cannot be decided, until it can.
+    private(set) var trouble: String?
+
+    init(_ log: any LogClient, store: EvidenceStore, clock: @escaping @Sendable () -> Timestamp, logger: Logger) {
+        let shelf = EvidenceShelf()
+        self.shelf = shelf
+        self.store = store
+        self.clock = clock
+        self.logger = logger
+        maker = DecisionMaker(
+            .billing, log: EvidenceLog(log: log, store: store, shelf: shelf), clock: clock, logger: logger
+        ) { BillingState { shelf.bytes($0) } }
+    }
+
+    /// Decides; lists that the events name by hash are in the evidence store before the events are on the log.
+    nonisolated func decide(
+        _ cause: Cause, position: UInt64? = nil, time: Timestamp? = nil, actor: String, correlation: String, _ rule: @escaping Rule
+    ) async throws -> Outcome {
+        while true {
+            do {
+                return try await maker.decide(cause, causePosition: position, time: time, actor: actor, correlation: correlation) {
+                    [shelf] state, context in
+                    let decision = try rule(state, context)
+                    let missing = decision.evidence.filter { shelf.bytes($0.key) == nil }
+                    if !missing.isEmpty { throw EvidenceNeeded(lists: missing) }
+                    return decision.newEvents
+                }
+            } catch let needed as EvidenceNeeded {
+                for (digest, bytes) in needed.lists {
+                    _ = try await store.put(canonical: bytes)
+                    shelf.put(digest, bytes)
+                }
+            }
+        }
+    }
+
+    private struct EvidenceNeeded: Error {
+        let lists: [Digest: [UInt8]]
+    }
+
+    /// Works until the task is cancelled.
+    nonisolated func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.maker.run() }
+            group.addTask { await self.reactToAll() }
+            group.addTask { await self.sweepAlways() }
+            await group.waitForAll()
+        }
+    }
+
+    // MARK: Reactions
+
+    private func reactToAll() async {
+        for await _ in await maker.changes() {
+            var pause = Duration.milliseconds(20)
+            while !Task.isCancelled {
+                guard let isDone = try? await reactOnce(), !isDone else { break }
+                if trouble != nil {
+                    try? await Task.sleep(for: pause)
+                    pause = min(pause * 2, .seconds(5))
+                }
+            }
+        }
+    }
+
+    /// Reacts to what waits: fees first, since what shares them out needs them.
+    /// - Returns: whether nothing waits any more.
+    private func reactOnce() async throws -> Bool {
+        let pending = try await maker.query { $0.pendingReactions(limit: 1_024) }.filter { !idle.contains($0.event) }
+        guard !pending.isEmpty else {
+            trouble = nil
+            return true
+        }
+        var failures: [String] = []
+        let (charges, others) = (pending.filter(\.isCharge), pending.filter { !$0.isCharge })
+        for stage in [charges, others] where !stage.isEmpty {
+            let results = await withTaskGroup(
+                of: (EventID, Result<Bool, any Error>).self, returning: [(EventID, Result<Bool, any Error>)].self
+            ) {
+                group in
+                for reaction in stage {
+                    group.addTask {
+                        do { return (reaction.event, .success(try await self.react(to: reaction))) } catch {
+                            return (reaction.event, .failure(error))
+                        }
+                    }
+                }
+                var results: [(EventID, Result<Bool, any Error>)] = []
+                for await result in group { results.append(result) }
+                return results
+            }
+            for (event, result) in results {
+                switch result {
+                case .success(true): break
+                case .success(false): idle.insert(event)
+                case .failure(let error): failures.append("\(event): \(error)")
+                }
+            }
+        }
+        trouble = failures.first
+        if let trouble { logger.error("cannot react: \(trouble)", ["failures": .integer(Int64(failures.count))]) }
+        return false
+    }
+
+    /// - Returns: whether it made events.
+    private nonisolated func react(to pending: PendingReaction) async throws -> Bool {
+        let outcome = try await decide(
+            .event(id: pending.event), position: pending.position, time: pending.time, actor: "billing", correlation: pending.event.text
+        ) { state, context in
+            switch pending.reaction {
+            case .charge(let inference): try state.charge(inference, id: pending.event.text, now: context.logTime)
+            case .settle(let attribution):
+                try state.settle(attribution, event: pending.event, position: pending.position, time: pending.time)
+            case .job(let job):
+                try state.settle(job, event: pending.event, position: pending.position, time: pending.time, now: context.logTime)
+            case .release(let hold): try state.release(hold: hold)
+            case .ruling(let ruling): try state.act(on: ruling)
+            }
+        }
+        return !outcome.facts.isEmpty
+    }
+
+    // MARK: What falls due
+
+    private nonisolated func sweepAlways() async {
+        while !Task.isCancelled {
+            do {
+                while try await sweep() {}
+            } catch {
+                logger.warning("what is due is not done yet: \(error)")
+            }
+            try? await Task.sleep(for: .milliseconds(500))
+        }
+    }
+
+    /// Does part of what is due.
+    /// - Returns: whether there was any.
+    nonisolated func sweep() async throws -> Bool {
+        let now = clock()
+        guard try await maker.query({ $0.isDue(at: now) || !$0.payouts(on: SandboxRail.name).isEmpty }) else { return false }
+        let id = "sweep:" + Hex.encode(Random.bytes(16))
+        let outcome = try await decide(
+            .command(id: id, digest: SHA256.hash(utf8: "sweep")), actor: "billing", correlation: id
+        ) { state, context in
+            var decision = try state.sweep(now: context.logTime)
+            decision.append(try SandboxRail().finish(state))
+            return decision
+        }
+        return !outcome.facts.isEmpty
+    }
+}
+
+extension PendingReaction {
+    fileprivate var isCharge: Bool { if case .charge = reaction { true } else { false } }
+}

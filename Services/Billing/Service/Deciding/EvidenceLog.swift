@@ -1,0 +1,44 @@
+internal import Blobs
+internal import Crypto
+internal import EventLog
+internal import Events
+internal import JSON
+
+/// The log, with the lists that its events name by hash put at hand before the events are given out: who applies events cannot
+/// wait for a store.
+struct EvidenceLog: LogClient {
+    let log: any LogClient
+    let store: EvidenceStore
+    let shelf: EvidenceShelf
+
+    func append(_ request: AppendRequest) async throws -> Appended { try await log.append(request) }
+
+    func append(all requests: [AppendRequest]) async -> [Result<Appended, any Error>] { await log.append(all: requests) }
+
+    func read(from position: UInt64, limit: Int, wait: Duration?) async throws -> LogBatch {
+        let batch = try await log.read(from: position, limit: limit, wait: wait)
+        for event in batch.events { try await fetch(event) }
+        return batch
+    }
+
+    func read(stream: StreamName, from version: UInt64, limit: Int) async throws -> [LoggedEvent] {
+        try await log.read(stream: stream, from: version, limit: limit)
+    }
+
+    private func fetch(_ event: LoggedEvent) async throws {
+        let header = try EventHeader(trusted: event.bytes)
+        guard let list = Self.lists[header.type] else { return }
+        let data = try JSON.parse(Array(event.bytes[header.data]))
+        guard let text = data[list]?["evidence"]?.stringValue, let digest = Digest(prefixed: text), shelf.bytes(digest) == nil else {
+            return
+        }
+        shelf.put(digest, try await store.bytes(digest))
+    }
+
+    /// The member that may be a long list, of each type that has one.
+    private static let lists: [String: String] = [
+        AttributionComputed.type: "shares", JobCompleted.type: "shares", JournalPosted.type: "postings", SettlementPosted.type: "postings",
+        SettlementReleased.type: "postings", RefundPosted.type: "postings", DisputeResolved.type: "postings",
+        StakeRewarded.type: "postings", PayoutEpochClosed.type: "postings",
+    ]
+}

@@ -1,0 +1,230 @@
+internal import BillingDomain
+internal import Decisions
+internal import Events
+internal import HTTP
+internal import Identity
+internal import JSON
+internal import Money
+internal import Web
+
+/// Accounts, deposits, transfers, payouts, wallets.
+struct AccountRoutes: Sendable {
+    let commands: BillingCommands
+    let reader: JournalReader
+    let applied: @Sendable () async throws -> UInt64
+
+    var routes: [Route] {
+        [open, show, balance, deposit, transfer, reverse, verify, wallet, payout, finish, bankFile, statement]
+    }
+
+    private typealias C = BillingCommands
+
+    private var open: Route {
+        commands.route(
+            "/v1/accounts", operation: "openAccount", summary: "Opens an account in an asset.", access: .authenticated,
+            body: .object(
+                .required("account", C.account), .required("asset", C.asset), .optional("overdraft", C.amount),
+                .optional("ceiling", C.amount))
+        ) { state, ask in
+            let account = try ask.body.account("account")
+            try ask.mayUse(account, scope: "billing:admin")
+            let overdraft = try ask.body.optionalAmount("overdraft")
+            if overdraft != nil, !ask.caller.has("billing:admin") {
+                throw Problem(.forbidden, "an overdraft needs the scope billing:admin")
+            }
+            return try state.openAccount(
+                account, try ask.body.asset("asset"), overdraft: overdraft, ceiling: try ask.body.optionalAmount("ceiling"))
+        }
+    }
+
+    private var show: Route {
+        Route(
+            .get, "/v1/accounts/{account}", operation: "showAccount", summary: "What an account has, by asset.", access: .authenticated,
+            replies: [.json(200, "Balances.", .object(.required("account", C.account), .required("assets", .list(.any))))],
+            problems: [.forbidden, .notFound]
+        ) { [commands] context in
+            let id = try context.path.account()
+            try context.mayRead(id)
+            let found = try await commands.desk.maker.query { state in
+                let pending = AccountID("pending:" + id.text)
+                return state.journal.accounts.filter { $0.id == id || $0.id == pending }
+            }
+            guard !found.isEmpty else { throw Problem(.notFound, "there is no account \(id)") }
+            let assets = Set(found.map(\.asset)).sorted().map { asset -> JSONValue in
+                let own = found.first { $0.id == id && $0.asset == asset }
+                let pending = found.first { $0.id != id && $0.asset == asset }
+                return [
+                    "balance": Amount(own?.balance ?? 0, asset).json, "held": Amount(own?.held ?? 0, asset).json,
+                    "available": Amount(own?.available ?? 0, asset).json, "pending": Amount(pending?.balance ?? 0, asset).json,
+                ]
+            }
+            return .json(["account": .string(id.text), "assets": .array(assets)])
+        }
+    }
+
+    private var balance: Route {
+        Route(
+            .get, "/v1/accounts/{account}/balance", operation: "balanceAsOf", summary: "An account's balance as of a position of the log.",
+            access: .authenticated,
+            query: [
+                QueryParameter("asset", C.asset, "The asset.", required: true),
+                QueryParameter("position", .count, "Everything up to it counts; all that is known when left out."),
+            ],
+            replies: [.json(200, "The balance.", .object(.required("balance", C.amount), .required("position", .count)))],
+            problems: [.forbidden]
+        ) { [reader, applied] context in
+            let id = try context.path.account()
+            try context.mayRead(id)
+            let next = try await applied()
+            let position = UInt64(context.query.integer("position") ?? Int(clamping: next == 0 ? 0 : next - 1))
+            guard position < max(next, 1) else {
+                throw Problem(.badQuery, "position \(position) is not known yet: \(next) are", field: "position")
+            }
+            let balance = try await reader.balance(of: id, try context.query.asset(), at: position)
+            return .json(["balance": balance.json, "position": .count(Int(position))])
+        }
+    }
+
+    private var deposit: Route {
+        commands.route(
+            "/v1/accounts/{account}/deposits", operation: "deposit", summary: "Credits what came in on a payment rail.",
+            access: .scope("billing:deposit"),
+            body: .object(
+                .required("amount", C.amount), .required("rail", .text(1...40)), .required("reference", C.id, "Taken once on each rail."))
+        ) { state, ask in
+            try state.deposit(
+                id: ask.context.newID("dp"), to: try ask.path.account(), try ask.body.amount("amount"), rail: try ask.body.id("rail"),
+                reference: try ask.body.id("reference"))
+        }
+    }
+
+    private var transfer: Route {
+        commands.route(
+            "/v1/accounts/transfers", operation: "transfer", summary: "Books a journal transaction.", access: .scope("billing:admin"),
+            body: .object(
+                .required("postings", .list(.object(.required("account", C.account), .required("amount", C.amount)), atMost: 1000)),
+                .required("reason", C.id, "A code."))
+        ) { state, ask in
+            let postings = try ask.body.list("postings", atMost: 1000) { fields throws(JSONFieldError) in try Posting(fields) }
+            return try state.transfer(id: ask.context.newID("tr"), postings, reason: try ask.body.id("reason"))
+        }
+    }
+
+    private var reverse: Route {
+        commands.route(
+            "/v1/accounts/transfers/{transfer}/reversal", operation: "reverseTransfer", summary: "Undoes a transfer by opposite entries.",
+            access: .scope("billing:admin"), body: .object(.required("reason", C.id, "A code."))
+        ) { state, ask in
+            try state.reverse(id: ask.context.newID("tr"), transaction: ask.path["transfer"], reason: try ask.body.id("reason"))
+        }
+    }
+
+    private var verify: Route {
+        commands.route(
+            "/v1/accounts/verified-owners", operation: "verifyOwner", summary: "Says that an owner has a proven claim.",
+            access: .scope("billing:verify"),
+            body: .object(.required("owner", C.id), .required("claim", .oneOf("mail", "domain", "vouched")))
+        ) { state, ask in try state.verifyOwner(try ask.body.id("owner"), claim: try ask.body.id("claim")) }
+    }
+
+    private var wallet: Route {
+        commands.route(
+            "/v1/accounts/wallets", operation: "setWallet", summary: "Says where an owner's earnings go when an epoch closes.",
+            access: .authenticated,
+            body: .object(
+                .required("owner", C.id), .required("address", .text(42...42)))
+        ) { state, ask in
+            let owner = try ask.body.id("owner")
+            guard ask.caller.subject == owner || ask.caller.has("billing:recover") else {
+                throw Problem(.forbidden, "only \(owner), or whoever has the scope billing:recover, changes this wallet")
+            }
+            return try state.setWallet(owner: owner, address: try ask.body.id("address"), isRecovered: ask.caller.subject != owner)
+        }
+    }
+
+    private var payout: Route {
+        commands.route(
+            "/v1/accounts/{account}/payouts", operation: "requestPayout", summary: "Sends money out on a payment rail.",
+            access: .authenticated,
+            body: .object(
+                .required("amount", C.amount), .required("rail", .oneOf(BankRail.name, SandboxRail.name)),
+                .required("destination", .text(.sha256), "Commitment to where it goes."))
+        ) { state, ask in
+            let account = try ask.path.account()
+            try ask.mayUse(account, scope: "billing:admin")
+            return try state.requestPayout(
+                id: ask.context.newID("po"), from: account, try ask.body.amount("amount"), rail: try ask.body.id("rail"),
+                destination: try ask.body.digest("destination"))
+        }
+    }
+
+    private var finish: Route {
+        commands.route(
+            "/v1/accounts/payouts/{payout}/finish", operation: "finishPayout", summary: "Says what came of a payout.",
+            access: .scope("billing:payout"),
+            body: .object(.required("paid", .boolean), .required("reference", C.id, "On the rail, or why it came back."))
+        ) { state, ask in
+            try state.finishPayout(ask.path["payout"], paid: try ask.body.bool("paid"), reference: try ask.body.id("reference"))
+        }
+    }
+
+    private var bankFile: Route {
+        Route(
+            .get, "/v1/accounts/payouts/bank-file", operation: "bankFile", summary: "The payouts that the bank shall carry out, as CSV.",
+            access: .scope("billing:payout"), replies: [.content(200, "One payout a line.", type: "text/csv")]
+        ) { [commands] _ in
+            let payouts = try await commands.desk.maker.query { $0.payouts(on: BankRail.name) }
+            return Response(headers: ["Content-Type": "text/csv"], body: .bytes(Array(BankRail.file(payouts).utf8)))
+        }
+    }
+
+    private var statement: Route {
+        Route(
+            .get, "/v1/statements", operation: "statement", summary: "An account's entries within a period, with the balance after each.",
+            access: .authenticated,
+            query: Page.parameters(limit: 1...1_000) + [
+                QueryParameter("account", C.account, "The account.", required: true),
+                QueryParameter("asset", C.asset, "The asset.", required: true),
+                QueryParameter("from", .text(.time), "From this moment on."),
+                QueryParameter("to", .text(.time), "Before this moment."),
+                QueryParameter("format", .oneOf("json", "csv"), "JSON when left out."),
+            ],
+            replies: [.json(200, "A page of entries, in order; or CSV.", Page.schema(.any, atMost: 1_000))], problems: [.forbidden]
+        ) { [reader] context in
+            guard let account = AccountID(context.query.string("account") ?? "") else {
+                throw Problem(.badQuery, "is no account", field: "account")
+            }
+            try context.mayRead(account)
+            let page = Page(context)
+            let codec = CursorCodec(list: "statement")
+            let after = try page.cursor.map { Int64(try codec.decode($0).first ?? "") ?? -1 } ?? -1
+            let from = try Self.moment(context.query.string("from"), "from") ?? Timestamp(microseconds: 0)
+            let lines = try await reader.statement(
+                of: account, try context.query.asset(), from: from, to: try Self.moment(context.query.string("to"), "to") ?? .maximum,
+                after: after, limit: page.limit + 1)
+            let shown = lines.prefix(page.limit)
+            let next = lines.count > shown.count ? shown.last.map { codec.encode([String($0.position)]) } : nil
+            guard context.query.string("format") == "csv" else { return page.response(shown.map(\.json), next: next) }
+            var headers: Headers = ["Content-Type": "text/csv"]
+            if let next { headers.set("Next-Cursor", next) }
+            return Response(
+                headers: headers, body: .bytes(Array((StatementLine.header + shown.map(\.csv).joined()).utf8)))
+        }
+    }
+
+    private static func moment(_ text: String?, _ field: String) throws -> Timestamp? {
+        guard let text else { return nil }
+        guard let time = Timestamp(text) else { throw Problem(.badQuery, "must have six fractional digits and Z", field: field) }
+        return time
+    }
+}
+
+extension RequestContext {
+    /// Throws unless the caller owns the account, or may read all.
+    func mayRead(_ account: AccountID) throws {
+        let caller = try caller
+        guard caller.has("billing:read") || account.owner == caller.subject else {
+            throw Problem(.forbidden, "the account \(account) is not \(caller.subject)'s, and the credential has no scope billing:read")
+        }
+    }
+}

@@ -1,0 +1,107 @@
+public import Crypto
+public import Events
+public import Money
+
+/// Who may read, and that every reading is known.
+public enum AccessRules {
+    /// What access can be for.
+    public static let purposes: Set<String> = ["read", "train", "retrieve"]
+
+    /// By what right somebody reads.
+    public enum Right: Sendable, Hashable {
+        /// A role in the Datanet.
+        case role
+        /// A grant.
+        case grant(String)
+    }
+
+    /// The right of a principal to read a Datanet's snapshots at this log time; nil for none. Owners, curators and consumers read by
+    /// role; validators read what they review; everybody else by a grant.
+    public static func right(_ state: DatanetState, _ id: String, of principal: String, purpose: String?, at logTime: Timestamp) -> Right? {
+        guard let datanet = state.datanets[id] else { return nil }
+        if datanet.has(principal, [.owner, .curator, .consumer]) { return .role }
+        let grants = state.grants.values.filter {
+            $0.terms.datanet == id && $0.terms.grantee == principal && $0.holds(at: logTime)
+                && (purpose == nil || $0.terms.purpose == purpose)
+        }
+        return grants.map(\.terms.grant).min().map { .grant($0) }
+    }
+
+    /// Asks to be let in.
+    public static func request(_ state: DatanetState, _ id: String, purpose: String, reason: Digest?, _ moment: Moment) throws -> [Decided]
+    {
+        _ = try state.datanet(id)
+        try check(purpose)
+        let request = moment.newID("ar", 0)
+        return [
+            try Decided(
+                AccessRequested(request: request, datanet: id, requester: moment.actor, purpose: purpose, reason: reason), "access", request
+            )
+        ]
+    }
+
+    /// Lets somebody in. What it costs is the policy's price unless the owner says otherwise.
+    public static func grant(
+        _ state: DatanetState, _ id: String, to grantee: String, purpose: String, price: Amount?, expires: Timestamp?, _ moment: Moment
+    ) throws -> [Decided] {
+        let datanet = try state.datanet(id)
+        try check(purpose)
+        guard datanet.has(moment.actor, [.owner, .curator]) else { throw DatanetRefusal.notAllowed("owners and curators grant access") }
+        guard price == nil || datanet.has(moment.actor, .owner) else {
+            throw DatanetRefusal.notAllowed("only an owner asks another price than the policy's")
+        }
+        if let price, price.isNegative { throw DatanetRefusal(.unprocessable, "bad-price", "a price is not negative") }
+        if let expires, expires <= moment.logTime {
+            throw DatanetRefusal(.unprocessable, "expired", "a grant ends after it begins; \(expires) is over")
+        }
+        let grant = moment.newID("gr", 0)
+        return [
+            try Decided(
+                AccessGranted(
+                    grant: grant, datanet: id, grantee: grantee, purpose: purpose, price: price ?? datanet.policy.price, expires: expires),
+                "access", grant)
+        ]
+    }
+
+    /// Ends a grant before its time. Its holder may too.
+    public static func revoke(_ state: DatanetState, _ id: String, _ moment: Moment) throws -> [Decided] {
+        guard let grant = state.grants[id] else { throw DatanetRefusal.unknown("grant", id) }
+        let datanet = try state.datanet(grant.terms.datanet)
+        guard datanet.has(moment.actor, [.owner, .curator]) || grant.terms.grantee == moment.actor else {
+            throw DatanetRefusal.notAllowed("owners, curators and the holder end a grant")
+        }
+        guard !grant.isRevoked else { throw DatanetRefusal(.conflict, "revoked-already", "\(id) has been revoked") }
+        return [try Decided(AccessRevoked(grant: id, datanet: datanet.id), "access", id)]
+    }
+
+    /// Notes that content goes out: one event for one export, before its first byte.
+    /// - Parameter isService: whether a service of the system reads, which needs no grant.
+    public static func use(
+        _ state: DatanetState, snapshot id: String, purpose: String, items: Int, isService: Bool, _ moment: Moment
+    ) throws -> [Decided] {
+        guard let snapshot = state.snapshots[id] else { throw DatanetRefusal.unknown("snapshot", id) }
+        try check(purpose)
+        let datanet = snapshot.published.datanet
+        var grant: String?
+        if !isService {
+            guard let right = right(state, datanet, of: moment.actor, purpose: purpose, at: moment.logTime) else {
+                throw DatanetRefusal(
+                    .forbidden, "no-grant", "\(moment.actor) has no grant of \(datanet) for \(purpose) that holds now: ask for one")
+            }
+            if case .grant(let id) = right { grant = id }
+        }
+        let access = moment.newID("ac", 0)
+        return [
+            try Decided(
+                AccessUsed(
+                    access: access, datanet: datanet, snapshot: id, reader: moment.actor, grant: grant, purpose: purpose, items: items),
+                "access", access)
+        ]
+    }
+
+    private static func check(_ purpose: String) throws(DatanetRefusal) {
+        guard purposes.contains(purpose) else {
+            throw DatanetRefusal(.unprocessable, "bad-purpose", "a purpose is read, train or retrieve")
+        }
+    }
+}

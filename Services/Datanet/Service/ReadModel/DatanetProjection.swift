@@ -1,0 +1,32 @@
+internal import Crypto
+internal import DatanetDomain
+internal import Events
+internal import JSON
+public import Postgres
+public import Projections
+
+/// The rows that lists, searches and histories read.
+public struct DatanetProjection: Projection {
+    /// `datanets`.
+    public let name = "datanets"
+    /// `datanet`.
+    public let schema = "datanet"
+    /// 1.
+    public let version = 1
+    /// All but the cache of texts, which is no fold.
+    public let tables = [
+        "datanets", "members", "contributions", "items", "withdrawals", "erasures", "snapshots", "reviews", "proposals", "accesses",
+        "rulings",
+    ]
+    private let lists: ItemLists
+
+    init(lists: ItemLists) { self.lists = lists }
+
+    /// Applies events of this service, and of ingest what concerns items.
+    public func apply(_ events: [ProjectedEvent], in session: PostgresSession, tables: TableNames) throws {
+        for event in events where DatanetState.concerns(event.header.type) || event.header.type == AccessUsed.type {
+            var writer = RowWriter(event: event, session: session, tables: tables, lists: lists)
+            try writer.write()
+        }
+    }
+}

@@ -1,0 +1,84 @@
+internal import Crypto
+internal import DatanetDomain
+internal import Decisions
+internal import Events
+internal import HTTP
+internal import Identity
+internal import JSON
+internal import Projections
+internal import ServiceShell
+internal import Telemetry
+internal import Web
+
+/// Content, for who may have it.
+extension DatanetRoutes {
+    var exportRoutes: [Route] { [export] }
+
+    /// Items asked of ingest at a time.
+    private static let window = 8
+
+    private var export: Route {
+        Route(
+            .get, "/v1/datanets/{id}/snapshots/{number}/items", operation: "exportSnapshot",
+            summary: "The items with their content, one JSON object a line, in canonical order. Every export is an event on the log.",
+            access: .authenticated,
+            query: [
+                QueryParameter("purpose", .oneOf("read", "train", "retrieve"), "What for; a grant must be for the same.", required: true)
+            ],
+            replies: [.content(200, "JSON lines.", type: "application/jsonl")], problems: Self.problems
+        ) { context in
+            let caller = try context.caller
+            let isService = caller.kind == .service
+            if isService, !caller.has("datanets:content") { throw Problem(.forbidden, "the service lacks the scope datanets:content") }
+            let snapshot = try await found(context)
+            let purpose = context.query.string("purpose") ?? "read"
+            let tree = try await tree(snapshot)
+            let present = try await core.maker.query { state in tree.items.filter { !state.isDropped($0) } }
+            let count = present.count
+            let id = snapshot.published.snapshot
+            // The event stands on the log before the first byte goes out; an export that is asked for again is another one.
+            let command = "openledger/datanet/access/\(Hex.encode(Random.bytes(16)))"
+            let outcome = try await core.maker.decide(
+                .command(id: command, digest: SHA256.hash(utf8: command)), actor: caller.subject,
+                correlation: context.trace.traceID,
+                rule { try AccessRules.use($0, snapshot: id, purpose: purpose, items: count, isService: isService, $1) })
+            var headers: Headers = ["Content-Type": "application/jsonl", "Cache-Control": "no-store"]
+            if let position = outcome.end.flatMap({ AppliedPosition(next: $0) }) {
+                headers.set(AppliedPosition.headerName, position.format())
+            }
+            return Response(
+                headers: headers, body: .stream { writer in try await stream(tree.items, Set(present.map(\.item)), to: writer) })
+        }
+    }
+
+    /// Writes the lines in order, a few items ahead of the reader. Items taken back since the snapshot have a line that says so.
+    private func stream(_ items: [AdmittedItem], _ present: Set<String>, to writer: BodyWriter) async throws {
+        let content = ItemContent(peers: core.peers)
+        var start = 0
+        while start < items.count {
+            let part = items[start..<min(items.count, start + Self.window)]
+            let lines = try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
+                for (index, item) in part.enumerated() {
+                    group.addTask { [core] in
+                        // Looked at once more: an erasure in the middle of an export holds from its next item on.
+                        let isDropped = try await core.maker.query { $0.isDropped(item) }
+                        guard present.contains(item.item), !isDropped else { return (index, Self.line(item, nil)) }
+                        return (index, Self.line(item, try await content.content(contribution: item.contribution, item: item.item)))
+                    }
+                }
+                var lines = Array(repeating: [UInt8](), count: part.count)
+                for try await (index, line) in group { lines[index] = line }
+                return lines
+            }
+            try await writer.write(Array(lines.joined()))
+            start += Self.window
+        }
+    }
+
+    private static func line(_ item: AdmittedItem, _ content: JSONValue?) -> [UInt8] {
+        var object = item.json.objectValue ?? JSONObject()
+        object["content"] = content ?? .null
+        object["withdrawn"] = content == nil ? .bool(true) : nil
+        return JSON.write(.object(object)) + [0x0A]
+    }
+}

@@ -1,0 +1,82 @@
+internal import DatanetDomain
+internal import Decisions
+internal import Events
+internal import HTTP
+internal import Identity
+internal import JSON
+internal import Postgres
+internal import Web
+
+/// Who brought how much, and where a word stands.
+extension DatanetRoutes {
+    var searchRoutes: [Route] { [leaderboard, search] }
+
+    private var leaderboard: Route {
+        read(
+            "/v1/datanets/{id}/leaderboard", operation: "leaderboard",
+            summary: "Owners by what they have in the Datanet: near-duplicates of earlier items count for nothing.",
+            query: [QueryParameter("limit", .integer(1...500), "Most owners.")]
+        ) { context in
+            let id = context.path["id"]
+            _ = try await core.maker.query { try $0.datanet(id) }
+            let found = try await rows(
+                context,
+                """
+                select owner, count(*)::bigint as items, coalesce(sum(tokens) filter (where cluster = item), 0)::bigint as value,
+                    sum(tokens)::bigint as tokens
+                from datanet.items where datanet = $1 and not dropped group by owner order by value desc, tokens desc, owner limit $2
+                """, [.text(id), .int(Int64(context.query.integer("limit") ?? 100))])
+            let items: [JSONValue] = try found.enumerated().map { index, row in
+                [
+                    "rank": .count(index + 1), "owner": .string(try row.text("owner")), "items": .int(try row.int("items")),
+                    "tokens": .int(try row.int("tokens")), "value": .int(try row.int("value")),
+                ]
+            }
+            return .json(["items": .array(items)])
+        }
+    }
+
+    private var search: Route {
+        read(
+            "/v1/datanets/{id}/search", operation: "searchDatanet", summary: "Items whose text has these words; for members.",
+            access: .authenticated,
+            query: [
+                QueryParameter("q", .text(1...400), "Words; \"a phrase\", or, and -not are understood.", required: true),
+                QueryParameter("limit", .integer(1...100), "Most items."),
+            ]
+        ) { context in
+            let id = context.path["id"]
+            let caller = try context.caller
+            try await core.maker.query { state in
+                let datanet = try state.datanet(id)
+                let isMember =
+                    datanet.members[caller.subject] != nil
+                    || AccessRules.right(state, id, of: caller.subject, purpose: nil, at: core.clock()) != nil
+                guard isMember || caller.kind == .service && caller.has("datanets:content") else {
+                    throw Problem(.forbidden, "\(caller.subject) is no member of \(id)")
+                }
+            }
+            // Dropped items are left out even while their texts wait to be purged.
+            let found = try await rows(
+                context,
+                """
+                select t.item, t.contribution, i.owner, ts_headline('simple', t.body, q.query, 'MaxFragments=2,MaxWords=20,MinWords=5') as excerpt
+                from datanet.texts t
+                join datanet.items i on i.contribution = t.contribution and i.item = t.item and not i.dropped,
+                    websearch_to_tsquery('simple', $2) as q (query)
+                where t.datanet = $1 and t.words @@ q.query order by ts_rank(t.words, q.query) desc, t.item limit $3
+                """,
+                [
+                    .text(id), .text((context.query.string("q") ?? "").replacing("\0", with: " ")),
+                    .int(Int64(context.query.integer("limit") ?? 20)),
+                ])
+            let items: [JSONValue] = try found.map { row in
+                [
+                    "item": .string(try row.text("item")), "contribution": .string(try row.text("contribution")),
+                    "owner": .string(try row.text("owner")), "excerpt": .string(try row.text("excerpt")),
+                ]
+            }
+            return .json(["items": .array(items)])
+        }
+    }
+}

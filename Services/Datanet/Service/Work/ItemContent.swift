@@ -1,0 +1,61 @@
+internal import DatanetDomain
+internal import Events
+internal import HTTP
+internal import HTTPClient
+internal import JSON
+internal import ServiceShell
+
+/// Content of items, as ingest hands it out.
+struct ItemContent: Sendable {
+    let peers: Peers
+
+    /// Most bytes of one item.
+    static let maximumBytes = 16 << 20
+
+    /// The content: a JSON value where the item is one, else a text. Nil when it is gone: erased, or never there.
+    /// - Throws: `PeerError` when ingest can't say.
+    func content(contribution: String, item: String) async throws -> JSONValue? {
+        let path = "/v1/contributions/\(Self.encoded(contribution))/items/\(Self.encoded(item))/content"
+        let response = try await peers.open("GET", .ingest, path, timeout: .seconds(30), limit: Self.maximumBytes)
+        let body = try await response.body.collect(upTo: Self.maximumBytes)
+        switch response.status {
+        case 200: break
+        case 404, 410: return nil
+        default: throw ContentError(status: response.status)
+        }
+        let type = response.headers["Content-Type"] ?? ""
+        guard type.hasPrefix("application/json") else { return .string(String(decoding: body, as: UTF8.self)) }
+        return try JSON.parse(body, limits: JSONLimits(bytes: Self.maximumBytes))
+    }
+
+    /// All texts of a content, for search: the strings of its members, in order.
+    static func words(_ content: JSONValue) -> String {
+        switch content {
+        case .string(let text): text
+        case .array(let list): list.map(words).filter { !$0.isEmpty }.joined(separator: "\n")
+        case .object(let object): object.members.map { words($0.value) }.filter { !$0.isEmpty }.joined(separator: "\n")
+        default: ""
+        }
+    }
+
+    /// RFC 3986 §2.3: what is unreserved stays.
+    static func encoded(_ segment: String) -> String {
+        var text = ""
+        for byte in segment.utf8 {
+            let isPlain = (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte & 0xDF) || [0x2D, 0x2E, 0x5F, 0x7E].contains(byte)
+            if isPlain {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                text += "%" + (digits.count == 1 ? "0" : "") + digits
+            }
+        }
+        return text
+    }
+}
+
+/// Ingest did not hand out an item.
+struct ContentError: Error, CustomStringConvertible {
+    let status: Int
+    var description: String { "ingest answered \(status) for the content of an item" }
+}

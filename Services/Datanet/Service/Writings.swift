@@ -1,0 +1,48 @@
+internal import Blobs
+internal import Crypto
+internal import JSON
+
+/// What people write here: pages, and reasons for votes and appeals. Sealed under the writer's key; events have commitments only.
+struct Writings: Sendable {
+    private let store: SealedStore
+
+    /// - Parameters:
+    ///   - blobs: where they lie, sealed.
+    ///   - folder: for the wrapped keys.
+    init(blobs: any BlobStore, folder: String) throws {
+        let keys = try OwnerKeys(
+            masters: [try MasterKey.loadOrCreate(folder + "/master.key")], records: try FolderKeyRecords(root: folder + "/keys"))
+        store = try SealedStore(
+            blobs: blobs, keys: keys, space: "writings",
+            domain: try CommitmentDomain("openledger/writing/v1"))
+    }
+
+    /// Seals a text.
+    /// - Parameter name: what it is, unique among the author's writings.
+    /// - Returns: the commitment.
+    func put(_ text: String, by author: String, as name: String) async throws -> Digest {
+        let item = SealedItem(id: name, content: Array(text.utf8))
+        let commitments: [Digest]
+        do { commitments = try await store.put(owner: author, [item]) } catch BlobError.erased {
+            // Who had everything erased may write again, under a new key.
+            _ = try await store.keys.renew(owner: author)
+            commitments = try await store.put(owner: author, [item])
+        }
+        guard let commitment = commitments.first else { throw BlobError.noKey(owner: author) }
+        return commitment
+    }
+
+    /// The text, or nil when its author's key is gone.
+    func text(_ commitment: Digest, by author: String) async throws -> String? {
+        do {
+            return String(decoding: try await store.content(owner: author, commitment: commitment, upTo: 1 << 20), as: UTF8.self)
+        } catch BlobError.erased, BlobError.notFound, BlobError.noKey {
+            return nil
+        }
+    }
+
+    /// Destroys the key of somebody who wants all of theirs erased.
+    func erase(_ author: String, time: String) async throws {
+        do { _ = try await store.keys.destroy(owner: author, time: time) } catch BlobError.noKey {}
+    }
+}

@@ -1,0 +1,104 @@
+internal import Crypto
+internal import Engine
+internal import Events
+internal import HTTPClient
+internal import JSON
+internal import ServiceShell
+
+/// The runner protocol from the runner's side: every call to training that a job needs.
+struct TrainingDesk: Sendable {
+    let peers: Peers
+
+    /// What is to be done.
+    struct Order: Sendable {
+        let job: String
+        let attempt: Int
+        let base: String
+        let snapshots: [SnapshotReference]
+        let settings: JSONFields
+        let checkpoint: Digest?
+    }
+
+    /// The next job; nil when there is none within `wait` seconds.
+    func lease(wait: Int, key: String) async throws -> Order? {
+        let answer = try await peers.call(
+            "POST", .training, "/v1/runners/leases?wait=\(wait)", json: .object(JSONObject()), key: key, timeout: .seconds(wait + 30))
+        if answer.isNull { return nil }
+        let fields = try answer.object()
+        return Order(
+            job: try fields.id("job"), attempt: try fields.int("attempt"), base: try fields.id("base"),
+            snapshots: try fields.list("snapshots") { snapshot throws(JSONFieldError) in try SnapshotReference(snapshot) },
+            settings: try fields.object("settings"), checkpoint: try fields.optionalDigest("checkpoint"))
+    }
+
+    /// The rows of a job's snapshot, one JSON object each.
+    func rows(_ order: Order, snapshot: Int) async throws -> [JSONValue] {
+        let answer = try await peers.open(
+            "GET", .training, "/v1/runners/jobs/\(order.job)/rows?snapshot=\(snapshot)", timeout: .seconds(3_600), limit: 4 << 30)
+        guard answer.status == 200 else { throw PeerError(.training, answer.status, try await answer.body.collect(upTo: 1 << 20)) }
+        var rows: [JSONValue] = []
+        var rest: [UInt8] = []
+        for try await piece in answer.body {
+            rest += piece
+            while let end = rest.firstIndex(of: 0x0A) {
+                if end > 0 { rows.append(try JSON.parse(Array(rest[..<end]))) }
+                rest.removeSubrange(...end)
+            }
+        }
+        if !rest.isEmpty { rows.append(try JSON.parse(rest)) }
+        return rows
+    }
+
+    /// Says how far the job is.
+    /// - Returns: whether to go on.
+    func report(_ order: Order, _ progress: [(String, JSONValue)]) async throws -> Bool {
+        let body = JSONObject([("attempt", .int(Int64(order.attempt)))] + progress)
+        let answer = try await peers.call("POST", .training, "/v1/runners/jobs/\(order.job)/heartbeat", json: .object(body))
+        return answer["go_on"]?.boolValue ?? false
+    }
+
+    /// Keeps an artefact's files and its manifest.
+    func upload(_ artefact: Artefact) async throws {
+        for file in artefact.files { try await put(file.digest, file.bytes) }
+        try await put(artefact.digest, artefact.manifest)
+    }
+
+    func put(_ digest: Digest, _ bytes: [UInt8]) async throws {
+        try await peers.send(bytes, type: "application/octet-stream", to: .training, "/v1/adapters/artefacts/\(digest.prefixed)")
+    }
+
+    func checkpoint(_ order: Order, step: Int, _ checkpoint: Digest, metrics: JSONValue) async throws {
+        _ = try await peers.call(
+            "POST", .training, "/v1/runners/jobs/\(order.job)/checkpoint",
+            json: [
+                "attempt": .int(Int64(order.attempt)), "step": .int(Int64(step)), "checkpoint": .string(checkpoint.prefixed),
+                "metrics": metrics,
+            ], key: "\(order.job)-\(order.attempt)-\(step)")
+    }
+
+    func complete(_ order: Order, adapter: Digest, rows: Digest?, tokens: Int, record: JSONValue) async throws {
+        _ = try await peers.call(
+            "POST", .training, "/v1/runners/jobs/\(order.job)/complete",
+            json: .members([
+                "attempt": .int(Int64(order.attempt)), "adapter": .string(adapter.prefixed), "rows": rows.map { .string($0.prefixed) },
+                "tokens": .int(Int64(tokens)), "record": record,
+            ]), key: "\(order.job)-\(order.attempt)-complete")
+    }
+
+    func fail(_ order: Order, reason: String) async throws {
+        _ = try await peers.call(
+            "POST", .training, "/v1/runners/jobs/\(order.job)/fail",
+            json: ["attempt": .int(Int64(order.attempt)), "reason": .string(String(reason.prefix(200)))],
+            key: "\(order.job)-\(order.attempt)-fail")
+    }
+
+    /// Makes a base model known, once.
+    func register(_ model: ServedModel) async throws {
+        _ = try await peers.call(
+            "POST", .training, "/v1/base-models",
+            json: [
+                "model": .string(model.name), "artefact": .string(model.artefact.prefixed), "licence": .string(model.licence),
+                "parameters": .int(Int64(model.model.configuration.parameterCount)),
+            ], key: "base-" + model.artefact.hex)
+    }
+}

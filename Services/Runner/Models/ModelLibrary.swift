@@ -1,0 +1,114 @@
+internal import Crypto
+internal import Engine
+internal import Foundation
+internal import JSON
+internal import ServiceShell
+internal import Synchronization
+internal import Telemetry
+internal import Threads
+
+/// A base model that can be asked and learned from.
+struct ServedModel: Sendable {
+    let name: String
+    let folder: String
+    let licence: String
+    /// The artefact's name: SHA-256 of the manifest of its files.
+    let artefact: Digest
+    let model: LanguageModel
+    let tokenizer: Tokenizer
+    let template: ChatTemplate?
+    let generator: Generator
+    /// Tokens that end an answer.
+    let ends: Set<Int32>
+}
+
+/// The base models of this runner, and the adapters on them that are in memory.
+final class ModelLibrary: Sendable {
+    let models: [String: ServedModel]
+    let pool: ComputePool
+    private let adapters: [String: AdapterCache]
+    /// Where artefacts are kept that were fetched.
+    let folder: String
+    private let factors = Lock<[Digest: InfluenceFactors]>([:])
+    /// Bytes of adapters in memory, for each base.
+    static let adapterBudget = 1 << 30
+
+    private init(models: [String: ServedModel], adapters: [String: AdapterCache], pool: ComputePool, folder: String) {
+        self.folder = folder
+        self.models = models
+        self.adapters = adapters
+        self.pool = pool
+    }
+
+    /// Loads what the settings name: `OPENLEDGER_RUNNER_MODELS` is `name=folder` of each; the model that ships with the product when
+    /// left out.
+    static func open(
+        _ settings: Configuration, folder: String, peers: Peers, pool: ComputePool, logger: Logger
+    ) async throws -> ModelLibrary {
+        var models: [String: ServedModel] = [:]
+        var adapters: [String: AdapterCache] = [:]
+        for (name, path) in try places(settings) {
+            let served = try await OSThread.run(name: "load model") { try load(name, path, pool) }
+            models[name] = served
+            let configuration = served.model.configuration
+            adapters[name] = AdapterCache(budget: adapterBudget) { digest async throws -> Adapter in
+                let place = try await ArtefactFetch(peers: peers, folder: folder + "/adapters").folder(of: digest)
+                return try await OSThread.run(name: "load adapter") { try Adapter(folder: place, for: configuration) }
+            }
+        }
+        if models.isEmpty { logger.warning("this runner has no base model: name one in OPENLEDGER_RUNNER_MODELS") }
+        return ModelLibrary(models: models, adapters: adapters, pool: pool, folder: folder)
+    }
+
+    private static func places(_ settings: Configuration) throws -> [(String, String)] {
+        let named = settings.list("RUNNER_MODELS")
+        if named.isEmpty { return shipped().map { [("openledger-base", $0)] } ?? [] }
+        return try named.map { line in
+            guard let equals = line.firstIndex(of: "=") else {
+                throw ConfigurationError(key: "OPENLEDGER_RUNNER_MODELS", expected: "name=folder, separated by commas", found: line)
+            }
+            return (String(line[..<equals]), String(line[line.index(after: equals)...]))
+        }
+    }
+
+    /// Where the model lies that ships with the product: beside the program or its sources.
+    private static func shipped() -> String? {
+        var place = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        for _ in 0..<6 {
+            for candidate in ["models/base", "share/openledger/models/base"] {
+                let path = place.appendingPathComponent(candidate).path
+                if FileManager.default.fileExists(atPath: path + "/config.json") { return path }
+            }
+            place = place.deletingLastPathComponent()
+        }
+        return nil
+    }
+
+    private static func load(_ name: String, _ path: String, _ pool: ComputePool) throws -> ServedModel {
+        let model = try LanguageModel(folder: path)
+        let tokenizer = try Tokenizer(folder: path)
+        try tokenizer.requireFit(model.configuration)
+        let template = try ChatTemplate(folder: path)
+        let generator = try Generator(model: model, pool: pool) { tokenizer.bytes(of: $0) ?? [] }
+        let files = try FileManager.default.contentsOfDirectory(atPath: path).sorted().filter {
+            $0.hasSuffix(".json") || $0.hasSuffix(".safetensors")
+        }
+        let artefact = try Artefact(files: files.map { ($0, [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/" + $0)))) })
+        let record = (try? Data(contentsOf: URL(fileURLWithPath: path + "/recipe.json"))).flatMap { try? JSON.parse([UInt8]($0)) }
+        // What ends a turn: the special tokens that the configuration or the template's family names so.
+        let ends = ["<|end|>", "<|im_end|>", "<|eot_id|>", "</s>", "<|endoftext|>", "<|end_of_text|>"].compactMap { tokenizer.id(of: $0) }
+        return ServedModel(
+            name: name, folder: path, licence: record?["licence"]?.stringValue ?? "LicenseRef-unknown", artefact: artefact.digest,
+            model: model,
+            tokenizer: tokenizer, template: template, generator: generator, ends: Set(ends))
+    }
+
+    /// An adapter by its artefact, in memory or fetched.
+    func adapter(_ digest: Digest, on base: String) async throws -> Adapter? { try await adapters[base]?.adapter(digest.prefixed) }
+
+    /// What turns an answer into its attribution row, for adapters that were trained by this process.
+    func factors(of adapter: Digest) -> InfluenceFactors? { factors.withLock { $0[adapter] } }
+
+    /// Keeps what an adapter's training measured.
+    func keep(_ made: InfluenceFactors, of adapter: Digest) { factors.withLock { $0[adapter] = made } }
+}

@@ -1,0 +1,128 @@
+internal import Crypto
+internal import Engine
+internal import Events
+internal import HTTP
+internal import HTTPClient
+internal import JSON
+internal import Web
+
+/// Answers over the runner's models, in OpenAI's form, for the gateway. `openledger_adapter` names the adapter by its artefact; the last
+/// chunk's `openledger_row` names the answer's attribution row.
+struct ServingRoutes: Sendable {
+    let library: ModelLibrary
+    let artefacts: TrainingDesk
+
+    var routes: [Route] { [models, chat, completions] }
+
+    private static let access = Access.scope("runners:serve")
+
+    private var models: Route {
+        Route(
+            .get, "/runner/v1/models", operation: "listRunnerModels", summary: "The base models of this runner.", access: Self.access,
+            replies: [.json(200, "Models.", .any)]
+        ) { [library] _ in
+            .json([
+                "object": "list",
+                "data": .array(library.models.keys.sorted().map { ["id": .string($0), "object": "model", "owned_by": "openledger"] }),
+            ])
+        }
+    }
+
+    private var chat: Route {
+        Route(
+            .post, "/runner/v1/chat/completions", operation: "answerChat", summary: "Answers a conversation as server-sent events.",
+            access: Self.access, body: .json(.openObject(.required("model", .text), .required("messages", .any)), limit: 8 << 20),
+            replies: [.events("Chunks in OpenAI's form.")], problems: [.notFound]
+        ) { context in try await answer(context, isChat: true) }
+    }
+
+    private var completions: Route {
+        Route(
+            .post, "/runner/v1/completions", operation: "answerPrompt", summary: "Goes on from a text as server-sent events.",
+            access: Self.access,
+            body: .json(.openObject(.required("model", .text), .required("prompt", .text(1...1 << 20))), limit: 8 << 20),
+            replies: [.events("Chunks in OpenAI's form.")], problems: [.notFound]
+        ) { context in try await answer(context, isChat: false) }
+    }
+
+    private func answer(_ context: RequestContext, isChat: Bool) async throws -> Response {
+        let fields = try context.decode { try $0.object() }
+        let name = try fields.string("model")
+        guard let model = library.models[name] else { throw Problem(.notFound, "this runner has no base model \(name)", field: "#/model") }
+        var request = try context.decode { _ in try Self.request(fields, model, isChat: isChat) }
+        let digest = try context.decode { _ in try fields.optionalDigest("openledger_adapter") }
+        if let digest { request.adapter = try await library.adapter(digest, on: name) }
+        let pieces: AsyncThrowingStream<GeneratedPiece, any Error>
+        do { pieces = try model.generator.generate(request) } catch let error as EngineError {
+            throw Problem(.badBody, "\(error)", field: "#/messages")
+        }
+        let form = ChunkForm(id: context.requestID, model: name, isChat: isChat)
+        let asked = request
+        return SSE.response(
+            AsyncThrowingStream { continuation in
+                let task = Task {
+                    do {
+                        try await follow(pieces, asked, model, digest, form) { continuation.yield($0) }
+                        continuation.finish()
+                    } catch {
+                        continuation.yield(form.failure(error))
+                        continuation.finish()
+                    }
+                }
+                continuation.onTermination = { end in if case .cancelled = end { task.cancel() } }
+            })
+    }
+
+    private func follow(
+        _ pieces: AsyncThrowingStream<GeneratedPiece, any Error>, _ request: GenerationRequest, _ model: ServedModel, _ adapter: Digest?,
+        _ form: ChunkForm, _ tell: @Sendable (ServerSentEvent) -> Void
+    ) async throws {
+        var tokens: [Int32] = []
+        var end: (GeneratedPiece.FinishReason, GeneratedPiece.Usage)?
+        for try await piece in pieces {
+            tokens += piece.tokens
+            if !piece.text.isEmpty { tell(form.text(piece.text)) }
+            if let finish = piece.finish, let usage = piece.usage { end = (finish, usage) }
+        }
+        guard let (finish, usage) = end else { throw EngineError.cancelled }
+        let row = try await row(request.prompt, tokens, model, adapter)
+        tell(form.end(finish: finish == .stop ? "stop" : "length", usage: usage, row: row))
+        tell(ServerSentEvent(data: "[DONE]"))
+    }
+
+    /// The answer's attribution row, kept with the artefacts; nil for a base model, or an adapter whose curvature this process does not
+    /// have.
+    private func row(_ prompt: [Int32], _ answer: [Int32], _ model: ServedModel, _ adapter: Digest?) async throws -> Digest? {
+        guard let adapter, let factors = library.factors(of: adapter), !answer.isEmpty else { return nil }
+        let tokens = Array((prompt + answer).suffix(model.model.contextLength))
+        let example = TrainingExample(tokens: tokens, lossFrom: max(1, tokens.count - answer.count))
+        guard let bytes = try await factors.rows([example], role: .answer, pool: library.pool).first?.bytes else { return nil }
+        let digest = SHA256.hash(bytes)
+        try await artefacts.put(digest, bytes)
+        return digest
+    }
+
+    private static func request(_ fields: JSONFields, _ model: ServedModel, isChat: Bool) throws -> GenerationRequest {
+        let prompt: [Int32]
+        if isChat {
+            let messages = try fields.array("messages", count: 1...1_024).map { entry in
+                let message = try entry.object()
+                return ChatMessage(role: try message.string("role"), content: try message.string("content", bytes: 0...4 << 20))
+            }
+            prompt = try JobRows.prompt(messages, model)
+        } else {
+            prompt = model.tokenizer.encode(try fields.string("prompt", bytes: 1...4 << 20), readingSpecialTokens: false)
+        }
+        // A prompt beyond the context loses its beginning; the answer keeps a quarter of the context at least.
+        let output = min(try fields.optionalInt("max_tokens", in: 1...1 << 20) ?? 256, model.model.contextLength * 3 / 4)
+        let room = max(1, model.model.contextLength - output - 1)
+        var request = GenerationRequest(prompt: Array(prompt.suffix(room)))
+        request.maximumTokens = output
+        request.stopTokens = model.ends
+        request.sampling.temperature = Float(try fields.optionalDouble("temperature", in: 0...2) ?? 1)
+        request.sampling.topP = Float(max(0.01, try fields.optionalDouble("top_p", in: 0...1) ?? 1))
+        request.sampling.seed = UInt64(bitPattern: Int64(try fields.optionalInt("seed") ?? 0))
+        request.stopStrings = try (fields.optionalArray("stop", count: 0...64) ?? []).map { try $0.string(bytes: 1...1_024) }
+        return request
+    }
+}

@@ -1,0 +1,47 @@
+public import Events
+
+/// A fine-tuning job as the log tells it.
+public struct TrainingJob: Sendable, Hashable {
+    /// Where it stands.
+    public enum Status: String, Sendable, Hashable {
+        /// Waits for a runner.
+        case queued
+        /// A runner works on it.
+        case running
+        /// It made an adapter.
+        case succeeded
+        /// It ended without one.
+        case failed
+        /// Its owner stopped it.
+        case cancelled
+
+        /// Whether nothing more happens to it.
+        public var isOver: Bool { self == .succeeded || self == .failed || self == .cancelled }
+    }
+
+    /// What was asked for.
+    public let request: JobRequested
+    /// When.
+    public let time: Timestamp
+    /// Where it stands.
+    public internal(set) var status = Status.queued
+    /// Who works on it, and how many have begun it.
+    public internal(set) var runner: String?
+    public internal(set) var attempt = 0
+    /// The last checkpoint.
+    public internal(set) var checkpoint: JobCheckpointed?
+    /// What came of it.
+    public internal(set) var completed: JobCompleted?
+    /// Why it failed.
+    public internal(set) var reason: String?
+}
+
+/// A published model, and whether it may still be asked.
+public struct ModelVersion: Sendable, Hashable {
+    /// Its terms.
+    public let terms: ModelPublished
+    /// When it was published.
+    public let time: Timestamp
+    /// Whether it was taken back.
+    public internal(set) var isRetired = false
+}

@@ -1,0 +1,180 @@
+public import Crypto
+public import Decisions
+public import Events
+public import Money
+
+/// What training decides.
+public enum TrainingRules {
+    /// A base model becomes known. Its name belongs to who registered it first.
+    public static func register(_ base: BaseModelRegistered) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            if let known = state.bases[base.model] {
+                guard known.owner == base.owner else { throw TrainingError.forbidden("\(base.model) was registered by somebody else") }
+                if known == base { return [] }
+            }
+            return [NewEvent(base, stream: try stream("base-model", base.model))]
+        }
+    }
+
+    /// What a job needs to begin.
+    public struct Request: Sendable {
+        public var owner: String
+        public var base: String
+        public var snapshots: [(datanet: String, number: Int)]
+        public var settings: TrainingSettings
+        /// SHA-256 of the settings' canonical JSON.
+        public var settingsDigest: Digest
+        /// For a million tokens seen.
+        public var price: Amount
+        /// The hold on the fee; nil when nobody is asked for money.
+        public var hold: String?
+
+        /// From its parts.
+        public init(
+            owner: String, base: String, snapshots: [(datanet: String, number: Int)], settings: TrainingSettings, settingsDigest: Digest,
+            price: Amount, hold: String?
+        ) {
+            self.owner = owner
+            self.base = base
+            self.snapshots = snapshots
+            self.settings = settings
+            self.settingsDigest = settingsDigest
+            self.price = price
+            self.hold = hold
+        }
+    }
+
+    /// What a job would cost, and whether it may run at all.
+    public static func quote(_ request: Request, _ state: TrainingState, at logTime: Timestamp) throws -> TrainingQuote {
+        guard state.bases[request.base] != nil else { throw TrainingError.notFound("base model \(request.base)") }
+        guard !request.snapshots.isEmpty else {
+            throw TrainingError.invalid(field: "/snapshots", reason: "must name at least one snapshot")
+        }
+        var tokens = 0
+        for (index, wanted) in request.snapshots.enumerated() {
+            guard let snapshot = state.snapshot(wanted.datanet, wanted.number) else {
+                throw TrainingError.notFound("snapshot \(wanted.number) of \(wanted.datanet)")
+            }
+            guard state.mayTrain(request.owner, on: wanted.datanet, at: logTime) else {
+                throw TrainingError.forbidden(
+                    "\(request.owner) has no grant to train on \(wanted.datanet): ask for access with purpose train")
+            }
+            guard !request.snapshots[..<index].contains(where: { $0.datanet == wanted.datanet }) else {
+                throw TrainingError.invalid(field: "/snapshots/\(index)", reason: "names a Datanet a second time")
+            }
+            tokens += snapshot.tokens
+        }
+        return try TrainingQuote(tokens: tokens, epochs: request.settings.epochs, price: request.price)
+    }
+
+    /// A job is put into the queue.
+    public static func request(_ request: Request) -> DecisionMaker<TrainingState>.Rule {
+        { state, context in
+            let quote = try quote(request, state, at: context.logTime)
+            let job = context.newID("job")
+            let references = request.snapshots.compactMap { wanted in
+                state.snapshot(wanted.datanet, wanted.number).map {
+                    SnapshotReference(datanet: $0.datanet, snapshot: $0.snapshot, number: $0.number, root: $0.root)
+                }
+            }
+            return [
+                NewEvent(
+                    JobRequested(
+                        job: job, owner: request.owner, base: request.base, snapshots: references, settings: request.settingsDigest,
+                        fee: quote.fee, hold: request.hold), stream: try stream("job", job))
+            ]
+        }
+    }
+
+    /// A runner takes a job that waits, or whose runner has gone silent.
+    public static func start(_ id: String, runner: String, takeOver: Bool) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            let job = try job(id, state)
+            guard job.status == .queued || (takeOver && job.status == .running) else {
+                throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)")
+            }
+            return [NewEvent(JobStarted(job: id, runner: runner, attempt: job.attempt + 1), stream: try stream("job", id))]
+        }
+    }
+
+    /// The runner of a job has reached a place from which another could go on.
+    public static func checkpoint(_ checkpoint: JobCheckpointed, runner: String, attempt: Int) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            let job = try running(checkpoint.job, runner, attempt, state)
+            guard checkpoint.step > job.checkpoint?.step ?? -1 else {
+                throw TrainingError.wrongState("job \(checkpoint.job) has a checkpoint at step \(job.checkpoint?.step ?? 0) already")
+            }
+            return [NewEvent(checkpoint, stream: try stream("job", checkpoint.job))]
+        }
+    }
+
+    /// What a runner hands in.
+    public struct Result: Sendable {
+        public var adapter: Digest
+        public var rows: Digest?
+        public var record: Digest
+        public var tokens: Int
+        public var shares: EvidenceList<AttributionShare>
+
+        /// From its parts.
+        public init(adapter: Digest, rows: Digest?, record: Digest, tokens: Int, shares: EvidenceList<AttributionShare>) {
+            self.adapter = adapter
+            self.rows = rows
+            self.record = record
+            self.tokens = tokens
+            self.shares = shares
+        }
+    }
+
+    /// A job is done. The fee is the one that was agreed.
+    public static func complete(_ id: String, runner: String, attempt: Int, _ result: Result) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            let request = try running(id, runner, attempt, state).request
+            return [
+                NewEvent(
+                    JobCompleted(
+                        job: id, owner: request.owner, base: request.base, snapshots: request.snapshots, adapter: result.adapter,
+                        rows: result.rows, shares: result.shares, tokens: result.tokens, fee: request.fee, hold: request.hold,
+                        runner: runner, record: result.record), stream: try stream("job", id))
+            ]
+        }
+    }
+
+    /// A job can't be done.
+    public static func fail(_ id: String, runner: String, attempt: Int, reason: String) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            let job = try running(id, runner, attempt, state)
+            return [NewEvent(JobFailed(job: id, reason: reason, hold: job.request.hold), stream: try stream("job", id))]
+        }
+    }
+
+    /// Its owner stops a job.
+    public static func cancel(_ id: String, by caller: String) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            let job = try job(id, state)
+            guard job.request.owner == caller else { throw TrainingError.notFound("job \(id)") }
+            guard !job.status.isOver else { throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)") }
+            return [NewEvent(JobCancelled(job: id, hold: job.request.hold), stream: try stream("job", id))]
+        }
+    }
+
+    static func job(_ id: String, _ state: TrainingState) throws -> TrainingJob {
+        guard let job = state.jobs[id] else { throw TrainingError.notFound("job \(id)") }
+        return job
+    }
+
+    /// The job, if this runner is the one that works on it: one that comes back late finds another in its place.
+    static func running(_ id: String, _ runner: String, _ attempt: Int, _ state: TrainingState) throws -> TrainingJob {
+        let job = try job(id, state)
+        guard job.status == .running else { throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)") }
+        guard job.runner == runner, job.attempt == attempt else {
+            throw TrainingError.wrongState("job \(id) was given to another runner: attempt \(job.attempt), not \(attempt)")
+        }
+        return job
+    }
+
+    static func stream(_ kind: String, _ id: String) throws -> StreamName {
+        guard let stream = StreamName(kind: kind, id: id) else { throw TrainingError.invalid(field: "/", reason: "\(id) can't be a name") }
+        return stream
+    }
+}

@@ -1,0 +1,113 @@
+public import Decisions
+public import Events
+internal import JSON
+
+/// What training must remember: models, jobs, and which data may be learned from by whom.
+public struct TrainingState: ServiceState {
+    /// Base models by name.
+    public private(set) var bases: [String: BaseModelRegistered] = [:]
+    /// Jobs by id.
+    public private(set) var jobs: [String: TrainingJob] = [:]
+    /// Jobs that are not over, in the order they came.
+    public private(set) var open: [String] = []
+    /// Versions of a model by its name, the first being version 1.
+    public private(set) var models: [String: [ModelVersion]] = [:]
+    /// Published snapshots by Datanet, the first being number 1.
+    public private(set) var snapshots: [String: [SnapshotPublished]] = [:]
+    /// Datanets' owners and members that may learn from them without a grant.
+    public private(set) var insiders: [String: Set<String>] = [:]
+    /// Who may learn from a Datanet, by its id, until when.
+    public private(set) var grants: [String: [AccessGranted]] = [:]
+    /// Items whose consent was taken back, by contribution; an empty list is all of them.
+    public private(set) var withdrawn: [String: [String]] = [:]
+
+    /// The greatest time of the events that it folds.
+    public private(set) var latest = Timestamp(microseconds: 0)
+
+    /// Nothing yet.
+    public init() {}
+
+    private static let types: Set<String> = [
+        BaseModelRegistered.type, JobRequested.type, JobStarted.type, JobCheckpointed.type, JobCompleted.type, JobFailed.type,
+        JobCancelled.type, ModelPublished.type, ModelRetired.type, SnapshotPublished.type, DatanetCreated.type, MemberGranted.type,
+        MemberRevoked.type, AccessGranted.type, AccessRevoked.type, ContributionWithdrawn.type,
+    ]
+
+    /// The types that it folds.
+    public static func concerns(_ type: String) -> Bool { types.contains(type) }
+
+    /// Folds one event.
+    public mutating func apply(_ fact: Fact) throws {
+        let data = try fact.data.object()
+        latest = max(latest, fact.time)
+        switch fact.type {
+        case BaseModelRegistered.type:
+            let base = try BaseModelRegistered(data)
+            bases[base.model] = base
+        case ModelPublished.type:
+            let terms = try ModelPublished(data)
+            models[terms.model, default: []].append(ModelVersion(terms: terms, time: fact.time))
+        case ModelRetired.type: try retire(ModelRetired(data))
+        case SnapshotPublished.type:
+            let snapshot = try SnapshotPublished(data)
+            snapshots[snapshot.datanet, default: []].append(snapshot)
+        case ContributionWithdrawn.type:
+            let withdrawal = try ContributionWithdrawn(data)
+            withdrawn[withdrawal.contribution] =
+                withdrawal.items.isEmpty ? [] : (withdrawn[withdrawal.contribution] ?? []) + withdrawal.items
+        case DatanetCreated.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type, AccessRevoked.type:
+            try applyAccess(fact.type, data)
+        default: try applyJob(fact, data)
+        }
+    }
+
+    private mutating func retire(_ retired: ModelRetired) throws {
+        guard var versions = models[retired.model] else { throw TrainingError.notFound("model \(retired.model)") }
+        for index in versions.indices where retired.version == nil || retired.version == index + 1 { versions[index].isRetired = true }
+        models[retired.model] = versions
+    }
+
+    private mutating func applyAccess(_ type: String, _ data: JSONFields) throws {
+        switch type {
+        case DatanetCreated.type:
+            let created = try DatanetCreated(data)
+            insiders[created.datanet, default: []].insert(created.owner)
+        case MemberGranted.type:
+            let member = try MemberGranted(data)
+            if Self.insiderRoles.contains(member.role) { insiders[member.datanet, default: []].insert(member.principal) }
+        case MemberRevoked.type:
+            let member = try MemberRevoked(data)
+            if Self.insiderRoles.contains(member.role) { insiders[member.datanet, default: []].remove(member.principal) }
+        case AccessGranted.type:
+            let grant = try AccessGranted(data)
+            grants[grant.datanet, default: []].append(grant)
+        default:
+            let revoked = try AccessRevoked(data)
+            grants[revoked.datanet]?.removeAll { $0.grant == revoked.grant }
+        }
+    }
+
+    private static let insiderRoles: Set<String> = ["owner", "curator"]
+
+    private mutating func applyJob(_ fact: Fact, _ data: JSONFields) throws {
+        if fact.type == JobRequested.type {
+            let request = try JobRequested(data)
+            jobs[request.job] = TrainingJob(request: request, time: fact.time)
+            open.append(request.job)
+            return
+        }
+        let id = try data.id("job")
+        guard var job = jobs[id] else { throw TrainingError.notFound("job \(id)") }
+        switch fact.type {
+        case JobStarted.type:
+            let started = try JobStarted(data)
+            (job.status, job.runner, job.attempt) = (.running, started.runner, started.attempt)
+        case JobCheckpointed.type: job.checkpoint = try JobCheckpointed(data)
+        case JobCompleted.type: (job.status, job.completed) = (.succeeded, try JobCompleted(data))
+        case JobFailed.type: (job.status, job.reason) = (.failed, try JobFailed(data).reason)
+        default: job.status = .cancelled
+        }
+        jobs[id] = job
+        if job.status.isOver { open.removeAll { $0 == id } }
+    }
+}

@@ -1,0 +1,43 @@
+internal import Blobs
+internal import Crypto
+internal import JSON
+
+/// What runners make, by content: the files of adapters and checkpoints, and a manifest for each.
+///
+/// A manifest is canonical JSON `{"files":[{"bytes":n,"path":"…","sha256":"sha256:…"}]}`, files in the order of their paths; its
+/// SHA-256 is the artefact's name.
+struct ArtefactStore: Sendable {
+    let blobs: any BlobStore
+    /// Most bytes of one file.
+    static let largest = 512 << 20
+    private static let space = "artefacts"
+
+    /// Keeps a file under its hash.
+    /// - Throws: ``ArtefactError`` when the bytes have another hash.
+    func put(_ digest: Digest, _ bytes: [UInt8]) async throws {
+        let actual = SHA256.hash(bytes)
+        guard actual == digest else { throw ArtefactError.wrongHash(expected: digest, actual: actual) }
+        try await blobs.put(try BlobName(space: Self.space, digest: digest), bytes)
+    }
+
+    /// The file's bytes as a stream.
+    func bytes(_ digest: Digest) async throws -> BlobBytes { try await blobs.bytes(of: BlobName(space: Self.space, digest: digest)) }
+
+    /// Whether it is here, and so are all files that it names.
+    func check(manifest digest: Digest) async throws {
+        let name = try BlobName(space: Self.space, digest: digest)
+        guard let count = try await blobs.count(of: name), count <= 1 << 20 else { throw ArtefactError.missing(digest) }
+        let manifest = try JSON.parse(try await blobs.bytes(of: name).collect(upTo: 1 << 20)).object()
+        for entry in try manifest.array("files", count: 1...64) {
+            let file = try entry.object()
+            guard let hash = Digest(prefixed: try file.string("sha256")) else { throw try file.field("sha256").error("is no digest") }
+            guard try await blobs.count(of: BlobName(space: Self.space, digest: hash)) != nil else { throw ArtefactError.missing(hash) }
+        }
+    }
+}
+
+/// What is wrong with an artefact.
+enum ArtefactError: Error, Equatable {
+    case wrongHash(expected: Digest, actual: Digest)
+    case missing(Digest)
+}

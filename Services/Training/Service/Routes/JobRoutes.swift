@@ -1,0 +1,166 @@
+internal import Blobs
+internal import Crypto
+internal import Decisions
+internal import Events
+internal import HTTP
+internal import Identity
+internal import JSON
+internal import Money
+internal import ServiceShell
+internal import TrainingDomain
+internal import Web
+
+/// Fine-tuning jobs, for the people who ask for them.
+struct JobRoutes: Sendable {
+    let maker: DecisionMaker<TrainingState>
+    let desk: JobDesk
+    let evidence: EvidenceStore
+    let price: TrainingPrice
+    let peers: Peers
+
+    var routes: [Route] { [quote, request, list, show, events, cancel] }
+
+    private static let order: Schema = .object(
+        .required("base", .text(1...100), "The base model."),
+        .required(
+            "snapshots",
+            .list(.object(.required("datanet", .text(1...100)), .required("number", .integer(1...1_000_000))), atMost: 20),
+            "What it shall learn from."),
+        .optional("settings", .any, "Epochs, learning rate in millionths, batch, rank, seed; the rest has values that fit."),
+        .optional("hold", .text(1...200), "A hold that the fee is taken from."))
+
+    /// What a caller asked for, not yet decided.
+    private func draft(_ context: RequestContext) throws -> TrainingRules.Request {
+        let owner = try context.caller.subject
+        return try context.decode { json in
+            let fields = try json.object()
+            let settings = try fields.optionalObject("settings").map { try TrainingSettings($0) } ?? TrainingSettings()
+            let snapshots = try fields.array("snapshots").map { entry in
+                let snapshot = try entry.object()
+                return (datanet: try snapshot.id("datanet"), number: try snapshot.int("number"))
+            }
+            return TrainingRules.Request(
+                owner: owner, base: try fields.id("base"), snapshots: snapshots, settings: settings,
+                settingsDigest: SHA256.hash(try JSON.canonical(settings.json)), price: price.perMillion, hold: try fields.optionalID("hold")
+            )
+        }
+    }
+
+    private var quote: Route {
+        Route(
+            .post, "/v1/training-jobs/quote", operation: "quoteTrainingJob", summary: "What a job would cost, and whether it may run.",
+            access: .scope("jobs:write"), body: .json(Self.order), replies: [.json(200, "Tokens that it will see, and the fee.", .any)],
+            problems: TrainingProblems.all
+        ) { [maker] context in
+            let draft = try draft(context)
+            let quote = try await maker.query { try TrainingRules.quote(draft, $0, at: $0.latest) }
+            return .json(["tokens": .count(quote.tokens), "fee": quote.fee.json, "settings": draft.settings.json])
+        }
+    }
+
+    private var request: Route {
+        Route(
+            .post, "/v1/training-jobs", operation: "requestTrainingJob", summary: "Puts a job into the queue.",
+            access: .scope("jobs:write"),
+            body: .json(Self.order), idempotency: .required, replies: [.json(201, "The job.", .any)],
+            problems: TrainingProblems.all + DecisionError.problemTypes
+        ) { [maker, evidence] context in
+            let draft = try draft(context)
+            _ = try await evidence.put(draft.settings.json)
+            let outcome = try await context.decide(maker, TrainingRules.request(draft))
+            let job = try outcome.first(JobRequested.self).job
+            return .json(try await view(job, for: try context.caller), status: 201)
+        }
+    }
+
+    private var list: Route {
+        Route(
+            .get, "/v1/training-jobs", operation: "listTrainingJobs", summary: "The caller's jobs, newest first.", access: .authenticated,
+            query: Page.parameters(), replies: [.json(200, "A page of jobs.", Page.schema(.any))]
+        ) { [maker] context in
+            let owner = try context.caller.subject
+            let page = Page(context)
+            let jobs = try await maker.query { state in
+                state.jobs.values.filter { $0.request.owner == owner }
+                    .sorted { ($0.time, $0.request.job) > ($1.time, $1.request.job) }
+            }
+            let start = page.cursor.flatMap { cursor in jobs.firstIndex { $0.request.job == cursor } } ?? 0
+            let shown = jobs[start...].prefix(page.limit)
+            let next = start + shown.count < jobs.count ? jobs[start + shown.count].request.job : nil
+            var views: [JSONValue] = []
+            for job in shown { views.append(await view(job)) }
+            return page.response(views, next: next)
+        }
+    }
+
+    private var show: Route {
+        Route(
+            .get, "/v1/training-jobs/{job}", operation: "showTrainingJob", summary: "One job.", access: .authenticated,
+            replies: [.json(200, "The job.", .any)], problems: [.notFound]
+        ) { context in .json(try await view(context.path["job"], for: try context.caller)) }
+    }
+
+    private var events: Route {
+        Route(
+            .get, "/v1/training-jobs/{job}/events", operation: "watchTrainingJob", summary: "How a job goes, as it goes, until it is over.",
+            access: .authenticated, replies: [.events("One event for each report.")], problems: [.notFound]
+        ) { [desk] context in
+            let id = context.path["job"]
+            let caller = try context.caller
+            _ = try await view(id, for: caller)
+            let changes = await desk.changes()
+            let told = AsyncThrowingStream<ServerSentEvent, any Error> { continuation in
+                let task = Task {
+                    var last: JSONValue?
+                    for await _ in changes {
+                        do {
+                            let now = try await view(id, for: caller)
+                            if now != last {
+                                continuation.yield(ServerSentEvent(event: "job", data: String(decoding: JSON.write(now), as: UTF8.self)))
+                            }
+                            last = now
+                            if ["succeeded", "failed", "cancelled"].contains(now["status"]?.stringValue) { break }
+                        } catch {
+                            continuation.finish(throwing: error)
+                            return
+                        }
+                    }
+                    continuation.finish()
+                }
+                continuation.onTermination = { _ in task.cancel() }
+            }
+            return SSE.response(told)
+        }
+    }
+
+    private var cancel: Route {
+        Route(
+            .post, "/v1/training-jobs/{job}/cancel", operation: "cancelTrainingJob", summary: "Stops a job.", access: .scope("jobs:write"),
+            idempotency: .required, replies: [.json(200, "The job.", .any)], problems: TrainingProblems.all + DecisionError.problemTypes
+        ) { [maker] context in
+            let caller = try context.caller
+            _ = try await context.decide(maker, TrainingRules.cancel(context.path["job"], by: caller.subject))
+            return .json(try await view(context.path["job"], for: caller))
+        }
+    }
+
+    /// A job, for its owner alone.
+    private func view(_ id: String, for caller: Caller) async throws -> JSONValue {
+        let job = try await maker.query { $0.jobs[id] }
+        guard let job, job.request.owner == caller.subject || caller.has("jobs:read") else { throw TrainingError.notFound("job \(id)") }
+        return await view(job)
+    }
+
+    private func view(_ job: TrainingJob) async -> JSONValue {
+        let progress = await desk.progress(of: job.request.job)
+        return .members([
+            "job": .string(job.request.job), "status": .string(job.status.rawValue), "base": .string(job.request.base),
+            "snapshots": .array(job.request.snapshots.map(\.json)), "settings": .digest(job.request.settings), "fee": job.request.fee.json,
+            "hold": job.request.hold.map { .string($0) }, "created": .string(job.time.description), "attempt": .count(job.attempt),
+            "runner": job.runner.map { .string($0) }, "checkpoint": job.checkpoint.map { .count($0.step) },
+            "reason": job.reason.map { .string($0) },
+            "adapter": job.completed.map { .digest($0.adapter) }, "record": job.completed.map { .digest($0.record) },
+            "tokens": job.completed.map { .count($0.tokens) }, "progress": progress?.report,
+        ])
+    }
+}

@@ -1,0 +1,98 @@
+internal import Blobs
+internal import Decisions
+internal import Events
+internal import JSON
+internal import ServiceShell
+internal import Telemetry
+internal import TrainingDomain
+
+/// Who works on what at this moment: leases, heartbeats, live figures. Nothing here is a fact; after a restart running jobs are
+/// given again once their runner has been silent for as long as a lease lasts.
+actor JobDesk {
+    /// How long a runner may be silent before another gets its job.
+    static let lease = Duration.seconds(30)
+
+    /// What a runner last told.
+    struct Progress: Sendable {
+        var attempt: Int
+        var seen: ContinuousClock.Instant
+        var report: JSONValue
+        var number: Int
+    }
+
+    private let maker: DecisionMaker<TrainingState>
+    private let peers: Peers
+    private let evidence: EvidenceStore
+    private let logger: Logger
+    private let started = ContinuousClock.now
+    private var progress: [String: Progress] = [:]
+    private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
+    private var lastWatcher = 0
+
+    init(maker: DecisionMaker<TrainingState>, peers: Peers, evidence: EvidenceStore, logger: Logger) {
+        self.maker = maker
+        self.peers = peers
+        self.evidence = evidence
+        self.logger = logger
+    }
+
+    func run() async {
+        let following = Task { [maker] in await maker.run() }
+        // Open requests look again when something was decided: a runner that waits gets a job at once.
+        for await _ in await maker.changes() {
+            ring()
+            if Task.isCancelled { break }
+        }
+        following.cancel()
+        await following.value
+    }
+
+    /// A job that may be started now: one that waits, else one whose runner has gone silent.
+    func candidate() async throws -> (job: String, takeOver: Bool)? {
+        let open = try await maker.query { state in state.open.compactMap { state.jobs[$0] } }
+        if let job = open.first(where: { $0.status == .queued }) { return (job.request.job, false) }
+        let silent = open.first { job in
+            job.status == .running && ContinuousClock.now - (progress[job.request.job]?.seen ?? started) > Self.lease
+        }
+        return silent.map { ($0.request.job, true) }
+    }
+
+    /// A runner has begun, or says how far it is.
+    func heard(_ job: String, attempt: Int, _ report: JSONValue) {
+        let number = (progress[job]?.number ?? 0) + 1
+        progress[job] = Progress(attempt: attempt, seen: .now, report: report, number: number)
+        ring()
+    }
+
+    /// The last report on a job.
+    func progress(of job: String) -> Progress? { progress[job] }
+
+    /// Yields when a job may stand otherwise than before.
+    func changes() -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        lastWatcher += 1
+        let number = lastWatcher
+        watchers[number] = continuation
+        continuation.onTermination = { [weak self] _ in Task { await self?.forget(number) } }
+        continuation.yield()
+        return stream
+    }
+
+    private func forget(_ number: Int) { watchers[number] = nil }
+
+    private func ring() { for watcher in watchers.values { watcher.yield() } }
+
+    /// Whose data a job learned from, from the snapshots' lists of items.
+    func shares(of job: TrainingJob, _ state: @Sendable (SnapshotReference) async throws -> SnapshotPublished) async throws
+        -> EvidenceList<AttributionShare>
+    {
+        var items: [(datanet: String, items: [AdmittedItem])] = []
+        for reference in job.request.snapshots {
+            let snapshot = try await state(reference)
+            items.append((reference.datanet, try EvidenceList<AdmittedItem>.decode(try await evidence.bytes(snapshot.list))))
+        }
+        let (list, long) = try EvidenceList.of(try TrainedShares.of(items))
+        if let long { _ = try await evidence.put(canonical: long) }
+        return list
+    }
+}

@@ -1,0 +1,41 @@
+internal import Blobs
+internal import Decisions
+public import Events
+internal import Money
+public import ServiceShell
+internal import TrainingDomain
+public import Web
+
+/// ModelFactory: registers models, queues fine-tuning jobs, hands them to runners, and keeps what they make.
+public struct TrainingService: RunnableService {
+    /// It is training.
+    public static let service = Service.training
+
+    /// Attribution reads rows and models, the gateway serves adapters.
+    public static let grants: [String: Set<String>] = [
+        Service.agentGateway.rawValue: ["models:read", "artefacts:read"], Service.attribution.rawValue: ["models:read", "artefacts:read"],
+        Service.billing.rawValue: ["models:read"],
+    ]
+
+    /// Its routes, and when it is ready.
+    public let mount: Mount
+    private let desk: JobDesk
+
+    /// Wires it.
+    public static func open(_ context: ServiceContext) async throws -> TrainingService {
+        let maker = DecisionMaker(.training, log: context.log, clock: context.clock, logger: context.logger) { TrainingState() }
+        let evidence = try context.openEvidence()
+        let artefacts = ArtefactStore(blobs: try context.openBlobs())
+        let price = try TrainingPrice(context.settings)
+        let desk = JobDesk(maker: maker, peers: context.peers, evidence: evidence, logger: context.logger)
+        let routes =
+            ModelRoutes(maker: maker).routes
+            + JobRoutes(maker: maker, desk: desk, evidence: evidence, price: price, peers: context.peers).routes
+            + RunnerRoutes(maker: maker, desk: desk, evidence: evidence, artefacts: artefacts, peers: context.peers).routes
+            + ArtefactRoutes(artefacts: artefacts).routes
+        return TrainingService(mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness]), desk: desk)
+    }
+
+    /// Follows the log until the task is cancelled.
+    public func run() async { await desk.run() }
+}

@@ -1,0 +1,58 @@
+public import JSON
+
+/// Content of a Datanet was handed out: one event for each export.
+public struct AccessUsed: EventData, Hashable {
+    /// `access.used`.
+    public static let type = "access.used"
+
+    /// This access.
+    public var access: String
+    /// The Datanet.
+    public var datanet: String
+    /// Of which snapshot.
+    public var snapshot: String
+    /// To whom.
+    public var reader: String
+    /// By which grant; nil for the Datanet's own officers and for services.
+    public var grant: String?
+    /// `read`, `train` or `retrieve`.
+    public var purpose: String
+    /// How many items.
+    public var items: Int
+
+    /// From its parts.
+    public init(access: String, datanet: String, snapshot: String, reader: String, grant: String? = nil, purpose: String, items: Int) {
+        self.access = access
+        self.datanet = datanet
+        self.snapshot = snapshot
+        self.reader = reader
+        self.grant = grant
+        self.purpose = purpose
+        self.items = items
+    }
+
+    /// Reads it.
+    public init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: ["access", "datanet", "snapshot", "reader", "grant", "purpose", "items"])
+        access = try fields.id("access")
+        datanet = try fields.id("datanet")
+        snapshot = try fields.id("snapshot")
+        reader = try fields.id("reader")
+        grant = try fields.optionalID("grant")
+        purpose = try fields.id("purpose")
+        items = try fields.count("items")
+    }
+
+    /// As it is written.
+    public var json: JSONValue {
+        .members([
+            "access": .string(access),
+            "datanet": .string(datanet),
+            "snapshot": .string(snapshot),
+            "reader": .string(reader),
+            "grant": grant.map { .string($0) },
+            "purpose": .string(purpose),
+            "items": .count(items),
+        ])
+    }
+}

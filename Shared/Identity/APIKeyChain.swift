@@ -1,0 +1,21 @@
+public import Crypto
+
+/// Several stores of API keys as one: the first that knows a key answers; the first takes new ones.
+public struct APIKeyChain: APIKeyStore {
+    private let stores: [any APIKeyStore]
+
+    /// - Parameter stores: asked in this order.
+    public init(_ stores: [any APIKeyStore]) { self.stores = stores }
+
+    /// The record of the first store that has one.
+    public func record(for hash: Digest) async throws -> APIKeyRecord? {
+        for store in stores { if let record = try await store.record(for: hash) { return record } }
+        return nil
+    }
+
+    /// Adds to the first store.
+    public func add(_ record: APIKeyRecord) async throws { try await stores.first?.add(record) }
+
+    /// Ends a key wherever it is.
+    public func revoke(_ hash: Digest) async throws { for store in stores { try await store.revoke(hash) } }
+}

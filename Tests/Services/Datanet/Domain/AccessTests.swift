@@ -1,0 +1,99 @@
+import Crypto
+import DatanetDomain
+import Events
+import Money
+import Testing
+
+@Suite struct AccessTests {
+    private func setting() throws -> (Rehearsal, String, String) {
+        var play = Rehearsal()
+        var policy = DatanetPolicy.usual
+        policy.price = Amount(5, try Asset("USDC/6"))
+        let id = try play.create(policy)
+        try play.screen("co_1", id, [.item("a")])
+        try play.settle("co_1")
+        let tree = try SnapshotTree(try play.live(id))
+        let prepared = SnapshotRules.Prepared(
+            revision: try play.state.datanet(id).revision, root: tree.root, list: .zero, manifest: .zero, published: play.time,
+            statistics: SnapshotStatistics(tree.items))
+        let snapshot = try play.act("olga") { try SnapshotRules.publish($0, id, prepared, $1) }.payload(SnapshotPublished.self).snapshot
+        return (play, id, snapshot)
+    }
+
+    private func use(_ play: inout Rehearsal, _ snapshot: String, _ reader: String, _ purpose: String, service: Bool = false) throws
+        -> AccessUsed
+    {
+        try play.act(reader) { try AccessRules.use($0, snapshot: snapshot, purpose: purpose, items: 1, isService: service, $1) }
+            .payload(AccessUsed.self)
+    }
+
+    @Test func aGrantHoldsForItsPurposeAndItsTime() throws {
+        var (play, id, snapshot) = try setting()
+        #expect(refusal { _ = try use(&play, snapshot, "acme", "train") } == "no-grant")
+        let request = try play.act("acme") { try AccessRules.request($0, id, purpose: "train", reason: nil, $1) }.payload(
+            AccessRequested.self)
+        #expect(request.requester == "acme")
+        let end = Timestamp(microseconds: play.now + 60_000_000)
+        let granted = try play.act("olga") { try AccessRules.grant($0, id, to: "acme", purpose: "train", price: nil, expires: end, $1) }
+            .payload(AccessGranted.self)
+        #expect(granted.price?.units == 5)
+        #expect(try use(&play, snapshot, "acme", "train").grant == granted.grant)
+        #expect(refusal { _ = try use(&play, snapshot, "acme", "read") } == "no-grant")
+        play.pass(seconds: 60)
+        #expect(refusal { _ = try use(&play, snapshot, "acme", "train") } == "no-grant")
+    }
+
+    @Test func aRevokedGrantIsNone() throws {
+        var (play, id, snapshot) = try setting()
+        let grant = try play.act("olga") { try AccessRules.grant($0, id, to: "acme", purpose: "read", price: nil, expires: nil, $1) }
+            .payload(AccessGranted.self).grant
+        _ = try use(&play, snapshot, "acme", "read")
+        #expect(refusal { try play.act("bob") { try AccessRules.revoke($0, grant, $1) } } == "not-allowed")
+        try play.act("olga") { try AccessRules.revoke($0, grant, $1) }
+        #expect(refusal { _ = try use(&play, snapshot, "acme", "read") } == "no-grant")
+        #expect(refusal { try play.act("olga") { try AccessRules.revoke($0, grant, $1) } } == "revoked-already")
+        #expect(refusal { try play.act("olga") { try AccessRules.revoke($0, "gr_none", $1) } } == "unknown-grant")
+    }
+
+    @Test func officersConsumersAndServicesNeedNoGrant() throws {
+        var (play, id, snapshot) = try setting()
+        try play.join(id, "dora", .consumer)
+        for reader in ["olga", "dora"] { #expect(try use(&play, snapshot, reader, "read").grant == nil) }
+        #expect(try use(&play, snapshot, "training", "train", service: true).grant == nil)
+        try play.act("olga") { try MembershipRules.revoke($0, id, from: "dora", role: "consumer", $1) }
+        #expect(refusal { _ = try use(&play, snapshot, "dora", "read") } == "no-grant")
+    }
+
+    @Test func badTermsAreRefused() throws {
+        var (play, id, _) = try setting()
+        try play.join(id, "carl", .curator)
+        let price = Amount(1, try Asset("USDC/6"))
+        let past = Timestamp(microseconds: play.now)
+        #expect(
+            refusal { try play.act("carl") { try AccessRules.grant($0, id, to: "a", purpose: "read", price: price, expires: nil, $1) } }
+                == "not-allowed")
+        #expect(
+            refusal { try play.act("olga") { try AccessRules.grant($0, id, to: "a", purpose: "read", price: nil, expires: past, $1) } }
+                == "expired")
+        #expect(
+            refusal { try play.act("olga") { try AccessRules.grant($0, id, to: "a", purpose: "sell", price: nil, expires: nil, $1) } }
+                == "bad-purpose")
+        #expect(
+            refusal { try play.act("acme") { try AccessRules.grant($0, id, to: "a", purpose: "read", price: nil, expires: nil, $1) } }
+                == "not-allowed")
+    }
+
+    @Test func aDisputeIsRuledOnOnce() throws {
+        var play = Rehearsal()
+        func rule(_ play: inout Rehearsal, _ about: String, _ penalties: [Penalty], pool: String?) throws {
+            try play.act("arbiter") {
+                try RulingRules.make($0, about: about, subject: "dp_1", upheld: true, penalties: penalties, reason: nil, pool: pool, $1)
+            }
+        }
+        #expect(refusal { try rule(&play, "review", [], pool: nil) } == "bad-subject")
+        #expect(refusal { try rule(&play, "dispute", [Penalty(principal: "a", points: 1)], pool: nil) } == "bad-pool")
+        #expect(refusal { try rule(&play, "dispute", [Penalty(principal: "a", points: 10_001)], pool: "p") } == "bad-penalty")
+        try rule(&play, "dispute", [Penalty(principal: "a", points: 500)], pool: "p")
+        #expect(refusal { try rule(&play, "dispute", [], pool: nil) } == "ruled-already")
+    }
+}

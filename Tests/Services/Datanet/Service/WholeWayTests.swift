@@ -1,0 +1,162 @@
+import Crypto
+import DatanetDomain
+import DatanetService
+import EventLog
+import Events
+import Foundation
+import JSON
+import LedgerService
+import Postgres
+import Projections
+import ServiceTestSupport
+import TestSupport
+import Testing
+
+@Suite struct WholeWayTests {
+    @Test func whatWasScreenedIsAdmittedPublishedProvenAndRead() async throws {
+        try await withDatanets { house in
+            let id = try await house.create()
+            house.contents["co_1", "b"] = "a reentrancy bug drained the vault"
+            try await house.screen("co_1", id, [.item("a"), .item("b"), .item("c", cluster: "a", tokens: 7), .item("poor", quality: 3)])
+            try await house.screen("co_2", id, by: "bob", [.item("d", owner: "bob", tokens: 50)])
+            #expect(try await house.outcome(of: "co_1", id)["status"]?.stringValue == "admitted")
+            _ = try await house.outcome(of: "co_2", id)
+
+            let first = try await house.post("/v1/datanets/\(id)/snapshots", as: "olga", [:])
+            let second = try await house.post("/v1/datanets/\(id)/snapshots", as: "olga", [:])
+            #expect(first.status == 201 && first["root"] == second["root"] && second.json["number"]?.intValue == 2)
+            let root = try #require(Digest(prefixed: first["root"]))
+
+            // The list is what its hash says, and each item proves to be under the root.
+            let list = try await house.get("/v1/snapshots/\(first["snapshot"])/list")
+            #expect(SHA256.hash(list.bytes).prefixed == first["list"])
+            for leaf in list.json.arrayValue ?? [] {
+                let answer = try await house.get("/v1/snapshots/\(first["snapshot"])/proofs/\(leaf["item"]?.stringValue ?? "")").json
+                let proof = InclusionProof(
+                    index: UInt64(answer["index"]?.intValue ?? 0), size: UInt64(answer["size"]?.intValue ?? 0),
+                    hashes: (answer["hashes"]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap { Digest(prefixed: $0) } })
+                try proof.verify(leaf: Merkle.leaf(try JSON.canonical(leaf)), root: root)
+            }
+            #expect(list.json.arrayValue?.count == 4)
+            let manifest = try await house.get("/v1/snapshots/\(first["snapshot"])/manifest")
+            #expect(SHA256.hash(manifest.bytes).prefixed == first["manifest"])
+            #expect(manifest.json["conformsTo"]?.stringValue == "http://mlcommons.org/croissant/1.1")
+
+            // Content goes to who has a grant, and every export is an event.
+            let path = "/v1/datanets/\(id)/snapshots/1/items?purpose=read"
+            #expect(try await house.get(path).status == 401)
+            #expect(try await house.get(path, as: "acme").rule == "no-grant")
+            let grant = try await house.post("/v1/datanets/\(id)/grants", as: "olga", ["grantee": "acme", "purpose": "read"])
+            let export = try await house.get(path, as: "acme")
+            let lines = try export.bytes.split(separator: 0x0A).map { try JSON.parse(Array($0)) }
+            #expect(lines.map { $0["item"] } == list.json.arrayValue?.map { $0["item"] })
+            #expect(lines.first { $0["item"] == "b" }?["content"]?.stringValue == "a reentrancy bug drained the vault")
+            let accesses = try await house.get("/v1/datanets/\(id)/accesses", as: "olga", after: export).json["items"]?.arrayValue ?? []
+            #expect(accesses.map { $0["what"]?.stringValue } == ["used", "granted"])
+            #expect(accesses.first?["data"]?["grant"]?.stringValue == grant["grant"] && accesses.first?["data"]?["items"]?.intValue == 4)
+            _ = try await house.post("/v1/datanets/\(id)/grants/\(grant["grant"])/revocation", as: "olga", [:])
+            #expect(try await house.get(path, as: "acme").rule == "no-grant")
+
+            // Near-duplicates count for nothing on the leaderboard.
+            let board = try await house.get("/v1/datanets/\(id)/leaderboard").json["items"]?.arrayValue ?? []
+            #expect(board.map { $0["owner"]?.stringValue } == ["bob", "ann"] && board.map { $0["value"]?.intValue } == [50, 20])
+
+            // Members search; what is taken back is found no more, and is gone from the next version.
+            try await eventually("the text is found") {
+                try await house.get("/v1/datanets/\(id)/search?q=reentrancy", as: "olga").json["items"]?.arrayValue?.count == 1
+            }
+            #expect(try await house.get("/v1/datanets/\(id)/search?q=reentrancy", as: "acme").status == 403)
+            try await house.ingest(ContributionWithdrawn(contribution: "co_1", contributor: "ann", items: ["b"]), "contribution/co_1")
+            try await eventually("the text is gone") {
+                let found = try await house.get("/v1/datanets/\(id)/search?q=reentrancy", as: "olga").json["items"]?.arrayValue?.count
+                let kept = try await house.house.database.count("select count(*) from datanet.texts where item = 'b'")
+                return found == 0 && kept == 0
+            }
+            let third = try await house.post("/v1/datanets/\(id)/snapshots", as: "olga", [:])
+            #expect(third.json["items"]?.intValue == 3 && third["root"] != first["root"])
+            let held = try await house.get("/v1/snapshots/\(first["snapshot"])/withdrawn").json
+            #expect(held["count"]?.intValue == 1 && held["items"]?.arrayValue?.first?["item"]?.stringValue == "b")
+            let diff = try await house.get("/v1/snapshots/\(first["snapshot"])/diff/\(third["snapshot"])").json
+            #expect(diff["removed_count"]?.intValue == 1 && diff["added_count"]?.intValue == 0 && diff["kept"]?.intValue == 3)
+            let old = try await house.get(path, as: "olga").bytes.split(separator: 0x0A).map { try JSON.parse(Array($0)) }
+            #expect(old.first { $0["item"] == "b" }?["withdrawn"]?.boolValue == true && old.count == 4)
+        }
+    }
+
+    @Test func droppedRowsAndAForgottenStateComeBackTheSame() async throws {
+        try await withDatanets { house in
+            let id = try await house.create()
+            // More than an event holds: the lists go by the evidence store.
+            try await house.screen("co_big", id, (0..<700).map { .item("i\($0)", owner: "o\($0 % 9)") })
+            _ = try await house.outcome(of: "co_big", id)
+            try await house.screen("co_2", id, by: "club", [.item("x", owner: "ann"), .item("y", owner: "bob")])
+            _ = try await house.outcome(of: "co_2", id)
+            let first = try await house.post("/v1/datanets/\(id)/snapshots", as: "olga", [:])
+            #expect(first.json["items"]?.intValue == 702)
+            try await house.ingest(ContentErased(owner: "ann", items: [], receipt: SHA256.hash(utf8: "r")), "content/ann")
+            let last = try await house.ingest(
+                ContributionWithdrawn(contribution: "co_big", contributor: "ann", items: ["i3"]), "contribution/co_big")
+            try await eventually("both are honoured") {
+                try await house.get("/v1/datanets/\(id)").json["items"]?.intValue == 700
+            }
+            let second = try await house.post("/v1/datanets/\(id)/snapshots", as: "olga", [:])
+            #expect(second.json["items"]?.intValue == 700 && last > 0)
+            _ = try await house.get("/v1/datanets/\(id)/snapshots", after: second)
+
+            let client = house.house.ledger.client(for: .datanet)
+            let rebuild = try ProjectionRebuild(house.service.projection, client: client, database: house.house.database.configuration)
+            let report = try await rebuild.run(.compare)
+            #expect(report.differences.values.allSatisfy { $0 == 0 }, "\(report.differences)")
+
+            // The whole schema away, made again by the migration, filled by a service that starts with nothing.
+            let before = try await house.house.database.rows(ofDatanet: ())
+            house.running.cancel()
+            await house.running.value
+            try await house.house.database.remakeDatanetSchema()
+            let again = try await DatanetService.open(try house.house.context(.datanet))
+            try house.mount(again)
+            let running = Task { await again.run() }
+            defer { running.cancel() }
+            let end = AppliedPosition(UInt64(house.house.ledger.tail.size) - 1)
+            let filled = try await house.call("GET", "/v1/datanets", as: nil, position: end)
+            #expect(filled.status == 200)
+            let after = try await house.house.database.rows(ofDatanet: ())
+            for (table, rows) in before { #expect(after[table] == rows, "\(table)") }
+            let third = try await house.post("/v1/datanets/\(id)/snapshots", as: "olga", [:])
+            #expect(third["root"] == second["root"] && third["list"] == second["list"])
+        }
+    }
+}
+
+extension TestDatabase {
+    func count(_ sql: String) async throws -> Int64 {
+        let connection = try await PostgresConnection.connect(configuration)
+        let count = try await connection.execute(Statement(sql)).one().int(0)
+        await connection.close()
+        return count
+    }
+
+    /// All rows that are a fold of the log, as text.
+    func rows(ofDatanet: Void) async throws -> [String: [String]] {
+        let connection = try await PostgresConnection.connect(configuration)
+        var all: [String: [String]] = [:]
+        for table in [
+            "datanets", "members", "contributions", "items", "withdrawals", "erasures", "snapshots", "reviews", "proposals", "accesses",
+            "rulings",
+        ] {
+            all[table] = try await connection.execute(Statement("select t::text as row from datanet.\(table) t order by 1")).map {
+                try $0.text("row")
+            }
+        }
+        await connection.close()
+        return all
+    }
+
+    func remakeDatanetSchema() async throws {
+        let connection = try await PostgresConnection.connect(configuration)
+        try await connection.executeScript("drop schema datanet cascade")
+        try await connection.executeScript(
+            try String(contentsOfFile: TestInput.migrations + "/datanet/0001_read_model.sql", encoding: .utf8))
+        await connection.close()
+    }
+}

@@ -1,0 +1,152 @@
+import Crypto
+import Decisions
+import Events
+import JSON
+import Money
+import ServiceTestSupport
+import Testing
+import TrainingDomain
+
+@Suite struct TrainingRulesTests {
+    private let usdc: Asset
+    private let digest = SHA256.hash(utf8: "artefact")
+
+    init() throws { usdc = try Asset("USDC/6") }
+
+    @Test func aQuoteGrowsWithTokensAndEpochsAndIsNeverRoundedDown() throws {
+        let price = Amount(1_500_000, usdc)
+        #expect(try TrainingQuote(tokens: 1_000_000, epochs: 2, price: price).fee == Amount(3_000_000, usdc))
+        #expect(try TrainingQuote(tokens: 1, epochs: 1, price: price).fee == Amount(2, usdc))
+        #expect(try TrainingQuote(tokens: 0, epochs: 3, price: price).fee == Amount(0, usdc))
+        #expect(throws: MoneyError.self) { try TrainingQuote(tokens: .max / 2, epochs: 100, price: price) }
+    }
+
+    @Test func sharesOfATrainingFollowTokensAndAddUp() throws {
+        func item(_ id: String, _ owner: String, _ tokens: Int) -> AdmittedItem {
+            AdmittedItem(
+                item: id, contribution: "c", owner: owner, commitment: digest, tokens: tokens, licence: "CC-BY-4.0", language: "en",
+                cluster: id)
+        }
+        let shares = try TrainedShares.of([
+            (datanet: "dn_b", items: [item("1", "ann", 1), item("2", "bob", 1)]), (datanet: "dn_a", items: [item("3", "ann", 1)]),
+        ])
+        #expect(shares.map(\.share).reduce(0, +) == 1_000_000_000)
+        #expect(shares.map { "\($0.owner) \($0.datanet)" } == ["ann dn_a", "ann dn_b", "bob dn_b"])
+        // A third each: the unit that is left goes to who stands first.
+        #expect(shares.map(\.share) == [333_333_334, 333_333_333, 333_333_333])
+        #expect(try TrainedShares.of([(datanet: "d", items: [])]).isEmpty)
+    }
+
+    @Test(arguments: [
+        (#"{"epochs":0}"#, "/epochs"), (#"{"rank":257}"#, "/rank"), (#"{"colour":1}"#, "/colour"), (#"{"targets":[]}"#, "/targets"),
+    ])
+    func settingsOutOfBoundsAreNamed(_ text: String, _ place: String) throws {
+        let fields = try JSON.parse(text).object()
+        do {
+            _ = try TrainingSettings(fields)
+            Issue.record("taken")
+        } catch { #expect(error.pointer == place) }
+    }
+
+    @Test func settingsComeBackAsTheyWere() throws {
+        var settings = TrainingSettings()
+        settings.epochs = 7
+        settings.targets = ["q_proj"]
+        #expect(try TrainingSettings(settings.json.object()) == settings)
+    }
+
+    private func terms(_ change: (inout ModelPublished) -> Void = { _ in }) -> ModelPublished {
+        var terms = ModelPublished(
+            model: "ann/defi", version: 0, owner: "ann", base: "tiny", snapshots: [], retrieval: [],
+            price: ModelPrice(request: Amount(1, usdc), input: Amount(2, usdc), output: Amount(3, usdc)),
+            split: ModelSplit(owner: 3_000, datanets: 1_000, contributors: 5_000, validators: 500, compute: 500),
+            attribution: AttributionPolicy(
+                rules: "attribution/1", spans: 5_000, influence: 5_000, retrieval: 0, threshold: 0, cap: 1_000_000_000, fallback: "tokens",
+                minimumSpan: 8))
+        change(&terms)
+        return terms
+    }
+
+    private var context: DecisionContext {
+        DecisionContext(
+            time: Timestamp(microseconds: 1), logTime: Timestamp(microseconds: 1), cause: .command(id: "c", digest: digest), actor: "ann")
+    }
+
+    private func state(_ events: [any EventData]) throws -> TrainingState {
+        var state = TrainingState()
+        for (index, event) in events.enumerated() { try state.apply(Fact.made(event, index)) }
+        return state
+    }
+
+    @Test func aModelIsPublishedInVersionsByItsOwnerAlone() throws {
+        let base = BaseModelRegistered(model: "tiny", owner: "house", artefact: digest, licence: "Apache-2.0", parameters: 1)
+        var first = terms()
+        first.version = 1
+        let state = try state([base, first])
+        let events = try ModelRules.publish(terms())(state, context)
+        #expect(try ModelPublished(#require(events.first).data.object()).version == 2)
+        #expect(throws: TrainingError.forbidden("ann/defi belongs to somebody else")) {
+            try ModelRules.publish(terms { $0.owner = "bob" })(state, context)
+        }
+        #expect(throws: TrainingError.notFound("base model huge")) { try ModelRules.publish(terms { $0.base = "huge" })(state, context) }
+    }
+
+    @Test func termsThatDoNotAddUpAreRefused() throws {
+        let state = try state([BaseModelRegistered(model: "tiny", owner: "house", artefact: digest, licence: "MIT", parameters: 1)])
+        let eth = try Asset("ETH/18")
+        let wrong: [(inout ModelPublished) -> Void] = [
+            { $0.split.owner = 2_999 }, { $0.attribution.spans = 4_999 }, { $0.attribution.cap = 0 },
+            { $0.attribution.fallback = "nobody" },
+            { $0.price.input = Amount(1, eth) }, { $0.price.request = Amount(-1, $0.price.request.asset) }, { $0.model = "no-slash" },
+            { $0.model = "A/b" }, { $0.model = "a/" }, { $0.attribution.minimumSpan = 0 },
+        ]
+        for change in wrong {
+            #expect(throws: TrainingError.self) { try ModelRules.publish(terms(change))(state, context) }
+        }
+    }
+
+    @Test func aRunnerThatComesBackLateFindsItsPlaceTaken() throws {
+        let request = JobRequested(job: "j", owner: "ann", base: "tiny", snapshots: [], settings: digest, fee: Amount(5, usdc))
+        let state = try state([
+            BaseModelRegistered(model: "tiny", owner: "house", artefact: digest, licence: "MIT", parameters: 1), request,
+            JobStarted(job: "j", runner: "r1", attempt: 1), JobStarted(job: "j", runner: "r2", attempt: 2),
+        ])
+        let result = TrainingRules.Result(adapter: digest, rows: nil, record: digest, tokens: 1, shares: .entries([]))
+        #expect(throws: TrainingError.self) { try TrainingRules.complete("j", runner: "r1", attempt: 1, result)(state, context) }
+        #expect(throws: TrainingError.self) { try TrainingRules.complete("j", runner: "r2", attempt: 1, result)(state, context) }
+        let done = try TrainingRules.complete("j", runner: "r2", attempt: 2, result)(state, context)
+        #expect(try JobCompleted(#require(done.first).data.object()).fee == request.fee)
+        #expect(throws: TrainingError.self) { try TrainingRules.start("j", runner: "r3", takeOver: false)(state, context) }
+        #expect(try TrainingRules.start("j", runner: "r3", takeOver: true)(state, context).count == 1)
+    }
+
+    @Test func nobodyLearnsFromDataWithoutAGrantThatStillHolds() throws {
+        let policy = DatanetPolicy(
+            access: "open", licences: ["CC0-1.0"], treasuryPoints: 1_000, curatorPoints: 0, contributorPoints: 9_000,
+            admission: "automatic",
+            minimumQuality: 0, panel: 0, quorum: 0, voting: "role")
+        func quote(_ extra: [any EventData], at moment: Int64, by owner: String = "ann") throws -> TrainingQuote {
+            let state = try state(
+                [
+                    BaseModelRegistered(model: "tiny", owner: "house", artefact: digest, licence: "MIT", parameters: 1),
+                    DatanetCreated(datanet: "dn", owner: "olga", domain: "defi", media: "text", policy: policy),
+                    SnapshotPublished(
+                        datanet: "dn", snapshot: "sn", number: 1, root: digest, manifest: digest, items: 1, tokens: 10, owners: 1,
+                        list: digest),
+                ] + extra)
+            let request = TrainingRules.Request(
+                owner: owner, base: "tiny", snapshots: [("dn", 1)], settings: TrainingSettings(), settingsDigest: digest,
+                price: Amount(1_000_000, usdc), hold: nil)
+            return try TrainingRules.quote(request, state, at: Timestamp(microseconds: moment))
+        }
+        let grant = AccessGranted(
+            grant: "g", datanet: "dn", grantee: "ann", purpose: "train", expires: Timestamp(microseconds: 100))
+        #expect(throws: TrainingError.self) { try quote([], at: 1) }
+        #expect(try quote([], at: 1, by: "olga").tokens == 30)
+        #expect(try quote([grant], at: 99).tokens == 30)
+        #expect(throws: TrainingError.self) { try quote([grant], at: 100) }
+        #expect(throws: TrainingError.self) { try quote([grant, AccessRevoked(grant: "g", datanet: "dn")], at: 1) }
+        let reading = AccessGranted(grant: "g", datanet: "dn", grantee: "ann", purpose: "read")
+        #expect(throws: TrainingError.self) { try quote([reading], at: 1) }
+    }
+}
