@@ -206,8 +206,8 @@ let package = Package(
         program(
             "benchmarks", "Benchmarks",
             [
-                "CorpusIndex", "AttributionDomain", "Engine", "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections",
-                "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity",
+                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "Engine", "LedgerService", "LedgerDomain", "EventLog", "Events",
+                "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity",
                 "Telemetry", "Threads",
             ], exclude: ["README.md", "engine_peer.py"]),
     ],
