@@ -43,7 +43,7 @@ public struct IngestService: RunnableService {
                 maker: maker, drafts: Drafts(pool: PostgresPool(context.database, options: PoolOptions(size: 4))),
                 content: try SealedStore(blobs: blobs, keys: keys, space: "content", domain: .item),
                 uploads: try SealedStore(blobs: blobs, keys: keys, space: "uploads", domain: .upload),
-                evidence: EvidenceStore(blobs: try FolderBlobStore(root: context.shared)), keys: keys,
+                evidence: try context.openEvidence(), keys: keys,
                 reader: DocumentReader(pdf: PDFReader(launcher: settings.string("CONFINE"))), clock: context.clock, logger: context.logger,
                 screener: Screener()))
     }
