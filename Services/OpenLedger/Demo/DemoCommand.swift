@@ -34,14 +34,15 @@ enum DemoCommand {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let home = EmbeddedHome(path: folder + "/home")
         Terminal.say("Starting OpenLedger on a private PostgreSQL in \(folder) …")
-        let house = try await EmbeddedHouse.open(home, try Configuration.ofProcess()) { _ in }
+        let settings = try Configuration.ofProcess()
+        let house = try await EmbeddedHouse.open(home, settings) { _ in }
         let (outcome, ended) = AsyncStream<Result<Void, any Error>>.makeStream()
         let result = DemoResult()
         var options = try ServingOptions(Configuration([:]))
         options.application.accessLog = false
         try await house.serve(
             origin: "demo.example/log", services: isLogOnly ? [] : ServiceList.all, at: .ipv4("127.0.0.1", port: 0), options: options,
-            logger: Logger(level: .error),
+            logger: Logger(level: try settings.string("LOG_LEVEL") == nil ? .error : settings.logLevel()),
             until: {
                 for await told in outcome {
                     await result.set(told)
