@@ -9,6 +9,9 @@ actor PassageTexts {
     private var kept: [Digest: [String: [UInt8]]] = [:]
     private var sizes: [Digest: Int] = [:]
     private var order: [Digest] = []
+    private let turns = Turns<Digest>()
+    /// Raised when everything is forgotten: what was being read then is not kept.
+    private var generation = 0
     /// The most bytes that are kept: one snapshot at least, several while they are small.
     private static let limit = 256 << 20
 
@@ -20,17 +23,24 @@ actor PassageTexts {
     /// The text of each of these items that the snapshot has and that was not taken back.
     func texts(of items: Set<String>, in published: SnapshotPublished) async throws -> [String: [UInt8]] {
         if let texts = kept[published.list] { return texts.filter { items.contains($0.key) } }
+        return try await turns.take(published.list) { try await self.read(items, published) }
+    }
+
+    private func read(_ items: Set<String>, _ published: SnapshotPublished) async throws -> [String: [UInt8]] {
+        if let texts = kept[published.list] { return texts.filter { items.contains($0.key) } }
+        let started = generation
         let list = try await keeper.items(of: published)
         guard list.contains(where: { items.contains($0.item) }) else { return [:] }
         let read = try await content.texts(of: published, list: list, purpose: "retrieve")
         var texts: [String: [UInt8]] = [:]
         for (item, text) in zip(list, read) { texts[item.item] = text }
-        keep(texts, published.list)
+        if started == generation { keep(texts, published.list) }
         return texts.filter { items.contains($0.key) }
     }
 
     /// Forgets everything: something was taken back.
     func forget() {
+        generation += 1
         kept.removeAll()
         sizes.removeAll()
         order.removeAll()

@@ -17,6 +17,8 @@ actor IndexKeeper {
     private var open: [String: CorpusIndex] = [:]
     private var lists: [Digest: [AdmittedItem]] = [:]
     private var measures: [Digest: [IndexedItem]] = [:]
+    /// By snapshot: an index is built, opened and changed by one at a time.
+    private let turns = Turns<String>()
     private static let openLimit = 256
 
     init(folder: String, peers: Peers, evidence: EvidenceStore, logger: Logger) throws {
@@ -30,7 +32,7 @@ actor IndexKeeper {
     /// Builds the index of a snapshot.
     func build(_ snapshot: AttributionState.Snapshot, admissions: [String: UInt64]) async throws -> IndexBuilt {
         let published = snapshot.published
-        let built = try await build(published, admissions: admissions)
+        let built = try await turns.take(published.snapshot) { try await self.build(published, admissions: admissions) }
         let list = try EvidenceList<IndexedItem>.encode(built.measures)
         return IndexBuilt(
             index: EntityID.make("ix", cause: snapshot.trigger.cause), datanet: published.datanet, snapshot: published.snapshot,
@@ -50,6 +52,11 @@ actor IndexKeeper {
 
     /// The index of a snapshot. One whose files are missing, damaged or of another version is built anew.
     func index(_ published: SnapshotPublished, admissions: [String: UInt64]) async throws -> CorpusIndex {
+        if let index = open[published.snapshot] { return index }
+        return try await turns.take(published.snapshot) { try await self.openNow(published, admissions: admissions) }
+    }
+
+    private func openNow(_ published: SnapshotPublished, admissions: [String: UInt64]) async throws -> CorpusIndex {
         if let index = open[published.snapshot] { return index }
         let path = directory(published.snapshot)
         var index: CorpusIndex
@@ -74,7 +81,11 @@ actor IndexKeeper {
 
     /// Takes items out of a snapshot's index, so that nothing of them is left in its files.
     func remove(_ gone: Set<String>, from published: SnapshotPublished, admissions: [String: UInt64]) async throws {
-        let index = try await index(published, admissions: admissions)
+        try await turns.take(published.snapshot) { try await self.removeNow(gone, from: published, admissions: admissions) }
+    }
+
+    private func removeNow(_ gone: Set<String>, from published: SnapshotPublished, admissions: [String: UInt64]) async throws {
+        let index = try await openNow(published, admissions: admissions)
         let there = index.items().map(\.id).filter { gone.contains($0) }
         guard !there.isEmpty else { return }
         let path = directory(published.snapshot)

@@ -25,6 +25,7 @@ actor RowShelf {
     private var open: [Digest: InfluenceRows] = [:]
     private var unusable: Set<Digest> = []
     private var lastQuery = 0
+    private let turns = Turns<Digest>()
     private static let openLimit = 64
     /// The most bytes of a file of rows.
     private static let largest = 1 << 30
@@ -41,7 +42,7 @@ actor RowShelf {
     func scores(rows: Digest, answer: Digest) async throws -> Finding {
         guard !unusable.contains(rows) else { return .missing("bad-rows") }
         do {
-            guard let training = try await training(rows) else { return .missing("no-rows") }
+            guard let training = try await turns.take(rows, { try await self.training(rows) }) else { return .missing("no-rows") }
             guard let query = try await query(answer) else { return .missing("no-row") }
             return try await OSThread.run(name: "influence") {
                 guard query.tensors == training.tensors else { return .missing("row-of-other-factors") }
