@@ -119,7 +119,8 @@ let package = Package(
         program(
             "openledger", "Services/OpenLedger",
             [
-                "LedgerService", "LedgerDomain", "IngestService", "DatanetService", "TrainingService", "BillingService",
+                "LedgerService", "LedgerDomain", "Money", "IngestService", "DatanetService", "TrainingService", "AttributionService",
+                "BillingService",
                 "AgentGatewayService", "RunnerService",
                 "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
@@ -206,8 +207,10 @@ let package = Package(
         program(
             "benchmarks", "Benchmarks",
             [
-                "CorpusIndex", "AttributionDomain", "Engine", "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections",
-                "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity",
+                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "Engine", "LedgerService", "LedgerDomain",
+                "EventLog", "Events",
+                "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
+                "Identity",
                 "Telemetry", "Threads",
             ], exclude: ["README.md", "engine_peer.py"]),
     ],

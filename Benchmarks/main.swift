@@ -13,6 +13,7 @@ do {
     case "projection": try await withServer { try await ProjectionBench.run(options, $0) }
     case "spans": try CorpusIndexBenchmark.run()
     case "http": try await HTTPBenchmark.run(options)
+    case "screening": try await ScreeningBenchmark.run()
     case "engine": try await EngineBenchmark.run(rounds: options.rounds)
     case "all":
         try await withServer { try await AppendBenchmark.run(options, $0) }
@@ -22,7 +23,7 @@ do {
         try await AuditBenchmark.run(options)
         try await HTTPBenchmark.run(options)
     default:
-        print("usage: benchmarks append | rest | bulk | projection | audit | http | spans | engine | all [callers …]")
+        print("usage: benchmarks append | rest | bulk | projection | audit | http | spans | engine | screening | all [callers …]")
         print("       (ROUNDS, SECONDS in the environment)")
         exit(2)
     }

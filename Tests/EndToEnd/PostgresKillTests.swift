@@ -69,10 +69,11 @@ extension Survival {
         func diedInCommit() async throws {
             try await House.with { house in
                 let ledger = try await house.startLedger()
-                let requests = try (0..<10).map { try Sample.append("doubtful-\($0)") }
+                // Made anew for each attempt: a command's time must not be old when it is new to the log.
+                @Sendable func request(_ number: Int) throws -> AppendRequest { try Sample.append("doubtful-\(number)") }
                 // The transaction that holds them dies with the server.
                 _ = try? await house.holdingCommits {
-                    let hanging = requests.map { request in Task { try await ledger.client().append(request) } }
+                    let hanging = (0..<10).map { number in Task { try await ledger.client().append(try request(number)) } }
                     try await eventually("the writer to wait for the lock") { try await house.waitingWriters() == 1 }
                     try await house.cluster.kill()
                     for task in hanging { await #expect(throws: LogError.self) { try await task.value } }
@@ -80,8 +81,8 @@ extension Survival {
                 try await house.cluster.restart()
                 try await ledger.child.waitUntilReady(ledger.url + "/readyz")
                 var answers: [Appended] = []
-                for request in requests { answers.append(try await ledger.client().append(request)) }
-                for (request, answer) in zip(requests, answers) { #expect(try await ledger.client().append(request) == answer) }
+                for number in 0..<10 { answers.append(try await ledger.client().append(try request(number))) }
+                for number in 0..<10 { #expect(try await ledger.client().append(try request(number)) == answers[number]) }
                 let check = try await LogCheck(ledger)
                 #expect(check.events.count == 10)
                 try await check.expectTree(ledger)

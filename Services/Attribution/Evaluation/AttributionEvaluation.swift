@@ -83,26 +83,28 @@ public struct AttributionEvaluation {
         return (wrong, total)
     }
 
-    /// Quotes of 12 to 40 words with words between that no item has: which part of the credit goes to those who were quoted.
+    /// Quotes of 12 to 40 words with words between that no item has: which part of the spans' credit goes to those who were quoted.
     private mutating func stitchedCredit() throws -> Double {
         let trial = try trial(items)
         var (right, all) = (0.0, 0.0)
         for number in 0..<60 {
             var text: [UInt8] = []
-            var truth: [String: Double] = [:]
-            var quoted = 0
-            while quoted < 300 {
+            var truth: [(end: Int, owner: String)] = []
+            while truth.count < 12 {
                 let item = pick(items)
-                let words = quote(item, 12...40)
-                let count = try WordSequence(words).count
-                quoted += count
-                truth[item.contributor, default: 0] += Double(count)
-                text += words + Array(" qx\(number)z\(quoted) ".utf8)
+                text += quote(item, 12...40)
+                truth.append((text.count, item.contributor))
+                text += Array(" qx\(number)z\(truth.count) ".utf8)
             }
             let result = try Attribution.compute(
                 answer: try WordSequence(text), prompt: try WordSequence(""), index: trial.index, items: trial.items, policy: trial.policy)
-            all += 1
-            for share in result.shares { right += min(Double(share.share) / 1e9, (truth[share.owner] ?? 0) / Double(quoted)) }
+            for span in result.evidence.spans ?? [] where span.documents > 0 {
+                let discount = min(1, Double(trial.policy.boilerplateDocuments) / Double(span.documents))
+                let credit = Double(span.paidTokens) * discount
+                let owner = truth.first { span.byteEnd <= $0.end }?.owner
+                all += credit
+                if span.earners.contains(where: { $0.owner == owner }) { right += credit / Double(span.earners.count) }
+            }
         }
         return right / all
     }

@@ -121,7 +121,9 @@ public final class CorpusIndex: SpanSource {
         return lengths
     }
 
-    static func spans(_ queries: [SegmentQuery], count: Int, minimumTokens: Int, occurrenceLimit: Int) -> [SpanMatch] {
+    static func spans(
+        _ queries: [SegmentQuery], count: Int, minimumTokens: Int, occurrenceLimit: Int, itemLimit: Int = .max
+    ) -> [SpanMatch] {
         let lengths = lengths(queries, count: count)
         var spans: [SpanMatch] = []
         var lastEnd = 0
@@ -130,12 +132,12 @@ public final class CorpusIndex: SpanSource {
             let isMaximal = start + length > lastEnd
             lastEnd = max(lastEnd, start + length)
             guard isMaximal, length >= max(1, minimumTokens) else { continue }
-            spans.append(span(queries, start..<start + length, occurrenceLimit))
+            spans.append(span(queries, start..<start + length, occurrenceLimit, itemLimit))
         }
         return spans
     }
 
-    private static func span(_ queries: [SegmentQuery], _ words: Range<Int>, _ limit: Int) -> SpanMatch {
+    private static func span(_ queries: [SegmentQuery], _ words: Range<Int>, _ limit: Int, _ itemLimit: Int) -> SpanMatch {
         var occurrences = 0
         var found: [(SegmentQuery, Range<Int>)] = []
         for query in queries {
@@ -151,7 +153,7 @@ public final class CorpusIndex: SpanSource {
                 var items: [Int] = []
                 query.forEachOccurrence(in: ranks) { position in
                     items.append(query.segment.item(at: position))
-                    return true
+                    return items.count < itemLimit
                 }
                 items.sort()
                 for (index, item) in items.enumerated() where index == 0 || items[index - 1] != item {

@@ -39,9 +39,10 @@ public final class TokenIndex: Sendable {
         CorpusIndex.lengths([SegmentQuery(part, symbols: tokens)], count: tokens.count)
     }
 
-    /// The maximal spans, with their items. See `SpanSource`.
-    public func maximalSpans(_ tokens: [UInt32], minimumTokens: Int, occurrenceLimit: Int) -> [SpanMatch] {
+    /// The maximal spans, with the items of at most `itemLimit` occurrences of each. See `SpanSource`.
+    public func maximalSpans(_ tokens: [UInt32], minimumTokens: Int, occurrenceLimit: Int, itemLimit: Int = .max) -> [SpanMatch] {
         CorpusIndex.spans(
-            [SegmentQuery(part, symbols: tokens)], count: tokens.count, minimumTokens: minimumTokens, occurrenceLimit: occurrenceLimit)
+            [SegmentQuery(part, symbols: tokens)], count: tokens.count, minimumTokens: minimumTokens, occurrenceLimit: occurrenceLimit,
+            itemLimit: itemLimit)
     }
 }

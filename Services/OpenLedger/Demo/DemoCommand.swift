@@ -1,36 +1,48 @@
 import Foundation
+import HTTPClient
 import HTTPServer
+import Identity
 import LedgerService
 import Telemetry
 import Web
 
-/// `openledger demo`: shows on this machine, in half a minute, what can be relied on.
+/// `openledger demo`: the whole way of the data on this machine, or the ledger's part of it alone.
 enum DemoCommand {
     static let specification = ArgumentSpecification(
         command: "openledger demo",
-        summary: "Starts OpenLedger in a folder of its own, drives its log through REST as three services, and proves what came of it.",
+        summary:
+            "Starts OpenLedger in a folder of its own and drives the whole way through REST, as several people: data, model, answers, money, audit.",
         options: [
-            .init(name: "events", value: "N", help: "How many events to append; 20000 when left out."),
+            .init(
+                name: "data", value: "FOLDER",
+                help: "Bring in these .jsonl files (prompt, completion, author or contributor) instead of the sample data."),
+            .init(name: "epochs", value: "N", help: "How often the model sees each row; 40 when left out."),
+            .init(name: "log", value: nil, help: "Show the ledger alone, with events that nobody acts on."),
+            .init(name: "events", value: "N", help: "With --log: how many events to append; 20000 when left out."),
             .init(name: "keep", value: nil, help: "Leave it running afterwards, until Ctrl-C."),
         ],
-        notes: "Shown is what stands today: the ledger. It fails unless every step does what it says.")
+        notes: "It fails unless every step does what it says, and cleans up after itself.")
 
     static func run(_ words: [String]) async throws -> Int32 {
         let arguments = try specification.parse(words)
         let count = try arguments.integer("events", in: 300...1_000_000, default: 20_000)
+        let epochs = try arguments.integer("epochs", in: 1...100, default: 40)
+        let isLogOnly = arguments.has("log")
         let keep = arguments.has("keep")
+        let data = isLogOnly ? [] : try WayData.read(try arguments.value("data") ?? WayData.shipped(), authors: 4, rows: 12)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-demo-\(getpid())").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let home = EmbeddedHome(path: folder + "/home")
         Terminal.say("Starting OpenLedger on a private PostgreSQL in \(folder) …")
-        let settings = Configuration([:])
-        let house = try await EmbeddedHouse.open(home, try Configuration.ofProcess()) { _ in }
+        let settings = try Configuration.ofProcess()
+        let house = try await EmbeddedHouse.open(home, settings) { _ in }
         let (outcome, ended) = AsyncStream<Result<Void, any Error>>.makeStream()
         let result = DemoResult()
-        var options = try ServingOptions(settings)
+        var options = try ServingOptions(Configuration([:]))
         options.application.accessLog = false
         try await house.serve(
-            origin: "demo.example/log", at: .ipv4("127.0.0.1", port: 0), options: options, logger: Logger(level: .error),
+            origin: "demo.example/log", services: isLogOnly ? [] : ServiceList.all, at: .ipv4("127.0.0.1", port: 0), options: options,
+            logger: Logger(level: try settings.string("LOG_LEVEL") == nil ? .error : settings.logLevel()),
             until: {
                 for await told in outcome {
                     await result.set(told)
@@ -39,10 +51,20 @@ enum DemoCommand {
                 if keep, case .success? = await result.told { await Signals.stop() }
             }
         ) { port, ledger in
+            let url = "http://127.0.0.1:\(port)"
             do {
-                try await DemoStory(home: home, folder: folder, url: "http://127.0.0.1:\(port)", key: ledger.verifierKeys[0], count: count)
-                    .tell()
-                if keep { Terminal.say("\nStill running at http://127.0.0.1:\(port); Ctrl-C stops and removes it.") }
+                if isLogOnly {
+                    try await LogStory(home: home, folder: folder, url: url, key: ledger.verifierKeys[0], count: count).tell()
+                } else {
+                    let transport = try CurlTransport()
+                    guard let administrator = house.newAdministrator?.reveal() else { throw CommandError("the folder is not new") }
+                    try await WayStory(
+                        folder: folder, client: WayClient(transport: transport, url: url), log: ledger.verifierKeys[0],
+                        administrator: administrator, data: data, epochs: epochs
+                    ).tell()
+                    await transport.close()
+                }
+                if keep { Terminal.say("\nStill running at \(url); Ctrl-C stops and removes it.") }
                 ended.yield(.success(()))
             } catch {
                 ended.yield(.failure(error))

@@ -1,4 +1,5 @@
 import AgentGatewayService
+import AttributionService
 import BillingService
 import DatanetService
 import Events
@@ -10,7 +11,8 @@ import TrainingService
 /// Every service that the program can run besides the ledger, in the order of the way of the data.
 enum ServiceList {
     static let all: [any RunnableService.Type] = [
-        IngestService.self, DatanetService.self, TrainingService.self, BillingService.self, AgentGatewayService.self, RunnerService.self,
+        IngestService.self, DatanetService.self, TrainingService.self, AttributionService.self, BillingService.self,
+        AgentGatewayService.self, RunnerService.self,
     ]
 
     /// The service of that name.

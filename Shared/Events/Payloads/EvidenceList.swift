@@ -40,7 +40,7 @@ public enum EvidenceList<Entry: EventPart>: Sendable, Hashable {
 
     /// Reads a list from the evidence store.
     public static func decode(_ bytes: [UInt8], atMost limit: Int = 5_000_000) throws -> [Entry] {
-        try JSON.parse(bytes).array(count: 0...limit).map { try Entry(try $0.object()) }
+        try JSON.parse(bytes, limits: JSONLimits(bytes: 64 << 20)).array(count: 0...limit).map { try Entry(try $0.object()) }
     }
 
     /// Reads either form.

@@ -45,13 +45,14 @@ extension DatanetState {
         datanets[datanet]?.revision += 1
     }
 
-    /// Stakes are billing's; the pool of a Datanet's validators is called by the Datanet's id, and the account's owner is the
-    /// principal. What is being unbonded no longer counts as bonded.
+    /// Stakes are billing's; the pool of a Datanet's validators is called by the Datanet's id, and `validator:<principal>` is the
+    /// account that a ruling reaches: what is staked by another does not count. Nor does what is being unbonded.
     mutating func applyStake(_ data: JSONFields, _ type: String) throws {
         let pool = try data.id("pool")
         let account = try data.id("account")
         let amount = try data.amount("amount")
-        let principal = account.firstIndex(of: ":").map { String(account[account.index(after: $0)...]) } ?? account
+        guard account.hasPrefix("validator:") else { return }
+        let principal = String(account.dropFirst("validator:".count))
         let before = stakes[pool]?[principal]?[amount.asset.text] ?? 0
         let (after, overflow) =
             type == "stake.bonded" ? before.addingReportingOverflow(amount.units) : before.subtractingReportingOverflow(amount.units)

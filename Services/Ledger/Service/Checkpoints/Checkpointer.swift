@@ -109,6 +109,7 @@ final class Checkpointer: Sendable {
 
     private func follow() async throws {
         if let kept = try await load(LogSQL.lastCheckpoint) {
+            try await showEvents(under: kept.signed.checkpoint)
             state.withLock { state in
                 state.latest = kept.signed
                 state.number = kept.number
@@ -120,6 +121,14 @@ final class Checkpointer: Sendable {
                 state.cosignedNumber = kept.number
             }
         }
+    }
+
+    /// Whoever is shown a checkpoint may ask for what it covers: so the end of the log goes before it. What was signed for is
+    /// on disk; of a store that has lost some of it, what is left is shown.
+    private func showEvents(under checkpoint: Checkpoint) async throws {
+        guard checkpoint.size > tail.size else { return }
+        let stored = UInt64(try await pool.execute(LogSQL.size, []).one().int(0))
+        tail.advance(to: min(stored, checkpoint.size), events: [])
     }
 
     private func load(_ statement: Statement) async throws -> (number: Int64, signed: SignedCheckpoint)? {

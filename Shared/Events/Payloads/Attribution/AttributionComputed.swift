@@ -24,11 +24,13 @@ public struct AttributionComputed: EventData, Hashable {
     public var shares: EvidenceList<AttributionShare>
     /// Evidence: what the shares are computed from.
     public var evidence: Digest
+    /// What was not there to be looked at, as codes such as `no-row` or `content-erased`.
+    public var missing: [String]
 
     /// From its parts.
     public init(
         attribution: String, inference: String, model: String, version: Int, rules: String, methods: [MethodResult], fallback: Bool,
-        shares: EvidenceList<AttributionShare>, evidence: Digest
+        shares: EvidenceList<AttributionShare>, evidence: Digest, missing: [String] = []
     ) {
         self.attribution = attribution
         self.inference = inference
@@ -39,12 +41,13 @@ public struct AttributionComputed: EventData, Hashable {
         self.fallback = fallback
         self.shares = shares
         self.evidence = evidence
+        self.missing = missing
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
-            "attribution", "inference", "model", "version", "rules", "methods", "fallback", "shares", "evidence",
+            "attribution", "inference", "model", "version", "rules", "methods", "fallback", "shares", "evidence", "missing",
         ])
         attribution = try fields.id("attribution")
         inference = try fields.id("inference")
@@ -55,6 +58,7 @@ public struct AttributionComputed: EventData, Hashable {
         fallback = try fields.bool("fallback")
         shares = try EvidenceList(fields.object("shares"))
         evidence = try fields.digest("evidence")
+        missing = try fields.ids("missing")
     }
 
     /// As it is written.
@@ -62,7 +66,7 @@ public struct AttributionComputed: EventData, Hashable {
         .members([
             "attribution": .string(attribution), "inference": .string(inference), "model": .string(model), "version": .count(version),
             "rules": .string(rules), "methods": .array(methods.map(\.json)), "fallback": .bool(fallback), "shares": shares.json,
-            "evidence": .digest(evidence),
+            "evidence": .digest(evidence), "missing": missing.isEmpty ? nil : .texts(missing),
         ])
     }
 }

@@ -9,7 +9,7 @@ final class Exchange {
     let minorVersion: Int
     let keepAlive: Bool
     let began: UInt64
-    var task: Task<Void, Never>?
+    var task: HandlerTask?
 
     var decoder: BodyDecoder
     var stream: BodyStream?

@@ -21,9 +21,10 @@ extension Loop {
         running += 1
         meters.requests.add()
         meters.openHandlers.add()
-        let common = common, mailbox = mailbox
-        let work: @Sendable () async -> Void = { await Self.answer(request, common, mailbox, key, address) }
-        exchange.task = Task.detached(operation: work)
+        let task = HandlerTask()
+        exchange.task = task
+        launches.append(Launch(request: request, key: key, address: address, task: task))
+        if launches.count >= Self.launchedTogether { launch() }
     }
 
     private func body(
@@ -50,7 +51,8 @@ extension Loop {
     }
 
     /// On the pool. Posts exactly one last piece of mail, whatever happens.
-    private static func answer(_ request: Request, _ common: Common, _ mailbox: Mailbox, _ key: Key, _ address: IPAddress?) async {
+    static func answer(_ launch: Launch, _ common: Common, _ mailbox: Mailbox, _ replies: LaunchReplies) async {
+        let (request, key, address) = (launch.request, launch.key, launch.address)
         // Given back before the client can see the last of its reply, or its next request might be one too many.
         func ended() {
             common.requestsByPeer.giveBack(address)
@@ -68,9 +70,11 @@ extension Loop {
         }
         guard case .stream(let produce) = response.body else {
             ended()
-            return mailbox.post(key, .response(response, nil, failure: failure))
+            return replies.post(key, .response(response, nil, failure: failure))
         }
         let stream = ReplyStream(mailbox: mailbox, key: key)
+        // What is streamed must not overtake its head.
+        replies.send(isLast: false)
         mailbox.post(key, .response(response, stream, failure: nil))
         do {
             if request.method != "HEAD", ReplyHead.hasBody(response.status) { try await produce(BodyWriter(sink: stream)) }

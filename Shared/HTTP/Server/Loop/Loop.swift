@@ -47,6 +47,8 @@ final class Loop {
     private var mail: [Mail] = []
     var dirty: [Connection] = []
     var ready: [Connection] = []
+    /// Handlers to begin at the end of this round.
+    var launches: [Launch] = []
 
     var now = monotonic()
     private var nextTick: UInt64 = 0
@@ -93,6 +95,7 @@ final class Loop {
                     }
                 }
             }
+            launch()
             mailbox.take(into: &mail)
             for item in mail { deliver(item) }
             flushDirty()
@@ -102,6 +105,7 @@ final class Loop {
                 checkDeadlines()
                 flushDirty()
             }
+            launch()
             if isDraining, open == 0, running == 0 || now >= giveUp { return }
         }
     }

@@ -48,9 +48,11 @@ final class Mailbox: Sendable {
 
     deinit { close(descriptor) }
 
-    func post(_ key: Key, _ kind: Mail.Kind) {
+    func post(_ key: Key, _ kind: Mail.Kind) { post([Mail(key: key, kind: kind)]) }
+
+    func post(_ mail: [Mail]) {
         let mustRing = state.withLock { state in
-            state.mail.append(Mail(key: key, kind: kind))
+            state.mail.append(contentsOf: mail)
             defer { state.isSleeping = false }
             return state.isSleeping
         }

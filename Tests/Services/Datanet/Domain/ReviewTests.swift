@@ -101,6 +101,8 @@ import Testing
         var setting = try setting(policy)
         try setting.play.happen(Stake(pool: setting.id, account: "validator:v0", amount: 100))
         try setting.play.happen(Stake(pool: setting.id, account: "validator:v1", amount: 99))
+        // What no ruling could take does not count.
+        try setting.play.happen(Stake(pool: setting.id, account: "contributor:v1", amount: 500))
         let events = try draw(&setting)
         #expect(try events.payload(ReviewClosed.self).outcome == "unstaffed")
         #expect(try events.payload(AdmissionRefused.self).reason == "no-panel")

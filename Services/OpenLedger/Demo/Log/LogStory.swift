@@ -7,8 +7,8 @@ import Identity
 import JSON
 import LedgerService
 
-/// The demo's way through the log, each step checked.
-struct DemoStory: Sendable {
+/// The ledger alone: what can be relied on, each step checked.
+struct LogStory: Sendable {
     let home: EmbeddedHome
     let folder: String
     let url: String

@@ -1,0 +1,72 @@
+internal import Events
+internal import HTTP
+internal import HTTPClient
+internal import JSON
+internal import ServiceShell
+
+/// What was asked and answered, from the gateway, which holds the keys.
+struct AnswerTexts: Sendable {
+    let peers: Peers
+
+    /// Both texts.
+    struct Texts: Sendable {
+        let prompt: String
+        let answer: String
+    }
+
+    /// What the gateway said.
+    enum Finding: Sendable {
+        case texts(Texts)
+        /// It does not know the answer, or not yet.
+        case unknown
+        /// The key is destroyed, and the texts with it.
+        case erased
+    }
+
+    /// The most bytes of both texts as JSON.
+    static let largest = 32 << 20
+
+    /// - Throws: when the gateway cannot be asked now.
+    func find(_ inference: String) async throws -> Finding {
+        let path = "/v1/inferences/\(PathText.encode(inference))/content"
+        let response = try await peers.open("GET", .agentGateway, path, timeout: .seconds(30), limit: Self.largest)
+        let body = try await response.body.collect(upTo: Self.largest)
+        switch response.status {
+        case 200: break
+        case 404: return .unknown
+        case 410: return .erased
+        default: throw PeerError(.agentGateway, response.status, body)
+        }
+        let fields = try JSON.parse(body, limits: JSONLimits(bytes: Self.largest)).object()
+        return .texts(
+            Texts(
+                prompt: Self.words(try fields.field("prompt").value), answer: try fields.string("answer", bytes: 0...Self.largest)))
+    }
+
+    /// Everything that messages say, whoever said it; one message a line, so that no span runs from one into the next unseen.
+    static func words(_ prompt: JSONValue) -> String {
+        switch prompt {
+        case .string(let text): text
+        case .array(let list): list.map(words).joined(separator: "\n")
+        case .object(let object): object["content"].map(words) ?? object["text"].map(words) ?? ""
+        default: ""
+        }
+    }
+}
+
+/// Ids in paths.
+enum PathText {
+    /// Percent-encodes everything but what RFC 3986 calls unreserved.
+    static func encode(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                encoded += "%" + (digits.utf8.count == 1 ? "0" : "") + digits
+            }
+        }
+        return encoded
+    }
+}

@@ -1,0 +1,125 @@
+internal import AttributionDomain
+internal import Blobs
+internal import CorpusIndex
+internal import Crypto
+internal import Decisions
+internal import Events
+internal import ServiceShell
+internal import Telemetry
+
+/// Fetches all that an answer is attributed by. What cannot be had now is thrown and tried again; what is gone for ever is named.
+actor Gathering {
+    private let keeper: IndexKeeper
+    private let rows: RowShelf
+    private let texts: AnswerTexts
+    private let passages: PassageTexts
+    private let evidence: EvidenceStore
+    /// How often the gateway did not know an answer that stands on the log.
+    private var unknown: [String: Int] = [:]
+    /// A gateway that has just started may not have read that far; after this many times the texts are taken for gone.
+    private let patience: Int
+
+    init(keeper: IndexKeeper, rows: RowShelf, texts: AnswerTexts, passages: PassageTexts, evidence: EvidenceStore, patience: Int) {
+        self.keeper = keeper
+        self.rows = rows
+        self.texts = texts
+        self.passages = passages
+        self.evidence = evidence
+        self.patience = patience
+    }
+
+    /// - Parameter unbuildable: snapshots that can never be indexed.
+    func material(for task: AttributionTask, unbuildable: Set<String>) async throws -> AnswerMaterial {
+        var missing: Set<String> = []
+        var sources: [AnswerMaterial.Source] = []
+        var indexes: [CorpusIndex] = []
+        for source in task.sources {
+            sources.append(
+                AnswerMaterial.Source(
+                    reference: SnapshotReference(
+                        datanet: source.published.datanet, snapshot: source.published.snapshot, number: source.published.number,
+                        root: source.published.root),
+                    index: source.index?.manifest, isRetrieval: source.isRetrieval,
+                    items: try await keeper.known(source, admissions: task.admissions)))
+            if unbuildable.contains(source.published.snapshot) {
+                missing.insert("no-index")
+            } else {
+                indexes.append(try await keeper.index(source.published, admissions: task.admissions))
+            }
+        }
+        let (answer, prompt) = try await words(of: task.inference.inference, &missing)
+        return AnswerMaterial(
+            attribution: EntityID.make("at", cause: task.trigger.cause), task: task, sources: sources, spans: IndexSet(indexes),
+            answer: answer, prompt: prompt, influence: try await influence(task, &missing),
+            passages: answer == nil ? [] : try await passages(task, &missing), missing: missing.sorted())
+    }
+
+    private func words(of inference: String, _ missing: inout Set<String>) async throws -> (WordSequence?, WordSequence?) {
+        switch try await texts.find(inference) {
+        case .texts(let texts):
+            unknown[inference] = nil
+            do { return (try WordSequence(texts.answer), try WordSequence(texts.prompt)) } catch {
+                missing.insert("text-too-long")
+                return (nil, nil)
+            }
+        case .erased:
+            missing.insert("content-erased")
+            return (nil, nil)
+        case .unknown:
+            let times = unknown[inference, default: 0] + 1
+            guard times >= patience else {
+                unknown[inference] = times
+                throw AttributionTrouble.answer(.agentGateway, "does not know \(inference)")
+            }
+            unknown[inference] = nil
+            missing.insert("content-gone")
+            return (nil, nil)
+        }
+    }
+
+    private func influence(_ task: AttributionTask, _ missing: inout Set<String>) async throws -> InfluenceScores? {
+        guard let policy = task.model?.attribution, policy.influence > 0 else { return nil }
+        guard let training = task.rows else {
+            missing.insert("no-rows")
+            return nil
+        }
+        guard let answer = task.inference.row else {
+            missing.insert("no-row")
+            return nil
+        }
+        switch try await rows.scores(rows: training, answer: answer) {
+        case .scores(let scores): return scores
+        case .missing(let code):
+            missing.insert(code)
+            return nil
+        }
+    }
+
+    private func passages(
+        _ task: AttributionTask, _ missing: inout Set<String>
+    ) async throws -> [AttributionDomain.RetrievedPassage] {
+        let list: [Events.RetrievedPassage]
+        switch task.inference.passages {
+        case .entries(let entries): list = entries
+        case .evidence(let digest, _): list = try EvidenceList<Events.RetrievedPassage>.decode(try await evidence.bytes(digest))
+        }
+        guard !list.isEmpty, (task.model?.attribution.retrieval ?? 0) > 0 else { return [] }
+        var known: [String: [UInt8]] = [:]
+        let wanted = Set(list.map(\.item))
+        for source in task.sources where list.contains(where: { $0.datanet == source.published.datanet }) {
+            known.merge(try await passages.texts(of: wanted, in: source.published)) { first, _ in first }
+        }
+        var found: [AttributionDomain.RetrievedPassage] = []
+        for passage in list.prefix(AttributionLimits.passages) {
+            guard let text = known[passage.item] else {
+                missing.insert("passage-gone")
+                continue
+            }
+            let end = min(text.count, passage.offset + min(passage.length, text.count))
+            let part = passage.offset < end ? Array(text[passage.offset..<end]) : text
+            guard let words = try? WordSequence(part) else { continue }
+            found.append(AttributionDomain.RetrievedPassage(item: passage.item, text: words, isCited: passage.cited))
+        }
+        return found
+    }
+}

@@ -1,0 +1,70 @@
+internal import Events
+internal import HTTP
+internal import HTTPClient
+internal import JSON
+internal import ServiceShell
+
+/// The texts of a snapshot's items, from datanet, which writes down that they were read.
+struct SnapshotContent: Sendable {
+    let peers: Peers
+
+    /// The most bytes of one line.
+    static let longestLine = 64 << 20
+    /// The most bytes of a snapshot's content: it is held in memory while it is indexed.
+    static let largest = 1 << 30
+
+    /// The text of each item, in the order of the list; nil for those that were taken back.
+    /// - Throws: `AttributionTrouble` when the lines are not those of the list, or `PeerError`.
+    func texts(of published: SnapshotPublished, list: [AdmittedItem], purpose: String) async throws -> [[UInt8]?] {
+        let path = "/v1/datanets/\(published.datanet)/snapshots/\(published.number)/items?purpose=\(purpose)"
+        let response = try await peers.open("GET", .datanet, path, limit: 8 << 30)
+        guard response.status == 200 else {
+            throw PeerError(.datanet, response.status, try await response.body.collect(upTo: 1 << 20))
+        }
+        var texts: [[UInt8]?] = []
+        var total = 0
+        var rest: [UInt8] = []
+        for try await piece in response.body {
+            var start = piece.startIndex
+            while let end = piece[start...].firstIndex(of: 0x0A) {
+                texts.append(try Self.text(rest + piece[start..<end], item: texts.count < list.count ? list[texts.count] : nil))
+                total += texts.last??.count ?? 0
+                guard total <= Self.largest else {
+                    throw AttributionTrouble.tooMuchContent(snapshot: published.snapshot, limit: Self.largest)
+                }
+                rest = []
+                start = end + 1
+            }
+            rest += piece[start...]
+            guard rest.count <= Self.longestLine else { throw AttributionTrouble.answer(.datanet, "sent a line that is too long") }
+        }
+        guard rest.isEmpty, texts.count == list.count else {
+            throw AttributionTrouble.answer(.datanet, "sent \(texts.count) of the \(list.count) items of \(published.snapshot)")
+        }
+        return texts
+    }
+
+    private static func text(_ line: [UInt8], item: AdmittedItem?) throws -> [UInt8]? {
+        let fields = try JSON.parse(line, limits: JSONLimits(bytes: longestLine)).object()
+        guard let item, try fields.id("item") == item.item else {
+            throw AttributionTrouble.answer(.datanet, "sent an item that is not the next of the list")
+        }
+        guard let content = fields.optionalField("content") else { return nil }
+        return Array(text(of: content.value).utf8)
+    }
+
+    /// A content as one text: the text, or prompt and completion, or all texts of the object in their order.
+    static func text(of content: JSONValue) -> String {
+        if let prompt = content["prompt"]?.stringValue, let completion = content["completion"]?.stringValue {
+            return prompt + "\n" + completion
+        }
+        switch content {
+        case .string(let text): return text
+        case .array(let list): return list.map(text(of:)).filter { !$0.isEmpty }.joined(separator: "\n")
+        case .object(let object):
+            if let text = object["text"]?.stringValue { return text }
+            return object.members.map { text(of: $0.value) }.filter { !$0.isEmpty }.joined(separator: "\n")
+        default: return ""
+        }
+    }
+}

@@ -1,0 +1,21 @@
+public import AttributionDomain
+internal import Decisions
+internal import ServiceShell
+public import Web
+
+/// What the routes of attribution answer with when they cannot do what was asked.
+enum AttributionProblems {
+    static let tooLong = ProblemType("text-too-long", 413, "The text is too long")
+    static let notTraceable = ProblemType("not-traceable", 409, "The snapshot has no index yet")
+    static let all = [ProblemType.notFound, .forbidden, .unprocessable, .unavailable, tooLong, notTraceable] + DecisionError.problemTypes
+}
+
+extension AttributionError: ProblemConvertible {
+    /// The answer it becomes.
+    public var problem: Problem {
+        switch self {
+        case .textTooLong: Problem(AttributionProblems.tooLong, description, field: "text")
+        default: Problem(.unprocessable, description)
+        }
+    }
+}

@@ -1,0 +1,161 @@
+internal import Crypto
+internal import Decisions
+internal import EventLog
+internal import Events
+internal import JSON
+
+/// What attribution remembers of the log, with its two to-do lists: snapshots without an index, and answers without an attribution.
+///
+/// Facts that an attribution depends on are kept with their positions, so that an answer is attributed by what stood before it on the
+/// log, however late that happens.
+struct AttributionState: ServiceState {
+    /// A published snapshot.
+    struct Snapshot: Sendable {
+        let published: SnapshotPublished
+        let trigger: Trigger
+    }
+
+    /// A model in one of its versions.
+    struct ModelKey: Sendable, Hashable {
+        let model: String
+        let version: Int
+    }
+
+    /// An answer that has been attributed.
+    struct Attributed: Sendable {
+        let attribution: String
+        let inference: String
+        /// Who may read its texts.
+        let readers: [String]
+        /// What its shares follow from; after a correction, the corrected.
+        var evidence: Digest
+        /// Rulings that corrected it.
+        var rulings: [String] = []
+    }
+
+    /// A ruling that may have to correct an attribution.
+    struct Correction: Sendable {
+        let ruling: RulingMade
+        let attribution: String
+        let trigger: Trigger
+    }
+
+    private(set) var snapshots: [String: Snapshot] = [:]
+    private(set) var snapshotsOfDatanet: [String: [String]] = [:]
+    private(set) var indexes: [String: IndexBuilt] = [:]
+    /// Snapshots without an index, oldest first.
+    private(set) var unindexed: [String] = []
+    private(set) var models: [ModelKey: ModelPublished] = [:]
+    private(set) var rows: [String: Digest] = [:]
+    private(set) var admissions: [String: UInt64] = [:]
+    private(set) var withdrawals = Withdrawals()
+    private(set) var verified: [String: UInt64] = [:]
+    private(set) var readers = Readers()
+    private(set) var waiting = WaitingInferences()
+    private(set) var attributions: [String: Attributed] = [:]
+    private(set) var byInference: [String: String] = [:]
+    private(set) var corrections: [Correction] = []
+    private var byEvent: [EventID: String] = [:]
+    private var disputes: [String: EventID] = [:]
+
+    private static let types: Set<String> = [
+        SnapshotPublished.type, ModelPublished.type, InferenceCompleted.type, JobCompleted.type, IndexBuilt.type, AttributionComputed.type,
+        AttributionCorrected.type, RulingMade.type, DisputeOpened.type, ContributionWithdrawn.type, ContentErased.type, KeyRotated.type,
+        AdmissionGranted.type, DatanetCreated.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type, AccessRevoked.type,
+    ]
+
+    static func concerns(_ type: String) -> Bool { types.contains(type) }
+
+    mutating func apply(_ fact: Fact) throws {
+        let fields = try fact.data.object()
+        guard let position = fact.position else { return try applyOwn(fact, fields) }
+        switch fact.type {
+        case SnapshotPublished.type:
+            let published = try SnapshotPublished(fields)
+            snapshots[published.snapshot] = Snapshot(published: published, trigger: Trigger(fact, position: position))
+            snapshotsOfDatanet[published.datanet, default: []].append(published.snapshot)
+            if indexes[published.snapshot] == nil { unindexed.append(published.snapshot) }
+        case ModelPublished.type:
+            let model = try ModelPublished(fields)
+            models[ModelKey(model: model.model, version: model.version)] = model
+        case JobCompleted.type:
+            let job = try JobCompleted(fields)
+            if let digest = job.rows { rows[job.job] = digest }
+        case InferenceCompleted.type:
+            let completed = try InferenceCompleted(fields)
+            guard byInference[completed.inference] == nil else { return }
+            waiting.add(WaitingInferences.Entry(completed: completed, trigger: Trigger(fact, position: position)))
+        case AdmissionGranted.type:
+            let admission = try AdmissionGranted(fields)
+            if admissions[admission.contribution] == nil { admissions[admission.contribution] = position }
+        case ContributionWithdrawn.type:
+            let withdrawn = try ContributionWithdrawn(fields)
+            withdrawals.withdraw(contribution: withdrawn.contribution, items: withdrawn.items, at: position)
+        case ContentErased.type:
+            let erased = try ContentErased(fields)
+            if let contribution = erased.contribution {
+                withdrawals.withdraw(contribution: contribution, items: erased.items, at: position)
+            } else {
+                withdrawals.erase(owner: erased.owner, at: position)
+            }
+        case KeyRotated.type:
+            let key = try KeyRotated(fields)
+            if key.verified != nil, verified[key.principal] == nil { verified[key.principal] = position }
+        case DisputeOpened.type:
+            let dispute = try DisputeOpened(fields)
+            disputes[dispute.id] = EventID(dispute.settlement)
+        case RulingMade.type: try learn(RulingMade(fields), Trigger(fact, position: position))
+        default: try learnAccess(fact.type, fields)
+        }
+    }
+
+    /// A dispute's subject is the settlement, which is named by the attribution's event; a ruling may also name the attribution itself.
+    private mutating func learn(_ ruling: RulingMade, _ trigger: Trigger) throws {
+        guard ruling.upheld, !ruling.penalties.isEmpty else { return }
+        let event = disputes[ruling.subject] ?? EventID(ruling.subject)
+        let named = attributions[ruling.subject]?.attribution ?? byInference[ruling.subject]
+        guard let attribution = event.flatMap({ byEvent[$0] }) ?? named else { return }
+        if attributions[attribution]?.rulings.contains(ruling.ruling) == true { return }
+        corrections.append(Correction(ruling: ruling, attribution: attribution, trigger: trigger))
+    }
+
+    private mutating func learnAccess(_ type: String, _ fields: JSONFields) throws {
+        switch type {
+        case DatanetCreated.type:
+            let datanet = try DatanetCreated(fields)
+            readers.give("owner", to: datanet.owner, in: datanet.datanet)
+        case MemberGranted.type:
+            let member = try MemberGranted(fields)
+            readers.give(member.role, to: member.principal, in: member.datanet)
+        case MemberRevoked.type:
+            let member = try MemberRevoked(fields)
+            readers.take(member.role, from: member.principal, in: member.datanet)
+        case AccessGranted.type: readers.grant(try AccessGranted(fields))
+        case AccessRevoked.type: readers.revoke(grant: try AccessRevoked(fields).grant)
+        default: break
+        }
+    }
+
+    private mutating func applyOwn(_ fact: Fact, _ fields: JSONFields) throws {
+        switch fact.type {
+        case IndexBuilt.type:
+            let built = try IndexBuilt(fields)
+            indexes[built.snapshot] = built
+            unindexed.removeAll { $0 == built.snapshot }
+        case AttributionComputed.type:
+            let computed = try AttributionComputed(fields)
+            let entry = waiting.remove(computed.inference)
+            attributions[computed.attribution] = Attributed(
+                attribution: computed.attribution, inference: computed.inference,
+                readers: entry.map { [$0.completed.payer, $0.completed.actor] } ?? [], evidence: computed.evidence)
+            byInference[computed.inference] = computed.attribution
+            byEvent[fact.id] = computed.attribution
+        case AttributionCorrected.type:
+            let corrected = try AttributionCorrected(fields)
+            attributions[corrected.attribution]?.rulings.append(corrected.ruling)
+            attributions[corrected.attribution]?.evidence = corrected.evidence
+            corrections.removeAll { $0.ruling.ruling == corrected.ruling && $0.attribution == corrected.attribution }
+        default: break
+        }
+    }
+}

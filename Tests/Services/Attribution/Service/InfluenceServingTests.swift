@@ -1,0 +1,151 @@
+import AttributionDomain
+import Crypto
+import Events
+import Money
+import Testing
+import TestSupport
+
+@testable import AttributionService
+@testable import CorpusIndex
+
+private let ann = AttributionHouse.Item(id: "a", owner: "ann", text: words(0..<60))
+private let bob = AttributionHouse.Item(id: "b", owner: "bob", text: words(100..<160))
+
+@Suite("Influence and retrieval as a service") struct InfluenceServingTests {
+    private func publishRows(_ house: AttributionHouse, _ rows: [(item: String, row: RowBytes)]) async throws {
+        let (files, manifest) = try RowBytes.artefact(rows)
+        for file in files { house.standIns.put(artefact: file) }
+        try await house.append(
+            JobCompleted(
+                job: "job_1", owner: "acme", base: "base", snapshots: [], adapter: SHA256.hash(utf8: "x"),
+                rows: house.standIns.put(artefact: manifest), shares: .entries([]), tokens: 1, fee: Amount(0, Asset("USDC/6")),
+                runner: "r", record: SHA256.hash(utf8: "r")), by: .training)
+    }
+
+    private func row(_ role: UInt8, _ first: [Int8], _ second: [Int8]) -> RowBytes {
+        RowBytes(role: role, scales: [0.5, 0.25], values: [first, second])
+    }
+
+    @Test func influenceIsComputedFromTheRowsThatRunnersWrote() async throws {
+        try await withAttributionHouse { house in
+            let snapshot = try await house.publish([ann, bob])
+            // Against the answer's row (127, 0 | 127) ann's make 3 and bob's 1 of its positive influence.
+            try await publishRows(house, [("a", row(1, [96, 127], [0])), ("b", row(1, [32, 127], [0])), ("b", row(1, [0, 0], [0]))])
+            try await house.publishModel([snapshot], job: "job_1")
+            let answer = house.standIns.put(artefact: row(2, [127, 0], [127]).bytes)
+            var strange = row(2, [127, 0], [127])
+            strange.factors = SHA256.hash(utf8: "others")
+            try await house.answer("inf_1", "in its own words", row: answer)
+            try await house.answer("inf_2", "in its own words", row: house.standIns.put(artefact: strange.bytes))
+            try await house.answer("inf_3", "in its own words", row: SHA256.hash(utf8: "never uploaded"))
+            try await house.answer("inf_4", "in its own words")
+            try await house.answer("inf_5", "in its own words", row: house.standIns.put(artefact: [1, 2, 3]))
+            try await house.serving { _ in
+                let first = try await house.attribution(of: "inf_1")
+                #expect(first.missing == [] && !first.fallback)
+                let shares = first.shares.byOwner
+                #expect(abs((shares["ann"] ?? 0) - 750_000_000) < 3_000_000 && shares.values.reduce(0, +) == 1_000_000_000)
+                #expect(first.methods.map(\.weight) == [0, 1_000_000_000, 0])
+                for (inference, code) in [
+                    ("inf_2", "row-of-other-factors"), ("inf_3", "no-row"), ("inf_4", "no-row"), ("inf_5", "bad-rows"),
+                ] {
+                    let other = try await house.attribution(of: inference)
+                    #expect(other.missing == [code] && other.fallback)
+                    #expect(other.shares.byOwner == ["ann": 500_000_000, "bob": 500_000_000])
+                }
+            }
+        }
+    }
+
+    @Test func aBadArtefactOfRowsLeavesInfluenceOut() async throws {
+        try await withAttributionHouse { house in
+            let snapshot = try await house.publish([ann, bob])
+            var odd = row(1, [1, 2], [3])
+            odd.values = [[1, 2, 3], [4]]
+            try await publishRows(house, [("a", row(1, [96, 0], [0])), ("b", odd)])
+            try await house.publishModel([snapshot], job: "job_1")
+            try await house.answer("inf_1", words(0..<20), row: house.standIns.put(artefact: row(2, [1, 1], [1]).bytes))
+            try await house.serving { _ in
+                let computed = try await house.attribution(of: "inf_1")
+                #expect(computed.missing == ["bad-rows"] && computed.shares.byOwner == ["ann": 1_000_000_000])
+            }
+        }
+    }
+
+    @Test func passagesEarnByWhatTheAnswerUsedOfThemInTheLatestSnapshot() async throws {
+        try await withAttributionHouse { house in
+            let learned = try await house.publish([ann])
+            try await house.publish([bob], datanet: "dn_2")
+            try await house.publishModel([learned], retrieval: ["dn_2"]) {
+                ($0.spans, $0.influence, $0.retrieval) = (0, 0, 10_000)
+            }
+            func passage(_ item: String, _ owner: String, cited: Bool) -> Events.RetrievedPassage {
+                Events.RetrievedPassage(
+                    datanet: "dn_2", item: item, owner: owner, offset: 0, length: words(100..<140).utf8.count, cited: cited)
+            }
+            try await house.answer("inf_1", words(110..<130), passages: [passage("b", "bob", cited: true)])
+            // Beyond what was put before the model, not cited, and an item that is nowhere.
+            try await house.answer("inf_2", words(145..<160), passages: [passage("b", "bob", cited: true)])
+            try await house.answer("inf_3", words(110..<130), passages: [passage("b", "bob", cited: false)])
+            try await house.answer("inf_4", words(110..<130), passages: [passage("z", "zoe", cited: true)])
+            try await house.serving { _ in
+                let used = try await house.attribution(of: "inf_1")
+                #expect(used.shares == .entries([AttributionShare(owner: "bob", datanet: "dn_2", share: 1_000_000_000)]))
+                #expect(used.methods.map(\.weight) == [0, 0, 1_000_000_000])
+                for inference in ["inf_2", "inf_3", "inf_4"] {
+                    let fallback = try await house.attribution(of: inference)
+                    // Who the model learned from is paid, not who was merely fetched.
+                    #expect(fallback.fallback && fallback.shares.byOwner == ["ann": 1_000_000_000])
+                }
+                #expect(try await house.attribution(of: "inf_4").missing == ["passage-gone"])
+            }
+            // One export to index each snapshot, and one for the passages of all answers.
+            #expect(house.standIns.exported.sorted() == ["dn_1/1", "dn_2/1", "dn_2/1"])
+        }
+    }
+
+    @Test func convertedRowsScoreAsTheirNumbersDo() throws {
+        var random = Seed.generator()
+        let scratch = ScratchFolder()
+        _ = try CorpusIndexBuilder(directory: scratch.path)
+        for round in 0..<20 {
+            // More tensor rows than a file has tensors in some rounds.
+            let count = round % 5 == 0 ? 5_000 : Int.random(in: 1...40, using: &random)
+            let lengths = (0..<count).map { _ in Int.random(in: 1...12, using: &random) }
+            func made(_ role: UInt8) -> RowBytes {
+                RowBytes(
+                    role: role, scales: lengths.map { _ in Float.random(in: 0.001...1, using: &random) },
+                    values: lengths.map { length in (0..<length).map { _ in Int8.random(in: -127...127, using: &random) } })
+            }
+            let training = (0..<6).map { (item: "i\($0)", row: made(1)) }
+            let answer = made(2)
+            let path = scratch.path + "/rows-\(round)"
+            try RowConversion.write(
+                training.map { ($0.item, try EngineRow($0.row.bytes[...])) }, role: .training, factors: answer.factors, to: path)
+            try RowConversion.write([("answer", try EngineRow(answer.bytes[...]))], role: .answer, factors: answer.factors, to: path + "q")
+            let scores = try InfluenceRows(path: path).scores(for: InfluenceRows(path: path + "q"))
+            func numbers(_ row: RowBytes) -> [Double] { zip(row.scales, row.values).flatMap { s, v in v.map { Double(s) * Double($0) } } }
+            for (number, entry) in training.enumerated() {
+                let products = zip(numbers(entry.row), numbers(answer)).map { $0 * $1 }
+                let expected = products.reduce(0, +)
+                let found = Double(scores.scores[number]) * Double(sign: .plus, exponent: scores.exponent, significand: 1)
+                // Where neighbours share a scale the smaller ones are rounded.
+                let tolerance = products.reduce(0) { $0 + abs($1) } * (count > 4_096 ? 0.03 : 0.01) + 1
+                #expect(abs(found - expected) <= tolerance, "seed \(random.seed)")
+            }
+            #expect(scores.items == training.map(\.item))
+        }
+    }
+
+    @Test func bytesThatAreNoRowAreRefused() {
+        let good = row(1, [1, 2], [3]).bytes
+        #expect((try? EngineRow(good[...])) != nil)
+        for length in 0..<good.count { #expect(throws: InfluenceRowError.self) { try EngineRow(good[..<length]) } }
+        for (place, value) in [(0, 0), (4, 2), (5, 9), (42, 9), (53, 0x7F)] as [(Int, UInt8)] {
+            var bad = good
+            bad[place] = value
+            if place == 53 { bad[52] = 0xC0 }
+            #expect(throws: InfluenceRowError.self, "byte \(place)") { try EngineRow(bad[...]) }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Crypto
+import JSON
+
+/// Rows of influence in the bytes that runners write.
+struct RowBytes {
+    var role: UInt8
+    var factors = SHA256.hash(utf8: "factors")
+    var scales: [Float]
+    var values: [[Int8]]
+
+    var bytes: [UInt8] {
+        var out = Array("OLIR".utf8) + [1, role] + factors.bytes
+        func put(_ value: UInt32) { for shift in [0, 8, 16, 24] { out.append(UInt8(truncatingIfNeeded: value >> UInt32(shift))) } }
+        put(UInt32(values.count))
+        for row in values { put(UInt32(row.count)) }
+        for scale in scales { put(scale.bitPattern) }
+        return out + values.joined().map { UInt8(bitPattern: $0) }
+    }
+
+    /// The artefact of training rows, each with its item: the files' bytes by name, and the manifest.
+    static func artefact(_ rows: [(item: String, row: RowBytes)]) throws -> (files: [[UInt8]], manifest: [UInt8]) {
+        var bytes: [UInt8] = []
+        var table: [JSONValue] = []
+        for (item, row) in rows {
+            table.append([
+                "item": .string(item), "owner": "o", "datanet": "dn_1", "offset": .int(Int64(bytes.count)),
+                "length": .int(Int64(row.bytes.count)),
+            ])
+            bytes += row.bytes
+        }
+        let index = try JSON.canonical([
+            "factors": .string(rows.first?.row.factors.prefixed ?? ""), "rows": .array(table),
+        ])
+        func entry(_ path: String, _ bytes: [UInt8]) -> JSONValue {
+            ["path": .string(path), "sha256": .string(SHA256.hash(bytes).prefixed), "bytes": .int(Int64(bytes.count))]
+        }
+        return ([bytes, index], try JSON.canonical(["files": .array([entry("rows.bin", bytes), entry("rows.json", index)])]))
+    }
+}
