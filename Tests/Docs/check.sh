@@ -93,16 +93,20 @@ python3 - "$root" <<'PY' || exit 1
 import pathlib, re, sys
 root = pathlib.Path(sys.argv[1])
 text = (root / "docs/operating.md").read_text()
-named = set(re.findall(r"OPENLEDGER_[A-Z_]+", text))
+named = set(re.findall(r"OPENLEDGER_[A-Z0-9_]+", text))
 for first, rest in re.findall(r"`(OPENLEDGER_[A-Z]+_)[A-Z]+`, `_([A-Z]+)`", text):
     named.add(first + rest)
 used = set()
+services = {
+    (raw or name).upper().replace("-", "_")
+    for name, raw in re.findall(r'^    case (\w+)(?: = "([a-z-]+)")?$', (root / "Shared/Events/Service.swift").read_text(), re.M)
+}
 for path in (root / "Services").rglob("*.swift"):
     text = path.read_text()
-    used |= set(re.findall(r'settings\.\w+\(\s*"([A-Z_]+)"', text))
-    # For each service one: OPENLEDGER_<SERVICE>_URL.
-    used |= {f"INGEST{end}" for end in re.findall(r'settings\.\w+\(\s*"\\\(\w+\.setting\)([A-Z_]+)"', text)}
-    used |= {f"LEDGER{end}" for end in re.findall(r'settings\.\w+\(\s*\w+\.setting \+ "([A-Z_]+)"', text)}
+    used |= set(re.findall(r'settings\.\w+\(\s*"([A-Z0-9_]+)"', text))
+    # One for each service: OPENLEDGER_<SERVICE>_URL and the like.
+    for end in re.findall(r'settings\.\w+\(\s*(?:"\\\(\w+\.setting\)|\w+\.setting \+ ")([A-Z0-9_]+)"', text):
+        used |= {service + end for service in services}
 faults = [f"OPENLEDGER_{name} is not in docs/operating.md" for name in sorted(used) if f"OPENLEDGER_{name}" not in named]
 known = {f"OPENLEDGER_{name}" for name in used} | {f"OPENLEDGER_{name}_FILE" for name in used} | {"OPENLEDGER_CONFIG", "OPENLEDGER_JWKS", "OPENLEDGER_LOG_LEVEL", "OPENLEDGER_"}
 faults += [f"docs/operating.md names {name}, which nothing reads" for name in sorted(named - known)]
