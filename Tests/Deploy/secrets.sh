@@ -13,6 +13,14 @@ done < <(grep -oE './deploy/secrets/[a-z_.]+' "$root/docker-compose.yml" | xargs
 
 [[ $(cat "$folder"/*_password | sort -u | wc -l) == 8 ]] || fail "there are not eight different passwords"
 [[ $(stat -c %a "$folder") == 700 ]] || fail "the folder is open to others"
+# Our program refuses a private key that others can read, and the image's user has to read it.
+for key in "$folder/log_key" "$folder"/*_token_key; do
+  [[ $(stat -c %a "$key") == 400 ]] || fail "$key can be read by others"
+  owner=10001
+  [[ $(id -u) == 0 && $key != */operator_token_key ]] || owner=$(id -u)
+  [[ $(stat -c %u "$key") == "$owner" ]] || fail "$key belongs to the wrong user"
+done
+grep -q -- "--uid $(sed -n 's/^image_user=//p' "$root/deploy/make-secrets") " "$root/Dockerfile" || fail "the image has another user"
 openssl pkey -in "$folder/log_key" -noout -text | grep -q '^ED25519' || fail "log_key is no Ed25519 key"
 openssl x509 -in "$folder/tls.crt" -noout -checkhost localhost | grep -q 'does match' || fail "the certificate is not for localhost"
 [[ $(openssl pkey -in "$folder/tls.key" -pubout) == "$(openssl x509 -in "$folder/tls.crt" -noout -pubkey)" ]] || fail "certificate and key differ"
