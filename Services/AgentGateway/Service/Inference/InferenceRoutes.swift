@@ -1,4 +1,5 @@
 internal import AgentGatewayDomain
+internal import Blobs
 internal import Decisions
 internal import Events
 internal import Identity
@@ -24,9 +25,16 @@ struct InferenceRoutes: Sendable {
     private var content: Route {
         Route(
             .get, "/v1/inferences/{inference}/content", operation: "readInference", summary: "What was asked and answered.",
-            access: .authenticated, replies: [.json(200, "Both texts.", .any)], problems: [.notFound]
+            access: .authenticated, replies: [.json(200, "Both texts.", .any)], problems: [.notFound, GatewayProblems.erased]
         ) { [contents] context in
-            let texts = try await contents.content(of: try await find(context))
+            let inference = try await find(context)
+            let texts: (prompt: JSONValue, answer: String)
+            do { texts = try await contents.content(of: inference) } catch let error as BlobError {
+                switch error {
+                case .erased, .notFound, .noKey: throw Problem(GatewayProblems.erased, "the texts of \(inference.inference) were erased")
+                default: throw error
+                }
+            }
             return .json(["prompt": texts.prompt, "answer": .string(texts.answer)])
         }
     }

@@ -8,6 +8,7 @@ enum GatewayProblems {
     static let invalid = ProblemType("invalid-value", 422, "A value is not what it must be")
     static let signature = ProblemType("bad-signature", 401, "The signature does not fit")
     static let exists = ProblemType("exists", 409, "It exists already")
+    static let erased = ProblemType("erased", 410, "The content was erased")
     static let all = [ProblemType.notFound, .forbidden, invalid, signature, exists]
 }
 

@@ -59,7 +59,8 @@ extension IngestRoutes {
                 "contribution": .string(id), "commitments": .array(items.map { .string($0.commitment.prefixed) }),
                 "time": .string(core.clock().description),
             ]
-            return try await receipt(context, document) { ContentErased(owner: actor, contribution: id, items: named, receipt: $0) }
+            return try await receipt(
+                context, document, ContentErased(owner: actor, contribution: id, items: named, receipt: .zero))
         }
     }
 
@@ -94,25 +95,32 @@ extension IngestRoutes {
             }
             var document: JSONObject = ["type": "openledger/erasure-receipt/v1"]
             for member in destroyed.json.objectValue?.members ?? [] { document[member.key] = member.value }
-            return try await receipt(context, .object(document)) { ContentErased(owner: owner, contribution: nil, items: [], receipt: $0) }
+            return try await receipt(
+                context, .object(document), ContentErased(owner: owner, contribution: nil, items: [], receipt: .zero))
         }
     }
 
     /// Keeps the receipt, puts its hash on the log, and gives both. A repeated command gets the first receipt.
-    private func receipt(
-        _ context: RequestContext, _ document: JSONValue, _ event: @escaping @Sendable (Digest) -> ContentErased
-    ) async throws -> Response {
+    /// - Parameter event: with any hash in the receipt's place.
+    // Not inlined: the optimiser of Swift 6.3 crashes on what it makes of it in its callers.
+    @_optimize(none)
+    private func receipt(_ context: RequestContext, _ document: JSONValue, _ event: ContentErased) async throws -> Response {
         let reference = try await core.evidence.put(document)
+        let erased = ContentErased(owner: event.owner, contribution: event.contribution, items: event.items, receipt: reference.hash)
+        var hash = reference.hash
+        if let earlier = try await put(erased, context) { hash = earlier }
+        let kept = try await core.evidence.value(hash)
+        return .json(["receipt": .string(hash.prefixed), "document": kept])
+    }
+
+    /// Puts an erasure on the log.
+    /// - Returns: the hash of its receipt, which is an earlier one where it had been erased before.
+    @inline(never)
+    private func put(_ erased: ContentErased, _ context: RequestContext) async throws -> Digest? {
         let actor = try context.caller.subject
-        let erased = event(reference.hash)
         let outcome = try await context.decide(core.maker) { state, _ in try IngestRules.erase(state, erased, actor: actor) }
-        let hash: Digest
-        if outcome.facts.isEmpty {
-            hash = try await core.maker.query { $0.erasedOwners[actor]?.receipt } ?? reference.hash
-        } else {
-            hash = try outcome.first(ContentErased.self).receipt
-        }
-        return .json(["receipt": .string(hash.prefixed), "document": try await core.evidence.value(hash)])
+        if !outcome.facts.isEmpty { return try outcome.first(ContentErased.self).receipt }
+        return try await core.maker.query { $0.erasedOwners[actor]?.receipt }
     }
 
     private static func items(_ context: RequestContext) throws -> [String] {

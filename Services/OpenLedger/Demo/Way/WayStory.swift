@@ -292,9 +292,7 @@ struct WayStory: Sendable {
             let attribution = try await client.wait(
                 for: "the attribution of \(answer.inference)", "/v1/attributions/\(answer.inference)", as: administrator,
                 until: { $0["attribution"] != nil })
-            let settlement = try await client.wait(
-                for: "the settlement of \(answer.inference)", "/v1/settlements/\(answer.inference)", as: administrator,
-                until: { $0["reference"] != nil || $0["id"] != nil || $0["postings"] != nil })
+            let settlement = try await settlement(of: answer.inference)
             earned[answer.inference] = Earned(attribution: attribution, settlement: settlement)
             for method in attribution["methods"]?.arrayValue ?? [] where method["weight"]?.intValue ?? 0 > 0 {
                 if let name = method["method"]?.stringValue { moved.insert(name) }
@@ -305,6 +303,20 @@ struct WayStory: Sendable {
         }
         Terminal.say("   \(answers.count) attributions, \(answers.count) settlements; spans, influence and retrieval each moved money.")
         return earned
+    }
+
+    /// The settlement as it stands on the log, where anyone can read it.
+    private func settlement(of inference: String) async throws -> JSONValue {
+        let deadline = ContinuousClock.now + .seconds(120)
+        while ContinuousClock.now < deadline {
+            let batch = try await client.call("GET", "/log/v1/events?from=0&limit=500", as: administrator)
+            let found = (batch["events"]?.arrayValue ?? []).compactMap { $0["event"] }.first {
+                $0["type"]?.stringValue == "settlement.posted" && $0["data"]?["reference"]?.stringValue == inference
+            }
+            if let data = found?["data"] { return data }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw CommandError("the fee of \(inference) was not settled")
     }
 
     // MARK: Audit
