@@ -157,20 +157,9 @@ actor AttributionDesk {
             task.sources.allSatisfy { $0.index != nil || skipped.contains($0.published.snapshot) }
         }
         guard !ready.isEmpty else { return false }
-        let results = await withTaskGroup(of: (Int, Result<Computed, any Error>).self) { group in
-            for (number, task) in ready.enumerated() {
-                group.addTask { [gathering] in
-                    do { return (number, .success(try await Self.compute(task, gathering, skipped))) } catch {
-                        return (number, .failure(error))
-                    }
-                }
-            }
-            var results: [Int: Result<Computed, any Error>] = [:]
-            for await (number, result) in group { results[number] = result }
-            return results
-        }
-        for (number, task) in ready.enumerated() {
-            guard let computed = try results[number]?.get() else { return false }
+        let attempts = await Self.compute(Array(ready), gathering, skipped)
+        for (task, attempt) in zip(ready, attempts) {
+            let computed = try attempt.outcome.get()
             for bytes in computed.documents { _ = try await evidence.put(canonical: bytes) }
             guard let stream = StreamName(kind: "attribution", id: computed.event.attribution) else { return false }
             try await react(to: task.trigger) { state in
@@ -184,6 +173,31 @@ actor AttributionDesk {
     private struct Computed: Sendable {
         let event: AttributionComputed
         let documents: [[UInt8]]
+    }
+
+    /// What came of one answer, by its place among those that were looked at together.
+    private struct Attempt: Sendable {
+        let place: Int
+        let outcome: Result<Computed, any Error>
+    }
+
+    /// Several answers side by side, in their order.
+    private static func compute(_ tasks: [AttributionTask], _ gathering: Gathering, _ unbuildable: Set<String>) async -> [Attempt] {
+        await withTaskGroup(of: Attempt.self) { group in
+            for (place, task) in tasks.enumerated() {
+                group.addTask {
+                    do {
+                        return Attempt(place: place, outcome: .success(try await compute(task, gathering, unbuildable)))
+                    } catch {
+                        return Attempt(place: place, outcome: .failure(error))
+                    }
+                }
+            }
+            var attempts: [Attempt] = []
+            attempts.reserveCapacity(tasks.count)
+            for await attempt in group { attempts.append(attempt) }
+            return attempts.sorted { $0.place < $1.place }
+        }
     }
 
     private static func compute(_ task: AttributionTask, _ gathering: Gathering, _ unbuildable: Set<String>) async throws -> Computed {
