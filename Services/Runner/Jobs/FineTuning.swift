@@ -43,7 +43,8 @@ struct FineTuning: Sendable {
 
     private func rows(_ model: ServedModel) async throws -> JobRows {
         var rows = JobRows(
-            model: model, maximum: try order.settings.int("maximum_tokens"), held: try order.settings.int("holdout"))
+            model: model, maximum: try order.settings.int("maximum_tokens"), held: try order.settings.int("holdout"),
+            learnsPassages: try order.settings.optionalBool("passages") ?? false)
         for (index, snapshot) in order.snapshots.enumerated() {
             for line in try await desk.rows(order, snapshot: index) { try rows.add(line, datanet: snapshot.datanet) }
             _ = try await desk.report(order, [("step", 0), ("steps", 0), ("message", .string("rows of \(snapshot.datanet) read"))])

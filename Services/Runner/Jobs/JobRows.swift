@@ -20,11 +20,16 @@ struct JobRows: Sendable {
     private let model: ServedModel
     private let maximum: Int
     private let held: Int
+    private let learnsPassages: Bool
+    /// The last pairs' texts: passages that say nothing about the next pair.
+    private var others: [String] = []
 
     /// - Parameters:
     ///   - maximum: most tokens of a row.
     ///   - held: rows in a hundred that are held out.
-    init(model: ServedModel, maximum: Int, held: Int) {
+    ///   - learnsPassages: whether pairs are learned with passages too.
+    init(model: ServedModel, maximum: Int, held: Int, learnsPassages: Bool) {
+        self.learnsPassages = learnsPassages
         self.model = model
         self.maximum = min(maximum, model.model.contextLength)
         self.held = held
@@ -44,7 +49,7 @@ struct JobRows: Sendable {
             if let prompt = try content.optionalString("prompt", bytes: 1...8 << 20),
                 let completion = try content.optionalString("completion", bytes: 1...8 << 20)
             {
-                examples = [try pair(prompt, completion)]
+                examples = try pairs(prompt, completion)
             } else {
                 examples = plain(try content.optionalString("text", bytes: 0...8 << 20) ?? "")
             }
@@ -57,8 +62,24 @@ struct JobRows: Sendable {
         }
     }
 
-    private mutating func pair(_ prompt: String, _ completion: String) throws -> TrainingExample {
-        var tokens = try JobRows.prompt([ChatMessage(role: "user", content: prompt)], model)
+    private mutating func pairs(_ prompt: String, _ completion: String) throws -> [TrainingExample] {
+        let question = ChatMessage(role: "user", content: prompt)
+        let plain = try pair([question], completion)
+        guard learnsPassages else { return [plain] }
+        let own = prompt + "\n" + completion
+        // Its own passage stands first, in the middle or last, as it will when passages are looked up.
+        var passages = others
+        passages.insert(own, at: min(passages.count, Int(SHA256.hash(utf8: own).bytes[0]) % 3))
+        others = Array((others + [own]).suffix(2))
+        let context = ChatMessage(role: "system", content: Self.context(passages))
+        return [plain, try pair([context, question], completion)]
+    }
+
+    /// How passages stand before a question; the gateway writes them the same way.
+    static func context(_ passages: [String]) -> String { "Use these passages where they help:\n" + passages.joined(separator: "\n\n") }
+
+    private mutating func pair(_ messages: [ChatMessage], _ completion: String) throws -> TrainingExample {
+        var tokens = try JobRows.prompt(messages, model)
         let start = tokens.count
         tokens += model.tokenizer.encode(completion, addingSpecialTokens: false, readingSpecialTokens: false)
         if let end = model.ends.min() { tokens.append(end) }

@@ -28,6 +28,10 @@ public struct TrainingSettings: Sendable, Hashable {
     /// Optimiser steps between checkpoints.
     public var checkpointEvery = 50
 
+    /// Whether each pair is learned a second time with passages before it, its own among them, so that the model learns to use what
+    /// is looked up for it (RAFT, arXiv 2403.10131).
+    public var passages = false
+
     /// What is taken when nothing is said.
     public init() {}
 
@@ -48,11 +52,12 @@ public struct TrainingSettings: Sendable, Hashable {
         if let value = try fields.optionalInt("maximum_tokens", in: 8...8_192) { maximumTokens = value }
         if let value = try fields.optionalInt("holdout", in: 0...50) { holdout = value }
         if let value = try fields.optionalInt("checkpoint_every", in: 1...100_000) { checkpointEvery = value }
+        if let value = try fields.optionalBool("passages") { passages = value }
     }
 
     private static let keys = [
         "epochs", "learning_rate", "batch", "rank", "seed", "alpha", "targets", "warmup", "maximum_tokens", "holdout",
-        "checkpoint_every",
+        "checkpoint_every", "passages",
     ]
 
     /// All of them, as they stand in the evidence store.
@@ -62,7 +67,7 @@ public struct TrainingSettings: Sendable, Hashable {
             "rank": .int(Int64(rank)), "seed": .int(Int64(seed)), "alpha": .int(Int64(alpha)),
             "targets": .array(targets.map { .string($0) }), "warmup": .int(Int64(warmup)),
             "maximum_tokens": .int(Int64(maximumTokens)), "holdout": .int(Int64(holdout)),
-            "checkpoint_every": .int(Int64(checkpointEvery)),
+            "checkpoint_every": .int(Int64(checkpointEvery)), "passages": .bool(passages),
         ]
     }
 }

@@ -179,7 +179,7 @@ struct WayStory: Sendable {
     // MARK: Model
 
     private func learn(_ cast: Cast, _ datanets: [Datanet]) async throws -> String {
-        let taught = datanets.count > 2 ? Array(datanets.prefix(datanets.count - 1)) : Array(datanets.prefix(1))
+        let taught = datanets
         let looked = datanets.last?.id ?? ""
         Terminal.say("\n3. A fine-tuning on the snapshots of \(taught.map(\.name).joined(separator: " and ")).")
         let base = try await client.wait(
@@ -188,7 +188,10 @@ struct WayStory: Sendable {
         let order: JSONValue = [
             "base": .string(name),
             "snapshots": .array(taught.map { ["datanet": .string($0.id), "number": 1] }),
-            "settings": ["epochs": .int(Int64(epochs)), "learning_rate": 4_000, "rank": 16, "alpha": 32, "batch": 4, "holdout": 0],
+            "settings": [
+                "epochs": .int(Int64(epochs)), "learning_rate": 4_000, "rank": 16, "alpha": 32, "batch": 4, "holdout": 0, "passages": true,
+                "maximum_tokens": 512,
+            ],
         ]
         let quote = try await client.call("POST", "/v1/training-jobs/quote", as: cast.maya.token, json: order)
         let fee = try Self.amount(quote["fee"])
@@ -253,10 +256,8 @@ struct WayStory: Sendable {
         _ = try await deposit(Amount(50_000_000, try Asset("USDC/6")), for: cast.app)
         let key = try await client.call("POST", "/v1/keys", as: cast.app.token, json: ["scopes": ["inferences:write", "inferences:read"]])
         guard let secret = key["secret"]?.stringValue else { throw CommandError("no API key came back") }
-        let taught = data.prefix(max(1, data.count - 1)).flatMap { $0.questions.prefix(2) }
-        let looked = data.last?.questions.first.map { [$0] } ?? []
         var answers: [Answer] = []
-        for (index, question) in (taught + looked).enumerated() {
+        for (index, question) in data.flatMap({ $0.questions.prefix(2) }).enumerated() {
             let isAgent = index % 2 == 1
             let reply = try await client.call(
                 "POST", "/v1/chat/completions", as: isAgent ? cast.agent.token : secret,
@@ -299,7 +300,12 @@ struct WayStory: Sendable {
             }
         }
         for method in ["spans", "influence", "retrieval"] where !moved.contains(method) {
-            throw CommandError("\(method) moved no money in any answer")
+            let told = earned.values.map { String(decoding: JSON.write($0.attribution["methods"] ?? .null), as: UTF8.self) }
+            let missing = earned.values.flatMap { $0.attribution["missing"]?.arrayValue ?? [] }.compactMap(\.stringValue)
+            let passages = earned.values.flatMap { $0.attribution["passages"]?.arrayValue ?? [] }
+            throw CommandError(
+                "\(method) moved no money in any answer (missing: \(missing); passages: \(String(decoding: JSON.write(.array(passages)), as: UTF8.self)); methods: \(told.joined(separator: " ")))"
+            )
         }
         Terminal.say("   \(answers.count) attributions, \(answers.count) settlements; spans, influence and retrieval each moved money.")
         return earned
