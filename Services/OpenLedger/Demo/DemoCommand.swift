@@ -16,7 +16,7 @@ enum DemoCommand {
             .init(
                 name: "data", value: "FOLDER",
                 help: "Bring in these .jsonl files (prompt, completion, author or contributor) instead of the sample data."),
-            .init(name: "epochs", value: "N", help: "How often the model sees each row; 40 when left out."),
+            .init(name: "epochs", value: "N", help: "How often the model sees each row; 25 when left out."),
             .init(name: "log", value: nil, help: "Show the ledger alone, with events that nobody acts on."),
             .init(name: "events", value: "N", help: "With --log: how many events to append; 20000 when left out."),
             .init(name: "keep", value: nil, help: "Leave it running afterwards, until Ctrl-C."),
@@ -26,7 +26,7 @@ enum DemoCommand {
     static func run(_ words: [String]) async throws -> Int32 {
         let arguments = try specification.parse(words)
         let count = try arguments.integer("events", in: 300...1_000_000, default: 20_000)
-        let epochs = try arguments.integer("epochs", in: 1...100, default: 40)
+        let epochs = try arguments.integer("epochs", in: 1...100, default: 25)
         let isLogOnly = arguments.has("log")
         let keep = arguments.has("keep")
         let data = isLogOnly ? [] : try WayData.read(try arguments.value("data") ?? WayData.shipped(), authors: 4, rows: 12)

@@ -1,3 +1,4 @@
+internal import AgentGatewayDomain
 internal import Events
 internal import JSON
 internal import ServiceShell
@@ -15,11 +16,11 @@ struct Retrieval: Sendable {
         let owner: String
         let text: String
 
-        /// What the log says of it: whether the answer names it by its id.
+        /// What the log says of it: whether the answer cites it.
         func retrieved(in answer: String) -> RetrievedPassage {
             RetrievedPassage(
                 datanet: datanet, item: item, owner: owner, offset: 0, length: text.utf8.count,
-                cited: answer.utf8.count > 0 && answer.contains(item))
+                cited: answer.contains(item) || Citation.isQuoted(text, in: answer))
         }
     }
 

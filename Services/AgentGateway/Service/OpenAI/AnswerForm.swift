@@ -96,13 +96,19 @@ struct AnswerForm: Sendable {
         ]
     }
 
+    /// The passages that the answer quotes.
+    private static func citations(_ inference: InferenceCompleted) -> [JSONValue] {
+        guard case .entries(let passages) = inference.passages else { return [] }
+        return passages.filter(\.cited).map { ["datanet": .string($0.datanet), "item": .string($0.item)] }
+    }
+
     /// What others do not have: what it cost, where it stands on the log, and where it will be explained.
     private static func facts(_ completed: AnswerDesk.Completed) -> JSONValue {
         [
             "inference": .string(completed.inference.inference), "fee": completed.inference.fee.json,
             "position": .int(Int64(completed.position)),
             "version": .count(completed.inference.version), "attribution": .string("/v1/attributions/\(completed.inference.inference)"),
-            "receipt": .string("/v1/receipts/\(completed.inference.inference)"),
+            "citations": .array(citations(completed.inference)),
         ]
     }
 }
