@@ -158,8 +158,8 @@ let package = Package(
             "benchmarks", "Benchmarks",
             [
                 "LedgerService", "LedgerDomain", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
-                "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
-            ], exclude: ["README.md"]),
+                "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads", "Engine",
+            ], exclude: ["README.md", "engine_peer.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

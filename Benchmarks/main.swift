@@ -12,6 +12,7 @@ do {
     case "audit": try await AuditBenchmark.run(options)
     case "projection": try await withServer { try await ProjectionBench.run(options, $0) }
     case "http": try await HTTPBenchmark.run(options)
+    case "engine": try await EngineBenchmark.run(rounds: options.rounds)
     case "all":
         try await withServer { try await AppendBenchmark.run(options, $0) }
         try await withServer { try await RESTBenchmark.run(options, $0) }
@@ -20,7 +21,8 @@ do {
         try await AuditBenchmark.run(options)
         try await HTTPBenchmark.run(options)
     default:
-        print("usage: benchmarks append | rest | bulk | projection | audit | http | all [callers …]   (ROUNDS, SECONDS in the environment)")
+        print("usage: benchmarks append | rest | bulk | projection | audit | http | engine | all [callers …]")
+        print("       (ROUNDS, SECONDS in the environment)")
         exit(2)
     }
 } catch {

@@ -2,6 +2,7 @@
 public struct GeneratedPiece: Sendable, Equatable {
     /// A token's logarithm of probability under the model's distribution before sampling.
     public struct Logprob: Sendable, Equatable {
+        /// The token.
         public var token: Int32
         /// Natural logarithm.
         public var value: Float
@@ -30,9 +31,13 @@ public struct GeneratedPiece: Sendable, Equatable {
     /// Set on the last piece: tokens of the prompt, how many of them came from the cache, and tokens generated.
     public var usage: Usage?
 
+    /// What an answer took.
     public struct Usage: Sendable, Equatable {
+        /// Tokens of the prompt.
         public var promptTokens: Int
+        /// Those of them whose keys and values were kept from an earlier request.
         public var cachedTokens: Int
+        /// Tokens chosen for the answer.
         public var generatedTokens: Int
     }
 }

@@ -5,6 +5,7 @@ public struct GenerationRequest: Sendable {
     /// Whose low-rank weights are added for this request; nil: the base model. Held until the request ends, so that an
     /// adapter replaced meanwhile still finishes what began with it.
     public var adapter: Adapter?
+    /// How tokens are chosen.
     public var sampling = SamplingOptions()
     /// Tokens to generate at most.
     public var maximumTokens = 256
@@ -15,6 +16,7 @@ public struct GenerationRequest: Sendable {
     /// Most likely alternatives to report for every token (0…20); nil: no log-probabilities.
     public var logprobs: Int?
 
+    /// A request with the defaults.
     public init(prompt: [Int32], adapter: Adapter? = nil) {
         self.prompt = prompt
         self.adapter = adapter

@@ -15,6 +15,7 @@ public struct SamplingOptions: Sendable, Equatable {
     /// The same seed, prompt, model and adapter give the same answer, whatever else is served in the same batch.
     public var seed: UInt64 = 0
 
+    /// The model's own distribution.
     public init() {}
 
     /// The most likely token each time.

@@ -27,6 +27,7 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A file could not be read or written.
     case file(String)
 
+    /// What was refused, why, and what would help.
     public var description: String {
         switch self {
         case .unsupported(let what): "not supported: \(what)"

@@ -3,6 +3,7 @@ internal import Glibc
 /// A base model resident in memory: Llama-architecture decoders of the variants that ``ModelConfiguration`` describes.
 /// Immutable and shared: training an adapter, attribution and serving all read the same weights.
 public final class LanguageModel: Sendable {
+    /// Its shape.
     public let configuration: ModelConfiguration
     /// How its matrices are stored.
     public let precision: WeightPrecision

@@ -19,6 +19,7 @@ public enum LinearModule: Int, CaseIterable, Sendable, Comparable, CustomStringC
     /// The name below `model.layers.N.`: `self_attn.q_proj`, …, `mlp.down_proj`.
     public var path: String { (self < .gate ? "self_attn." : "mlp.") + name }
 
+    /// The PEFT name.
     public var description: String { name }
 
     /// The module with that PEFT name, or nil.
@@ -27,5 +28,6 @@ public enum LinearModule: Int, CaseIterable, Sendable, Comparable, CustomStringC
         self = found
     }
 
+    /// By the place in the block.
     public static func < (left: LinearModule, right: LinearModule) -> Bool { left.rawValue < right.rawValue }
 }

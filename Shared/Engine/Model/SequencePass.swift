@@ -15,9 +15,9 @@ struct LinearTrace {
     let tokens: Int
     /// tokens × inputs.
     let inputs: UnsafePointer<Float>
-    /// A x, tokens × rank.
+    /// A x, rank × tokens: the few rows of a factor go well with the kernels' tall blocks, its few columns would not.
     let low: UnsafePointer<Float>
-    /// Gradient at A x, tokens × rank.
+    /// Gradient at A x, rank × tokens.
     let lowGradient: UnsafePointer<Float>
     /// Gradient at the layer's output, tokens × outputs; that of B (A x) is `scale` times it.
     let outputGradient: UnsafePointer<Float>
@@ -37,7 +37,7 @@ final class SequencePass: @unchecked Sendable {
 
     private struct Kept {
         let input, inputInverse, query, key, value, attended, middle, middleInverse, gate, up: FloatBuffer
-        /// A x of each module.
+        /// A x of each module, rank × tokens.
         let low: [FloatBuffer]
     }
 
@@ -206,10 +206,10 @@ final class SequencePass: @unchecked Sendable {
         guard let adapter, let part = adapter.layout.part(layer, module) else { return }
         let low = kept[layer].low[module.rawValue].base, rank = adapter.rank
         kernels.gemm(
-            transB: true, t, rank, part.inputs, x, part.inputs, adapter.parameters.base + part.a, part.inputs, low, rank, scratch.base)
+            transB: true, rank, t, part.inputs, adapter.parameters.base + part.a, part.inputs, x, part.inputs, low, t, scratch.base)
         kernels.gemm(
-            transB: false, t, part.outputs, rank, alpha: adapter.scale, low, rank, adapter.parameters.base + part.b, part.outputs, y,
-            part.outputs, add: true, scratch.base)
+            transA: true, transB: false, t, part.outputs, rank, alpha: adapter.scale, low, t, adapter.parameters.base + part.b,
+            part.outputs, y, part.outputs, add: true, scratch.base)
     }
 
     // MARK: loss
@@ -280,6 +280,7 @@ final class SequencePass: @unchecked Sendable {
             linearBackward(layer, .query, t, normed.base, dQuery.base, dNormed.base, add: false, adapter, gradient, trace)
             linearBackward(layer, .key, t, normed.base, dKey.base, dNormed.base, add: true, adapter, gradient, trace)
             linearBackward(layer, .value, t, normed.base, dValue.base, dNormed.base, add: true, adapter, gradient, trace)
+            if layer == 0, case .adapter = gradient { return }
             k.rmsnorm_backward(
                 dNormed.base, s.input.base, block.inputNorm.base, s.inputInverse.base, dx.base,
                 at(gradient, prefix + "input_layernorm.weight"), rows, d)
@@ -325,7 +326,10 @@ final class SequencePass: @unchecked Sendable {
         _ dx: UnsafeMutablePointer<Float>, add: Bool, _ adapter: Adapter?, _ gradient: GradientTarget, _ trace: ((LinearTrace) -> Void)?
     ) {
         let matrix = weights.blocks[layer][module], inputs = matrix.columns, outputs = matrix.rows
-        kernels.gemm(transB: false, t, inputs, outputs, dy, outputs, matrix, dx, inputs, add: add, scratch.base)
+        // Nobody asks for the embeddings' gradient when only an adapter is trained.
+        let isNeeded: Bool
+        if case .adapter = gradient { isNeeded = layer > 0 || module > .value } else { isNeeded = true }
+        if isNeeded { kernels.gemm(transB: false, t, inputs, outputs, dy, outputs, matrix, dx, inputs, add: add, scratch.base) }
         if case .all(let out, let layout) = gradient {
             let path = "model.layers.\(layer).\(module.path)"
             kernels.gemm(
@@ -338,16 +342,17 @@ final class SequencePass: @unchecked Sendable {
         guard let adapter, let part = adapter.layout.part(layer, module) else { return }
         let rank = adapter.rank, low = kept[layer].low[module.rawValue].base
         kernels.gemm(
-            transB: true, t, rank, outputs, alpha: adapter.scale, dy, outputs, adapter.parameters.base + part.b, outputs, dLow.base, rank,
+            transB: true, rank, t, outputs, alpha: adapter.scale, adapter.parameters.base + part.b, outputs, dy, outputs, dLow.base, t,
             scratch.base)
-        kernels.gemm(
-            transB: false, t, inputs, rank, dLow.base, rank, adapter.parameters.base + part.a, inputs, dx, inputs, add: true, scratch.base)
+        if isNeeded {
+            kernels.gemm(
+                transA: true, transB: false, t, inputs, rank, dLow.base, t, adapter.parameters.base + part.a, inputs, dx, inputs,
+                add: true, scratch.base)
+        }
         if case .adapter(let out) = gradient {
             kernels.gemm(
-                transA: true, transB: false, rank, outputs, t, alpha: adapter.scale, low, rank, dy, outputs, out + part.b, outputs,
-                add: true, scratch.base)
-            kernels.gemm(
-                transA: true, transB: false, rank, inputs, t, dLow.base, rank, x, inputs, out + part.a, inputs, add: true, scratch.base)
+                transB: false, rank, outputs, t, alpha: adapter.scale, low, t, dy, outputs, out + part.b, outputs, add: true, scratch.base)
+            kernels.gemm(transB: false, rank, inputs, t, dLow.base, t, x, inputs, out + part.a, inputs, add: true, scratch.base)
         }
         trace?(LinearTrace(part: part, tokens: t, inputs: x, low: low, lowGradient: dLow.base, outputGradient: dy))
     }

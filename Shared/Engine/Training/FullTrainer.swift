@@ -5,7 +5,9 @@ internal import Glibc
 /// The same settings, data, seed and kind of kernel level give the same bytes, whatever the number of threads is
 /// (``TrainingOptions/gradientShards`` fixes the order of summation).
 public final class FullTrainer: Sendable {
+    /// The shape of the model to train.
     public let configuration: ModelConfiguration
+    /// How it is trained.
     public let options: TrainingOptions
     private let pool: ComputePool
     private let contextLimit: Int

@@ -7,8 +7,10 @@ public struct LoRAOptions: Sendable, Equatable {
     /// The linear layers of every block that get an adapter.
     public var modules = Set(LinearModule.allCases)
 
+    /// Rank 8, alpha 16, every linear layer.
     public init() {}
 
+    /// A form of these sizes.
     public init(rank: Int, alpha: Float, modules: Set<LinearModule> = Set(LinearModule.allCases)) {
         self.rank = rank
         self.alpha = alpha

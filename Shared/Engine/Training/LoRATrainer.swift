@@ -5,11 +5,15 @@ internal import Glibc
 ///
 /// The same base, settings, data, seed and kind of kernel level give the same bytes, whatever the number of threads is.
 public final class LoRATrainer: Sendable {
+    /// The base.
     public let model: LanguageModel
+    /// The adapter's form.
     public let lora: LoRAOptions
+    /// How it is trained.
     public let options: TrainingOptions
     private let pool: ComputePool
 
+    /// A trainer; throws when a setting is out of range.
     public init(model: LanguageModel, lora: LoRAOptions, options: TrainingOptions, pool: ComputePool) throws {
         try lora.check()
         try options.check()

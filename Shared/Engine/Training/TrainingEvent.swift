@@ -11,9 +11,11 @@ public enum TrainingEvent: Sendable {
     public struct StepMetrics: Sendable, Equatable {
         /// From 1.
         public var step: Int
+        /// Steps that the whole run has.
         public var totalSteps: Int
         /// Mean over the step's target tokens, nats.
         public var loss: Float
+        /// The step's learning rate.
         public var learningRate: Float
         /// L2 norm before clipping.
         public var gradientNorm: Float

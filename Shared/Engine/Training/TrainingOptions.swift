@@ -20,6 +20,7 @@ public struct TrainingOptions: Sendable, Equatable {
     public var rowsPerStep = 8
     /// Peak learning rate of AdamW.
     public var learningRate: Float = 2e-3
+    /// How the rate falls after the warm-up.
     public var schedule = Schedule.cosine
     /// The share of the peak at which `cosine` ends.
     public var minimumRate: Float = 0.1
@@ -27,7 +28,9 @@ public struct TrainingOptions: Sendable, Equatable {
     public var warmupSteps = 10
     /// AdamW (Loshchilov and Hutter, arXiv 1711.05101).
     public var beta1: Float = 0.9
+    /// Decay of AdamW's second moment.
     public var beta2: Float = 0.999
+    /// Added to the root of the second moment.
     public var epsilon: Float = 1e-8
     /// Decoupled decay; not applied to norms and biases.
     public var weightDecay: Float = 0
@@ -47,6 +50,7 @@ public struct TrainingOptions: Sendable, Equatable {
     /// Bytes that weights, gradients, optimiser and workspaces may take together.
     public var memoryLimit = 8 << 30
 
+    /// The defaults.
     public init() {}
 
     /// The learning rate of step `step` (from 0) of `total`.

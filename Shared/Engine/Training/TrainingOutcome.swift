@@ -1,5 +1,6 @@
 /// How a run ended and what it recorded for a replay.
 public struct TrainingOutcome: Sendable {
+    /// How a run can end.
     public enum End: String, Sendable {
         /// All steps done.
         case finished
@@ -9,6 +10,7 @@ public struct TrainingOutcome: Sendable {
         case paused
     }
 
+    /// How it ended.
     public var end: End
     /// Optimiser steps done, those before a resume included.
     public var steps: Int
