@@ -78,4 +78,26 @@ struct BaseModelRecipeTests {
         try folder.write("{}", to: "one/config.json")
         #expect(throws: FormatError.self) { try one.verify(folder: folder.path("one")) }
     }
+
+    @Test func `the shipped files are those of their record, and the model has learned its language`() async throws {
+        let shipped = EngineInterop.root.appendingPathComponent("models/base").path
+        let record = try BaseModelRecord(folder: shipped)
+        try record.verify(folder: shipped)
+        #expect(record.corpus == BaseModelRecipe.standard.corpus)
+        let model = try LanguageModel(folder: shipped, precision: .bfloat16), tokenizer = try Tokenizer(folder: shipped)
+        #expect(model.configuration == BaseModelRecipe.standard.configuration)
+        try tokenizer.requireFit(model.configuration)
+        let template = try #require(try ChatTemplate(folder: shipped))
+        let talk = [
+            ChatMessage(role: "user", content: "What is a token?"),
+            ChatMessage(
+                role: "assistant", content: "A token is a part of the text that is read from the file and written to the database."),
+        ]
+        let pool = try ComputePool(threads: 1)
+        let tokens = try template.encode(talk, with: tokenizer, addsGenerationPrompt: false)
+        let known = try await model.evaluate([TrainingExample(tokens: tokens)], pool: pool)
+        let shuffled = try await model.evaluate([TrainingExample(tokens: tokens.sorted())], pool: pool)
+        // Guessing among 4,096 tokens costs 8.3 nats each.
+        #expect(known.loss < 4.5 && shuffled.loss > known.loss + 1.5, "\(known.loss), \(shuffled.loss)")
+    }
 }

@@ -34,7 +34,8 @@ struct TokenizerInteropTests {
         texts += (0..<3_000 / stride).map { _ in TestTokenizers.hostileText(&random) }
         // Every character of the first planes, with letters and digits around it.
         for value in Swift.stride(from: UInt32(1), to: 0x20000, by: value(debug: 61, release: 1)) {
-            guard let scalar = Unicode.Scalar(value) else { continue }
+            // Gurung Khema came with Unicode 16; which libraries compose its vowels depends on their age.
+            guard let scalar = Unicode.Scalar(value), !(0x16100...0x1613f).contains(value) else { continue }
             texts.append("a\(scalar)\(scalar)b 1\(scalar)")
         }
         return texts
