@@ -45,7 +45,7 @@ public struct BaseModelCorpus: Sendable, Hashable {
                     heading = nil
                 }
             }
-            // A page of headings alone was all said before.
+            // A page without any longer paragraph is a list of links, or was all said before.
             if text.contains(where: { $0.utf8.count >= 200 }) { documents.append(text.joined(separator: "\n\n")) }
         }
         self.documents = documents

@@ -47,7 +47,13 @@ struct PageText: Sendable, Hashable {
             } else if Self.skipped.contains(name), !isClosing {
                 close()
                 isHeading = false
-                skipping = (name, 1)
+                if name == "script" || name == "style" {
+                    // A < within a program begins no element.
+                    at = Self.index(after: "</" + name, in: html, from: at)
+                    at = Self.index(after: ">", in: html, from: at)
+                } else {
+                    skipping = (name, 1)
+                }
             } else if !Self.inline.contains(name) {
                 close()
                 isHeading = Self.headings.contains(name) && !isClosing

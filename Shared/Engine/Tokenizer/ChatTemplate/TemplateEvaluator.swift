@@ -246,6 +246,11 @@ struct TemplateEvaluator {
         if sign == "or" { return a.isTrue ? a : try evaluate(right) }
         let b = try evaluate(right)
         guard let result = TemplateFunctions.binary(sign, a, b) else { throw fault("\(a.kind) \(sign) \(b.kind) has no meaning") }
+        // Doubling something forty times must not take the memory that it would.
+        let size = if case .string(let text) = result { text.utf8.count } else if case .list(let items) = result { items.count } else { 0 }
+        guard size <= Self.greatestOutput else {
+            throw FormatError(.tooLarge, file: ChatTemplate.name, place: "line \(line)", "makes a value of \(size)")
+        }
         return result
     }
 

@@ -31,7 +31,8 @@ struct TemplateLexer {
 
     mutating func pieces() throws(FormatError) -> [TemplatePiece] {
         var pieces: [TemplatePiece] = []
-        var text: [UInt8] = []
+        // Whether `text` begins where a line does.
+        var text: [UInt8] = [], startsLine = true
         func flush() {
             if !text.isEmpty { pieces.append(.text(String(decoding: text, as: UTF8.self))) }
             text = []
@@ -51,7 +52,7 @@ struct TemplateLexer {
             } else if kind != UInt8(ascii: "{") {
                 // lstrip_blocks: blanks between the line's beginning and the tag go.
                 let kept = text.reversed().drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-                if kept.first == UInt8(ascii: "\n") || (kept.isEmpty && pieces.isEmpty) { text = kept.reversed() }
+                if kept.first == UInt8(ascii: "\n") || (kept.isEmpty && startsLine) { text = kept.reversed() }
             }
             flush()
             if kind == UInt8(ascii: "#") {
@@ -60,11 +61,12 @@ struct TemplateLexer {
                 let tokens = try tokens(closing: kind == UInt8(ascii: "{") ? "}}" : "%}", start)
                 pieces.append(kind == UInt8(ascii: "{") ? .output(tokens, line: start) : .statement(tokens, line: start))
             }
-            let trims = source[at - 3] == UInt8(ascii: "-")
-            if trims {
+            startsLine = false
+            if source[at - 3] == UInt8(ascii: "-") {
                 while at < source.count, isBlank(source[at]) { advance() }
             } else if kind != UInt8(ascii: "{"), at < source.count, source[at] == UInt8(ascii: "\n") {
                 advance()
+                startsLine = true
             }
         }
         flush()
