@@ -140,6 +140,15 @@ import Testing
             _ = try await keys.destroy(owner: owner, time: "2026-11-01T00:00:00Z")
             #expect(try await gateway.call("GET", path + "/content", token: try gateway.person(owner)).status == 410)
             #expect(try await gateway.call("GET", path, token: try gateway.person(owner)).status == 200)
+
+            // Who has erased everything may ask again; what was erased stays so.
+            #expect(try await gateway.ask(try gateway.person(owner)).status == 200)
+            let second = try #require(try await gateway.completed().last)
+            #expect(second.inference != inference.inference)
+            let again = try await gateway.call(
+                "GET", "/v1/inferences/\(second.inference)/content", token: try gateway.person(owner))
+            #expect(again.status == 200 && again.json["answer"] == "The tides.")
+            #expect(try await gateway.call("GET", path + "/content", token: try gateway.person(owner)).status == 410)
         }
     }
 }
