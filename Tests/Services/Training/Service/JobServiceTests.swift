@@ -6,6 +6,7 @@ import Events
 import JSON
 import LedgerService
 import ServiceTestSupport
+import Synchronization
 import TestSupport
 import Testing
 
@@ -127,6 +128,32 @@ import Testing
             #expect(try await training.call("POST", "/v1/runners/jobs/\(job)/fail", as: "runner1", failed).status == 204)
             let shown = try await training.call("GET", "/v1/training-jobs/" + job, as: "ann")
             #expect(shown.json["status"] == "failed" && shown.json["reason"] == "no memory")
+        }
+    }
+
+    @Test func whoWatchesAJobIsToldOfEveryStageUntilItIsOver() async throws {
+        try await withTraining { training in
+            let job = try await training.request()
+            let path = "/v1/runners/jobs/" + job
+            let told = Mutex<[JSONValue]>([])
+            // Each stage is brought about when the one before has been told of.
+            try await training.watch(job) { view in
+                told.withLock { $0.append(view) }
+                let step = view["progress"]?["step"]?.intValue
+                switch view["status"] {
+                case "queued": _ = try await training.call("POST", "/v1/runners/leases", as: "runner1", .object(JSONObject()))
+                case "running" where step == nil:
+                    _ = try await training.call("POST", path + "/heartbeat", as: "runner1", heartbeat(1, 3))
+                case "running":
+                    let adapter = try await training.upload("adapter")
+                    _ = try await training.call("POST", path + "/complete", as: "runner1", complete(1, adapter))
+                default: break
+                }
+            }
+            let views = told.withLock { $0 }
+            #expect(views.first?["status"] == "queued" && views.last?["status"] == "succeeded")
+            #expect(views.contains { $0["status"] == "running" && $0["progress"]?["step"] == 3 })
+            #expect(views.last?["adapter"]?.stringValue != nil)
         }
     }
 

@@ -136,6 +136,15 @@ final class TrainingHouse: Sendable {
         try await call("PUT", "/v1/adapters/artefacts/\(digest.prefixed)", as: "runner1", bytes: bytes).status
     }
 
+    /// What a watcher of a job is told until it is over.
+    func watch(_ job: String, as subject: String = "ann", _ told: @Sendable (JSONValue) async throws -> Void) async throws {
+        var request = ClientRequest(method: "GET", url: "http://house/v1/training-jobs/\(job)/events", timeout: .seconds(40))
+        request.headers.set("Authorization", "Bearer " + (try house.token(subject)))
+        let response = try await house.transport.send(request)
+        try #require(response.status == 200)
+        for try await event in ServerSentEvents(response.body) { try await told(try JSON.parse(Array(event.data.utf8))) }
+    }
+
     func status(_ job: String) async throws -> String? {
         try await call("GET", "/v1/training-jobs/" + job, as: "ann").json["status"]?.stringValue
     }
