@@ -192,7 +192,9 @@ let package = Package(
         tests(
             "AgentGatewayTests", "Services/AgentGateway",
             shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
-        tests("RunnerTests", "Services/Runner", shell + ["RunnerService", "Engine", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+        tests(
+            "RunnerTests", "Services/Runner",
+            shell + ["RunnerService", "TrainingService", "Engine", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "CommandTests", "Services/OpenLedger",
             ["openledger", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),

@@ -59,7 +59,7 @@ public final class ServiceHouse: Sendable {
         people = TokenSigner(key: key, issuer: "people")
         issuers["people"] = try PublicKeySet([PublicKeySet.Entry(key: key.publicKey, issuer: "people")])
         self.signers = signers
-        verifier = try TokenVerifier(issuers: issuers, audience: "openledger")
+        verifier = try TokenVerifier(issuers: issuers, audiences: Set(Service.allCases.map(\.rawValue) + ["openledger"]))
     }
 
     /// What a service of the house is given.
@@ -80,12 +80,14 @@ public final class ServiceHouse: Sendable {
     }
 
     /// Serves these mounts from now on, in place of earlier ones.
-    /// - Parameter grants: what services may do at one another, as the services say.
-    public func mount(_ mounts: [Mount], grants: [[String: Set<String>]] = []) throws {
+    /// - Parameters:
+    ///   - grants: what services may do at one another, as the services say.
+    ///   - keys: the API keys that count.
+    public func mount(_ mounts: [Mount], grants: [[String: Set<String>]] = [], keys: (any APIKeyStore)? = nil) throws {
         var services: [String: Set<String>] = [:]
         for table in grants { services.merge(table) { $0.union($1) } }
         let application = try Application(
-            name: "test", version: "0", mounts: mounts, authenticator: Authenticator(tokens: verifier, keys: nil, services: services),
+            name: "test", version: "0", mounts: mounts, authenticator: Authenticator(tokens: verifier, keys: keys, services: services),
             log: .silent, metrics: Metrics())
         let handle = application.handler
         handler.handler.withLock { $0 = handle }

@@ -4,6 +4,7 @@ internal import Events
 internal import HTTP
 internal import HTTPClient
 internal import JSON
+internal import ServiceShell
 internal import Web
 
 /// Answers over the runner's models, in OpenAI's form, for the gateway. `openledger_adapter` names the adapter by its artefact; the last
@@ -51,7 +52,11 @@ struct ServingRoutes: Sendable {
         guard let model = library.models[name] else { throw Problem(.notFound, "this runner has no base model \(name)", field: "#/model") }
         var request = try context.decode { _ in try Self.request(fields, model, isChat: isChat) }
         let digest = try context.decode { _ in try fields.optionalDigest("openledger_adapter") }
-        if let digest { request.adapter = try await library.adapter(digest, on: name) }
+        if let digest {
+            do { request.adapter = try await library.adapter(digest, on: name) } catch let error as PeerError where error.status == 404 {
+                throw Problem(.notFound, "there is no adapter \(digest)", field: "#/openledger_adapter")
+            }
+        }
         let pieces: AsyncThrowingStream<GeneratedPiece, any Error>
         do { pieces = try model.generator.generate(request) } catch let error as EngineError {
             throw Problem(.badBody, "\(error)", field: "#/messages")

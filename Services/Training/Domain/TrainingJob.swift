@@ -25,8 +25,9 @@ public struct TrainingJob: Sendable, Hashable {
     public let time: Timestamp
     /// Where it stands.
     public internal(set) var status = Status.queued
-    /// Who works on it, and how many have begun it.
+    /// Who works on it.
     public internal(set) var runner: String?
+    /// How many have begun it.
     public internal(set) var attempt = 0
     /// The last checkpoint.
     public internal(set) var checkpoint: JobCheckpointed?

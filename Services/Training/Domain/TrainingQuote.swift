@@ -16,6 +16,6 @@ public struct TrainingQuote: Sendable, Hashable {
         let product = try price.multiplied(by: seen.partialValue)
         self.tokens = Int(seen.partialValue)
         // Rounded up, so that no job is free because it is small.
-        fee = Amount((product.units + 999_999) / 1_000_000, price.asset)
+        fee = Amount(try product.adding(Amount(999_999, price.asset)).units / 1_000_000, price.asset)
     }
 }

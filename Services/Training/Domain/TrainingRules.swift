@@ -18,9 +18,13 @@ public enum TrainingRules {
 
     /// What a job needs to begin.
     public struct Request: Sendable {
+        /// Who asks for it, and pays.
         public var owner: String
+        /// The base model's name.
         public var base: String
+        /// What it shall learn from.
         public var snapshots: [(datanet: String, number: Int)]
+        /// How it shall learn.
         public var settings: TrainingSettings
         /// SHA-256 of the settings' canonical JSON.
         public var settingsDigest: Digest
@@ -87,10 +91,11 @@ public enum TrainingRules {
     }
 
     /// A runner takes a job that waits, or whose runner has gone silent.
-    public static func start(_ id: String, runner: String, takeOver: Bool) -> DecisionMaker<TrainingState>.Rule {
+    /// - Parameter silent: the attempt that has gone silent; of two runners that take over at once only one finds it still there.
+    public static func start(_ id: String, runner: String, takingOver silent: Int? = nil) -> DecisionMaker<TrainingState>.Rule {
         { state, _ in
             let job = try job(id, state)
-            guard job.status == .queued || (takeOver && job.status == .running) else {
+            guard job.status == .queued || (job.status == .running && job.attempt == silent) else {
                 throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)")
             }
             return [NewEvent(JobStarted(job: id, runner: runner, attempt: job.attempt + 1), stream: try stream("job", id))]
@@ -110,10 +115,15 @@ public enum TrainingRules {
 
     /// What a runner hands in.
     public struct Result: Sendable {
+        /// The adapter's artefact.
         public var adapter: Digest
+        /// The artefact with the training items' attribution rows.
         public var rows: Digest?
+        /// Evidence of how it went.
         public var record: Digest
+        /// Tokens that were learned from.
         public var tokens: Int
+        /// Whose data it learned from.
         public var shares: EvidenceList<AttributionShare>
 
         /// From its parts.

@@ -1,5 +1,6 @@
 internal import Blobs
 internal import Crypto
+internal import Events
 internal import JSON
 
 /// What runners make, by content: the files of adapters and checkpoints, and a manifest for each.
@@ -21,16 +22,23 @@ struct ArtefactStore: Sendable {
     }
 
     /// The file's bytes as a stream.
-    func bytes(_ digest: Digest) async throws -> BlobBytes { try await blobs.bytes(of: BlobName(space: Self.space, digest: digest)) }
+    /// - Throws: ``ArtefactError/missing(_:)`` when it is not here.
+    func bytes(_ digest: Digest) async throws -> BlobBytes {
+        do { return try await blobs.bytes(of: BlobName(space: Self.space, digest: digest)) } catch BlobError.notFound {
+            throw ArtefactError.missing(digest)
+        }
+    }
 
     /// Whether it is here, and so are all files that it names.
     func check(manifest digest: Digest) async throws {
         let name = try BlobName(space: Self.space, digest: digest)
         guard let count = try await blobs.count(of: name), count <= 1 << 20 else { throw ArtefactError.missing(digest) }
-        let manifest = try JSON.parse(try await blobs.bytes(of: name).collect(upTo: 1 << 20)).object()
-        for entry in try manifest.array("files", count: 1...64) {
-            let file = try entry.object()
-            guard let hash = Digest(prefixed: try file.string("sha256")) else { throw try file.field("sha256").error("is no digest") }
+        let bytes = try await blobs.bytes(of: name).collect(upTo: 1 << 20)
+        let files: [Digest]
+        do {
+            files = try JSON.parse(bytes).object().array("files", count: 1...64).map { try $0.object().digest("sha256") }
+        } catch { throw ArtefactError.noManifest(digest, reason: "\(error)") }
+        for hash in files {
             guard try await blobs.count(of: BlobName(space: Self.space, digest: hash)) != nil else { throw ArtefactError.missing(hash) }
         }
     }
@@ -40,4 +48,5 @@ struct ArtefactStore: Sendable {
 enum ArtefactError: Error, Equatable {
     case wrongHash(expected: Digest, actual: Digest)
     case missing(Digest)
+    case noManifest(Digest, reason: String)
 }

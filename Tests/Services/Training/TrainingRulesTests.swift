@@ -116,8 +116,10 @@ import TrainingDomain
         #expect(throws: TrainingError.self) { try TrainingRules.complete("j", runner: "r2", attempt: 1, result)(state, context) }
         let done = try TrainingRules.complete("j", runner: "r2", attempt: 2, result)(state, context)
         #expect(try JobCompleted(#require(done.first).data.object()).fee == request.fee)
-        #expect(throws: TrainingError.self) { try TrainingRules.start("j", runner: "r3", takeOver: false)(state, context) }
-        #expect(try TrainingRules.start("j", runner: "r3", takeOver: true)(state, context).count == 1)
+        #expect(throws: TrainingError.self) { try TrainingRules.start("j", runner: "r3")(state, context) }
+        // Of two who find attempt 2 silent, the second finds attempt 3 in its place.
+        #expect(throws: TrainingError.self) { try TrainingRules.start("j", runner: "r3", takingOver: 1)(state, context) }
+        #expect(try TrainingRules.start("j", runner: "r3", takingOver: 2)(state, context).count == 1)
     }
 
     @Test func nobodyLearnsFromDataWithoutAGrantThatStillHolds() throws {

@@ -7,7 +7,8 @@ public enum InferencePrice {
     /// short.
     public static func fee(_ price: ModelPrice, input: Int, output: Int) throws(MoneyError) -> Amount {
         let tokens = try price.input.multiplied(by: Int64(input)).adding(try price.output.multiplied(by: Int64(output)))
-        return try price.request.adding(Amount((tokens.units + 999_999) / 1_000_000, tokens.asset))
+        let rounded = try tokens.adding(Amount(999_999, tokens.asset))
+        return try price.request.adding(Amount(rounded.units / 1_000_000, tokens.asset))
     }
 
     /// The most that an answer can cost: what is held before it is given.

@@ -154,11 +154,15 @@ struct AnswerDesk: Sendable {
 
     private func release(_ hold: String?, _ order: Order) async {
         guard let hold else { return }
-        do {
-            _ = try await peers.call(
-                "POST", .billing, "/v1/holds/\(hold)/release", json: .object(JSONObject()), key: order.inference + "-release")
-        } catch {
-            logger.warning("a hold could not be released; it runs out by itself", ["hold": .string(hold), "error": .string("\(error)")])
-        }
+        // In a task of its own: a caller who has left must not keep the call from being made.
+        await Task {
+            do {
+                _ = try await peers.call(
+                    "POST", .billing, "/v1/holds/\(hold)/release", json: .object(JSONObject()), key: order.inference + "-release")
+            } catch {
+                logger.warning(
+                    "a hold could not be released; it runs out by itself", ["hold": .string(hold), "error": .string("\(error)")])
+            }
+        }.value
     }
 }

@@ -97,7 +97,9 @@ struct OpenAIBackend: Backend {
         for try await event in events {
             if event.data == "[DONE]" { break }
             guard let chunk = try? JSON.parse(Array(event.data.utf8)) else { throw BackendError.broken("a chunk is not JSON") }
-            if let error = chunk["error"] { throw BackendError.refused(status: 500, words: error["message"]?.stringValue ?? "an error") }
+            if let error = chunk["error"], !error.isNull {
+                throw BackendError.refused(status: 500, words: error["message"]?.stringValue ?? "an error")
+            }
             if let choice = chunk["choices"]?.arrayValue?.first {
                 if let text = choice["delta"]?["content"]?.stringValue ?? choice["text"]?.stringValue, !text.isEmpty { tell(.text(text)) }
                 if let reason = choice["finish_reason"]?.stringValue { finish = reason }

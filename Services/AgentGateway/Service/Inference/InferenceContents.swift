@@ -19,12 +19,16 @@ struct InferenceContents: Sendable {
     /// Keeps both texts.
     /// - Returns: the commitments to them.
     func put(_ inference: String, payer: String, prompt: JSONValue, answer: String) async throws -> (prompt: Digest, answer: Digest) {
-        let commitments = try await store.put(
-            owner: payer,
-            [
-                SealedItem(id: inference + ":prompt", content: JSON.write(prompt)),
-                SealedItem(id: inference + ":answer", content: Array(answer.utf8)),
-            ])
+        let texts = [
+            SealedItem(id: inference + ":prompt", content: JSON.write(prompt)),
+            SealedItem(id: inference + ":answer", content: Array(answer.utf8)),
+        ]
+        let commitments: [Digest]
+        do { commitments = try await store.put(owner: payer, texts) } catch BlobError.erased {
+            // Who has erased what was, and asks again, gets a new key; what the old one sealed stays unreadable.
+            _ = try await store.keys.renew(owner: payer)
+            commitments = try await store.put(owner: payer, texts)
+        }
         guard commitments.count == 2 else { throw BlobError.tooLarge(what: "the texts", limit: Self.largest) }
         return (commitments[0], commitments[1])
     }

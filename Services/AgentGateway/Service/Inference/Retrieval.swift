@@ -52,8 +52,13 @@ struct Retrieval: Sendable {
     /// The question's telling words, any of which may stand in a passage; as a query's value. Nil when it has none.
     static func query(_ question: String) -> String? {
         var words: [String] = []
+        var length = 0
         for word in question.prefix(1_000).lowercased().split(whereSeparator: { !$0.isLetter && !$0.isNumber }) {
-            if word.count >= 4, !words.contains(String(word)) { words.append(String(word)) }
+            // A search takes 400 characters at most.
+            if word.count >= 4, length + word.count + 4 <= 400, !words.contains(String(word)) {
+                words.append(String(word))
+                length += word.count + 4
+            }
             if words.count == 12 { break }
         }
         guard !words.isEmpty else { return nil }

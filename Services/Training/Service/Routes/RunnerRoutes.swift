@@ -50,7 +50,7 @@ struct RunnerRoutes: Sendable {
         while let candidate = try await desk.candidate() {
             do {
                 let outcome = try await context.decide(
-                    maker, TrainingRules.start(candidate.job, runner: runner, takeOver: candidate.takeOver))
+                    maker, TrainingRules.start(candidate.job, runner: runner, takingOver: candidate.silent))
                 let started = try outcome.first(JobStarted.self)
                 await desk.heard(started.job, attempt: started.attempt, .null)
                 return try await maker.query { $0.jobs[started.job] }

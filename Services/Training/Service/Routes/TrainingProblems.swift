@@ -8,8 +8,9 @@ enum TrainingProblems {
     static let wrongState = ProblemType("wrong-state", 409, "That can't be done at this stage")
     static let invalid = ProblemType("invalid-value", 422, "A value is out of its bounds")
     static let wrongHash = ProblemType("wrong-hash", 422, "The content has another hash")
+    static let noManifest = ProblemType("no-manifest", 422, "That is not the manifest of an artefact")
     static let upstream = ProblemType("upstream", 502, "Another service did not do its part")
-    static let all = [ProblemType.notFound, .forbidden, wrongState, invalid, upstream]
+    static let all = [ProblemType.notFound, .forbidden, wrongState, invalid, noManifest, upstream]
 }
 
 extension TrainingError: ProblemConvertible {
@@ -29,6 +30,8 @@ extension ArtefactError: ProblemConvertible {
         switch self {
         case .wrongHash(let expected, let actual):
             Problem(TrainingProblems.wrongHash, "the bytes hash to \(actual), the path says \(expected): send them again")
+        case .noManifest(let digest, let reason):
+            Problem(TrainingProblems.noManifest, "\(digest) is not the manifest of an artefact: \(reason)")
         case .missing(let digest): Problem(.notFound, "\(digest) has not been uploaded")
         }
     }

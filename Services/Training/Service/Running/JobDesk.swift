@@ -48,13 +48,14 @@ actor JobDesk {
     }
 
     /// A job that may be started now: one that waits, else one whose runner has gone silent.
-    func candidate() async throws -> (job: String, takeOver: Bool)? {
+    /// - Returns: the job, and which attempt at it has gone silent.
+    func candidate() async throws -> (job: String, silent: Int?)? {
         let open = try await maker.query { state in state.open.compactMap { state.jobs[$0] } }
-        if let job = open.first(where: { $0.status == .queued }) { return (job.request.job, false) }
+        if let job = open.first(where: { $0.status == .queued }) { return (job.request.job, nil) }
         let silent = open.first { job in
             job.status == .running && ContinuousClock.now - (progress[job.request.job]?.seen ?? started) > Self.lease
         }
-        return silent.map { ($0.request.job, true) }
+        return silent.map { ($0.request.job, $0.attempt) }
     }
 
     /// A runner has begun, or says how far it is.

@@ -1,0 +1,90 @@
+import Money
+import ServiceTestSupport
+import Events
+import HTTPClient
+import JSON
+import TestSupport
+import Testing
+
+@Suite struct BrokenBackendTests {
+    @Test func nothingIsChargedForAnAnswerThatNeverBegan() async throws {
+        try await withGateway { gateway in
+            let token = try gateway.person()
+            gateway.standIns.change { $0.refusal = 503 }
+            let refused = try await gateway.ask(token)
+            #expect(refused.status == 502 && refused.code == "upstream_failed")
+            gateway.standIns.change { $0.refusal = nil }
+            let broken: [[StandIns.Step]] = [
+                [.breaksOff], [.event("{\"choices\":")], [.event("{\"error\":{\"message\":\"out of memory\"}}")], [.event("[DONE]")], [],
+            ]
+            for steps in broken {
+                gateway.standIns.runner(steps)
+                #expect(try await gateway.ask(token).status == 502, "\(steps)")
+            }
+            #expect(gateway.standIns.released == (1...6).map { "hd_\($0)" })
+            gateway.standIns.runner([.breaksOff])
+            let stream = try await gateway.stream(token)
+            #expect(stream.events.contains { $0.contains("upstream_failed") } && !stream.events.contains("[DONE]"))
+            #expect(try await gateway.completed().isEmpty)
+        }
+    }
+
+    @Test func anAnswerThatBreaksOffIsChargedByThePiecesThatCame() async throws {
+        try await withGateway { gateway in
+            let endings: [[StandIns.Step]] = [[.breaksOff], [.event("{")], [.event("[DONE]")]]
+            for ending in endings {
+                gateway.standIns.runner([StandIns.piece("The "), StandIns.piece("tides")] + ending)
+                let answer = try await gateway.ask(try gateway.person())
+                #expect(answer.status == 200 && answer.text == "The tides", "\(ending)")
+                let inference = try #require(try await gateway.completed().last)
+                #expect(inference.inputTokens == 0 && inference.outputTokens == 2 && inference.fee.units == 14, "\(ending)")
+            }
+            #expect(try await gateway.completed().count == endings.count)
+            #expect(gateway.standIns.released.isEmpty)
+        }
+    }
+
+    @Test func aModelServerThatOverstatesItsWorkGetsWhatWasAgreedAtMost() async throws {
+        try await withGateway { gateway in
+            gateway.standIns.answer(["Yes"], input: 1_000_000_000, output: 1_000_000_000)
+            #expect(try await gateway.ask(try gateway.person()).status == 200)
+            let inference = try #require(try await gateway.completed().first)
+            let held = try #require(gateway.standIns.holds.first?["amount"]?["amount"]?.stringValue)
+            #expect("\(inference.fee.units)" == held && inference.outputTokens == 20)
+            // What it says of less than nothing does not count as said.
+            gateway.standIns.answer(["Yes"], input: -5, output: -5)
+            #expect(try await gateway.ask(try gateway.person()).status == 200)
+            #expect(try await gateway.completed().last?.fee.units == 12)
+        }
+    }
+
+    @Test func aHoldIsReleasedWhenTheCallerLeavesBeforeAnythingWasSaid() async throws {
+        try await withGateway { gateway in
+            gateway.standIns.runner([.waits])
+            let token = try gateway.person()
+            let asking = Task { try await gateway.stream(token) }
+            try await eventually("the model is asked") { gateway.standIns.asked.count == 1 }
+            asking.cancel()
+            _ = await asking.result
+            try await eventually("the hold is released") { gateway.standIns.released == ["hd_1"] }
+            try await eventually("the model stops") { gateway.standIns.abandoned == 1 }
+            #expect(try await gateway.completed().isEmpty)
+        }
+    }
+
+    @Test func aCallerWhoLeavesMidAnswerPaysForWhatCame() async throws {
+        try await withGateway { gateway in
+            gateway.standIns.runner([StandIns.piece("The "), StandIns.piece("tides"), .waits])
+            let request = gateway.request(
+                "POST", "/v1/chat/completions", token: try gateway.person(), gateway.chat([("stream", true)]))
+            let asking = Task {
+                for try await event in ServerSentEvents(try await gateway.house.transport.send(request).body)
+                where event.data.contains("tides") { return }
+            }
+            try await asking.value
+            try await eventually("it is on the log") { try await gateway.completed().count == 1 }
+            #expect(try await gateway.completed().first?.outputTokens == 2)
+            #expect(gateway.standIns.released.isEmpty)
+        }
+    }
+}

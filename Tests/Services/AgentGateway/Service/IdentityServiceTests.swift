@@ -1,0 +1,110 @@
+import ServiceTestSupport
+import AgentGatewayDomain
+import Crypto
+import Events
+import Identity
+import JSON
+import TestSupport
+import Testing
+
+@Suite struct IdentityServiceTests {
+    @Test func aPersonRegistersAndSignsInWithAKeyAndNobodyElseDoes() async throws {
+        try await withGateway { gateway in
+            let (key, other) = (try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate())
+            let registered = try await gateway.register("person", key)
+            #expect(registered.status == 201)
+            let id = try #require(registered.json["principal"]?.stringValue)
+            #expect(try await gateway.register("person", key).status == 409)
+            let second = try #require(try await gateway.register("person", other).json["principal"]?.stringValue)
+
+            let token = try #require(try await gateway.signIn(id, key).json["token"]?.stringValue)
+            let shown = try await gateway.call("GET", "/v1/principals/" + id, token: token)
+            #expect(shown.json["keys"] == .texts([gateway.did(key)]) && shown.json["verified"] == .bool(false))
+
+            // The wrong key, another's key, an old time, a time to come, a signature made for somebody else.
+            let now = try gateway.now().microseconds
+            let leeway = ProofMessages.leeway + 5_000_000
+            #expect(try await gateway.signIn(id, try Ed25519PrivateKey.generate()).status == 401)
+            #expect(try await gateway.signIn(id, other).status == 401)
+            #expect(try await gateway.signIn("pr_nobody", key).status == 401)
+            #expect(try await gateway.signIn(id, key, time: Timestamp(microseconds: now - leeway)).status == 401)
+            #expect(try await gateway.signIn(id, key, time: Timestamp(microseconds: now + leeway)).status == 401)
+            #expect(try await gateway.signIn(second, key, signedFor: id).status == 401)
+            #expect(try await gateway.signIn(id, key, signedFor: second).status == 401)
+        }
+    }
+
+    @Test func anAgentIsRegisteredWithItsOwnersConsentAlone() async throws {
+        try await withGateway { gateway in
+            let (key, bot, thief) = (
+                try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate()
+            )
+            let owner = try #require(try await gateway.register("person", key).json["principal"]?.stringValue)
+            #expect(try await gateway.register("agent", bot).status == 422)
+            #expect(try await gateway.register("agent", bot, owner: (owner, thief)).status == 401)
+            _ = try await gateway.register("person", thief)
+            #expect(try await gateway.register("agent", bot, owner: (owner, thief)).status == 401)
+            let agent = try await gateway.register("agent", bot, owner: (owner, key))
+            #expect(agent.status == 201 && agent.json["owner"] == .string(owner))
+        }
+    }
+
+    @Test func apiKeysWorkUntilTheyAreRevokedOrRunOut() async throws {
+        try await withGateway { gateway in
+            let (key, bot) = (try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate())
+            let owner = try #require(try await gateway.register("person", key).json["principal"]?.stringValue)
+            let agent = try #require(
+                try await gateway.register("agent", bot, owner: (owner, key)).json["principal"]?.stringValue)
+            let token = try #require(try await gateway.signIn(owner, key).json["token"]?.stringValue)
+
+            let issued = try await gateway.call("POST", "/v1/keys", token: token, ["scopes": ["keys:write", "inferences:read"]])
+            #expect(issued.status == 201)
+            let secret = try #require(issued.json["secret"]?.stringValue)
+            let listed = try await gateway.call("GET", "/v1/keys", token: secret)
+            #expect(listed.status == 200 && listed.json["items"]?.arrayValue?.count == 1)
+            #expect(!String(decoding: JSON.write(listed.json), as: UTF8.self).contains(secret))
+
+            // Nobody gives what they have not, to whom is not theirs, or for a time that is over.
+            #expect(try await gateway.call("POST", "/v1/keys", token: secret, ["scopes": ["jobs:write"]]).status == 403)
+            #expect(try await gateway.call("POST", "/v1/keys", token: token, ["scopes": ["principals:verify"]]).status == 403)
+            #expect(try await gateway.call("POST", "/v1/keys", token: token, ["principal": "pr_nobody"]).status == 404)
+            let stranger = try gateway.house.token("eve", scopes: ["keys:write"])
+            #expect(try await gateway.call("POST", "/v1/keys", token: stranger, ["principal": .string(owner)]).status == 403)
+            #expect(try await gateway.call("POST", "/v1/keys", token: token, ["expires": "2001-01-01T00:00:00.000000Z"]).status == 422)
+
+            // A key for one's agent speaks as the agent.
+            let agents = try await gateway.call(
+                "POST", "/v1/keys", token: token, ["principal": .string(agent), "scopes": ["inferences:write"]])
+            gateway.standIns.answer(["Yes"])
+            #expect(try await gateway.ask(try #require(agents.json["secret"]?.stringValue)).status == 200)
+            let inference = try #require(try await gateway.completed().first)
+            #expect(inference.actor == agent && inference.payer == owner)
+
+            let id = try #require(issued.json["key"]?.stringValue)
+            #expect(try await gateway.call("DELETE", "/v1/keys/" + id, token: stranger).status == 404)
+            #expect(try await gateway.call("DELETE", "/v1/keys/" + id, token: token).status == 204)
+            #expect(try await gateway.call("GET", "/v1/keys", token: secret).status == 401)
+        }
+    }
+
+    @Test func aKeyIsRotatedByItsPrincipalWithProofOfTheNewOne() async throws {
+        try await withGateway { gateway in
+            let (old, new) = (try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate())
+            let id = try #require(try await gateway.register("person", old).json["principal"]?.stringValue)
+            let token = try #require(try await gateway.signIn(id, old).json["token"]?.stringValue)
+            let path = "/v1/principals/\(id)/keys"
+            let proof = ProofMessages.linking(principal: id, key: gateway.did(new))
+            #expect(try await gateway.call("POST", path, token: token, ["remove": .string(gateway.did(old))]).status == 422)
+            let unproven: JSONValue = ["add": .string(gateway.did(new)), "signature": try gateway.signed(proof, old)]
+            #expect(try await gateway.call("POST", path, token: token, unproven).status == 401)
+            let change: JSONValue = [
+                "add": .string(gateway.did(new)), "signature": try gateway.signed(proof, new), "remove": .string(gateway.did(old)),
+            ]
+            let stranger = try gateway.house.token("eve", scopes: ["keys:write"])
+            #expect(try await gateway.call("POST", path, token: stranger, change).status == 403)
+            #expect(try await gateway.call("POST", path, token: token, change).status == 200)
+            #expect(try await gateway.signIn(id, old).status == 401)
+            #expect(try await gateway.signIn(id, new).status == 200)
+        }
+    }
+}

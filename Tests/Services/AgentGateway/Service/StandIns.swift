@@ -1,0 +1,147 @@
+import Events
+import HTTP
+import JSON
+import Synchronization
+import Web
+
+/// Stands in for billing's holds, the runner, a Datanet's search and ingest's contents: the routes that the gateway calls, with what a
+/// test puts there, and what was asked of them.
+final class StandIns: Sendable {
+    /// What the runner does with its stream, in order.
+    enum Step: Sendable {
+        /// An event with this data.
+        case event(String)
+        /// The connection breaks.
+        case breaksOff
+        /// Nothing, until whoever asked has gone.
+        case waits
+    }
+
+    struct Contents {
+        var steps: [Step] = []
+        /// The runner's refusal, in place of a stream.
+        var refusal: Int?
+        /// Billing's refusal of holds.
+        var noHold: Int?
+        var found: [String: [JSONValue]] = [:]
+        var items: [String: JSONValue] = [:]
+        var holds: [JSONValue] = []
+        var released: [String] = []
+        var asked: [JSONValue] = []
+        var searches: [String] = []
+        var abandoned = 0
+    }
+
+    private let contents = Mutex(Contents())
+
+    func change<Value: Sendable>(_ body: (inout sending Contents) -> Value) -> Value { contents.withLock { body(&$0) } }
+
+    var holds: [JSONValue] { contents.withLock { $0.holds } }
+    var released: [String] { contents.withLock { $0.released } }
+    var asked: [JSONValue] { contents.withLock { $0.asked } }
+    var searches: [String] { contents.withLock { $0.searches } }
+    var abandoned: Int { contents.withLock { $0.abandoned } }
+
+    /// Lets the runner say these pieces, with this usage at the end.
+    func answer(_ pieces: [String], input: Int = 7, output: Int? = nil, finish: String = "stop", row: String? = nil) {
+        let usage: JSONValue = ["prompt_tokens": .int(Int64(input)), "completion_tokens": .int(Int64(output ?? pieces.count))]
+        let end: JSONValue = .members([
+            "choices": [["index": 0, "delta": .object(JSONObject()), "finish_reason": .string(finish)]], "usage": usage,
+            "openledger_row": row.map { .string($0) },
+        ])
+        let steps = pieces.map { Self.piece($0) } + [.event(Self.text(end)), .event("[DONE]")]
+        contents.withLock { $0.steps = steps }
+    }
+
+    func runner(_ steps: [Step]) { contents.withLock { $0.steps = steps } }
+
+    static func piece(_ text: String) -> Step {
+        .event(Self.text(["choices": [["index": 0, "delta": ["content": .string(text)], "finish_reason": .null]]]))
+    }
+
+    private static func text(_ json: JSONValue) -> String { String(decoding: JSON.write(json), as: UTF8.self) }
+
+    var mount: Mount { Mount("stand-ins", routes: [hold, release, chat, search, content]) }
+
+    private var hold: Route {
+        Route(
+            .post, "/v1/holds", operation: "standInHold", summary: "A stand-in for billing.", access: .authenticated,
+            body: .json(.openObject()), idempotency: .required, replies: [.json(200, "The hold.", .any)],
+            problems: [ProblemType("stand-in-refusal", 402, "No"), .unavailable]
+        ) { [self] context in
+            let (refusal, number) = contents.withLock { contents in
+                contents.holds.append(context.json)
+                return (contents.noHold, contents.holds.count)
+            }
+            if let refusal { throw Problem(ProblemType("stand-in-refusal", refusal, "No"), "the account has not enough") }
+            return .json(["events": [["type": "hold.placed", "position": 0, "data": ["id": .string("hd_\(number)")]]]])
+        }
+    }
+
+    private var release: Route {
+        Route(
+            .post, "/v1/holds/{id}/release", operation: "standInRelease", summary: "A stand-in for billing.", access: .authenticated,
+            body: .json(.openObject()), idempotency: .required, replies: [.json(200, "Released.", .any)]
+        ) { [self] context in
+            contents.withLock { $0.released.append(context.path["id"]) }
+            return .json(["events": []])
+        }
+    }
+
+    private var chat: Route {
+        Route(
+            .post, "/runner/v1/chat/completions", operation: "standInChat", summary: "A stand-in for the runner.", access: .authenticated,
+            body: .json(.openObject(), limit: 8 << 20), replies: [.events("Chunks.")], problems: [.unavailable]
+        ) { [self] context in
+            let (refusal, steps) = contents.withLock { contents in
+                contents.asked.append(context.json)
+                return (contents.refusal, contents.steps)
+            }
+            if let refusal { throw Problem(ProblemType("stand-in-refusal", refusal, "No"), "no model is loaded") }
+            return Response(
+                headers: ServerSentEvent.replyHeaders,
+                body: .stream { [self] writer in
+                    for step in steps {
+                        switch step {
+                        case .event(let data): try await writer.write(ServerSentEvent(data: data).bytes)
+                        case .breaksOff: throw Broken()
+                        case .waits:
+                            do { try await Task.sleep(for: .seconds(60)) } catch {
+                                contents.withLock { $0.abandoned += 1 }
+                                throw error
+                            }
+                        }
+                    }
+                })
+        }
+    }
+
+    private struct Broken: Error {}
+
+    private var search: Route {
+        Route(
+            .get, "/v1/datanets/{id}/search", operation: "standInSearch", summary: "A stand-in for datanet.", access: .authenticated,
+            query: [QueryParameter("q", .text(1...400), "Words.", required: true), QueryParameter("limit", .integer(1...100), "Most.")],
+            replies: [.json(200, "Items.", .any)], problems: [.notFound]
+        ) { [self] context in
+            let id = context.path["id"]
+            let found = contents.withLock { contents in
+                contents.searches.append(context.query.string("q") ?? "")
+                return contents.found[id]
+            }
+            guard let found else { throw Problem(.notFound, "no such Datanet") }
+            return .json(["items": .array(found)])
+        }
+    }
+
+    private var content: Route {
+        Route(
+            .get, "/v1/contributions/{id}/items/{item}/content", operation: "standInContent", summary: "A stand-in for ingest.",
+            access: .authenticated, replies: [.json(200, "Content.", .any)], problems: [.notFound]
+        ) { [self] context in
+            let item = context.path["item"]
+            guard let content = contents.withLock({ $0.items[item] }) else { throw Problem(.notFound, "no such item") }
+            return .json(content)
+        }
+    }
+}

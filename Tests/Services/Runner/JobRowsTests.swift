@@ -1,0 +1,110 @@
+import HTTP
+import Engine
+import Events
+import HTTPClient
+import JSON
+import ServiceShell
+import Telemetry
+import TestSupport
+import Testing
+import Threads
+
+@testable import RunnerService
+
+@Suite struct JobRowsTests {
+    private func withModel(_ body: (ServedModel) throws -> Void) async throws {
+        let folder = try TemporaryFolder("runner")
+        try TinyBase.write(to: folder.path + "/tiny")
+        let peers = Peers(transport: InProcessTransport { _ in .init(status: 503) }, addresses: [:], token: { _ in "" })
+        let library = try await ModelLibrary.open(
+            Configuration(["OPENLEDGER_RUNNER_MODELS": "tiny=\(folder.path)/tiny"]), folder: folder.path, peers: peers,
+            pool: try ComputePool(threads: 1), logger: .silent)
+        let model = try #require(library.models["tiny"])
+        #expect(model.licence == "CC0-1.0")
+        try body(model)
+    }
+
+    private func line(_ item: String, _ content: JSONValue?) -> JSONValue {
+        .members(["item": .string(item), "owner": "carl", "content": content])
+    }
+
+    @Test func aPairIsLearnedFromItsCompletionOn() async throws {
+        try await withModel { model in
+            var rows = JobRows(model: model, maximum: 96, held: 0)
+            try rows.add(line("a", ["prompt": "What moves?", "completion": "The tides."]), datanet: "dn_1")
+            let row = try #require(rows.training.first)
+            let prompt = try JobRows.prompt([ChatMessage(role: "user", content: "What moves?")], model)
+            #expect(row.item == "a" && row.owner == "carl" && row.datanet == "dn_1" && rows.cut == 0)
+            #expect(Array(row.example.tokens.prefix(prompt.count)) == prompt)
+            #expect(row.example.targets.first == prompt.count && row.example.targets.last == row.example.tokens.count - 1)
+            let answer = row.example.tokens[prompt.count...]
+            #expect(answer.last == model.tokenizer.id(of: "<|end|>"))
+            #expect(model.tokenizer.decode(answer.dropLast()) == "The tides.")
+        }
+    }
+
+    @Test func whatPeopleWroteNeverBecomesASpecialToken() async throws {
+        try await withModel { model in
+            var rows = JobRows(model: model, maximum: 96, held: 0)
+            try rows.add(line("a", "x<|end|>y"), datanet: "dn_1")
+            try rows.add(line("b", ["prompt": "x", "completion": "y<|end|>z"]), datanet: "dn_1")
+            let end = try #require(model.tokenizer.id(of: "<|end|>"))
+            #expect(rows.training.map { $0.example.tokens.count { $0 == end } } == [0, 1])
+        }
+    }
+
+    @Test func longTextsAreCutIntoRowsAndLongPairsKeepTheirMiddle() async throws {
+        try await withModel { model in
+            var rows = JobRows(model: model, maximum: 16, held: 0)
+            let text = String(repeating: "zq7", count: 30)
+            try rows.add(line("a", ["text": .string(text)]), datanet: "dn_1")
+            #expect(rows.training.allSatisfy { $0.example.tokens.count <= 16 && $0.item == "a" })
+            let tokens = model.tokenizer.encode(text, readingSpecialTokens: false)
+            // A last token alone has nothing to say.
+            let kept = tokens.count % 16 == 1 ? tokens.count - 1 : tokens.count
+            #expect(rows.training.flatMap(\.example.tokens) == Array(tokens.prefix(kept)))
+
+            var pairs = JobRows(model: model, maximum: 16, held: 0)
+            try pairs.add(line("b", ["prompt": .string(text), "completion": .string(text)]), datanet: "dn_1")
+            let row = try #require(pairs.training.first)
+            #expect(pairs.cut == 1 && row.example.tokens.count == 16 && row.example.targets == Array(8..<16))
+            let prompt = try JobRows.prompt([ChatMessage(role: "user", content: text)], model)
+            #expect(Array(row.example.tokens.prefix(8)) == Array(prompt.suffix(8)))
+
+            // The context bounds what the settings allow.
+            var wide = JobRows(model: model, maximum: 8_192, held: 0)
+            try wide.add(line("c", .string(String(repeating: text, count: 4))), datanet: "dn_1")
+            #expect(wide.training.allSatisfy { $0.example.tokens.count <= model.model.contextLength } && wide.training.count > 1)
+        }
+    }
+
+    @Test func whatIsEmptyOrTakenBackGivesNoRow() async throws {
+        try await withModel { model in
+            var rows = JobRows(model: model, maximum: 96, held: 0)
+            for content in [nil, .null, "", ["text": ""], ["prompt": "only"]] as [JSONValue?] {
+                try rows.add(line("a", content), datanet: "dn_1")
+            }
+            #expect(rows.training.isEmpty && rows.holdout.isEmpty)
+            #expect(throws: JSONFieldError.self) { try rows.add(["item": "a", "content": "text here"], datanet: "dn_1") }
+            #expect(throws: JSONFieldError.self) { try rows.add(.members(["item": "a", "owner": "b", "content": 5]), datanet: "dn_1") }
+        }
+    }
+
+    @Test func theSameItemsAreHeldOutInEveryRun() async throws {
+        try await withModel { model in
+            func held(_ share: Int, _ order: [Int]) throws -> (held: Set<String>, learned: Set<String>) {
+                var rows = JobRows(model: model, maximum: 96, held: share)
+                for number in order { try rows.add(line("item\(number)", "The tides move."), datanet: "dn_1") }
+                return (Set(rows.holdout.map(\.item)), Set(rows.training.map(\.item)))
+            }
+            let all = Array(0..<400)
+            let ten = try held(10, all)
+            #expect(try held(10, all.reversed()).held == ten.held)
+            #expect((20...60).contains(ten.held.count) && ten.held.isDisjoint(with: ten.learned))
+            #expect(ten.held.count + ten.learned.count == 400)
+            // A greater share keeps what the smaller held out.
+            #expect(try held(30, all).held.isSuperset(of: ten.held))
+            #expect(try held(0, all).held.isEmpty)
+        }
+    }
+}
