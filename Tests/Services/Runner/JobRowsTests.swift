@@ -30,7 +30,7 @@ import Threads
 
     @Test func aPairIsLearnedFromItsCompletionOn() async throws {
         try await withModel { model in
-            var rows = JobRows(model: model, maximum: 96, held: 0)
+            var rows = JobRows(model: model, maximum: 96, held: 0, learnsPassages: false)
             try rows.add(line("a", ["prompt": "What moves?", "completion": "The tides."]), datanet: "dn_1")
             let row = try #require(rows.training.first)
             let prompt = try JobRows.prompt([ChatMessage(role: "user", content: "What moves?")], model)
@@ -45,7 +45,7 @@ import Threads
 
     @Test func whatPeopleWroteNeverBecomesASpecialToken() async throws {
         try await withModel { model in
-            var rows = JobRows(model: model, maximum: 96, held: 0)
+            var rows = JobRows(model: model, maximum: 96, held: 0, learnsPassages: false)
             try rows.add(line("a", "x<|end|>y"), datanet: "dn_1")
             try rows.add(line("b", ["prompt": "x", "completion": "y<|end|>z"]), datanet: "dn_1")
             let end = try #require(model.tokenizer.id(of: "<|end|>"))
@@ -55,7 +55,7 @@ import Threads
 
     @Test func longTextsAreCutIntoRowsAndLongPairsKeepTheirMiddle() async throws {
         try await withModel { model in
-            var rows = JobRows(model: model, maximum: 16, held: 0)
+            var rows = JobRows(model: model, maximum: 16, held: 0, learnsPassages: false)
             let text = String(repeating: "zq7", count: 30)
             try rows.add(line("a", ["text": .string(text)]), datanet: "dn_1")
             #expect(rows.training.allSatisfy { $0.example.tokens.count <= 16 && $0.item == "a" })
@@ -64,7 +64,7 @@ import Threads
             let kept = tokens.count % 16 == 1 ? tokens.count - 1 : tokens.count
             #expect(rows.training.flatMap(\.example.tokens) == Array(tokens.prefix(kept)))
 
-            var pairs = JobRows(model: model, maximum: 16, held: 0)
+            var pairs = JobRows(model: model, maximum: 16, held: 0, learnsPassages: false)
             try pairs.add(line("b", ["prompt": .string(text), "completion": .string(text)]), datanet: "dn_1")
             let row = try #require(pairs.training.first)
             #expect(pairs.cut == 1 && row.example.tokens.count == 16 && row.example.targets == Array(8..<16))
@@ -72,7 +72,7 @@ import Threads
             #expect(Array(row.example.tokens.prefix(8)) == Array(prompt.suffix(8)))
 
             // The context bounds what the settings allow.
-            var wide = JobRows(model: model, maximum: 8_192, held: 0)
+            var wide = JobRows(model: model, maximum: 8_192, held: 0, learnsPassages: false)
             try wide.add(line("c", .string(String(repeating: text, count: 4))), datanet: "dn_1")
             #expect(wide.training.allSatisfy { $0.example.tokens.count <= model.model.contextLength } && wide.training.count > 1)
         }
@@ -80,7 +80,7 @@ import Threads
 
     @Test func whatIsEmptyOrTakenBackGivesNoRow() async throws {
         try await withModel { model in
-            var rows = JobRows(model: model, maximum: 96, held: 0)
+            var rows = JobRows(model: model, maximum: 96, held: 0, learnsPassages: false)
             for content in [nil, .null, "", ["text": ""], ["prompt": "only"]] as [JSONValue?] {
                 try rows.add(line("a", content), datanet: "dn_1")
             }
@@ -93,7 +93,7 @@ import Threads
     @Test func theSameItemsAreHeldOutInEveryRun() async throws {
         try await withModel { model in
             func held(_ share: Int, _ order: [Int]) throws -> (held: Set<String>, learned: Set<String>) {
-                var rows = JobRows(model: model, maximum: 96, held: share)
+                var rows = JobRows(model: model, maximum: 96, held: share, learnsPassages: false)
                 for number in order { try rows.add(line("item\(number)", "The tides move."), datanet: "dn_1") }
                 return (Set(rows.holdout.map(\.item)), Set(rows.training.map(\.item)))
             }
