@@ -91,7 +91,7 @@ struct FineTuning: Sendable {
         try await desk.upload(artefact)
         let (rowsArtefact, factors) = try await influence([half, adapter], rows, model)
         try await desk.upload(rowsArtefact)
-        library.keep(factors, of: artefact.digest)
+        try await library.keep(factors, of: artefact.digest)
         func micros(_ value: Float) -> JSONValue { .int(Int64((value * 1_000_000).rounded())) }
         try await desk.complete(
             order, adapter: artefact.digest, rows: rowsArtefact.digest, tokens: outcome.tokens,

@@ -21,8 +21,8 @@ struct JobRows: Sendable {
     private let maximum: Int
     private let held: Int
     private let learnsPassages: Bool
-    /// The last pairs' texts: passages that say nothing about the next pair.
-    private var others: [String] = []
+    /// The last pairs' texts of each Datanet: passages that say nothing about the next pair. Never one that is held out.
+    private var others: [String: [String]] = [:]
 
     /// - Parameters:
     ///   - maximum: most tokens of a row.
@@ -41,6 +41,8 @@ struct JobRows: Sendable {
         guard let content = fields.optionalField("content") else { return }
         let item = try fields.id("item")
         let owner = try fields.id("owner")
+        // By the item's id, so that the same item is held out in every run and on every machine.
+        let isHeld = Int(SHA256.hash(utf8: "holdout\n" + item).bytes[0]) * 100 < held * 256
         let examples: [TrainingExample]
         if let text = content.value.stringValue {
             examples = plain(text)
@@ -49,28 +51,26 @@ struct JobRows: Sendable {
             if let prompt = try content.optionalString("prompt", bytes: 1...8 << 20),
                 let completion = try content.optionalString("completion", bytes: 1...8 << 20)
             {
-                examples = try pairs(prompt, completion)
+                examples = try pairs(prompt, completion, of: datanet, isHeld: isHeld)
             } else {
                 examples = plain(try content.optionalString("text", bytes: 0...8 << 20) ?? "")
             }
         }
-        // By the item's id, so that the same item is held out in every run and on every machine.
-        let isHeld = Int(SHA256.hash(utf8: "holdout\n" + item).bytes[0]) * 100 < held * 256
         for example in examples where example.tokens.count > 1 && !example.targets.isEmpty {
             let row = Row(item: item, owner: owner, datanet: datanet, example: example)
             if isHeld { holdout.append(row) } else { training.append(row) }
         }
     }
 
-    private mutating func pairs(_ prompt: String, _ completion: String) throws -> [TrainingExample] {
+    private mutating func pairs(_ prompt: String, _ completion: String, of datanet: String, isHeld: Bool) throws -> [TrainingExample] {
         let question = ChatMessage(role: "user", content: prompt)
         let plain = try pair([question], completion)
         guard learnsPassages else { return [plain] }
         let own = prompt + "\n" + completion
         // Its own passage stands first, in the middle or last, as it will when passages are looked up.
-        var passages = others
+        var passages = others[datanet] ?? []
         passages.insert(own, at: min(passages.count, Int(SHA256.hash(utf8: own).bytes[0]) % 3))
-        others = Array((others + [own]).suffix(2))
+        if !isHeld { others[datanet] = Array(((others[datanet] ?? []) + [own]).suffix(2)) }
         let context = ChatMessage(role: "system", content: Self.context(passages))
         return [plain, try pair([context, question], completion)]
     }

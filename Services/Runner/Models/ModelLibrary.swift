@@ -106,9 +106,25 @@ final class ModelLibrary: Sendable {
     /// An adapter by its artefact, in memory or fetched.
     func adapter(_ digest: Digest, on base: String) async throws -> Adapter? { try await adapters[base]?.adapter(digest.prefixed) }
 
-    /// What turns an answer into its attribution row, for adapters that were trained by this process.
-    func factors(of adapter: Digest) -> InfluenceFactors? { factors.withLock { $0[adapter] } }
+    /// What turns an answer into its attribution row, for adapters that this runner trained; nil for others.
+    func factors(of adapter: Digest, on base: ServedModel) async throws -> InfluenceFactors? {
+        if let known = factors.withLock({ $0[adapter] }) { return known }
+        let path = path(of: adapter)
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        let read = try await OSThread.run(name: "factors") { try InfluenceFactors(path: path, model: base.model) }
+        factors.withLock { $0[adapter] = read }
+        return read
+    }
 
-    /// Keeps what an adapter's training measured.
-    func keep(_ made: InfluenceFactors, of adapter: Digest) { factors.withLock { $0[adapter] = made } }
+    /// Keeps what an adapter's training measured, beyond a restart.
+    func keep(_ made: InfluenceFactors, of adapter: Digest) async throws {
+        let (folder, path) = (folder + "/factors", path(of: adapter))
+        try await OSThread.run(name: "factors") {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try made.write(to: path)
+        }
+        factors.withLock { $0[adapter] = made }
+    }
+
+    private func path(of adapter: Digest) -> String { folder + "/factors/\(adapter.hex).safetensors" }
 }

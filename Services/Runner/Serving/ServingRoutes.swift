@@ -98,7 +98,7 @@ struct ServingRoutes: Sendable {
     /// The answer's attribution row, kept with the artefacts; nil for a base model, or an adapter whose curvature this process does not
     /// have.
     private func row(_ prompt: [Int32], _ answer: [Int32], _ model: ServedModel, _ adapter: Digest?) async throws -> Digest? {
-        guard let adapter, let factors = library.factors(of: adapter), !answer.isEmpty else { return nil }
+        guard let adapter, !answer.isEmpty, let factors = try await library.factors(of: adapter, on: model) else { return nil }
         let tokens = Array((prompt + answer).suffix(model.model.contextLength))
         let example = TrainingExample(tokens: tokens, lossFrom: max(1, tokens.count - answer.count))
         guard let bytes = try await factors.rows([example], role: .answer, pool: library.pool).first?.bytes else { return nil }
