@@ -23,7 +23,8 @@ extension Survival {
                 try await Roles(owner).ensure([Roles.Login(service: "billing", password: nil)])
                 let table = PositionTable.sql(schema: "billing", role: "openledger_billing")
                 try await house.withOwner { owner in
-                    _ = try await owner.executeScript("create schema billing; grant usage on schema billing to openledger_billing")
+                    _ = try await owner.executeScript(
+                        "drop schema if exists billing cascade; create schema billing; grant usage on schema billing to openledger_billing")
                     _ = try await owner.executeScript(table + ";" + Tally.sql)
                 }
                 let database = house.cluster.url(user: "openledger_billing")
