@@ -24,6 +24,10 @@ public actor DecisionMaker<State: ServiceState> {
     private var failure: DecisionError?
     private var waiting: [Ticket] = []
     private var isDeciding = false
+    /// Whether the state has events that are not durable yet.
+    private var isAppending = false
+    /// Reads that wait for the append in hand, since what it appends must not be seen before.
+    private var waitingReads: [@Sendable (State, DecisionError?) -> Void] = []
     private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
     private var lastWatcher = 0
     /// The log's size when it was last read.
@@ -82,16 +86,28 @@ public actor DecisionMaker<State: ServiceState> {
         }
     }
 
-    /// Reads the state as it is now. It may be behind the log by the moment that events take to come here.
-    public func query<Value: Sendable>(_ read: @Sendable (State) throws -> Value) throws -> Value {
+    /// Reads the state as it is now: with all that has been decided and is durable, and nothing that is still on its way. It may be
+    /// behind the log by the moment that the events of others take to come here.
+    public func query<Value: Sendable>(_ read: @escaping @Sendable (State) throws -> Value) async throws -> Value {
         if let failure { throw failure }
-        return try read(fold.state)
+        guard isAppending else { return try read(fold.state) }
+        return try await withCheckedThrowingContinuation { continuation in
+            waitingReads.append { state, failure in
+                continuation.resume(
+                    with: Result {
+                        if let failure { throw failure }
+                        return try read(state)
+                    })
+            }
+        }
     }
 
     /// Reads the state once it has seen everything before `position`.
-    public func query<Value: Sendable>(after position: UInt64, _ read: @Sendable (State) throws -> Value) async throws -> Value {
+    public func query<Value: Sendable>(
+        after position: UInt64, _ read: @escaping @Sendable (State) throws -> Value
+    ) async throws -> Value {
         try await waitUntil(position)
-        return try query(read)
+        return try await query(read)
     }
 
     private func decideAll() async {
@@ -138,7 +154,14 @@ public actor DecisionMaker<State: ServiceState> {
                     }
                 }
             }
-            if !appends.isEmpty { await append(appends) }
+            if !appends.isEmpty {
+                isAppending = true
+                await append(appends)
+                isAppending = false
+                let reads = waitingReads
+                waitingReads = []
+                for read in reads { read(fold.state, failure) }
+            }
             if fold.isSpoilt { await startAfresh() }
             if !stale.isEmpty { await freshen() }
             waiting.insert(contentsOf: stale.map { $0.freshened() } + again, at: 0)

@@ -188,20 +188,15 @@ private struct PublishedTiles: TileSource {
         }
     }
 
-    @Test func `an append is under a signed checkpoint within a second`() async throws {
+    @Test func `an append comes under a signed checkpoint by itself`() async throws {
         try await withLedgerAPI(.inProcess) { api in
             _ = try await fill(api, 1)
-            var fastest = Duration.seconds(60)
-            // The best of some: the machine may be busy with other things.
             for index in 0..<5 {
                 let appended = try await api.client(.billing).append(try Sample.append("late\(index)"))
-                let start = ContinuousClock.now
                 try await eventually(every: .milliseconds(5)) {
                     try SignedCheckpoint(unverified: try await api.get("/log/checkpoint").text).checkpoint.size >= appended.end
                 }
-                fastest = min(fastest, ContinuousClock.now - start)
             }
-            #expect(fastest < .seconds(1))
         }
     }
 }
