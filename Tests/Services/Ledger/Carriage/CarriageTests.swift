@@ -86,6 +86,7 @@ struct CarriageTests {
                 let again = try await records(broker, until: 11)
                 #expect(try again.map { try number("ol_position", $0) } == Array(0..<10) + Array(4..<11))
                 #expect(Set(again.map(\.value)).count == 11)
+                try await eventually { try await database.database.sql("select next from ledger.carriage").hasPrefix("11") }
             }
             try await broker.admin("topics", "--delete", "--topic", "test.events")
             try await database.withLedger(settings) { ledger in
