@@ -90,7 +90,13 @@ public actor DecisionMaker<State: ServiceState> {
     /// behind the log by the moment that the events of others take to come here.
     public func query<Value: Sendable>(_ read: @escaping @Sendable (State) throws -> Value) async throws -> Value {
         if let failure { throw failure }
-        guard isAppending else { return try read(fold.state) }
+        guard isAppending else {
+            // A state that is being made, at the start or anew, lacks what the log has.
+            if !hasCaughtUp { await freshen() }
+            if let failure { throw failure }
+            guard hasCaughtUp else { throw DecisionError.unavailable("it can't be read") }
+            return try read(fold.state)
+        }
         return try await withCheckedThrowingContinuation { continuation in
             waitingReads.append { state, failure in
                 continuation.resume(

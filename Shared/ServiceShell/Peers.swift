@@ -74,11 +74,12 @@ public struct Peers: Sendable {
     }
 
     /// Calls a URL of one's own, such as a runner's, with a token that is meant for a service.
+    /// - Parameter silence: how long the other side may send nothing before the call fails; within one process it is not looked at.
     public func open(
         _ method: String, url: String, as service: Service, json: JSONValue? = nil, key: String? = nil, timeout: Duration? = nil,
-        limit: Int = 1 << 30
+        silence: Duration? = nil, limit: Int = 1 << 30
     ) async throws -> ClientResponse {
-        var request = ClientRequest(method: method, url: url, timeout: timeout, maximumBodyBytes: limit)
+        var request = ClientRequest(method: method, url: url, timeout: timeout, stallTimeout: silence, maximumBodyBytes: limit)
         if let json {
             request.headers.set("Content-Type", "application/json")
             request.body = .bytes(JSON.write(json))

@@ -27,7 +27,7 @@ public struct TrainingService: RunnableService {
         let evidence = try context.openEvidence()
         let artefacts = ArtefactStore(blobs: try context.openBlobs())
         let price = try TrainingPrice(context.settings)
-        let desk = JobDesk(maker: maker, peers: context.peers, evidence: evidence, logger: context.logger)
+        let desk = JobDesk(maker: maker, evidence: evidence, logger: context.logger)
         let routes =
             ModelRoutes(maker: maker).routes
             + JobRoutes(maker: maker, desk: desk, evidence: evidence, price: price, peers: context.peers).routes

@@ -42,7 +42,7 @@ struct BackendSettings: Sendable {
 struct OpenAIBackend: Backend {
     private let settings: BackendSettings
     private let peers: Peers
-    /// The longest silence that is borne.
+    /// The longest silence of a model server that is borne.
     static let patience = Duration.seconds(120)
 
     init(_ settings: BackendSettings, peers: Peers) {
@@ -74,7 +74,7 @@ struct OpenAIBackend: Backend {
         }
         let answer = try await peers.open(
             "POST", url: settings.url + (isChat ? "/v1/chat/completions" : "/v1/completions"), as: .training,
-            json: .object(JSONObject(body)))
+            json: .object(JSONObject(body)), silence: Self.patience)
         guard answer.status == 200 else {
             let words = try await answer.body.collect(upTo: 64 << 10)
             throw BackendError.refused(status: answer.status, words: String(decoding: words.prefix(500), as: UTF8.self))

@@ -46,7 +46,13 @@ struct Drafts: Sendable {
         try await select("where contribution = $1", [.text(id)]).first
     }
 
-    func queued() async throws -> Draft? { try await select("where state = 'queued' order by created limit 1", []).first }
+    /// The oldest that waits for the screener, but for those named.
+    func queued(except others: [String]) async throws -> Draft? {
+        try await select(
+            "where state = 'queued' and contribution <> all (string_to_array($1, ' ')) order by created limit 1",
+            [.text(others.joined(separator: " "))]
+        ).first
+    }
 
     func drafts(of contributor: String) async throws -> [Draft] {
         try await select("where contributor = $1 and state <> 'done' order by created desc limit 500", [.text(contributor)])

@@ -23,39 +23,62 @@ actor Screener {
     /// Says that there is something to do.
     nonisolated func ring() { bell.continuation.yield() }
 
-    /// Works until the task is cancelled.
+    /// Works until the task is cancelled. A draft that meets trouble waits, and the others go on.
     func run(_ core: IngestCore) async {
         ring()
         for await _ in bell.stream {
+            var postponed: [String] = []
+            var isTroubled = false
             while !Task.isCancelled {
+                var hand: String?
                 do {
-                    guard let draft = try await core.drafts.queued() else { break }
+                    guard let draft = try await core.drafts.queued(except: postponed) else { break }
+                    hand = draft.contribution
                     try await screen(draft, core)
                 } catch is CancellationError {
                     return
                 } catch {
-                    core.logger.error("screening waits: \(error)")
-                    try? await Task.sleep(for: .seconds(1))
+                    core.logger.error("screening waits: \(error)", hand.map { ["contribution": .string($0)] } ?? [:])
+                    isTroubled = true
+                    guard let hand else { break }
+                    postponed.append(hand)
                 }
+            }
+            if isTroubled {
+                try? await Task.sleep(for: .seconds(1))
+                ring()
             }
         }
     }
 
     private func screen(_ draft: Draft, _ core: IngestCore) async throws {
-        do {
-            let items = try await items(of: draft, core)
-            try await settle(draft, items, core)
-        } catch let error where error is ScreeningFailure || error is IngestRefusal {
-            // The session may know items that never came to the log.
-            sessions[draft.manifest.datanet] = nil
-            core.logger.info("contribution failed: \(error)", ["contribution": .string(draft.contribution)])
-            return try await core.drafts.finish(draft.contribution, .failed, problem: "\(error)")
-        } catch {
-            sessions[draft.manifest.datanet] = nil
-            throw error
+        // After a crash a draft may be on the log already: then only its upload is left to clear.
+        if try await core.maker.query({ $0.contributions[draft.contribution] == nil }) {
+            do {
+                let items = try await items(of: draft, core)
+                try await settle(draft, items, core)
+            } catch {
+                // The session may know items that never came to the log.
+                sessions[draft.manifest.datanet] = nil
+                guard let reason = Self.lasting(error) else { throw error }
+                core.logger.info("contribution failed: \(reason)", ["contribution": .string(draft.contribution)])
+                return try await core.drafts.finish(draft.contribution, .failed, problem: reason)
+            }
         }
         try await Upload(core: core).clear(draft)
         try await core.drafts.finish(draft.contribution, .done)
+    }
+
+    /// Why a draft can never be screened as it is; nil for trouble that may pass.
+    private static func lasting(_ error: any Error) -> String? {
+        switch error {
+        case let error as ScreeningFailure: error.description
+        case let error as IngestRefusal: "\(error)"
+        case BlobError.erased(let owner): "the contents of \(owner) were erased"
+        case BlobError.notFound, BlobError.noKey, BlobError.damaged:
+            "a part of the upload can't be read any more: begin the contribution anew"
+        default: nil
+        }
     }
 
     private func settle(_ draft: Draft, _ items: [ScreenedItem], _ core: IngestCore) async throws {

@@ -2,7 +2,6 @@ internal import Blobs
 internal import Decisions
 internal import Events
 internal import JSON
-internal import ServiceShell
 internal import Telemetry
 internal import TrainingDomain
 
@@ -21,7 +20,6 @@ actor JobDesk {
     }
 
     private let maker: DecisionMaker<TrainingState>
-    private let peers: Peers
     private let evidence: EvidenceStore
     private let logger: Logger
     private let started = ContinuousClock.now
@@ -29,9 +27,8 @@ actor JobDesk {
     private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
     private var lastWatcher = 0
 
-    init(maker: DecisionMaker<TrainingState>, peers: Peers, evidence: EvidenceStore, logger: Logger) {
+    init(maker: DecisionMaker<TrainingState>, evidence: EvidenceStore, logger: Logger) {
         self.maker = maker
-        self.peers = peers
         self.evidence = evidence
         self.logger = logger
     }

@@ -6,12 +6,14 @@ import Foundation
 import HTTP
 import Identity
 import IngestDomain
-import IngestService
 import JSON
+import Postgres
 import ServiceShell
 import ServiceTestSupport
 import TestSupport
 import Testing
+
+@testable import IngestService
 
 @Suite struct ContributionTests {
     private static func row(_ number: Int, _ more: String = "") -> String {
@@ -187,24 +189,74 @@ import Testing
             try await ingest.createDatanet("dn_1")
             let alice = try IngestHouse.Person("alice")
             let bob = try IngestHouse.Person("bob")
-            func running(_ body: () async throws -> Void) async throws {
-                let service = try await IngestService.open(try house.context(.ingest))
-                try house.mount([service.mount], grants: [IngestService.grants])
-                let task = Task { await service.run() }
-                try await body()
-                task.cancel()
-                await task.value
-            }
-            try await running {
+            try await Self.running(house) {
                 let done = try await ingest.contribute(alice, "dn_1", [("a.jsonl", Self.file([Self.row(1), Self.row(2)]))])
                 #expect(done["accepted"] == 2)
             }
-            try await running {
+            try await Self.running(house) {
                 let done = try await ingest.contribute(bob, "dn_1", [("b.jsonl", Self.file([Self.row(2), Self.row(3)]))])
                 #expect(done["accepted"] == 1)
                 let items = try await ingest.items(done, bob)
                 #expect(items[0]["reasons"] == ["duplicate.exact"])
             }
+        }
+    }
+
+    /// A process's life: the service is opened, and stopped when the work is done.
+    private static func running(_ house: ServiceHouse, _ body: () async throws -> Void) async throws {
+        let service = try await IngestService.open(try house.context(.ingest))
+        try house.mount([service.mount], grants: [IngestService.grants])
+        let task = Task { await service.run() }
+        try await body()
+        task.cancel()
+        await task.value
+    }
+
+    @Test func aCrashAfterTheCommitLeavesOnlyTheUploadToClear() async throws {
+        try await withServiceHouse { house in
+            let ingest = IngestHouse(house: house)
+            try await ingest.createDatanet("dn_1")
+            let alice = try IngestHouse.Person("alice")
+            var id = ""
+            try await Self.running(house) {
+                let done = try await ingest.contribute(alice, "dn_1", [("a.jsonl", Self.file([Self.row(1)]))])
+                id = try #require(done["contribution"]?.stringValue)
+                let drafts = Drafts(pool: PostgresPool(try house.context(.ingest).database, options: PoolOptions(size: 1)))
+                try await eventually("the draft to be cleared") { try await drafts.draft(id)?.state == .done }
+                // As the table is between the two: its parts are gone, and it still waits.
+                _ = try await drafts.pool.execute("update ingest.drafts set state = 'queued'", [])
+                _ = try await drafts.pool.execute(
+                    "insert into ingest.parts (contribution, file, start, bytes, commitment) values ($1, 0, 0, 5, $2)",
+                    [.text(id), .bytes(Digest.zero.bytes)])
+                await drafts.pool.close()
+            }
+            try await Self.running(house) {
+                let more = try await ingest.contribute(alice, "dn_1", [("b.jsonl", Self.file([Self.row(2)]))])
+                #expect(more["accepted"] == 1)
+                let drafts = Drafts(pool: PostgresPool(try house.context(.ingest).database, options: PoolOptions(size: 1)))
+                #expect(try await drafts.draft(id)?.state == .done)
+                #expect(try await drafts.parts(id, file: 0).isEmpty)
+                await drafts.pool.close()
+            }
+        }
+    }
+
+    @Test func anUploadThatCannotBeReadFailsAndHoldsUpNobody() async throws {
+        try await withIngest { ingest in
+            try await ingest.createDatanet("dn_1")
+            let alice = try IngestHouse.Person("alice")
+            let rows = Self.file([Self.row(1)])
+            let begun = try await ingest.begin(alice, try ingest.manifest(alice, "dn_1", [("a.jsonl", rows)]))
+            let id = try #require(begun.json["contribution"]?.stringValue)
+            let drafts = Drafts(pool: PostgresPool(try ingest.house.context(.ingest).database, options: PoolOptions(size: 1)))
+            // A part that the store does not have.
+            #expect(try await drafts.add(id, file: 0, Part(start: 0, bytes: rows.count, commitment: SHA256.hash([1]))))
+            await drafts.pool.close()
+            #expect(try await ingest.call("POST", "/v1/contributions/\(id)/finish", as: "alice", key: "end").status == 202)
+            let other = try await ingest.contribute(alice, "dn_1", [("b.jsonl", Self.file([Self.row(2)]))])
+            #expect(other["accepted"] == 1)
+            let failed = try await ingest.settled(id, alice)
+            #expect(failed["state"] == "failed" && failed["problem"]?.stringValue?.contains("begin the contribution anew") == true)
         }
     }
 
