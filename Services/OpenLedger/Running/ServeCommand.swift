@@ -29,6 +29,7 @@ enum ServeCommand {
               OPENLEDGER_KAFKA_PREFIX       the topic's prefix; openledger when left out
               OPENLEDGER_KAFKA_PROPERTIES   further settings of the Kafka client, name=value, separated by commas
               OPENLEDGER_WITNESSES          "<verifier key> <url>" of each witness, separated by commas
+              OPENLEDGER_SHARED             the folder that the other services share: its evidence is served beside the log
 
             Of the other services:
               OPENLEDGER_SERVICE_KEY_FILE   the key that signs the service's own tokens
@@ -63,7 +64,7 @@ enum ServeCommand {
         let ledger = try await LedgerSettings.configured(settings)
         let verifier = try await TokenVerifier.configured(settings, audiences: [Service.ledger.rawValue, everyService])
         return RunningHouse(
-            ledger: ledger, authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
+            ledger: ledger, shared: settings.string("SHARED"), authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
             addresses: [try address(Service.ledger.port, settings)], options: try ServingOptions(settings), logger: logger)
     }
 
