@@ -176,7 +176,7 @@ let package = Package(
             shell + [
                 "Replay", "LedgerDomain", "IngestDomain", "DatanetDomain", "TrainingDomain", "AttributionDomain", "BillingDomain",
                 "AgentGatewayDomain", "IngestService", "DatanetService", "TrainingService", "AttributionService", "BillingService",
-                "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport",
+                "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport", "openledger", "openledger-confine",
             ]),
         tests(
             "IngestTests", "Services/Ingest",

@@ -1,5 +1,5 @@
 public import Crypto
-public import Decisions
+internal import Decisions
 public import EventLog
 internal import Events
 internal import Threads

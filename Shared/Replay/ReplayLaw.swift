@@ -1,6 +1,7 @@
 public import Crypto
 public import Decisions
 public import Events
+internal import JSON
 
 /// How a service's events are decided again: each service brings its own, beside its rules.
 ///

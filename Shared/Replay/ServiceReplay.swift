@@ -1,6 +1,7 @@
-public import Crypto
+internal import Crypto
 internal import Decisions
-public import Events
+internal import Events
+internal import JSON
 internal import Threads
 
 /// Replays one service's events on a thread of its own.

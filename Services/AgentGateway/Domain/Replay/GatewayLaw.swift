@@ -1,7 +1,6 @@
 internal import Crypto
 public import Decisions
 public import Events
-internal import Identity
 internal import JSON
 public import Replay
 

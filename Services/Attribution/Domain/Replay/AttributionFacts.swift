@@ -1,6 +1,6 @@
 internal import Crypto
 public import Decisions
-public import Events
+internal import Events
 internal import JSON
 
 /// What of the log an attribution follows from, for whoever computes it again.

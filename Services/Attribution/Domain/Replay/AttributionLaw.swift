@@ -1,4 +1,4 @@
-public import Crypto
+internal import Crypto
 public import Decisions
 public import Events
 internal import JSON

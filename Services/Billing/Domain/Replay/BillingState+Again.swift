@@ -1,5 +1,5 @@
 internal import Decisions
-internal import Events
+public import Events
 internal import Money
 
 /// The rule for each event, with what the event itself says was asked for.

@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Decisions
 internal import Events
 internal import JSON
 internal import Replay

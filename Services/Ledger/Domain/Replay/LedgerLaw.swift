@@ -1,6 +1,7 @@
 public import Decisions
+internal import EventLog
 public import Events
-public import JSON
+internal import JSON
 public import Replay
 
 /// Checks the log's own events: each key is named by the one before it.

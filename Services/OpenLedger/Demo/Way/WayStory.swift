@@ -5,6 +5,7 @@ import HTTP
 import HTTPClient
 import JSON
 import Money
+import Replay
 
 /// The whole way of the data, through public REST alone, as several people: contributions, Datanets, snapshots, a fine-tuning, answers,
 /// attribution, settlement, audit. Every step is checked; what does not happen fails the story.
