@@ -17,6 +17,8 @@ struct SettlementRun {
     private var billing = BillingState()
     private var time = Timestamp(microseconds: 1_790_000_000_000_000)
     private let asset: Asset
+    /// What the methods found, by the two owners whose texts an answer is made of.
+    private var findings: [Int: AttributionEvidence] = [:]
     private let owners = (0..<12).map { "owner-\($0)" }
 
     private static let words = [
@@ -138,19 +140,23 @@ struct SettlementRun {
         let table = CreditTable(
             [SearchedSnapshot(.init(snapshot: SnapshotReference(snapshot), index: nil, isRetrieval: false), items: KnownItem.of(list, datanet: "dn", measures: []) { _ in 3 })],
             withdrawals: Withdrawals(), before: position)
-        let found = try Attribution.compute(
-            answer: WordSequence(texts[one] + " and " + texts[two]), prompt: WordSequence("question"), index: nil,
-            retrieval: try passages.map { passage in
-                AttributionDomain.RetrievedPassage(
-                    item: passage.item, text: try WordSequence(texts[owners.firstIndex(of: passage.owner) ?? 0]), isCited: true)
-            }, items: table.items, policy: try AttributionDomain.AttributionPolicy(policy))
+        let found =
+            try findings[one * 12 + two]
+            ?? Attribution.compute(
+                answer: WordSequence(texts[one] + " and " + texts[two]), prompt: WordSequence("question"), index: nil,
+                retrieval: try passages.map { passage in
+                    AttributionDomain.RetrievedPassage(
+                        item: passage.item, text: try WordSequence(texts[owners.firstIndex(of: passage.owner) ?? 0]), isCited: true)
+                }, items: table.items, policy: try AttributionDomain.AttributionPolicy(policy)
+            ).evidence
+        findings[one * 12 + two] = found
         let model = ModelPublished(
             model: "olga/tides", version: 1, owner: "olga", base: "tiny", snapshots: [SnapshotReference(snapshot)], retrieval: [],
             price: ModelPrice(request: Amount(0, asset), input: Amount(0, asset), output: Amount(0, asset)),
             split: ModelSplit(owner: 2_000, datanets: 1_000, contributors: 6_000, validators: 0, compute: 1_000), attribution: policy)
         let id = EntityID.make("at", cause: .event(id: event))
         let statement = try table.statement(
-            id, of: inference, at: position, model: model, missing: [], computed: found.evidence, verified: [:])
+            id, of: inference, at: position, model: model, missing: [], computed: found, verified: [:])
         let bytes = try statement.bytes()
         evidence[SHA256.hash(bytes)] = bytes
         let computed = AttributionComputed(

@@ -8,6 +8,7 @@ import Events
 import Foundation
 import Identity
 import JSON
+import ServiceShell
 import ServiceTestSupport
 import TestSupport
 import Testing
@@ -160,11 +161,11 @@ private struct StoryTelling {
         }
         let metered = try await hold(600, model: true)
         try await whole.call(
-            "POST", "/v1/holds/\(metered)/captures", as: "root",
+            "POST", "/v1/holds/\(metered)/capture", as: "root",
             ["reference": "usage-1", "usage": [["meter": "requests", "quantity": 3]]])
         let part = try await hold(600, model: false)
         try await whole.call(
-            "POST", "/v1/holds/\(part)/captures", as: "root", ["reference": "part-1", "amount": amount(4_000), "final": false])
+            "POST", "/v1/holds/\(part)/capture", as: "root", ["reference": "part-1", "amount": amount(4_000), "final": false])
         try await whole.call("POST", "/v1/holds/\(part)/release", as: "root", .object(JSONObject()))
         _ = try await hold(1, model: false)
     }
