@@ -15,7 +15,9 @@ public enum Difference {
             if let reason = first(expected: rule.data, found: fact.data) { return (index, reason) }
         }
         if found.count > expected.count {
-            return (expected.count, expected.isEmpty ? "the rules make nothing here" : "the rules make no \(found[expected.count].type) here")
+            return (
+                expected.count, expected.isEmpty ? "the rules make nothing here" : "the rules make no \(found[expected.count].type) here"
+            )
         }
         if expected.count > found.count { return (found.count - 1, "the rules also make a \(expected[found.count].type)") }
         return nil
@@ -27,7 +29,9 @@ public enum Difference {
         switch (expected, found) {
         case (.object(let rule), .object(let fact)):
             for member in rule.members {
-                guard let other = fact[member.key] else { return "\(pointer)/\(member.key) is left out, and the rules make \(text(member.value))" }
+                guard let other = fact[member.key] else {
+                    return "\(pointer)/\(member.key) is left out, and the rules make \(text(member.value))"
+                }
                 if let reason = first(expected: member.value, found: other, at: "\(pointer)/\(member.key)") { return reason }
             }
             for member in fact.members where rule[member.key] == nil {

@@ -34,6 +34,8 @@ public final class EvidenceShelf: Sendable {
     private let reader: any EvidenceReader
     private let limit: Int
     private let recent = Lock(Recent())
+    /// Lists that were read lately, as they were read.
+    private let lists = ReplayCache<Digest, any Sendable>(limit: 16)
 
     private struct Recent {
         var bytes: [Digest: [UInt8]] = [:]
@@ -79,8 +81,13 @@ public final class EvidenceShelf: Sendable {
 
     /// The entries of a list that an event names by hash alone.
     public func list<Entry: EventPart>(_ digest: Digest, of: Entry.Type) throws -> [Entry] {
+        if let known = lists[digest] as? [Entry] { return known }
         let bytes = try bytes(digest)
-        do { return try EvidenceList<Entry>.decode(bytes) } catch {
+        do {
+            let entries = try EvidenceList<Entry>.decode(bytes)
+            lists[digest] = entries
+            return entries
+        } catch {
             throw EvidenceTrouble.malformed(digest, reason: "is no list of what it should be: \(error)")
         }
     }

@@ -30,6 +30,9 @@ public actor LogReplay: LogFollower {
         self.whenReached = whenReached
     }
 
+    /// At all of them.
+    nonisolated public var looksAtEvents: Bool { true }
+
     /// A tile's events.
     public struct Page: Sendable {
         let facts: [Fact]
@@ -57,20 +60,26 @@ public actor LogReplay: LogFollower {
 
     /// Hands them on to all services, and waits for the slowest.
     public func reached(_ known: LogAudit.KnownTree) async throws {
+        await handOn()
+        for service in services where !(await service.isSound) { return }
+        try await whenReached?(known)
+    }
+
+    private func handOn() async {
         let batch = facts
         facts = []
         await withTaskGroup(of: Void.self) { group in
             for service in services { group.addTask { await service.take(batch) } }
             await group.waitForAll()
         }
-        for service in services where !(await service.isSound) { return }
-        try await whenReached?(known)
     }
 
     /// What came of it. Call it once, when the audit has ended.
-    public func report() async -> ReplayReport {
+    /// - Parameter isWhole: whether the log was read to its end; where it was not, nothing can be said to be missing at it.
+    public func report(isWhole: Bool = true) async -> ReplayReport {
+        await handOn()
         var reports: [ServiceReport] = []
-        for service in services { reports.append(await service.finish()) }
+        for service in services { reports.append(await service.finish(isWhole: isWhole)) }
         return ReplayReport(services: reports, from: from)
     }
 }

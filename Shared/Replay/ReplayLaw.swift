@@ -124,7 +124,12 @@ public struct Ending: Sendable {
 public struct Unlawful: Error, Sendable, Hashable, CustomStringConvertible {
     /// What differs.
     public let description: String
+    /// In which of the append's events, from 0.
+    public let event: Int
 
     /// Says what differs.
-    public init(_ description: String) { self.description = description }
+    public init(_ description: String, in event: Int = 0) {
+        self.description = description
+        self.event = event
+    }
 }

@@ -11,7 +11,8 @@ public protocol ServiceReplaying: Sendable {
     /// Whether nothing was found so far.
     var isSound: Bool { get async }
     /// There are no more.
-    func finish() async -> ServiceReport
+    /// - Parameter isWhole: whether that is the log's end.
+    func finish(isWhole: Bool) async -> ServiceReport
 }
 
 /// Decides every append of a service again, on the state that the log made before it, and compares.
@@ -62,9 +63,9 @@ public actor ServiceReplay<Law: ReplayLaw>: ServiceReplaying {
     public var isSound: Bool { faults.isEmpty }
 
     /// Ends it.
-    public func finish() -> ServiceReport {
+    public func finish(isWhole: Bool) -> ServiceReport {
         if !isStopped { decideAgain() }
-        if !isStopped {
+        if !isStopped, isWhole {
             let ending = law.finish(state, logTime: logTime)
             for missing in ending.missing {
                 fault(missing.position, missing.type, "missing", missing.reason)
@@ -141,7 +142,7 @@ public actor ServiceReplay<Law: ReplayLaw>: ServiceReplaying {
                 guard !faults.contains(where: { $0.reason == trouble.description }) else { return }
                 return fault(decided.position, first.type, "evidence", trouble.description)
             } catch {
-                refusal = refusal ?? (0, "decision", "\(error)")
+                refusal = refusal ?? ((error as? Unlawful)?.event ?? 0, "decision", "\(error)")
             }
         }
         if let refusal {

@@ -111,7 +111,8 @@ extension Survival {
                         try await eventually("it to serve") { try await ledger.ask("GET", "/log/checkpoint", token: "").status == 200 }
                         if change.what == "a removed tail" { try await Self.expectRefusal(ledger, size: last - 9, signed: last + 1) }
                         let audit = try await house.run(
-                            "audit", "--log-only", ledger.url + "/log", "--key", house.verifier.description, "--checkpoints", house.folder.path("bundle"))
+                            "audit", "--log-only", ledger.url + "/log", "--key", house.verifier.description, "--checkpoints",
+                            house.folder.path("bundle"))
                         #expect(audit.status == .exited(1), "\(change.what): \(audit.output)")
                         for name in change.names { #expect(audit.output.contains(name), "\(change.what) names \(name): \(audit.output)") }
                         guard let undo = change.undo else { return }

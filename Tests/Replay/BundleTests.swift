@@ -54,7 +54,8 @@ import Threads
         let text = Lock("")
         var console: Console {
             Console(
-                out: { line in self.text.withLock { $0 += line + "\n" } }, err: { line in self.text.withLock { $0 += line + "\n" } }, redraw: nil)
+                out: { line in self.text.withLock { $0 += line + "\n" } }, err: { line in self.text.withLock { $0 += line + "\n" } },
+                redraw: nil)
         }
         var all: String { text.withLock { $0 } }
     }
@@ -126,10 +127,13 @@ import Threads
         ("the checkpoint's root", "checkpoint", { try flipFile($0 + "/checkpoint", at: 30) }),
         ("a document of evidence, altered", "another hash", { try flipFile($0 + "/" + document($0, 3), at: 5) }),
         ("a document of evidence, removed", "is not there", { try FileManager.default.removeItem(atPath: $0 + "/" + document($0, 5)) }),
-        ("a document in another's place", "another hash", { folder in
-            let files = documents(folder)
-            try Data(contentsOf: URL(fileURLWithPath: folder + "/" + files[1])).write(to: URL(fileURLWithPath: folder + "/" + files[2]))
-        }),
+        (
+            "a document in another's place", "another hash",
+            { folder in
+                let files = documents(folder)
+                try Data(contentsOf: URL(fileURLWithPath: folder + "/" + files[1])).write(to: URL(fileURLWithPath: folder + "/" + files[2]))
+            }
+        ),
     ]
 
     @Test(arguments: 0..<8) func `damage to the files is found`(number: Int) async throws {
@@ -160,10 +164,11 @@ import Threads
 private func partialTile(_ folder: String) throws -> String {
     let path = "tile/0"
     let all = FileManager.default.enumerator(atPath: folder + "/" + path)?.compactMap { $0 as? String } ?? []
-    let file = try #require(all.first { name in
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: "\(folder)/\(path)/\(name)", isDirectory: &isFolder) && !isFolder.boolValue
-    })
+    let file = try #require(
+        all.first { name in
+            var isFolder: ObjCBool = false
+            return FileManager.default.fileExists(atPath: "\(folder)/\(path)/\(name)", isDirectory: &isFolder) && !isFolder.boolValue
+        })
     return "\(path)/\(file)"
 }
 

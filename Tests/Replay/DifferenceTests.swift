@@ -12,8 +12,11 @@ import Testing
         #expect(
             Difference.first(expected: rule, found: ["a": 1, "list": [["units": "41"], ["units": "2"]]])
                 == "/list/0/units is \"41\", and the rules make \"40\"")
-        #expect(Difference.first(expected: rule, found: ["a": 1, "list": [["units": "40"]]]) == "/list has 1 entries, and the rules make 2")
-        #expect(Difference.first(expected: rule, found: ["a": 1]) == "/list is left out, and the rules make [{\"units\":\"40\"},{\"units\":\"2\"}]")
+        #expect(
+            Difference.first(expected: rule, found: ["a": 1, "list": [["units": "40"]]]) == "/list has 1 entries, and the rules make 2")
+        #expect(
+            Difference.first(expected: rule, found: ["a": 1])
+                == "/list is left out, and the rules make [{\"units\":\"40\"},{\"units\":\"2\"}]")
         #expect(Difference.first(expected: ["a": 1], found: ["a": 1, "b": 2]) == "/b is 2, and the rules leave it out")
     }
 }

@@ -17,12 +17,14 @@ struct SettlementRun {
     private var billing = BillingState()
     private var time = Timestamp(microseconds: 1_790_000_000_000_000)
     private let asset: Asset
+    private var table: CreditTable?
     /// What the methods found, by the two owners whose texts an answer is made of.
     private var findings: [Int: AttributionEvidence] = [:]
     private let owners = (0..<12).map { "owner-\($0)" }
 
     private static let words = [
-        "harbour", "tide", "ledger", "ferry", "quay", "lantern", "moon", "rain", "record", "oven", "crust", "linen", "queen", "swarm", "frame",
+        "harbour", "tide", "ledger", "ferry", "quay", "lantern", "moon", "rain", "record", "oven", "crust", "linen", "queen", "swarm",
+        "frame",
         "orchard", "branch", "miller", "oats", "stone", "cloth", "sieve", "market", "anchor",
     ]
 
@@ -40,7 +42,8 @@ struct SettlementRun {
                 tokens: 10 + index, licence: "CC0-1.0", language: "en", cluster: "ct.\(index + 1)")
         }
         let policy = Events.AttributionPolicy(
-            rules: "attribution/1", spans: 0, influence: 0, retrieval: 10_000, threshold: 50_000_000, cap: 1_000_000_000, fallback: "tokens",
+            rules: "attribution/1", spans: 0, influence: 0, retrieval: 10_000, threshold: 50_000_000, cap: 1_000_000_000,
+            fallback: "tokens",
             minimumSpan: 8)
         let snapshot = try publish(list, policy)
         for number in 0..<count { try answer(number, texts, list, snapshot, policy, &random) }
@@ -49,7 +52,8 @@ struct SettlementRun {
     // MARK: The log
 
     @discardableResult
-    private mutating func append(_ new: [(type: String, stream: String, data: JSONValue)], cause: Cause, actor: String) throws -> [EventID] {
+    private mutating func append(_ new: [(type: String, stream: String, data: JSONValue)], cause: Cause, actor: String) throws -> [EventID]
+    {
         var ids: [EventID] = []
         for (ordinal, part) in new.enumerated() {
             let event = Event(
@@ -137,9 +141,8 @@ struct SettlementRun {
         let event = try tell(inference, "inference/inf-\(number)", by: "pia")
         try react()
         // Attributed as the service does it: findings from the texts, a statement from the findings, shares from the statement.
-        let table = CreditTable(
-            [SearchedSnapshot(.init(snapshot: SnapshotReference(snapshot), index: nil, isRetrieval: false), items: KnownItem.of(list, datanet: "dn", measures: []) { _ in 3 })],
-            withdrawals: Withdrawals(), before: position)
+        let table = table ?? Self.table(list, snapshot)
+        self.table = table
         let found =
             try findings[one * 12 + two]
             ?? Attribution.compute(
@@ -161,9 +164,16 @@ struct SettlementRun {
         evidence[SHA256.hash(bytes)] = bytes
         let computed = AttributionComputed(
             attribution: id, inference: inference.inference, model: inference.model, version: 1, rules: statement.rules,
-            methods: try statement.methods(), fallback: try statement.isFallback(), shares: try EvidenceList.of(try statement.shares()).list,
+            methods: try statement.methods(), fallback: try statement.isFallback(),
+            shares: try EvidenceList.of(try statement.shares()).list,
             evidence: SHA256.hash(bytes), missing: statement.missing)
         try append([(AttributionComputed.type, "attribution/" + id, computed.json)], cause: .event(id: event), actor: "attribution")
         try react()
+    }
+
+    private static func table(_ list: [AdmittedItem], _ snapshot: SnapshotPublished) -> CreditTable {
+        let source = AttributionStatement.Source(snapshot: SnapshotReference(snapshot), index: nil, isRetrieval: false)
+        let items = KnownItem.of(list, datanet: "dn", measures: []) { _ in 3 }
+        return CreditTable([SearchedSnapshot(source, items: items)], withdrawals: Withdrawals(), before: .max)
     }
 }

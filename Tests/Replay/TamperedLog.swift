@@ -20,15 +20,17 @@ struct TamperedLog {
         var cause: Cause
         var ordinal: Int
         var data: JSONValue
+        let correlation: String
 
         init(_ fact: Fact, ordinal: Int) {
             (type, stream, time, actor, cause, data) = (fact.type, fact.stream, fact.time, fact.actor, fact.cause, fact.data)
             self.ordinal = ordinal
+            correlation = fact.correlation
         }
 
         func encoded() throws -> [UInt8] {
             try Event(
-                type: type, stream: stream, time: time, actor: actor, cause: cause, ordinal: ordinal, correlation: "tampered", data: data
+                type: type, stream: stream, time: time, actor: actor, cause: cause, ordinal: ordinal, correlation: correlation, data: data
             ).encoded()
         }
     }
@@ -120,7 +122,9 @@ extension JSONValue {
     func at(_ pointer: String) -> JSONValue? {
         var value: JSONValue? = self
         for part in pointer.split(separator: "/") {
-            if let list = value?.arrayValue, let index = Int(part), list.indices.contains(index) { value = list[index] } else {
+            if let list = value?.arrayValue, let index = Int(part), list.indices.contains(index) {
+                value = list[index]
+            } else {
                 value = value?[String(part)]
             }
         }

@@ -19,7 +19,8 @@ import Testing
         #expect(unknown.isEmpty, "\(unknown.map(\.gap.what))")
         let checked = report.services.reduce(into: [String: Int]()) { $0.merge($1.checked) { $0 + $1 } }
         for what in [
-            "settlements", "attributions", "snapshots' roots", "drawn panels", "reviews", "training shares", "epochs' roots and liabilities",
+            "settlements", "attributions", "snapshots' roots", "drawn panels", "reviews", "training shares",
+            "epochs' roots and liabilities",
             "corrected attributions", "electoral rolls", "answers' fees", "pieces of evidence", "assets that add up to zero",
         ] { #expect(checked[what] ?? 0 > 0, "no \(what)") }
     }
@@ -35,9 +36,12 @@ import Testing
         let place = try tampering.plant(&log)
         let report = try await log.audit()
         let first = try #require(report.faults.first, "nothing was found")
-        #expect(first.service == tampering.service, "\(first)")
-        #expect(first.position == UInt64(place), "\(first)")
-        #expect(!first.reason.isEmpty)
+        // Whatever is altered before a panel was drawn also shows in the draw, which hangs on the tree up to there.
+        let isNamed = report.faults.contains { $0.service == tampering.service && $0.position == UInt64(place) }
+        #expect(isNamed, "\(place) is not named: \(report.faults)")
+        #expect(first.position ?? .max <= UInt64(place) && !first.reason.isEmpty, "\(first)")
+        let isFirst = first.position == UInt64(place) && first.service == tampering.service
+        #expect(isFirst || first.type == ReviewDrawn.type, "\(first)")
     }
 
     @Test func `there are as many kinds as were promised, and none twice`() {

@@ -32,7 +32,8 @@ final class WholeHouse: Sendable {
     /// Everything that anybody may do.
     static let scopes: Set<String> = PrincipalRules.usualScopes.union([
         "artefacts:read", "runners:work", "principals:verify", "keys:administer", "rulings:write", "billing:admin", "billing:read",
-        "billing:deposit", "billing:rule", "billing:epoch", "billing:payout", "billing:verify", "billing:refund", "billing:hold", "log:read",
+        "billing:deposit", "billing:rule", "billing:epoch", "billing:payout", "billing:verify", "billing:refund", "billing:hold",
+        "log:read",
     ])
 
     func next(_ kind: String) -> String {

@@ -74,7 +74,9 @@ private struct StoryTelling {
         let annKey: Ed25519PrivateKey
     }
 
-    private func register(_ kind: String, owner: (id: String, key: Ed25519PrivateKey)? = nil) async throws -> (id: String, key: Ed25519PrivateKey) {
+    private func register(_ kind: String, owner: (id: String, key: Ed25519PrivateKey)? = nil) async throws -> (
+        id: String, key: Ed25519PrivateKey
+    ) {
         let key = try Ed25519PrivateKey.generate()
         let did = DIDKey.text(for: key.publicKey)
         let message = ProofMessages.registration(kind: kind, key: did, owner: owner?.id)
@@ -233,14 +235,17 @@ private struct StoryTelling {
         try await whole.wait(for: RulingMade.type, 1)
         let other = try await trapped(breads, people, salt)
         _ = other
-        for datanet in [tides, breads] { try await whole.insist("POST", "/v1/datanets/\(datanet)/snapshots", as: people.olga, .object(JSONObject())) }
+        for datanet in [tides, breads] {
+            try await whole.insist("POST", "/v1/datanets/\(datanet)/snapshots", as: people.olga, .object(JSONObject()))
+        }
         try await whole.call("POST", "/v1/datanets/\(breads)/access-requests", as: people.pia, ["purpose": "read", "reason": "To look."])
         for purpose in ["read", "train"] {
             let grant = try await whole.call(
                 "POST", "/v1/datanets/\(breads)/grants", as: people.olga, ["grantee": .string(people.pia), "purpose": .string(purpose)])
             guard purpose == "train" else { continue }
             try await whole.call(
-                "POST", "/v1/datanets/\(breads)/grants/\(grant["grant"]?.stringValue ?? "")/revocation", as: people.olga, .object(JSONObject()))
+                "POST", "/v1/datanets/\(breads)/grants/\(grant["grant"]?.stringValue ?? "")/revocation", as: people.olga,
+                .object(JSONObject()))
         }
         try await whole.call("GET", "/v1/datanets/\(breads)/snapshots/1/items?purpose=read", as: people.pia)
         return (tides, breads)
@@ -260,7 +265,9 @@ private struct StoryTelling {
     /// A contribution that its panel admits and a trap turns out.
     private func trapped(_ datanet: String, _ people: People, _ salt: String) async throws -> String {
         let key = try Ed25519PrivateKey.generate()
-        let texts = ["The miller grinds the oats twice between stones that his grandfather cut, and sifts the meal through a cloth of horse hair."]
+        let texts = [
+            "The miller grinds the oats twice between stones that his grandfather cut, and sifts the meal through a cloth of horse hair."
+        ]
         // Who sets a trap knows what will come: here the contribution's id, which the manifest's command makes.
         var file: [UInt8] = []
         for text in texts { file += JSON.write(["text": .string(text)]) + [0x0A] }
@@ -317,10 +324,12 @@ private struct StoryTelling {
     }
 
     private func govern(_ datanet: String) async throws {
-        let owner = try await whole.events().compactMap { logged -> String? in
-            let fact = try Fact(logged)
-            return fact.type == DatanetCreated.type && fact.data["datanet"]?.stringValue == datanet ? fact.data["owner"]?.stringValue : nil
-        }.first ?? ""
+        let owner =
+            try await whole.events().compactMap { logged -> String? in
+                let fact = try Fact(logged)
+                return fact.type == DatanetCreated.type && fact.data["datanet"]?.stringValue == datanet
+                    ? fact.data["owner"]?.stringValue : nil
+            }.first ?? ""
         let opened = try await whole.call(
             "POST", "/v1/datanets/\(datanet)/proposals", as: owner, ["policy": policy("automatic", treasury: 1_500)])
         let proposal = opened["proposal"]?.stringValue ?? ""
@@ -413,7 +422,8 @@ private struct StoryTelling {
         try await whole.call(
             "POST", "/v1/rulings", as: "root",
             [
-                "about": "dispute", "subject": .string(id), "upheld": true, "penalties": [["principal": .string(people.carl), "points": 500]],
+                "about": "dispute", "subject": .string(id), "upheld": true,
+                "penalties": [["principal": .string(people.carl), "points": 500]],
                 "pool": "house", "reason": "It was copied.",
             ])
         try await whole.wait(for: DisputeResolved.type, 1)

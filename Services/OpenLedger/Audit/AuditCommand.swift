@@ -13,8 +13,11 @@ enum AuditCommand {
             .init(
                 name: "checkpoints", value: "FOLDER", help: "Checkpoints kept elsewhere, that the log must continue (a bundle's folder).",
                 isRepeated: true),
-            .init(name: "evidence", value: "PLACE", help: "Where evidence is, when it is not beside the log: a bundle's folder or a log's URL."),
-            .init(name: "resume", value: "FILE", help: "Write down here how far the audit has come; go on from there when it is run again."),
+            .init(
+                name: "evidence", value: "PLACE",
+                help: "Where evidence is, when it is not beside the log: a bundle's folder or a log's URL."),
+            .init(
+                name: "resume", value: "FILE", help: "Write down here how far the audit has come; go on from there when it is run again."),
             .init(name: "log-only", value: nil, help: "Check bytes, tree and signatures; decide nothing again and read no evidence."),
             .init(
                 name: "any-entries", value: nil,

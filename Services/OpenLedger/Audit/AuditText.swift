@@ -30,18 +30,26 @@ struct AuditText: Sendable {
         lines.append("time     \(Text.seconds(progress.elapsed)), \(Text.grouped(UInt64(progress.rate))) events/s")
         if let fault = log.fault { lines.append("THE LOG IS BAD: \(fault)") }
         for fault in replay?.faults ?? [] { lines.append("THE LOG IS BAD: \(fault)") }
-        if isGood { lines.append(replay == nil ? "The log is sound." : "The log is sound, and every decision on it is what the rules make.") }
+        if isGood {
+            lines.append(replay == nil ? "The log is sound." : "The log is sound, and every decision on it is what the rules make.")
+        }
         return lines.joined(separator: "\n")
     }
 
     private func told(_ replay: ReplayReport) -> [String] {
         var lines: [String] = []
-        if replay.from > 0 { lines.append("replay   from position \(Text.grouped(replay.from)) on; what lies before was decided again by an earlier run") }
+        if replay.from > 0 {
+            lines.append("replay   from position \(Text.grouped(replay.from)) on; what lies before was decided again by an earlier run")
+        }
         for service in replay.services where service.events + service.folded > 0 || !service.faults.isEmpty {
-            let checked = service.checked.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\(Text.grouped(UInt64($0.value))) \($0.key)" }
+            let checked = service.checked.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map {
+                "\(Text.grouped(UInt64($0.value))) \($0.key)"
+            }
             let name = service.service.rawValue
             let more = checked.isEmpty ? "" : ": " + checked.joined(separator: ", ")
-            lines.append("replay   \(name)\(String(repeating: " ", count: max(0, 14 - name.count)))\(Text.grouped(service.events)) events decided again\(more)")
+            lines.append(
+                "replay   \(name)\(String(repeating: " ", count: max(0, 14 - name.count)))\(Text.grouped(service.events)) events decided again\(more)"
+            )
         }
         let gaps = Self.gaps(replay)
         if !gaps.isEmpty { lines.append("not checked, and why:") }

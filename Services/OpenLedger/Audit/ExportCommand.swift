@@ -8,7 +8,9 @@ enum ExportCommand {
         command: "openledger export", summary: "Copies a log into a folder that proves itself, or continues such a copy.",
         operands: ["LOG", "FOLDER"],
         options: TrustOptions.options + [
-            .init(name: "evidence", value: "PLACE", help: "Where evidence is, when it is not beside the log: a bundle's folder or a log's URL."),
+            .init(
+                name: "evidence", value: "PLACE",
+                help: "Where evidence is, when it is not beside the log: a bundle's folder or a log's URL."),
             .init(name: "log-only", value: nil, help: "Leave the evidence out: the bundle then proves the log, and no decision on it."),
             .init(name: "any-entries", value: nil, help: "The log holds something other than OpenLedger's events."),
             .init(name: "json", value: nil, help: "Print the result as JSON."),

@@ -40,7 +40,7 @@ struct FullAudit: Sendable {
             from: from, whenReached: whenReached)
         let audit = LogAudit(log, trust: trust, kept: kept, threads: threads, earlier: earlier)
         let report = try await audit.run(following: replay, progress: progress)
-        return Report(log: report, replay: await replay.report())
+        return Report(log: report, replay: await replay.report(isWhole: report.isGood))
     }
 
     /// Who replays, in the order of the data's way.

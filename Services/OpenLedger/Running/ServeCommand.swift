@@ -64,7 +64,8 @@ enum ServeCommand {
         let ledger = try await LedgerSettings.configured(settings)
         let verifier = try await TokenVerifier.configured(settings, audiences: [Service.ledger.rawValue, everyService])
         return RunningHouse(
-            ledger: ledger, shared: settings.string("SHARED"), authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
+            ledger: ledger, shared: settings.string("SHARED"),
+            authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
             addresses: [try address(Service.ledger.port, settings)], options: try ServingOptions(settings), logger: logger)
     }
 

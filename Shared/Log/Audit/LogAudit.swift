@@ -114,11 +114,13 @@ public struct LogAudit: Sendable {
             let pipeline = LogPipeline(source: source, size: target.size, from: 0, threads: threads)
             try await pipeline.run({ leaf in
                 let outcome = check.check(leaf)
-                return (outcome, outcome.fault == nil ? Self.events(of: leaf).map { follower.read($0, leaves: outcome.leaves) } : nil)
-            }) { outcome, page in
-                _ = try await sequence.take(outcome)
-                meter.add(events: outcome.leaves.count, bytes: outcome.bytes)
-                if let page { try await follower.take(page) }
+                let isRead = follower.looksAtEvents && outcome.fault == nil
+                let page = isRead ? Self.events(of: leaf).map { follower.read($0, leaves: outcome.leaves) } : nil
+                return ReadLeaf(outcome: outcome, page: page)
+            }) { leaf in
+                _ = try await sequence.take(leaf.outcome)
+                meter.add(events: leaf.outcome.leaves.count, bytes: leaf.outcome.bytes)
+                if let page = leaf.page { try await follower.take(page) }
             } eachBatch: {
                 try await follower.reached(KnownTree(size: sequence.size, root: sequence.root))
                 progress?(meter.progress)
@@ -128,6 +130,12 @@ public struct LogAudit: Sendable {
         } catch let fault as AuditFault {
             return report(target, verified.voucher, sequence, meter.progress, fault)
         }
+    }
+
+    /// A checked tile, with what a follower read in it.
+    private struct ReadLeaf<Page: Sendable>: Sendable {
+        let outcome: LeafOutcome
+        let page: Page?
     }
 
     private static func events(of leaf: LeafTile) -> [LoggedEvent]? {

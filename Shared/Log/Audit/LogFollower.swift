@@ -5,6 +5,9 @@ public protocol LogFollower: Sendable {
     /// What is made of the events of one tile.
     associatedtype Page: Sendable
 
+    /// Whether it looks at events at all; where it does not, they are not taken apart for it.
+    var looksAtEvents: Bool { get }
+
     /// Reads the events of a tile, several tiles side by side, each on a thread that may compute. Their versions are not known.
     /// - Parameter leaves: the hash of each.
     func read(_ events: [LoggedEvent], leaves: [Digest]) -> Page
@@ -18,6 +21,7 @@ public protocol LogFollower: Sendable {
 
 /// An audit that nobody follows.
 struct NobodyFollows: LogFollower {
+    var looksAtEvents: Bool { false }
     func read(_ events: [LoggedEvent], leaves: [Digest]) {}
     func take(_ page: Void) async throws {}
     func reached(_ tree: LogAudit.KnownTree) async throws {}

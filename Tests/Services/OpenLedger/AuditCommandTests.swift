@@ -14,7 +14,9 @@ import Testing
     init() throws { log = try CommandLog() }
 
     @Test func `a sound log is status 0, and says who vouches`() async throws {
-        #expect(await AuditCommand.run(["--log-only", log.folder.path, "--key", log.signer.verifier.description], console: written.console) == 0)
+        #expect(
+            await AuditCommand.run(["--log-only", log.folder.path, "--key", log.signer.verifier.description], console: written.console) == 0
+        )
         #expect(written.out.contains("The log is sound.") && written.out.contains("600 events") && written.out.contains("the key you gave"))
     }
 

@@ -60,7 +60,9 @@ import Testing
     @Test func `a stranger audits the copy over HTTP, by the log's key and by the mirror's`() async throws {
         let (status, _) = try await withMirror { url, written in
             let plain = Written()
-            #expect(await AuditCommand.run(["--log-only", url, "--key", log.signer.verifier.description], console: plain.console) == 0, "\(plain.err)")
+            #expect(
+                await AuditCommand.run(["--log-only", url, "--key", log.signer.verifier.description], console: plain.console) == 0,
+                "\(plain.err)")
             let cosigner = try #require(written.err.split(separator: "\n").first { $0.hasPrefix("Cosigning as ") }).dropFirst(
                 "Cosigning as ".count)
             let policy = try copy.write("witness m \(cosigner)\nquorum m\n", to: "policy")

@@ -64,7 +64,8 @@ public struct GatewayLaw: ReplayLaw {
         }
     }
 
-    private static let proofs = ReplayGap("signatures by which principals proved their keys", why: "they are given to the gateway and not kept")
+    private static let proofs = ReplayGap(
+        "signatures by which principals proved their keys", why: "they are given to the gateway and not kept")
 
     private func answer(_ append: ReplayedAppend, _ state: GatewayState, _ moment: DecisionContext) throws -> Verdict {
         let data: InferenceCompleted = try append.data(InferenceCompleted.self)

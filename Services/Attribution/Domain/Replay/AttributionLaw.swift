@@ -13,6 +13,13 @@ public struct AttributionLaw: ReplayLaw {
     public static let looksAtOthers = false
 
     private let evidence: EvidenceShelf
+    /// Tables of the last searched snapshots, while nothing is taken back.
+    private let tables = ReplayCache<TableKey, CreditTable>(limit: 8)
+
+    private struct TableKey: Hashable, Sendable {
+        let sources: [AttributionStatement.Source]
+        let withdrawn: UInt64?
+    }
 
     /// Reads evidence there.
     public init(_ evidence: EvidenceShelf) { self.evidence = evidence }
@@ -36,9 +43,13 @@ public struct AttributionLaw: ReplayLaw {
         for answer in state.waiting.values.sorted(by: { $0.position < $1.position }) {
             if answer.position < state.last {
                 ending.missing.append(
-                    (answer.position, InferenceCompleted.type, "the answer \(answer.completed.inference) was passed over: it has no attribution, and later ones do"))
+                    (
+                        answer.position, InferenceCompleted.type,
+                        "the answer \(answer.completed.inference) was passed over: it has no attribution, and later ones do"
+                    ))
             } else {
-                ending.gaps.append(ReplayGap("answers without an attribution", why: "they are the newest, and attribution may be on its way"))
+                ending.gaps.append(
+                    ReplayGap("answers without an attribution", why: "they are the newest, and attribution may be on its way"))
             }
         }
         return ending
@@ -63,7 +74,9 @@ public struct AttributionLaw: ReplayLaw {
         expected.index = EntityID.make("ix", cause: append.first.cause)
         expected.datanet = snapshot.published.datanet
         expected.root = snapshot.published.root
-        guard let digest = built.measures else { return Verdict([NewEvent(expected, stream: try stream("index", expected.index))], gaps: [gap]) }
+        guard let digest = built.measures else {
+            return Verdict([NewEvent(expected, stream: try stream("index", expected.index))], gaps: [gap])
+        }
         let measures = try evidence.list(digest, of: IndexedItem.self)
         guard measures.map(\.item) == list.map(\.item) else { throw Unlawful("/measures are not of the snapshot's items in their order") }
         let known = Set(list.map(\.item))
@@ -89,12 +102,13 @@ public struct AttributionLaw: ReplayLaw {
         }
         let model = state.models[.init(model: answer.completed.model, version: answer.completed.version)]
         let stored = try AttributionStatement(json: try evidence.bytes(event.evidence))
-        let searched = try searched(state.searched(answer, model), state)
-        let table = CreditTable(searched, withdrawals: state.withdrawals, before: answer.position)
+        let found = state.searched(answer, model)
+        let sources = found.map { source(of: $0.snapshot, isRetrieval: $0.isRetrieval, state) }
+        let table = try table(found, sources, before: answer.position, state)
         if let computed = stored.computed {
             guard let model else { throw Unlawful("credits somebody for an answer of a model that was never published") }
             try FindingCheck(
-                computed, items: table.items, sources: searched.map(\.source), policy: model.attribution, missing: stored.missing
+                computed, items: table.items, sources: sources, policy: model.attribution, missing: stored.missing
             ).check(passages: try evidence.entries(answer.completed.passages))
         } else if model != nil, !table.items.admittedTokens.allSatisfy({ $0.value <= 0 }) {
             throw Unlawful("its statement credits nobody, and there are owners to credit")
@@ -102,7 +116,9 @@ public struct AttributionLaw: ReplayLaw {
         let statement = try table.statement(
             EntityID.make("at", cause: append.first.cause), of: answer.completed, at: answer.position, model: model,
             missing: stored.missing.filter { model != nil || $0 != "unknown-model" }, computed: stored.computed, verified: state.verified)
-        if let difference = Difference.first(expected: statement.json, found: stored.json) { throw Unlawful("its statement's " + difference) }
+        if let difference = Difference.first(expected: statement.json, found: stored.json) {
+            throw Unlawful("its statement's " + difference)
+        }
         let (shares, _) = try EvidenceList.of(try statement.shares())
         let expected = AttributionComputed(
             attribution: statement.attribution, inference: statement.inference, model: statement.model, version: statement.version,
@@ -113,19 +129,36 @@ public struct AttributionLaw: ReplayLaw {
             checked: ["attributions": 1, "attribution shares": shares.count], gaps: gaps(stored))
     }
 
-    private func searched(
-        _ found: [(snapshot: AttributionFacts.Snapshot, isRetrieval: Bool)], _ state: AttributionFacts
-    ) throws -> [SearchedSnapshot] {
-        try found.map { snapshot, isRetrieval in
-            let list = try evidence.list(snapshot.published.list, of: AdmittedItem.self)
-            let index = state.indexes[snapshot.published.snapshot]
-            let measures = try index?.measures.map { try evidence.list($0, of: IndexedItem.self) } ?? []
+    private func source(
+        of snapshot: AttributionFacts.Snapshot, isRetrieval: Bool, _ state: AttributionFacts
+    ) -> AttributionStatement.Source {
+        .init(
+            snapshot: SnapshotReference(snapshot.published), index: state.indexes[snapshot.published.snapshot]?.manifest,
+            isRetrieval: isRetrieval)
+    }
+
+    private func table(
+        _ found: [(snapshot: AttributionFacts.Snapshot, isRetrieval: Bool)], _ sources: [AttributionStatement.Source],
+        before position: UInt64, _ state: AttributionFacts
+    ) throws -> CreditTable {
+        // What was taken back after the answer counts for later ones only: then no other answer has this table.
+        let isUsual = state.withdrawals.last.map { $0 < position } ?? true
+        let key = TableKey(sources: sources, withdrawn: state.withdrawals.last)
+        if isUsual, let known = tables[key] { return known }
+        let searched = try zip(found, sources).map { found, source in
+            let list = try evidence.list(found.snapshot.published.list, of: AdmittedItem.self)
+            let measures =
+                try state.indexes[found.snapshot.published.snapshot]?.measures
+                .map { try evidence.list($0, of: IndexedItem.self) } ?? []
             return SearchedSnapshot(
-                .init(snapshot: SnapshotReference(snapshot.published), index: index?.manifest, isRetrieval: isRetrieval),
-                items: KnownItem.of(list, datanet: snapshot.published.datanet, measures: measures) {
-                    state.admissions[$0.contribution] ?? snapshot.position
+                source,
+                items: KnownItem.of(list, datanet: found.snapshot.published.datanet, measures: measures) {
+                    state.admissions[$0.contribution] ?? found.snapshot.position
                 })
         }
+        let table = CreditTable(searched, withdrawals: state.withdrawals, before: position)
+        if isUsual { tables[key] = table }
+        return table
     }
 
     private func gaps(_ stored: AttributionStatement) -> [ReplayGap] {

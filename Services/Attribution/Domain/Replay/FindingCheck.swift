@@ -58,8 +58,12 @@ struct FindingCheck {
             paid += span.paidTokens
             guard span.documents >= span.earners.count else { throw fault("has more owners than documents") }
             for earner in span.earners {
-                guard items[earner.item]?.owner == earner.owner else { throw fault("credits \(earner.owner) with \(earner.item), which is not theirs here") }
-                guard items.earner(for: earner.item) == earner.item else { throw fault("credits \(earner.item), which repeats an earlier item") }
+                guard items[earner.item]?.owner == earner.owner else {
+                    throw fault("credits \(earner.owner) with \(earner.item), which is not theirs here")
+                }
+                guard items.earner(for: earner.item) == earner.item else {
+                    throw fault("credits \(earner.item), which repeats an earlier item")
+                }
                 unique[earner.owner] = items.uniqueTokens[earner.owner] ?? 0
             }
             guard Set(span.earners.map(\.owner)).count == span.earners.count else { throw fault("credits an owner twice") }

@@ -135,7 +135,9 @@ public struct BillingLaw: ReplayLaw {
                 continue
             }
             guard !decision.events.isEmpty else { continue }
-            if let ask = asked[pending.event], pending.position < answered[ask.type] ?? 0, pending.time.microseconds + Self.patience < logTime.microseconds {
+            if let ask = asked[pending.event], pending.position < answered[ask.type] ?? 0,
+                pending.time.microseconds + Self.patience < logTime.microseconds
+            {
                 ending.missing.append((pending.position, ask.type, "was passed over: later ones were settled, and this one was not"))
             } else {
                 ending.gaps.append(ReplayGap("events that billing has yet to act on", why: "they are the newest"))

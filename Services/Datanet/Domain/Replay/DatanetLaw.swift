@@ -49,7 +49,10 @@ public struct DatanetLaw: ReplayLaw {
                 state.contributions.values.contains(where: { $0.position > position && $0.status != .pending })
             {
                 ending.missing.append(
-                    (position, ContributionScreened.type, "the contribution \(id) was passed over: nothing was decided on it, and on later ones it was"))
+                    (
+                        position, ContributionScreened.type,
+                        "the contribution \(id) was passed over: nothing was decided on it, and on later ones it was"
+                    ))
             } else {
                 ending.gaps.append(ReplayGap("contributions that wait for admission", why: "they are the newest"))
             }
@@ -88,7 +91,8 @@ public struct DatanetLaw: ReplayLaw {
         case SnapshotPublished.type: return try snapshot(append, state, moment)
         case AccessRequested.type:
             let data: AccessRequested = try append.data(AccessRequested.self)
-            return Made(try AccessRules.request(state, data.datanet, purpose: data.purpose, reason: data.reason, moment), gaps: [Self.texts])
+            return Made(
+                try AccessRules.request(state, data.datanet, purpose: data.purpose, reason: data.reason, moment), gaps: [Self.texts])
         case AccessGranted.type:
             let data: AccessGranted = try append.data(AccessGranted.self)
             let own = data.price == state.datanets[data.datanet]?.policy.price ? nil : data.price
@@ -101,7 +105,9 @@ public struct DatanetLaw: ReplayLaw {
         case AccessUsed.type:
             let data: AccessUsed = try append.data(AccessUsed.self)
             let isService = Service(rawValue: moment.actor) != nil || moment.actor == "runner"
-            guard data.items <= state.snapshots[data.snapshot]?.published.items ?? 0 else { throw Unlawful("/items is more than the snapshot has") }
+            guard data.items <= state.snapshots[data.snapshot]?.published.items ?? 0 else {
+                throw Unlawful("/items is more than the snapshot has")
+            }
             return Made(
                 try AccessRules.use(state, snapshot: data.snapshot, purpose: data.purpose, items: data.items, isService: isService, moment))
         case ProposalOpened.type, ProposalVoted.type, ProposalClosed.type, DatanetPolicyChanged.type:

@@ -40,7 +40,9 @@ public struct IngestLaw: ReplayLaw {
         guard state.contributions[submitted.contribution] == nil else {
             throw Unlawful("the contribution \(submitted.contribution) is there already")
         }
-        guard submitted.contributor == moment.actor else { throw Unlawful("/contributor is \(submitted.contributor), and \(moment.actor) submitted it") }
+        guard submitted.contributor == moment.actor else {
+            throw Unlawful("/contributor is \(submitted.contributor), and \(moment.actor) submitted it")
+        }
         guard ["own", "on-behalf"].contains(submitted.kind) else { throw Unlawful("/kind is neither own nor on-behalf") }
         guard DIDKey.publicKey(in: submitted.signer) != nil, Base64URL.decode(submitted.signature)?.count == 64 else {
             throw Unlawful("/signer and /signature are no Ed25519 key and signature")
@@ -67,7 +69,7 @@ public struct IngestLaw: ReplayLaw {
     private func check(_ items: [ScreenedItem], of submitted: ContributionSubmitted, _ screened: ContributionScreened) throws {
         var commitments: Set<Digest> = []
         for (number, item) in items.enumerated() {
-            func fault(_ reason: String) -> Unlawful { Unlawful("/items/\(number) \(reason)") }
+            func fault(_ reason: String) -> Unlawful { Unlawful("/items/\(number) \(reason)", in: 1) }
             guard item.item == ItemID.make(submitted.contribution, number + 1) else {
                 throw fault("is \(item.item), and item \(number + 1) of \(submitted.contribution) belongs there")
             }

@@ -76,7 +76,11 @@ public struct TrainingLaw: ReplayLaw {
         guard !data.fee.isNegative else { throw Unlawful("/fee is below zero") }
         return Verdict(
             events, checked: ["jobs' settings": 1],
-            gaps: [ReplayGap("prices of training", why: "what a million tokens cost is the operator's setting; the fee that was agreed is on the log")])
+            gaps: [
+                ReplayGap(
+                    "prices of training", why: "what a million tokens cost is the operator's setting; the fee that was agreed is on the log"
+                )
+            ])
     }
 
     private func complete(_ append: ReplayedAppend, _ state: TrainingState, _ moment: DecisionContext) throws -> Verdict {
@@ -95,6 +99,8 @@ public struct TrainingLaw: ReplayLaw {
         return Verdict(
             try TrainingRules.complete(data.job, runner: moment.actor, attempt: job.attempt, result)(state, moment),
             checked: ["training shares": shares.count],
-            gaps: [ReplayGap("what a training learned", why: "content and adapters are not part of a bundle; its record says how it was done")])
+            gaps: [
+                ReplayGap("what a training learned", why: "content and adapters are not part of a bundle; its record says how it was done")
+            ])
     }
 }
