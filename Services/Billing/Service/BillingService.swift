@@ -22,7 +22,7 @@ public struct BillingService: RunnableService {
     /// Its routes, and when it is ready.
     public let mount: Mount
     private let desk: BillingDesk
-    private let projection: ProjectionRunner
+    private let projections: [ProjectionRunner]
     private let pool: PostgresPool
 
     /// Wires it.
@@ -34,25 +34,36 @@ public struct BillingService: RunnableService {
         let projection = try ProjectionRunner(
             JournalProjection { shelf.bytes($0) }, carrier: LedgerCarrier(log), client: log, database: context.database,
             logger: context.logger, metrics: context.metrics)
+        let milestones = try ProjectionRunner(
+            MilestoneProjection(), carrier: LedgerCarrier(context.log), client: context.log, database: context.database,
+            logger: context.logger, metrics: context.metrics)
         let pool = PostgresPool(context.database, size: 4)
         let commands = BillingCommands(desk: desk)
-        let accounts = AccountRoutes(commands: commands, reader: JournalReader(pool: pool)) { projection.status.next }
+        let reader = JournalReader(pool: pool)
+        let accounts = AccountRoutes(commands: commands, reader: reader) { projection.status.next }
+        let receipts = ReceiptRoutes(
+            log: context.log, store: store, milestones: MilestoneReader(pool: pool), journal: reader,
+            proofs: ReceiptProofs(peers: context.peers)
+        ) { position in
+            for rows in [milestones, projection] { try await rows.waitUntilApplied(position, timeout: .seconds(10)) }
+        }
         let routes =
             accounts.routes + HoldRoutes(commands: commands).routes + SettlementRoutes(commands: commands).routes
-            + EpochRoutes(commands: commands).routes
+            + EpochRoutes(commands: commands).routes + receipts.routes
         let checks = [
             desk.maker.readiness, ReadinessCheck("journal") { projection.status.notReady.map { .notReady($0) } ?? .ready },
+            ReadinessCheck("milestones") { milestones.status.notReady.map { .notReady($0) } ?? .ready },
             ReadinessCheck("reactions") { await desk.trouble.map { .notReady($0) } ?? .ready },
         ]
         return BillingService(
-            mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk, projection: projection, pool: pool)
+            mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk, projections: [projection, milestones], pool: pool)
     }
 
     /// Follows the log, reacts, does what is due and keeps the read models, until the task is cancelled.
     public func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await desk.run() }
-            group.addTask { await projection.run() }
+            for projection in projections { group.addTask { await projection.run() } }
             await group.waitForAll()
         }
         await pool.close()
