@@ -17,6 +17,7 @@ import sys
 import verify as log
 
 WHOLE = 10**9
+STATES = ("disputed", "returned", "held-back", "waiting", "credited", "on-its-way", "paid")
 STANDARD = {"platform_points": 500, "platform": "platform:house", "holdback_seconds": 259200,
             "training": {"owner": 0, "datanets": 2000, "contributors": 5000, "validators": 500, "compute": 2500}}
 SHAPES = {  # members that must be there, and those that may
@@ -53,7 +54,7 @@ def natural(value):
 def shaped(value, shape):
     must, may = (names.split() for names in SHAPES[shape])
     need(isinstance(value, dict) and set(must) <= set(value) <= set(must + may), "format", f"the members of {shape or 'the receipt'}")
-    for name in POSITIONS.split():
+    for name in POSITIONS.split() if shape != "item" else ["tokens"]:
         need(name not in value or natural(value[name]), "format", name)
     for name in "charges members returns releases".split():
         if name in value:
@@ -78,8 +79,14 @@ def b64(text):
     need(isinstance(text, str), "format", "base64")
     try:
         return log.decode(text)
-    except log.Bad as error:
+    except (log.Bad, ValueError) as error:
         raise Fault("format", str(error)) from None
+
+
+def hashes(value):
+    found = [b64(text) for text in several(value, 0, 63, "proof")]
+    need(all(len(hash) == 32 for hash in found), "format", "a hash has not 32 bytes")
+    return found
 
 
 def divide(whole, weights):
@@ -139,16 +146,17 @@ class Receipt:
             shaped(entry, "event")
         places = [entry["position"] for entry in self.all["events"]]
         need(places == sorted(set(places)), "format", "the events' positions do not rise")
-        self.raw = {entry["position"]: (b64(entry["event"]), [b64(h) for h in several(entry["proof"], 0, 63, "proof")]) for entry in self.all["events"]}
+        self.raw = {entry["position"]: (b64(entry["event"]), hashes(entry["proof"])) for entry in self.all["events"]}
         self.files = {"sha256:" + hashlib.sha256(file).hexdigest(): file for file in map(b64, several(self.all["evidence"], 0, 200, "evidence"))}
         shaped(self.all["amount"], "amount")
         units(self.all["amount"]["amount"])
         for part in several(self.all["settlements"], 1, 20, "settlements"):
-            for entry in several(shaped(part, "settlement")["datanets"], 0, 1000, "datanets"):
+            need(shaped(part, "settlement")["state"] in STATES, "format", "the state")
+            for entry in several(part["datanets"], 0, 1000, "datanets"):
                 shaped(entry, "datanet")
             for source in several(part["sources"], 0, 16, "sources"):
                 shaped(shaped(source, "source")["item"], "item")
-                source["hashes"] = [b64(h) for h in several(source["proof"], 0, 63, "proof")]
+                source["hashes"] = hashes(source["proof"])
                 need(source["named"] in ("spans", "passages", "owner"), "format", "named")
             for way in several(part["why"], 0, 100, "why"):
                 for step in several(way, 1, 16, "why"):

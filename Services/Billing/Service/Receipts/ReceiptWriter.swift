@@ -107,6 +107,9 @@ struct ReceiptWriter {
 
     private mutating func settlement(_ settled: Int, _ payee: AccountID) async throws -> (ReceiptSettlement, SettlementPosted) {
         let bill = try await archive.data(SettlementPosted.self, settled)
+        guard ["inference", "training"].contains(bill.kind) else {
+            throw Problem(.unprocessable, "receipts are of answers and trainings; this settles the \(bill.kind) \(bill.reference)")
+        }
         let postings = try await archive.entries(bill.postings)
         let own = postings.first { $0.account.text == "pending:" + payee.text }?.amount.units ?? 0
         var part = ReceiptSettlement(
