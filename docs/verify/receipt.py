@@ -20,20 +20,6 @@ WHOLE = 10**9
 STATES = ("disputed", "returned", "held-back", "waiting", "credited", "on-its-way", "paid")
 STANDARD = {"platform_points": 500, "platform": "platform:house", "holdback_seconds": 259200,
             "training": {"owner": 0, "datanets": 2000, "contributors": 5000, "validators": 500, "compute": 2500}}
-SHAPES = {  # members that must be there, and those that may
-    "": ("type subject payee amount checkpoint events evidence settlements payouts", ""),
-    "event": ("position event proof", ""),
-    "settlement": ("settled basis charges datanets sources units why returns left releases state",
-                   "inference model training base rules disputed balance"),
-    "datanet": ("policy members", ""),
-    "source": ("item index proof contribution screening admission snapshot named", ""),
-    "step": ("name weight of units", ""),
-    "rail": ("request", "finish"),
-    "wallet": ("epoch wallet", "claim"),
-    "amount": ("asset amount", ""),
-    "item": ("cluster commitment contribution item language licence owner tokens", ""),
-}
-POSITIONS = "settled basis inference model training base rules disputed policy contribution screening admission snapshot request finish epoch wallet claim position index"
 
 
 class Fault(Exception):
@@ -51,42 +37,58 @@ def natural(value):
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
-def shaped(value, shape):
-    must, may = (names.split() for names in SHAPES[shape])
-    need(isinstance(value, dict) and set(must) <= set(value) <= set(must + may), "format", f"the members of {shape or 'the receipt'}")
-    for name in POSITIONS.split() if shape != "item" else ["tokens"]:
-        need(name not in value or natural(value[name]), "format", name)
-    for name in "charges members returns releases".split():
-        if name in value:
-            need(isinstance(value[name], list) and all(map(natural, value[name])) and value[name] == sorted(set(value[name])), "format", name)
-    for name in "units left balance".split():
-        if name in value:
-            units(value[name])
-    return value
+def text(value):
+    return isinstance(value, str) and 0 < len(value) < 2**16
 
 
-def units(text):
-    need(isinstance(text, str) and text.lstrip("-").isdigit() and text.isascii() and str(int(text)) == text, "format", f"units: {text!r}")
-    return int(text)
+def units(value):
+    return text(value) and value.isascii() and value.lstrip("-").isdigit() and str(int(value)) == value
 
 
-def several(value, least, most, what):
-    need(isinstance(value, list) and least <= len(value) <= most, "format", what)
-    return value
+def rising(value):
+    return isinstance(value, list) and all(map(natural, value)) and value == sorted(set(value))
 
 
-def b64(text):
-    need(isinstance(text, str), "format", "base64")
+def hash32(value):
+    return text(value) and len(b64(value)) == 32
+
+
+def b64(value):
     try:
-        return log.decode(text)
-    except (log.Bad, ValueError) as error:
-        raise Fault("format", str(error)) from None
+        return log.decode(value)
+    except (log.Bad, ValueError, TypeError) as error:
+        raise Fault("format", f"base64: {error}") from None
 
 
-def hashes(value):
-    found = [b64(text) for text in several(value, 0, 63, "proof")]
-    need(all(len(hash) == 32 for hash in found), "format", "a hash has not 32 bytes")
-    return found
+# Members with a question mark may be missing; a list is (what, least, most).
+ITEM = dict.fromkeys("cluster commitment contribution item language licence owner".split(), text) | {"tokens": natural}
+SOURCE = dict.fromkeys("index contribution screening admission snapshot".split(), natural) | {
+    "item": ITEM, "proof": (hash32, 0, 63), "named": ("spans", "passages", "owner").__contains__}
+STEP = {"name": text, "weight": natural, "of": natural, "units": units}
+SETTLEMENT = {"settled": natural, "basis": natural, "inference?": natural, "model?": natural, "training?": natural, "base?": natural,
+              "charges": rising, "rules?": natural, "datanets": ({"policy": natural, "members": rising}, 0, 1000), "sources": (SOURCE, 0, 16),
+              "units": units, "why": ((STEP, 1, 16), 0, 100), "returns": rising, "left": units, "disputed?": natural, "releases": rising,
+              "balance?": units, "state": STATES.__contains__}
+PAYOUTS = ({"request": natural, "finish?": natural}, {"epoch": natural, "wallet": natural, "claim?": natural})
+RECEIPT = {"type": "openledger/receipt/v1".__eq__, "subject": text, "payee": text, "amount": {"asset": text, "amount": units}, "checkpoint": text,
+           "events": ({"position": natural, "event": text, "proof": (hash32, 0, 63)}, 1, 2000), "evidence": (text, 0, 200),
+           "settlements": (SETTLEMENT, 1, 20), "payouts": (lambda one: fits(one, PAYOUTS["request" not in one]) or True, 0, 50)}
+
+
+def fits(value, shape, where="the receipt"):
+    if isinstance(shape, dict):
+        names = {name.rstrip("?"): name for name in shape}
+        need(isinstance(value, dict) and set(value) <= set(names), "format", f"{where} has a member that is not known, or is no object")
+        for name, mark in names.items():
+            need(name in value or mark != name, "format", f"{where} has no {name}")
+            if name in value:
+                fits(value[name], shape[mark], name)
+    elif isinstance(shape, tuple):
+        need(isinstance(value, list) and shape[1] <= len(value) <= shape[2], "format", f"{where} is no list of that length")
+        for one in value:
+            fits(one, shape[0], where)
+    else:
+        need(shape(value), "format", f"{where}: {str(value)[:40]!r}")
 
 
 def divide(whole, weights):
@@ -136,33 +138,16 @@ def tree(rules, split, owner, runner, shares, datanets):
 
 
 class Receipt:
-    def __init__(self, text, vkey):
+    def __init__(self, source, vkey):
         try:
-            self.all = shaped(json.loads(text), "")
+            self.all = json.loads(source)
         except ValueError as error:
             raise Fault("format", str(error)) from None
-        need(self.all["type"] == "openledger/receipt/v1", "format", "the type")
-        for entry in several(self.all["events"], 1, 2000, "events"):
-            shaped(entry, "event")
+        fits(self.all, RECEIPT)
         places = [entry["position"] for entry in self.all["events"]]
-        need(places == sorted(set(places)), "format", "the events' positions do not rise")
-        self.raw = {entry["position"]: (b64(entry["event"]), hashes(entry["proof"])) for entry in self.all["events"]}
-        self.files = {"sha256:" + hashlib.sha256(file).hexdigest(): file for file in map(b64, several(self.all["evidence"], 0, 200, "evidence"))}
-        shaped(self.all["amount"], "amount")
-        units(self.all["amount"]["amount"])
-        for part in several(self.all["settlements"], 1, 20, "settlements"):
-            need(shaped(part, "settlement")["state"] in STATES, "format", "the state")
-            for entry in several(part["datanets"], 0, 1000, "datanets"):
-                shaped(entry, "datanet")
-            for source in several(part["sources"], 0, 16, "sources"):
-                shaped(shaped(source, "source")["item"], "item")
-                source["hashes"] = hashes(source["proof"])
-                need(source["named"] in ("spans", "passages", "owner"), "format", "named")
-            for way in several(part["why"], 0, 100, "why"):
-                for step in several(way, 1, 16, "why"):
-                    shaped(step, "step")
-        for entry in several(self.all["payouts"], 0, 50, "payouts"):
-            shaped(entry, "rail" if "request" in entry else "wallet")
+        need(rising(places), "format", "the events' positions do not rise")
+        self.raw = {entry["position"]: (b64(entry["event"]), [b64(h) for h in entry["proof"]]) for entry in self.all["events"]}
+        self.files = {"sha256:" + hashlib.sha256(file).hexdigest(): file for file in map(b64, self.all["evidence"])}
         try:  # 2
             self.origin, self.size, root = log.open_checkpoint(self.all["checkpoint"], vkey)
         except (log.Bad, ValueError, AttributeError) as error:
@@ -304,7 +289,7 @@ class Receipt:
         item, snapshot = source["item"], self.data(source["snapshot"], "snapshot.published")
         leaf = json.dumps(item, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         try:
-            top = log.climb(hashlib.sha256(b"\x00" + leaf).digest(), source["index"], snapshot["items"], source["hashes"])
+            top = log.climb(hashlib.sha256(b"\x00" + leaf).digest(), source["index"], snapshot["items"], [b64(h) for h in source["proof"]])
         except log.Bad as error:
             raise Fault("item", str(error)) from None
         need("sha256:" + top.hex() == snapshot["root"], "item", f"{item['item']} is not under the snapshot's root")

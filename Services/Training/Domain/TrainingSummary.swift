@@ -1,6 +1,5 @@
 public import Events
 public import JSON
-public import Money
 
 /// What a version of a model was made from, as far as the log goes: the facts behind a training-content summary and a licence report.
 public struct ModelOrigin: Sendable {

@@ -1,7 +1,8 @@
 internal import Crypto
 internal import EventLog
-internal import Events
+public import Events
 internal import JSON
+internal import Money
 
 /// A receipt's events and evidence, to be looked up by those who check it.
 struct ReceiptFacts {

@@ -3,6 +3,7 @@ internal import Blobs
 internal import Crypto
 internal import EventLog
 internal import Events
+internal import HTTP
 internal import JSON
 internal import Web
 

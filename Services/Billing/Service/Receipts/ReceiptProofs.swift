@@ -1,6 +1,8 @@
 internal import BillingDomain
+internal import Crypto
 internal import EventLog
 internal import Events
+internal import HTTP
 internal import ServiceShell
 internal import Web
 
@@ -27,7 +29,7 @@ struct ReceiptProofs: Sendable {
     }
 
     private func note(_ path: String) async throws -> String? {
-        do { return String(decoding: try await peers.bytes(.ledger, path, limit: 65_535), as: UTF8.self) } catch let error as PeerError {
+        do { return String(decoding: try await peers.bytes("GET", .ledger, path, limit: 65_535), as: UTF8.self) } catch let error as PeerError {
             guard error.status == 404 else { throw Problem(.unavailable, error.description, headers: ["Retry-After": "5"]) }
             return nil
         }
@@ -50,7 +52,7 @@ private struct PeerTiles: TileSource {
     let peers: Peers
 
     func hashes(of tile: Tile) async throws -> [UInt8] {
-        do { return try await peers.bytes(.ledger, "/log/" + tile.path, limit: 65_535) } catch let error as PeerError {
+        do { return try await peers.bytes("GET", .ledger, "/log/" + tile.path, limit: 65_535) } catch let error as PeerError {
             throw Problem(.unavailable, error.description, headers: ["Retry-After": "5"])
         }
     }

@@ -1,4 +1,5 @@
 internal import BillingDomain
+internal import Crypto
 internal import EventLog
 internal import Events
 internal import JSON

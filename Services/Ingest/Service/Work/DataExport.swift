@@ -1,5 +1,6 @@
 internal import Blobs
 internal import Crypto
+internal import Decisions
 internal import EventLog
 internal import Events
 internal import HTTP
@@ -46,7 +47,7 @@ struct DataExport {
     /// What another service holds; nothing where it has nothing, and a line that says so where it cannot be asked.
     private func ask(_ service: Service, _ path: String, as kind: String, to writer: BodyWriter) async throws {
         do {
-            let found = try await core.peers.using { _ in token }.call(service, path)
+            let found = try await core.peers.using { _ in token }.call("GET", service, path)
             try await line(["kind": .string(kind), "path": .string(path), kind: found], to: writer)
         } catch let error as PeerError where error.status == 404 || error.status == 410 {
             return

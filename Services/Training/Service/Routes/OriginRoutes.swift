@@ -1,5 +1,6 @@
 internal import Decisions
 internal import Events
+internal import HTTP
 internal import JSON
 internal import ServiceShell
 internal import TrainingDomain
@@ -58,7 +59,7 @@ struct OriginRoutes: Sendable {
         var sources: [ModelOrigin.Source] = []
         for snapshot in model.terms.snapshots {
             do {
-                let report = try await peers.call(.datanet, "/v1/snapshots/\(snapshot.snapshot)/licences")
+                let report = try await peers.call("GET", .datanet, "/v1/snapshots/\(snapshot.snapshot)/licences")
                 sources.append(ModelOrigin.Source(snapshot: snapshot, report: report))
             } catch let error as PeerError {
                 throw Problem(

@@ -1,5 +1,6 @@
 import BillingDomain
 import BillingService
+import Blobs
 import Crypto
 import EventLog
 import Events

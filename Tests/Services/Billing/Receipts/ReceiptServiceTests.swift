@@ -4,6 +4,7 @@ import EventLog
 import Events
 import JSON
 import Money
+import ServiceTestSupport
 import TestSupport
 import Testing
 
@@ -124,7 +125,7 @@ struct ReceiptServiceTests {
                 var bad = good
                 change(&bad)
                 #expect(bad != good, "\(name)")
-                do {
+                do throws(ReceiptFault) {
                     _ = try ReceiptCheck.check(bad, trust: trust)
                     Issue.record("\(name) is not found")
                 } catch { #expect(error.kind == kind, "\(name): \(error)") }

@@ -1,4 +1,5 @@
 import Crypto
+import EventLog
 import Events
 import HTTP
 import HTTPClient
