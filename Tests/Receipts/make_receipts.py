@@ -200,7 +200,7 @@ class World:
                      {"inference": reference, "payer": "pia", "actor": "pia", "model": "acme/defi", "version": 1, "base": "base",
                       "adapter": digest(b"a"), "prompt": digest(b"p"), "answer": digest(b"q"), "input_tokens": 10, "output_tokens": 20,
                       "fee": money(self.fee), "hold": "hd_1", "runner": "runner-1", "passages": {"entries": []}})
-        self.add("charge" + tag, "hold.captured" if number == 0 else "journal.posted",
+        self.add("charge" + tag, "hold.captured" if number == 0 else "account.transferred",
                  {"id": "hd_1", "reference": reference, "amount": money(self.fee), "released": money(0),
                   "postings": postings(**{"payer:pia": -self.fee, "escrow:fees": self.fee})} if number == 0 else
                  {"id": "tx_1", "reason": "fee", "reference": reference, "postings": postings(**{"payer:pia": -self.fee, "escrow:fees": self.fee})})

@@ -224,8 +224,8 @@ class Receipt:
         fee, payer, asset = int(bill["fee"]["amount"]), bill["payer"], bill["fee"]["asset"]  # 8
         taken = 0
         for place in part["charges"]:
-            need(self.data(place, "hold.captured", "journal.posted").get("reference") == bill["reference"] and place < settled, "fee", f"the charge at {place}")
-            moved = self.sums(place, "hold.captured", "journal.posted")
+            need(self.data(place, "hold.captured", "account.transferred").get("reference") == bill["reference"] and place < settled, "fee", f"the charge at {place}")
+            moved = self.sums(place, "hold.captured", "account.transferred")
             taken += moved.get("escrow:fees", 0)
             need(moved == {} or moved == {"escrow:fees": moved.get("escrow:fees"), payer: -moved.get("escrow:fees", 0)}, "fee", "the fee is not the payer's")
         need(taken == fee, "fee", f"{taken} were taken, {fee} settled")

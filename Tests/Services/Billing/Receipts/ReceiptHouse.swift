@@ -4,6 +4,7 @@ import Blobs
 import Crypto
 import EventLog
 import Events
+import Foundation
 import HTTPClient
 import JSON
 import LedgerService
@@ -12,6 +13,7 @@ import ServiceShell
 import ServiceTestSupport
 import TestSupport
 import Testing
+import Threads
 
 /// A billing service beside a ledger whose proofs are served, and a whole way of data told to it.
 struct ReceiptHouse: Sendable {
@@ -24,10 +26,33 @@ struct ReceiptHouse: Sendable {
     }
 
     /// The log's own key, as an auditor would have got it.
-    func trust() async throws -> LogTrust {
+    func key() async throws -> String {
         let reply = try await desk.house.transport.send(ClientRequest(url: "http://house/log/v1/keys"))
         let text = String(decoding: try await reply.body.collect(upTo: 65_535), as: UTF8.self)
-        return try LogTrust(keys: try text.split(separator: "\n").map { try VerifierKey(vkey: String($0)) })
+        return String(try #require(text.split(separator: "\n").first))
+    }
+
+    func trust() async throws -> LogTrust { try LogTrust(keys: [try VerifierKey(vkey: try await key())]) }
+
+    /// What the verifier in another language says of a receipt: its exit status and its words.
+    func otherVerdict(on receipt: Receipt) async throws -> (status: Int32, words: String) {
+        let folder = try TemporaryFolder("receipt")
+        let path = folder.path("receipt.json")
+        try Data(JSON.write(receipt.json)).write(to: URL(fileURLWithPath: path))
+        let key = try await key()
+        let script = TestInput.migrations + "/../docs/verify/receipt.py"
+        return try await OSThread.run(name: "python") {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = ["python3", "-B", script, path, key]
+            let words = Pipe()
+            process.standardOutput = words
+            process.standardError = words
+            try process.run()
+            let data = words.fileHandleForReading.readDataToEndOfFile()
+            process.waitUntilExit()
+            return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+        }
     }
 
     /// Rules under which a settlement is released at once.
@@ -133,6 +158,16 @@ struct ReceiptHouse: Sendable {
             found[data.reference] = data.id
         }
         return found
+    }
+
+    /// A receipt that is there, and that both verifiers hold for good.
+    func sound(_ id: String, account: String? = nil, token: String? = nil) async throws -> Receipt {
+        let reply = try await receipt(id, account: account, token: token)
+        try #require(reply.status == 200, "\(String(decoding: reply.body, as: UTF8.self))")
+        let receipt = try Receipt(parsing: reply.body)
+        let trust = try await trust()
+        _ = try ReceiptCheck.check(receipt, trust: trust)
+        return receipt
     }
 
     /// The receipt as somebody gets it.

@@ -35,12 +35,11 @@ struct ReceiptServiceTests {
             try await house.releaseAtOnce()
             let paid = try await house.answer("in_2", fee: 50_001)
             try await eventually("the part waits for alice to be verified") {
-                try Receipt(parsing: try await house.receipt(paid, account: "contributor:alice").body).settlements.first?.state == .waiting
+                try await house.sound(paid, account: "contributor:alice").settlements.first?.state == .waiting
             }
             try await desk.post("/v1/accounts/verified-owners", ["owner": "alice", "claim": "mail"], key: "verify-alice")
             try await eventually("the part is alice's") { try await desk.balance("contributor:alice") > 0 }
-            let credited = try Receipt(parsing: try await house.receipt(paid, account: "contributor:alice").body)
-            _ = try ReceiptCheck.check(credited, trust: trust)
+            let credited = try await house.sound(paid, account: "contributor:alice")
             #expect(credited.settlements.first?.state == .credited && credited.settlements.first?.releases.count == 2)
 
             let balance = try await desk.balance("contributor:alice")
@@ -51,10 +50,13 @@ struct ReceiptServiceTests {
             let reply = try await desk.raw("POST", "/v1/accounts/contributor:alice/payouts", body, key: "out")
             let payout = try #require(try JSON.parse(reply.body)["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue)
             try await eventually("the payout has arrived") {
-                try Receipt(parsing: try await house.receipt(paid, account: "contributor:alice").body).settlements.first?.state == .paid
+                try await house.sound(paid, account: "contributor:alice").settlements.first?.state == .paid
             }
-            let out = try Receipt(parsing: try await house.receipt(payout, token: try desk.house.token("alice")).body)
-            _ = try ReceiptCheck.check(out, trust: trust)
+            let out = try await house.sound(payout, token: try desk.house.token("alice"))
+            for receipt in [receipt, credited, out] {
+                let other = try await house.otherVerdict(on: receipt)
+                #expect(other.status == 0, "\(other.words)")
+            }
             #expect(out.subject == payout && out.settlements.map(\.state) == [.paid] && out.amount.units == Int128(balance))
         }
     }
@@ -130,6 +132,10 @@ struct ReceiptServiceTests {
                     Issue.record("\(name) is not found")
                 } catch { #expect(error.kind == kind, "\(name): \(error)") }
             }
+            var bad = good
+            bad.settlements[0].charges = []
+            let other = try await house.otherVerdict(on: bad)
+            #expect(other.status == 1 && other.words.contains("fee:"), "\(other.words)")
             let stranger = try #require(NoteSigner(name: "test.example/log", key: try Ed25519PrivateKey.generate()))
             do {
                 _ = try ReceiptCheck.check(good, trust: try LogTrust(keys: [stranger.verifier]))
