@@ -32,7 +32,9 @@ enum VerifyCommand {
                 guard arguments.value("event") == nil else { throw UsageError("--event is for proof files; a receipt has its events") }
                 return ReceiptReport.run(bytes, trust, asJSON: arguments.has("json"), console)
             }
-            guard let text = String(validating: bytes, as: UTF8.self) else { throw UsageError("\(arguments.operands[0]) is not UTF-8 text") }
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw UsageError("\(arguments.operands[0]) is not UTF-8 text")
+            }
             let given = try arguments.value("event").map { path throws(UsageError) in try SmallTextFile.bytes(path) }
             do {
                 let proof = try TlogProof(parsing: text)

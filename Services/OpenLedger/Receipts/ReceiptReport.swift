@@ -89,7 +89,8 @@ struct ReceiptReport {
         if let job = settled.training { lines.append("model    \(inference.base) with the adapter of \(job.job), \(job.adapter.prefixed)") }
         let methods = attribution.methods.filter { $0.weight > 0 }.map { "\($0.method) \(Self.percent($0.weight))" }
         lines.append(
-            "shares   by \(attribution.fallback || methods.isEmpty ? "the fallback: no method was sure enough" : methods.joined(separator: ", "))")
+            "shares   by \(attribution.fallback || methods.isEmpty ? "the fallback: no method was sure enough" : methods.joined(separator: ", "))"
+        )
         return lines
     }
 
@@ -100,7 +101,8 @@ struct ReceiptReport {
             lines.append("\(lines.isEmpty ? "why     " : "and     ") \(amount(settled.bill.fee.units)) → \(steps.joined(separator: " → "))")
         }
         if settled.part.left != settled.part.units {
-            lines.append("back     \(amount(settled.part.units - settled.part.left)) flowed back to the payer; \(amount(settled.part.left)) is left")
+            lines.append(
+                "back     \(amount(settled.part.units - settled.part.left)) flowed back to the payer; \(amount(settled.part.left)) is left")
         }
         return lines
     }
@@ -113,7 +115,8 @@ struct ReceiptReport {
                 case .passages: "the answer used a passage of it"
                 case .owner: "its owner's work as a whole"
                 }
-            return "from     \(source.item.item) of \(source.item.contribution) by \(source.item.owner), \(source.item.licence): \(reason); "
+            return
+                "from     \(source.item.item) of \(source.item.contribution) by \(source.item.owner), \(source.item.licence): \(reason); "
                 + "commitment \(source.item.commitment.prefixed)"
         }
     }

@@ -103,7 +103,8 @@ public struct TrainingSummary: Sendable {
             "latest_acquisition": latest.map { .string($0) },
             "training": origin.job?.completed.map { job in
                 .members([
-                    "job": .string(job.job), "tokens_seen": .count(job.tokens), "runner": .string(job.runner), "record": .digest(job.record),
+                    "job": .string(job.job), "tokens_seen": .count(job.tokens), "runner": .string(job.runner),
+                    "record": .digest(job.record),
                 ])
             },
         ])

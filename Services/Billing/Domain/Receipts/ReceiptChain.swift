@@ -110,7 +110,8 @@ struct ReceiptChain {
         try checkOrder(order, "training, model, inference, attribution and settlement")
         let names = try facts.statement(found.evidence)
         let basis = Basis(
-            shares: try facts.entries(found.shares), snapshots: model.snapshots + (names?.snapshots ?? []), names: names, split: model.split,
+            shares: try facts.entries(found.shares), snapshots: model.snapshots + (names?.snapshots ?? []), names: names,
+            split: model.split,
             owner: model.owner, runner: inference.runner)
         return (basis, inference)
     }
@@ -215,7 +216,8 @@ struct ReceiptChain {
         try need(postings == expected, .amount, "the postings of the settlement are not what the terms make")
         let own = postings.first { $0.account == payee.pending }?.amount.units ?? 0
         try need(own > 0 && part.units == own, .amount, "the settlement gives \(payee) \(own) units, not \(part.units)")
-        try need(part.why == ways.filter { $0.account == payee }.map(\.steps), .amount, "the steps to the amount are not those of the terms")
+        try need(
+            part.why == ways.filter { $0.account == payee }.map(\.steps), .amount, "the steps to the amount are not those of the terms")
         return postings
     }
 

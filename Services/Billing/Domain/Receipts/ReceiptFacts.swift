@@ -41,7 +41,9 @@ struct ReceiptFacts {
 
     /// The entries of a list that must be there.
     func entries<Entry: EventPart>(_ list: EvidenceList<Entry>) throws(ReceiptFault) -> [Entry] {
-        guard let entries = try entriesIfThere(list) else { throw ReceiptFault(.evidence, "a list that an event names is not in the receipt") }
+        guard let entries = try entriesIfThere(list) else {
+            throw ReceiptFault(.evidence, "a list that an event names is not in the receipt")
+        }
         return entries
     }
 

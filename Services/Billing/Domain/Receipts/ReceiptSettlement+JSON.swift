@@ -6,7 +6,8 @@ extension ReceiptSettlement {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "settled": .count(settled), "basis": .count(basis), "inference": inference.map { .count($0) }, "model": model.map { .count($0) },
+            "settled": .count(settled), "basis": .count(basis), "inference": inference.map { .count($0) },
+            "model": model.map { .count($0) },
             "training": training.map { .count($0) }, "base": base.map { .count($0) }, "charges": Self.list(charges),
             "rules": rules.map { .count($0) },
             "datanets": .array(datanets.map { ["policy": .count($0.policy), "members": Self.list($0.members)] }),
@@ -55,7 +56,8 @@ extension ReceiptSettlement {
 extension ReceiptSettlement.Source {
     var json: JSONValue {
         [
-            "item": item.json, "index": .count(index), "proof": .texts(proof.map { Base64.encode($0) }), "contribution": .count(contribution),
+            "item": item.json, "index": .count(index), "proof": .texts(proof.map { Base64.encode($0) }),
+            "contribution": .count(contribution),
             "screening": .count(screening), "admission": .count(admission), "snapshot": .count(snapshot), "named": .string(named.rawValue),
         ]
     }
@@ -78,7 +80,8 @@ extension ReceiptSettlement.Source {
 extension SplitStep {
     var json: JSONValue {
         [
-            "name": .string(name), "weight": .count(Int(clamping: weight)), "of": .count(Int(clamping: of)), "units": .string(String(units)),
+            "name": .string(name), "weight": .count(Int(clamping: weight)), "of": .count(Int(clamping: of)),
+            "units": .string(String(units)),
         ]
     }
 

@@ -60,7 +60,9 @@ struct ReceiptTerms {
             curators: Array(holders["curator"] ?? []), validators: Array(holders["validator"] ?? []))
     }
 
-    private static func isWhole(_ points: [Int]) -> Bool { points.allSatisfy { (0...10_000).contains($0) } && points.reduce(0, +) == 10_000 }
+    private static func isWhole(_ points: [Int]) -> Bool {
+        points.allSatisfy { (0...10_000).contains($0) } && points.reduce(0, +) == 10_000
+    }
 
     private func need(_ truth: Bool, _ reason: @autoclosure () -> String) throws(ReceiptFault) {
         if !truth { throw ReceiptFault(.terms, reason()) }

@@ -88,4 +88,20 @@ struct MilestoneReader: Sendable {
     func last(_ type: String, _ subject: String, before: Int = .max) async throws -> Int? {
         try await pool.execute(Self.newest, [.text(type), .text(subject), .int(Int64(before))]).first.map { Int(try $0.int(0)) }
     }
+
+    private static let firsts = Statement(
+        "select subject, min(position) from billing.milestones where type = $1 and subject = any($2) group by subject",
+        name: "first milestones")
+
+    /// The first event of each of many subjects.
+    func first(_ type: String, of subjects: [String]) async throws -> [String: Int] {
+        var found: [String: Int] = [:]
+        for start in stride(from: 0, to: subjects.count, by: 1_000) {
+            let part = Array(subjects[start..<min(start + 1_000, subjects.count)])
+            for row in try await pool.execute(Self.firsts, [.text(type), .textArray(part)]) {
+                found[try row.text(0)] = Int(try row.int(1))
+            }
+        }
+        return found
+    }
 }

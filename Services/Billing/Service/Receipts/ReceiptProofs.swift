@@ -29,7 +29,9 @@ struct ReceiptProofs: Sendable {
     }
 
     private func note(_ path: String) async throws -> String? {
-        do { return String(decoding: try await peers.bytes("GET", .ledger, path, limit: 65_535), as: UTF8.self) } catch let error as PeerError {
+        do { return String(decoding: try await peers.bytes("GET", .ledger, path, limit: 65_535), as: UTF8.self) } catch let error
+            as PeerError
+        {
             guard error.status == 404 else { throw Problem(.unavailable, error.description, headers: ["Retry-After": "5"]) }
             return nil
         }

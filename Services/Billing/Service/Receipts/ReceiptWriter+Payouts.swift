@@ -88,26 +88,34 @@ extension ReceiptWriter {
         lines.removeAll { returned.contains($0.subject) && $0.subject != payout.id }
         let before = lines.filter { $0.amount.isNegative && $0.position < UInt64(position) }
             .reduce(into: Int128(0)) { $0 -= $1.amount.units }
-        var found: [Int] = []
+        var taken: Set<Int> = []
         var start: Int128 = 0
+        let credits = lines.filter { $0.amount.isPositive && $0.type == SettlementReleased.type }.map { Int($0.position) }
         for line in lines where line.amount.isPositive {
             let end = start + line.amount.units
-            defer { start = end }
-            guard line.type == SettlementReleased.type, end > before, start < before + payout.amount.units else { continue }
-            found += try await settlements(of: payout.account, releasedAt: Int(line.position))
+            if end > before, start < before + payout.amount.units { taken.insert(Int(line.position)) }
+            start = end
         }
-        return Array(found.sorted().prefix(Receipt.maximumSettlements))
+        return try await settlements(of: payout.account, payout.amount.asset, creditedAt: taken.intersection(credits), credits)
     }
 
-    /// The settlements of a release that give something to an account.
-    private mutating func settlements(of account: AccountID, releasedAt position: Int) async throws -> [Int] {
-        var found: [Int] = []
-        for id in try await archive.data(SettlementReleased.self, position).settlements {
-            guard let settled = try await archive.milestones.last(SettlementPosted.type, id) else { continue }
-            let bill = try await archive.data(SettlementPosted.self, settled)
-            let isPaid = try await archive.entries(bill.postings).contains { $0.account.text == "pending:" + account.text }
-            if isPaid { found.append(settled) }
+    /// The settlements that gave an account something and were credited at one of these positions: when they were released, or, where their
+    /// owner was not verified then, at the first credit after that.
+    private func settlements(of account: AccountID, _ asset: Asset, creditedAt wanted: Set<Int>, _ credits: [Int]) async throws -> [Int] {
+        guard let last = wanted.max(), let pending = AccountID("pending:" + account.text) else { return [] }
+        var posted: [StatementLine] = []
+        try await entries(of: pending, asset, after: -1) { line in
+            if line.type == SettlementPosted.type, line.amount.isPositive { posted.append(line) }
+            return line.position < UInt64(last)
         }
-        return found
+        let released = try await archive.milestones.first(SettlementReleased.type, of: posted.map(\.subject))
+        var found: [Int] = []
+        for line in posted {
+            guard let release = released[line.subject], let credit = credits.first(where: { $0 >= release }), wanted.contains(credit) else {
+                continue
+            }
+            found.append(Int(line.position))
+        }
+        return Array(found.sorted().prefix(Receipt.maximumSettlements))
     }
 }

@@ -34,7 +34,9 @@ extension ReceiptWriter {
     private mutating func items(
         _ share: AttributionShare, _ reference: SnapshotReference, _ names: AttributionNames?, before: Int
     ) async throws -> [ReceiptSettlement.Source] {
-        guard let position = try await archive.milestones.last(SnapshotPublished.type, reference.snapshot, before: before) else { return [] }
+        guard let position = try await archive.milestones.last(SnapshotPublished.type, reference.snapshot, before: before) else {
+            return []
+        }
         let snapshot = try await archive.data(SnapshotPublished.self, position)
         let list = try EvidenceList<AdmittedItem>.decode(try await archive.evidence(snapshot.list))
         let spans = Set((names?.spans ?? []).map(\.item))
@@ -42,7 +44,8 @@ extension ReceiptWriter {
         let own = list.indices.filter { list[$0].owner == share.owner }
         var chosen: [(index: Int, named: ReceiptSettlement.Source.Named)] = []
         for index in own where chosen.count < Self.itemsOfShare && spans.contains(list[index].item) { chosen.append((index, .spans)) }
-        for index in own where chosen.count < Self.itemsOfShare && !spans.contains(list[index].item) && passages.contains(list[index].item) {
+        for index in own where chosen.count < Self.itemsOfShare && !spans.contains(list[index].item) && passages.contains(list[index].item)
+        {
             chosen.append((index, .passages))
         }
         if chosen.isEmpty, let first = own.first { chosen = [(first, .owner)] }

@@ -39,7 +39,8 @@ struct ReceiptRoutes: Sendable {
     private var show: Route {
         Route(
             .get, "/v1/receipts/{id}", operation: "receipt",
-            summary: "Which payee got what of a settlement or payout and why, with every event and its proof: for payer, payee and auditors.",
+            summary:
+                "Which payee got what of a settlement or payout and why, with every event and its proof: for payer, payee and auditors.",
             access: .authenticated, path: ["id": .text(1...200)],
             query: [QueryParameter("account", BillingCommands.account, "The payee; the caller's own account when left out.")],
             replies: [.json(200, "The receipt; see docs/receipts.md.", Self.receipt)],

@@ -16,7 +16,8 @@ extension IngestRoutes {
     private var export: Route {
         Route(
             .get, "/v1/contributors/{contributor}/export", operation: "exportContributor",
-            summary: "All that the house holds of the caller, one JSON object a line: contributions with their content, accounts, questions and events.",
+            summary:
+                "All that the house holds of the caller, one JSON object a line: contributions with their content, accounts, questions and events.",
             access: .authenticated, path: ["contributor": Self.id],
             replies: [.content(200, "JSON lines; the last has the kind `end`.", type: "application/jsonl")],
             problems: [.forbidden, .tooManyRequests]

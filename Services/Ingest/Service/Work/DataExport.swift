@@ -126,7 +126,9 @@ struct DataExport {
                 let value = try JSON.parse(event.bytes)
                 try await line(["kind": "event", "position": .count(Int(event.position)), "event": value], to: writer)
                 counts.events += 1
-                guard value["type"]?.stringValue == InferenceCompleted.type, let id = value["data"]?["inference"]?.stringValue else { continue }
+                guard value["type"]?.stringValue == InferenceCompleted.type, let id = value["data"]?["inference"]?.stringValue else {
+                    continue
+                }
                 try await ask(.agentGateway, "/v1/inferences/\(id)/content", as: "inference", to: writer)
                 counts.inferences += 1
             }

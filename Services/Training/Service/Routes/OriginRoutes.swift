@@ -18,7 +18,8 @@ struct OriginRoutes: Sendable {
     private var summary: Route {
         Route(
             .get, "/v1/adapters/{owner}/{name}/training-summary", operation: "trainingSummary",
-            summary: "The summary of training content of Regulation (EU) 2024/1689, Article 53(1)(d), as far as the log goes.", access: .public,
+            summary: "The summary of training content of Regulation (EU) 2024/1689, Article 53(1)(d), as far as the log goes.",
+            access: .public,
             query: [Self.version],
             replies: [
                 .json(

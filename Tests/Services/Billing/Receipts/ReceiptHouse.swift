@@ -60,7 +60,8 @@ struct ReceiptHouse: Sendable {
         try await desk.post(
             "/v1/settlements/rules",
             [
-                "platform_points": 500, "platform": "platform:house", "holdback_seconds": 0, "dispute_bond": 5, "unbond_seconds": 5, "dust": 1,
+                "platform_points": 500, "platform": "platform:house", "holdback_seconds": 0, "dispute_bond": 5, "unbond_seconds": 5,
+                "dust": 1,
                 "training": ["owner": 0, "datanets": 2_000, "contributors": 5_000, "validators": 500, "compute": 2_500],
             ], key: "rules")
     }

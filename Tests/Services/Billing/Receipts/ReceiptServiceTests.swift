@@ -152,7 +152,12 @@ struct ReceiptServiceTests {
         ("a hash of a proof", .inclusion, { $0.events[2].proof[0][0] ^= 1 }),
         ("an event at another place", .inclusion, { $0.events[0].position += 1 }),
         ("an event left out", .event, { receipt in receipt.events.removeAll { $0.position == receipt.settlements[0].model } }),
-        ("a payee who has no part", .amount, { $0.settlements[0].sources = []; $0.payee = AccountID(trusted: "curator:mallory") }),
+        (
+            "a payee who has no part", .amount,
+            {
+                $0.settlements[0].sources = []; $0.payee = AccountID(trusted: "curator:mallory")
+            }
+        ),
         ("another payee's items", .link, { $0.payee = AccountID(trusted: "contributor:bob") }),
         ("more units", .amount, { $0.settlements[0].units += 1 }),
         ("a step of the way", .amount, { $0.settlements[0].why.removeLast() }),

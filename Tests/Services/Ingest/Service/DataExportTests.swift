@@ -24,7 +24,8 @@ struct DataExportTests {
             let rows = #"{"prompt":"What is a lighthouse for?","completion":"It warns ships of rocks and shows them the way at night."}"#
             let own = try await ingest.contribute(ann, "dn_1", [("rows.jsonl", Array((rows + "\n").utf8))])
             _ = try await ingest.contribute(
-                bob, "dn_1", [("rows.jsonl", Array(#"{"prompt":"Who?","completion":"Somebody quite else, who wrote this alone."}"#.utf8 + [10]))])
+                bob, "dn_1",
+                [("rows.jsonl", Array(#"{"prompt":"Who?","completion":"Somebody quite else, who wrote this alone."}"#.utf8 + [10]))])
             let answer = try await ingest.call("GET", "/v1/contributors/ann/export", as: "ann")
             try #require(answer.status == 200, "\(String(decoding: answer.bytes, as: UTF8.self))")
             let lines = try answer.bytes.split(separator: 0x0A).map { try JSON.parse(Array($0)) }

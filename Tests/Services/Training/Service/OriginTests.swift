@@ -21,7 +21,9 @@ struct OriginTests {
         "licences": [
             ["licence": "CC-BY-4.0", "items": 1, "tokens": 30, "owners": 1], ["licence": "CC0-1.0", "items": 2, "tokens": 40, "owners": 2],
         ],
-        "languages": [["language": "de", "items": 1, "tokens": 30, "owners": 1], ["language": "en", "items": 2, "tokens": 40, "owners": 1]],
+        "languages": [
+            ["language": "de", "items": 1, "tokens": 30, "owners": 1], ["language": "en", "items": 2, "tokens": 40, "owners": 1],
+        ],
         "withdrawn": ["items": 1, "tokens": 30, "owners": 1],
     ]
 
@@ -68,7 +70,8 @@ struct OriginTests {
             let running = Task { await service.run() }
             defer { running.cancel() }
             try await Self.tell(
-                BaseModelRegistered(model: "base", owner: "house", artefact: SHA256.hash([1]), licence: "MIT", parameters: 9), house, "base")
+                BaseModelRegistered(model: "base", owner: "house", artefact: SHA256.hash([1]), licence: "MIT", parameters: 9), house, "base"
+            )
             let snapshot = SnapshotReference(datanet: "dn_1", snapshot: "sn_1", number: 1, root: SHA256.hash([1]))
             try await Self.tell(ModelPublished.sample([snapshot]), house, "model")
             func get(_ path: String) async throws -> (Int, JSONValue) {
