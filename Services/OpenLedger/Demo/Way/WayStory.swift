@@ -24,7 +24,6 @@ struct WayStory: Sendable {
         let answers = try await ask(cast, model)
         let earned = try await settle(answers)
         try await receipts(answers, earned)
-        try await papers(cast, model, datanets)
         try await audit()
         try WaySummary(cast: cast, data: data, answers: answers, earned: earned).tell()
     }
