@@ -209,8 +209,8 @@ let package = Package(
         program(
             "benchmarks", "Benchmarks",
             [
-                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "Engine", "LedgerService", "LedgerDomain",
-                "EventLog", "Events",
+                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "Engine", "LedgerService",
+                "LedgerDomain", "EventLog", "Events", "Money", "ServiceShell",
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",

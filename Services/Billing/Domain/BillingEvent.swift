@@ -119,7 +119,8 @@ public enum BillingEvent: Sendable, Hashable {
 
     /// The types that there are.
     public static let types: Set<String> = [
-        HoldPlaced.type, HoldCaptured.type, SettlementPosted.type, SettlementCorrected.type, HoldReleased.type, SettlementReleased.type, JournalPosted.type,
+        HoldPlaced.type, HoldCaptured.type, SettlementPosted.type, SettlementCorrected.type, HoldReleased.type, SettlementReleased.type,
+        JournalPosted.type,
         DepositReceived.type, AccountOpened.type, AccountVerified.type, WalletSet.type, PricePublished.type, SettlementRulesSet.type,
         RefundPosted.type, DisputeOpened.type, DisputeResolved.type, StakeBonded.type, StakeUnbonded.type, StakeWithdrawn.type,
         StakeSlashed.type, StakeRewarded.type, PayoutRequested.type, PayoutFinished.type, PayoutEpochClosed.type, PayoutClaimed.type,

@@ -6,7 +6,8 @@ extension BillingState {
     /// The types of other services' events that billing learns from.
     public static let foreignTypes: Set<String> = [
         ModelPublished.type, DatanetCreated.type, DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type, KeyRotated.type,
-        InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobCompleted.type, JobFailed.type, JobCancelled.type, RulingMade.type,
+        InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobCompleted.type, JobFailed.type, JobCancelled.type,
+        RulingMade.type,
     ]
 
     /// Takes in what another service's event says.
