@@ -201,6 +201,7 @@ let package = Package(
         tests(
             "EndToEndTests", "EndToEnd",
             [
+                "BillingDomain", "Decisions", "Money",
                 "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto",
                 "Identity", "Threads",
             ]),

@@ -6,7 +6,8 @@ extension BillingState {
     /// had in full is taken as far as it can; what is missing is the gateway's loss, not the contributors' debt.
     /// - Parameter now: log time.
     public func charge(_ inference: InferenceCompleted, id: String, now: Timestamp) throws(BillingError) -> Decision {
-        if captured[inference.inference] != nil || unpaid.contains(inference.inference) || isSettled(inference.inference) { return .nothing }
+        let reference = inference.inference
+        if captured[reference] != nil || unpaid.contains(reference) || isSettled(reference) { return .nothing }
         let quantities = [
             MeterQuantity(meter: "requests", quantity: 1), MeterQuantity(meter: "input-tokens", quantity: inference.inputTokens),
             MeterQuantity(meter: "output-tokens", quantity: inference.outputTokens),
