@@ -1,4 +1,5 @@
 internal import EventLog
+internal import Synchronization
 internal import Threads
 
 /// Appends that were handed in together and are answered together, though the commits that they end up in may be several.

@@ -58,8 +58,9 @@ import Testing
                 #expect(try answers[4].get().position == 3)
                 #expect(try answers[5].get() == answers[1].get())
             }
-            let direct = try await api.client(.billing).append(all: [foreign])
-            #expect(throws: await #expect(throws: LogError.self) { try await api.client(.billing).append(foreign) }) { try direct[0].get() }
+            let inRun = try await api.client(.billing).append(all: [foreign])
+            let alone = await #expect(throws: LogError.self) { try await api.client(.billing).append(foreign) }
+            #expect(throws: try #require(alone)) { try inRun[0].get() }
             #expect(await (try api.client(.billing)).append(all: []).isEmpty)
             #expect(api.ledger.tail.size == 4)
             for body in ["{}", #"{"appends":[]}"#, #"{"appends":[{"events":[]}],"appends":[]}"#, #"{"runs":[]}"#, #"{"appends":3}"#] {
