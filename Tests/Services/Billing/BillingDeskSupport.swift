@@ -118,13 +118,15 @@ struct Desk: Sendable {
 /// - Parameters:
 ///   - settings: of the service.
 ///   - clock: its clock; the machine's when left out.
+///   - log: what it has in the place of the log.
 func withBilling(
-    settings: [String: String] = [:], clock: (@Sendable () -> Timestamp)? = nil, _ body: @Sendable (Desk) async throws -> Void
+    settings: [String: String] = [:], clock: (@Sendable () -> Timestamp)? = nil,
+    log: (any LogClient, ServiceHouse) -> any LogClient = { log, _ in log }, _ body: @Sendable (Desk) async throws -> Void
 ) async throws {
     try await withServiceHouse { house in
         let given = try house.context(.billing)
         let context = ServiceContext(
-            service: given.service, log: given.log, database: given.database, peers: given.peers, signer: given.signer,
+            service: given.service, log: log(given.log, house), database: given.database, peers: given.peers, signer: given.signer,
             folder: given.folder, shared: given.shared, settings: Configuration(settings), clock: clock ?? given.clock,
             logger: given.logger, metrics: given.metrics)
         let service = try await BillingService.open(context)

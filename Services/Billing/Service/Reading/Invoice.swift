@@ -25,7 +25,10 @@ struct Invoice: Sendable {
     let deposits: Amount
 
     /// The same payer, asset and period have the same number.
-    var number: String { "\(account.owner)-\(refunds.asset.code)-\(period.from.description.prefix(10))-\(period.to.description.prefix(10))" }
+    var number: String {
+        let days = [period.from, period.to].map { $0.description.prefix(10) }.joined(separator: "-")
+        return "\(account.owner)-\(refunds.asset.code)-\(days)"
+    }
 
     func fees() throws -> Amount { try lines.reduce(.zero(refunds.asset)) { try $0.adding($1.fee) } }
     func total() throws -> Amount { try fees().subtracting(refunds) }
@@ -67,7 +70,8 @@ struct Invoice: Sendable {
                 .table(
                     PaperTable(
                         columns: [
-                            .init("What", width: 3), .init("Count", width: 1, isNumber: true), .init("Tokens in", width: 1.2, isNumber: true),
+                            .init("What", width: 3), .init("Count", width: 1, isNumber: true),
+                            .init("Tokens in", width: 1.2, isNumber: true),
                             .init("Tokens out", width: 1.2, isNumber: true), .init("Fee", width: 1.6, isNumber: true),
                         ], rows: rows)),
                 .facts([

@@ -28,7 +28,9 @@ struct StatementLine: Sendable {
     /// Where what it is about can be looked at, relative to the house's address.
     var links: (proof: String, answer: String?, attribution: String?) {
         let proof = "/log/v1/events/\(position)/proof"
-        let isPlain = reference.utf8.allSatisfy { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x5F || $0 == 0x2D }
+        let isPlain = reference.utf8.allSatisfy { byte in
+            (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39) || byte == 0x5F || byte == 0x2D
+        }
         guard isPlain, !reference.isEmpty, [HoldCaptured.type, SettlementPosted.type, JournalPosted.type].contains(type) else {
             return (proof, nil, nil)
         }

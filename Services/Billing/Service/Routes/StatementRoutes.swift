@@ -19,7 +19,8 @@ struct StatementRoutes: Sendable {
     private typealias C = BillingCommands
 
     private static let period = [
-        QueryParameter("account", C.account, "The account.", required: true), QueryParameter("asset", C.asset, "The asset.", required: true),
+        QueryParameter("account", C.account, "The account.", required: true),
+        QueryParameter("asset", C.asset, "The asset.", required: true),
         QueryParameter("from", .text(.time), "From this moment on."), QueryParameter("to", .text(.time), "Before this moment."),
     ]
 

@@ -17,7 +17,8 @@ struct WebhookRoutes: Sendable {
     var routes: [Route] { [make, list, rotate, end, deliveries] }
 
     private typealias C = BillingCommands
-    private static let shown: Schema = .openObject(.required("id", C.id), .required("account", C.account), .required("url", .text(1...2_000)))
+    private static let shown: Schema = .openObject(
+        .required("id", C.id), .required("account", C.account), .required("url", .text(1...2_000)))
 
     private var make: Route {
         Route(

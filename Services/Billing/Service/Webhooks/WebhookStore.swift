@@ -130,7 +130,8 @@ struct WebhookStore: Sendable {
                     on conflict do nothing
                     """),
                 [
-                    .text(delivery.webhook), .int(delivery.position), .int(Int64(delivery.attempt)), status.map { .int(Int64($0)) } ?? .null,
+                    .text(delivery.webhook), .int(delivery.position), .int(Int64(delivery.attempt)),
+                    status.map { .int(Int64($0)) } ?? .null,
                     error.map { .text(String($0.prefix(500))) } ?? .null, .int(Int64(millis)),
                 ]
             ),
