@@ -7,6 +7,7 @@ internal import HTTPClient
 internal import Postgres
 internal import Projections
 public import ServiceShell
+internal import Telemetry
 public import Web
 
 /// Payable AI: takes the fee of every answer and training, shares it out among those who earned it, and pays them.

@@ -121,7 +121,8 @@ struct Desk: Sendable {
 ///   - log: what it has in the place of the log.
 func withBilling(
     settings: [String: String] = [:], clock: (@Sendable () -> Timestamp)? = nil,
-    log: (any LogClient, ServiceHouse) -> any LogClient = { log, _ in log }, _ body: @Sendable (Desk) async throws -> Void
+    log: @escaping @Sendable (any LogClient, ServiceHouse) -> any LogClient = { log, _ in log },
+    _ body: @Sendable (Desk) async throws -> Void
 ) async throws {
     try await withServiceHouse { house in
         let given = try house.context(.billing)

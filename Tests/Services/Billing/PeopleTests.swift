@@ -1,10 +1,13 @@
 import BillingDomain
 import Crypto
+import EventLog
 import Events
 import Foundation
 import JSON
+import LedgerService
 import Money
 import PrivatePostgres
+import ServiceTestSupport
 import TestSupport
 import Testing
 

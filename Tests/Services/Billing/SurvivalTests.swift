@@ -11,6 +11,7 @@ import ServiceTestSupport
 import Synchronization
 import TestSupport
 import Testing
+import Web
 
 /// A log whose answers get lost on the way: what was appended is there, and nobody was told.
 private final class ForgetfulLog: LogClient {
@@ -123,7 +124,8 @@ struct SurvivalTests {
             // The hold that the clock of a day ahead would have seen as over is there, and the refused commands can be sent again.
             try await desk.post("/v1/holds", hold, key: "jump-0")
             let state = try await books(desk).state
-            let account = try #require(state.journal.account(try #require(AccountID("payer:pia")), try Asset("USDC/6")))
+            let pia = try #require(AccountID("payer:pia"))
+            let account = try #require(state.journal.account(pia, try Asset("USDC/6")))
             #expect(account.held == 1_200 && account.balance == 96_000)
         }
     }

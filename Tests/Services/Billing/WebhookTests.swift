@@ -3,6 +3,7 @@ import Events
 import HTTP
 import HTTPServer
 import JSON
+import ServiceTestSupport
 import Synchronization
 import TestSupport
 import Testing
