@@ -161,20 +161,25 @@ public final class Ledger: Sendable {
         return try await queue.submit(append).get()
     }
 
-    /// Appends several requests in their order, each for itself; one that is not fit is refused and the others go on.
+    /// Appends several requests in their order, each for itself; one that is refused holds back only those after it that expect
+    /// something of a stream that it would have written.
     public func append(all requests: [AppendRequest], writer: Service) async -> [Result<Appended, LogError>] {
         var outcomes: [Result<Appended, LogError>?] = Array(repeating: nil, count: requests.count)
         var appends: [PreparedAppend] = []
         var places: [Int] = []
         appends.reserveCapacity(requests.count)
         let now = clock.now()
+        let id = UInt64.random(in: .min ... .max)
+        var broken: Set<Key128> = []
         for (place, request) in requests.enumerated() {
             do throws(LogError) {
-                let append = try PreparedAppend(request, writer: writer, now: now)
+                var append = try PreparedAppend(request, writer: writer, now: now)
                 if let position = append.causePosition { try append.check(reactingTo: await cause(at: position)) }
+                append.run = PreparedAppend.Run(id: id, broken: broken)
                 appends.append(append)
                 places.append(place)
             } catch {
+                broken.formUnion(request.expected.keys.map(\.key))
                 outcomes[place] = .failure(error)
             }
         }

@@ -43,7 +43,14 @@ public struct HTTPLogClient: LogClient {
                 message.headers.set("Content-Type", "application/json")
                 message.maximumBodyBytes = 64 << 20
                 message.isIdempotent = true
-                answers += try LogWire.decodeAnswers(try await send(message), count: run.count)
+                let given = try LogWire.decodeAnswers(try await send(message), count: run.count)
+                answers += given
+                let isWhole = given.allSatisfy { if case .success = $0 { true } else { false } }
+                if !isWhole, !rest.isEmpty {
+                    // What comes after may rest on what was refused, and the ledger no longer knows that they belong together.
+                    answers += repeatElement(.failure(LogError.busy), count: rest.count)
+                    return answers
+                }
             } catch {
                 // What of it is stored is not known. What comes after it may rest on it: it is asked again in the same order.
                 answers += repeatElement(.failure(error), count: requests.count - answers.count)

@@ -41,6 +41,8 @@ struct Earnings: Sendable {
     }
 
     mutating func add(_ line: EarnedLine) throws {
+        // Corrected away, or refunded to the last unit.
+        if line.amount.isZero { return }
         total = try total.adding(line.amount)
         let weights = weights(line.shares)
         let model = line.kind == "training" ? "" : "\(line.model)@\(line.version)"

@@ -46,17 +46,20 @@ import Testing
                 try Sample.append("c1", "account/a", expected: ["account/a": .exact(1)]), foreign,
                 try Sample.append("c4", "account/a", expected: ["account/a": .exact(3)]),
                 try Sample.append("c5", "account/a", expected: ["account/a": .exact(2)]),
+                try Sample.append("c6", "account/b", expected: ["account/b": .exact(1)]),
                 try Sample.append("c1", "account/a", expected: ["account/a": .exact(1)]),
             ]
             for client in [try api.client(.billing) as any LogClient, api.ledger.client(for: .billing)] {
                 let answers = await client.append(all: requests)
-                try #require(answers.count == 6)
+                try #require(answers.count == 7)
                 #expect(try answers[0].get().position == 0)
                 #expect(try answers[1].get().position == 2)
                 #expect(throws: LogError.self) { try answers[2].get() }
                 #expect(throws: LogError.wrongVersion(stream: a, expected: .exact(3), actual: 2)) { try answers[3].get() }
-                #expect(try answers[4].get().position == 3)
-                #expect(try answers[5].get() == answers[1].get())
+                // The number is right, and it was decided on what c4 would have made.
+                #expect(throws: LogError.wrongVersion(stream: a, expected: .exact(2), actual: 2)) { try answers[4].get() }
+                #expect(try answers[5].get().position == 3)
+                #expect(try answers[6].get() == answers[1].get())
             }
             let inRun = try await api.client(.billing).append(all: [foreign])
             let alone = await #expect(throws: LogError.self) { try await api.client(.billing).append(foreign) }
