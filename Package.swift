@@ -114,7 +114,9 @@ let package = Package(
         room("BillingDomain", "Services/Billing/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain"]),
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
-        room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain"]),
+        room("AgentEconomyDomain", "Services/AgentGateway/Economy/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
+        room("AgentEconomyService", "Services/AgentGateway/Economy/Service", shell + ["AgentEconomyDomain"]),
+        room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain", "AgentEconomyService"]),
         room("RunnerService", "Services/Runner", shell + ["Engine"]),
         program(
             "openledger", "Services/OpenLedger",
@@ -193,6 +195,12 @@ let package = Package(
             "AgentGatewayTests", "Services/AgentGateway",
             shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
+            "AgentEconomyTests", "Services/AgentEconomy",
+            shell + [
+                "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayService", "BillingService", "BillingDomain", "LedgerService",
+                "HTTPServer", "ServiceTestSupport",
+            ]),
+        tests(
             "RunnerTests", "Services/Runner",
             shell + ["RunnerService", "TrainingService", "Engine", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
@@ -210,7 +218,7 @@ let package = Package(
             "benchmarks", "Benchmarks",
             [
                 "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "Engine", "LedgerService", "LedgerDomain",
-                "EventLog", "Events",
+                "AgentEconomyDomain", "Decisions", "Money", "EventLog", "Events",
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",

@@ -14,6 +14,7 @@ do {
     case "spans": try CorpusIndexBenchmark.run()
     case "http": try await HTTPBenchmark.run(options)
     case "screening": try await ScreeningBenchmark.run()
+    case "mandates": try await withServer { try await MandateBenchmark.run(options, $0) }
     case "engine": try await EngineBenchmark.run(rounds: options.rounds)
     case "all":
         try await withServer { try await AppendBenchmark.run(options, $0) }
@@ -23,7 +24,7 @@ do {
         try await AuditBenchmark.run(options)
         try await HTTPBenchmark.run(options)
     default:
-        print("usage: benchmarks append | rest | bulk | projection | audit | http | spans | engine | screening | all [callers …]")
+        print("usage: benchmarks append | rest | bulk | projection | audit | http | spans | mandates | engine | screening | all [callers …]")
         print("       (ROUNDS, SECONDS in the environment)")
         exit(2)
     }

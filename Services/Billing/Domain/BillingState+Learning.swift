@@ -7,6 +7,7 @@ extension BillingState {
     public static let foreignTypes: Set<String> = [
         ModelPublished.type, DatanetCreated.type, DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type, KeyRotated.type,
         InferenceCompleted.type, AttributionComputed.type, JobCompleted.type, JobFailed.type, JobCancelled.type, RulingMade.type,
+        TaskCompleted.type, TaskRejected.type, TaskExpired.type,
     ]
 
     /// Takes in what another service's event says.
@@ -40,6 +41,9 @@ extension BillingState {
         case JobCompleted.type: wait(for: .job(try JobCompleted(fields)), id, position, time)
         case JobFailed.type: if let hold = try JobFailed(fields).hold { wait(for: .release(hold: hold), id, position, time) }
         case JobCancelled.type: if let hold = try JobCancelled(fields).hold { wait(for: .release(hold: hold), id, position, time) }
+        case TaskCompleted.type: wait(for: .task(try TaskCompleted(fields)), id, position, time)
+        case TaskRejected.type: if let hold = try TaskRejected(fields).hold { wait(for: .release(hold: hold), id, position, time) }
+        case TaskExpired.type: if let hold = try TaskExpired(fields).hold { wait(for: .release(hold: hold), id, position, time) }
         case RulingMade.type:
             let ruling = try RulingMade(fields)
             if ruling.about == "dispute" || !ruling.penalties.isEmpty { wait(for: .ruling(ruling), id, position, time) }

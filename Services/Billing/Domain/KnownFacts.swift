@@ -70,6 +70,8 @@ public enum Reaction: Sendable, Hashable {
     case settle(AttributionComputed)
     /// A training is done: its fee is due and can be shared out.
     case job(JobCompleted)
+    /// A stage of a task was accepted: its pay is due.
+    case task(TaskCompleted)
     /// A hold is no longer needed.
     case release(hold: String)
     /// A panel ruled on a dispute, or on stakes.

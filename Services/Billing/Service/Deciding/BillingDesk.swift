@@ -132,6 +132,8 @@ actor BillingDesk {
                 try state.settle(attribution, event: pending.event, position: pending.position, time: pending.time)
             case .job(let job):
                 try state.settle(job, event: pending.event, position: pending.position, time: pending.time, now: context.logTime)
+            case .task(let task):
+                try state.settle(task, event: pending.event, position: pending.position, time: pending.time, now: context.logTime)
             case .release(let hold): try state.release(hold: hold)
             case .ruling(let ruling): try state.act(on: ruling)
             }
