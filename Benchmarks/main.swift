@@ -24,7 +24,8 @@ do {
         try await AuditBenchmark.run(options)
         try await HTTPBenchmark.run(options)
     default:
-        print("usage: benchmarks append | rest | bulk | projection | audit | http | spans | mandates | engine | screening | all [callers …]")
+        print(
+            "usage: benchmarks append | rest | bulk | projection | audit | http | spans | mandates | engine | screening | all [callers …]")
         print("       (ROUNDS, SECONDS in the environment)")
         exit(2)
     }

@@ -32,7 +32,8 @@ public struct Economy: Sendable {
             + ServiceRoutes(maker: maker, desk: services, directory: directory).routes + TaskRoutes(maker: maker, desk: tasks).routes
             + AgentRoutes(maker: maker, directory: directory, address: address).routes + MCPRoutes(tools: tools, address: address).routes
         return Economy(
-            routes: routes, checks: [ReadinessCheck("economy") { await maker.notReady.map { .notReady($0) } ?? .ready }], spending: spending,
+            routes: routes, checks: [ReadinessCheck("economy") { await maker.notReady.map { .notReady($0) } ?? .ready }],
+            spending: spending,
             keeper: EconomyKeeper(maker: maker, peers: context.peers, clock: context.clock, logger: context.logger))
     }
 

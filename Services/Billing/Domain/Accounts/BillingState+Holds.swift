@@ -24,7 +24,8 @@ extension BillingState {
             guard published.asset == amount.asset else { throw .wrongAsset(expected: published.asset, actual: amount.asset) }
             price = PriceReference(model: model, version: published.version)
         }
-        return Decision(.holdPlaced(HoldPlaced(id: id, account: account, amount: amount, expires: expires, price: price, reference: reference)))
+        return Decision(
+            .holdPlaced(HoldPlaced(id: id, account: account, amount: amount, expires: expires, price: price, reference: reference)))
     }
 
     mutating func apply(_ data: HoldPlaced) throws(BillingFault) {

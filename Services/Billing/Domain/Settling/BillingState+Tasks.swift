@@ -63,7 +63,9 @@ extension BillingState {
         var weights: [UInt128] = []
         for payout in task.payouts {
             guard payout.amount.isPositive, payout.amount.asset == task.amount.asset, payout.account.accountKind?.isTransferable == true
-            else { throw .invalid(field: "payouts", reason: "must each be above zero, in \(task.amount.asset), to an account that is paid") }
+            else {
+                throw .invalid(field: "payouts", reason: "must each be above zero, in \(task.amount.asset), to an account that is paid")
+            }
             weights.append(UInt128(payout.amount.units))
         }
         let parts = try exactly { () throws(MoneyError) in try fee.split(by: weights) }

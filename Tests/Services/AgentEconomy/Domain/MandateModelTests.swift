@@ -97,7 +97,9 @@ import Testing
             case 0..<20:
                 let budget = Int.random(in: 1...max(1, node.budget), using: &random)
                 let isCarved = Bool.random(using: &random)
-                let free = (0..<40).map { "a\($0)" }.filter { agent in !model.chain(place).contains { model.nodes[$0]?.agent == agent } }
+                let free: [String] = (0..<40).map { "a\($0)" }.filter { agent in
+                    !model.chain(place).contains { model.nodes[$0]?.agent == agent }
+                }
                 guard model.chain(place).count < GrantRules.maximumDepth, let agent = free.randomElement(using: &random) else { continue }
                 expected = node.isLive && (!isCarved || model.fits(budget, at: place, window))
                 if let child = try? world.grant(node.agent, agent, parent: place, world.terms(budget, expires: 1 << 40, carved: isCarved)) {
@@ -113,7 +115,9 @@ import Testing
                     model.payments[id] = .init(mandate: place, window: window, amount: units, counted: units)
                 }
             case 70..<85:
-                guard let id = model.payments.keys.sorted().randomElement(using: &random), let payment = model.payments[id] else { continue }
+                guard let id = model.payments.keys.sorted().randomElement(using: &random), let payment = model.payments[id] else {
+                    continue
+                }
                 let units = Int.random(in: 0...payment.amount, using: &random)
                 expected = payment.isRunning
                 if (try? world.decide(payment.mandate, SpendingRules.settle(id, World.amount(units)))) != nil {
@@ -122,7 +126,9 @@ import Testing
                     model.payments[id]?.isRunning = false
                 }
             case 85..<90:
-                guard let id = model.payments.keys.sorted().randomElement(using: &random), let payment = model.payments[id] else { continue }
+                guard let id = model.payments.keys.sorted().randomElement(using: &random), let payment = model.payments[id] else {
+                    continue
+                }
                 expected = true
                 happened = (try? world.decide(payment.mandate, SpendingRules.free(id))) != nil
                 if payment.isRunning {
@@ -143,7 +149,8 @@ import Testing
             for id in model.order {
                 guard let known = model.nodes[id], known.isLive else { continue }
                 let free = try #require(world.state.mandates[id]).free(in: window)
-                try #require(free == Int128(known.budget - model.committed(id, window)), "free of \(id) at step \(step), seed \(random.seed)")
+                try #require(
+                    free == Int128(known.budget - model.committed(id, window)), "free of \(id) at step \(step), seed \(random.seed)")
                 try #require(free >= 0)
             }
         }

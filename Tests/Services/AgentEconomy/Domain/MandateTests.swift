@@ -219,11 +219,15 @@ import Testing
         _ = try world.spend("a0", root, 1, service: "sv_1", model: nil)
     }
 
-    @Test(arguments: [
-        (0, "once", Int64(0)), (3_599, "hour", 0), (3_600, "hour", 1), (86_399, "day", 0), (86_400, "day", 1), (4 * 86_400 - 1, "week", 0),
+    private static let moments: [(seconds: Int64, period: String, number: Int64)] = [
+        (0, "once", 0), (3_599, "hour", 0), (3_600, "hour", 1), (86_399, "day", 0), (86_400, "day", 1), (4 * 86_400 - 1, "week", 0),
         (4 * 86_400, "week", 1), (31 * 86_400 - 1, "month", 1_970 * 12 + 1), (31 * 86_400, "month", 1_970 * 12 + 2),
-    ])
-    func periodsBeginOnTheHourAtMidnightOnMondayAndOnTheFirst(seconds: Int, period: String, number: Int64) {
-        #expect(MandatePeriod.number(of: Timestamp(microseconds: Int64(seconds) * 1_000_000), period) == number)
+    ]
+
+    @Test func periodsBeginOnTheHourAtMidnightOnMondayAndOnTheFirst() {
+        for moment in Self.moments {
+            let time = Timestamp(microseconds: moment.seconds * 1_000_000)
+            #expect(MandatePeriod.number(of: time, moment.period) == moment.number, "\(moment)")
+        }
     }
 }

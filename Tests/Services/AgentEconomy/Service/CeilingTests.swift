@@ -1,3 +1,4 @@
+import JSON
 import AgentEconomyDomain
 import Crypto
 import Decisions

@@ -26,7 +26,9 @@ final class EconomyHouse: Sendable {
         let headers: Headers
 
         func text(_ path: String...) -> String? { path.reduce(Optional(json)) { $0?[$1] }?.stringValue }
-        var code: String? { json["type"]?.stringValue.map { String($0.split(separator: "/").last ?? "") } ?? json["error"]?["code"]?.stringValue }
+        var code: String? {
+            json["type"]?.stringValue.map { String($0.split(separator: "/").last ?? "") } ?? json["error"]?["code"]?.stringValue
+        }
     }
 
     /// Somebody with a key.
@@ -252,7 +254,8 @@ func withEconomy(_ body: @Sendable (EconomyHouse) async throws -> Void) async th
         let gateway = try await AgentGatewayService.open(house.context(.agentGateway))
         let billing = try await BillingService.open(house.context(.billing))
         try house.mount(
-            [economy.runner, gateway.mount, billing.mount], grants: [AgentGatewayService.grants, BillingService.grants], keys: gateway.apiKeys)
+            [economy.runner, gateway.mount, billing.mount], grants: [AgentGatewayService.grants, BillingService.grants],
+            keys: gateway.apiKeys)
         let running = Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await gateway.run() }

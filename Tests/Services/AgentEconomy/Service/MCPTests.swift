@@ -1,3 +1,4 @@
+import Identity
 import Events
 import HTTP
 import JSON
@@ -58,7 +59,8 @@ import Testing
             #expect(code(try await modern(economy, token, "tools/fly")) == [404, -32_601])
             #expect(code(try await modern(economy, token, "initialize")) == [404, -32_601])
             #expect(code(try await modern(economy, token, "tools/list", headers: ["Mcp-Method": "tools/call"])) == [400, -32_020])
-            #expect(code(try await modern(economy, token, "tools/list", headers: ["MCP-Protocol-Version": "2025-11-25"])) == [400, -32_020])
+            #expect(
+                code(try await modern(economy, token, "tools/list", headers: ["MCP-Protocol-Version": "2025-11-25"])) == [400, -32_020])
             let call: [(String, JSONValue)] = [("name", "balance")]
             #expect(code(try await modern(economy, token, "tools/call", call, headers: ["Mcp-Name": "hire"])) == [400, -32_020])
             let sentinel = ["Mcp-Name": "=?base64?YmFsYW5jZQ==?="]
@@ -76,7 +78,9 @@ import Testing
             let headers = ["MCP-Protocol-Version": "2099-01-01", "Mcp-Method": "tools/list"]
             let unsupported = try await economy.call("POST", "/mcp", token, future, headers: headers)
             #expect(code(unsupported) == [400, -32_022] && unsupported.json["error"]?["data"]?["supported"] == ["2026-07-28"])
-            for wrong: JSONValue in [[], "x", ["jsonrpc": "1.0", "id": 1, "method": "ping"], ["jsonrpc": "2.0", "id": .null, "method": "ping"]] {
+            for wrong: JSONValue in [
+                [], "x", ["jsonrpc": "1.0", "id": 1, "method": "ping"], ["jsonrpc": "2.0", "id": .null, "method": "ping"],
+            ] {
                 #expect(code(try await economy.call("POST", "/mcp", token, wrong)) == [400, -32_600], "\(wrong)")
             }
             #expect(try await modern(economy, nil, "tools/list").status == 401)

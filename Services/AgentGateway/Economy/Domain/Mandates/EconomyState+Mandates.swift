@@ -35,7 +35,9 @@ extension EconomyState {
     }
 
     mutating func apply(_ data: MandateGranted) throws {
-        guard mandates[data.mandate] == nil else { throw EconomyError.invalid(field: "mandate", reason: "\(data.mandate) is there already") }
+        guard mandates[data.mandate] == nil else {
+            throw EconomyError.invalid(field: "mandate", reason: "\(data.mandate) is there already")
+        }
         var depth = 0
         if let parent = data.parent {
             guard let above = mandates[parent] else { throw EconomyError.notFound("mandate \(parent)") }

@@ -33,7 +33,9 @@ public enum GrantRules {
     public static func grant(_ wish: Wish) -> DecisionMaker<EconomyState>.Rule {
         { state, context in
             guard let party = state.parties[wish.agent] else { throw EconomyError.notFound("principal \(wish.agent)") }
-            guard party.kind == "agent" else { throw EconomyError.invalid(field: "agent", reason: "must be an agent: \(wish.agent) is a \(party.kind)") }
+            guard party.kind == "agent" else {
+                throw EconomyError.invalid(field: "agent", reason: "must be an agent: \(wish.agent) is a \(party.kind)")
+            }
             try check(wish.terms, at: context.logTime)
             let id = context.newID("md")
             let granted: MandateGranted
@@ -112,7 +114,9 @@ public enum GrantRules {
     /// Throws unless terms are terms.
     static func check(_ terms: MandateTerms, at now: Timestamp) throws(EconomyError) {
         func wrong(_ field: String, _ reason: String) -> EconomyError { .invalid(field: "terms.\(field)", reason: reason) }
-        guard terms.budget.isPositive, terms.budget.units <= Int128(Int64.max) else { throw wrong("budget", "must be above zero and below 2^63") }
+        guard terms.budget.isPositive, terms.budget.units <= Int128(Int64.max) else {
+            throw wrong("budget", "must be above zero and below 2^63")
+        }
         guard MandatePeriod.all.contains(terms.period) else { throw wrong("period", "must be once, hour, day, week or month") }
         for (name, amount) in [("per_payment", terms.perPayment), ("approval_above", terms.approvalAbove)] {
             guard let amount else { continue }
@@ -120,7 +124,9 @@ public enum GrantRules {
             guard !amount.isNegative else { throw wrong(name, "must not be below zero") }
         }
         if let recurrence = terms.recurrence {
-            guard MandatePeriod.intervals.contains(recurrence.every) else { throw wrong("recurrence.every", "must be hour, day, week or month") }
+            guard MandatePeriod.intervals.contains(recurrence.every) else {
+                throw wrong("recurrence.every", "must be hour, day, week or month")
+            }
             guard recurrence.most >= 1 else { throw wrong("recurrence.most", "must be at least 1") }
         }
         guard terms.expires > now else { throw wrong("expires", "must lie after now, \(now)") }
@@ -151,9 +157,13 @@ public enum GrantRules {
         { state, context in
             var events: [NewEvent] = []
             for id in state.mandates.keys.sorted() {
-                guard let mandate = state.mandates[id], mandate.ended == nil, mandate.terms.expires <= min(now, context.logTime) else { continue }
+                guard let mandate = state.mandates[id], mandate.ended == nil, mandate.terms.expires <= min(now, context.logTime) else {
+                    continue
+                }
                 // What ends with a mandate above it needs no word of its own.
-                if let parent = mandate.parent, let above = state.mandates[parent], above.ended == nil, above.terms.expires <= mandate.terms.expires {
+                if let parent = mandate.parent, let above = state.mandates[parent], above.ended == nil,
+                    above.terms.expires <= mandate.terms.expires
+                {
                     continue
                 }
                 events += try ending(state, mandate, reason: "expired", by: "agent-gateway")

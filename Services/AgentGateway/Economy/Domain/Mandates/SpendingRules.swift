@@ -97,7 +97,8 @@ public enum SpendingRules {
     public static func settle(_ id: String, _ amount: Amount) -> DecisionMaker<EconomyState>.Rule {
         { state, _ in
             guard let authorized = state.authorizations[id]?.data else {
-                throw EconomyError.wrongState("the authorisation \(id) does not run: it was settled or set free, or its mandate was revoked")
+                throw EconomyError.wrongState(
+                    "the authorisation \(id) does not run: it was settled or set free, or its mandate was revoked")
             }
             guard amount.asset == authorized.amount.asset, !amount.isNegative, amount.units <= authorized.amount.units else {
                 throw EconomyError.exceeds(limit: "authorisation", mandate: authorized.mandate, wanted: amount, left: authorized.amount)

@@ -81,7 +81,8 @@ extension TaskRules {
             let isProvider = context.actor == task.data.provider
             let judge = task.phase == .open ? task.data.client : task.judge
             guard isProvider || context.actor == judge else {
-                throw EconomyError.forbidden("only \(judge) and \(task.data.provider) end the task \(id) while it is \(task.phase.rawValue)")
+                throw EconomyError.forbidden(
+                    "only \(judge) and \(task.data.provider) end the task \(id) while it is \(task.phase.rawValue)")
             }
             return try rejecting(state, task, by: context.actor, reason: isProvider ? "declined" : "refused")
         }
@@ -129,7 +130,9 @@ extension TaskRules {
             for id in state.openTasks.sorted() where events.count < 100 {
                 guard let task = state.tasks[id], isDue(task, at: context.logTime) else { continue }
                 // One below another that ends as well ends with it.
-                if state.taskChain(from: id).dropFirst().contains(where: { !$0.isOver && ends($0, state, at: context.logTime) }) { continue }
+                if state.taskChain(from: id).dropFirst().contains(where: { !$0.isOver && ends($0, state, at: context.logTime) }) {
+                    continue
+                }
                 if ends(task, state, at: context.logTime) { events += try expiring(state, task, at: context.logTime) }
             }
             return events

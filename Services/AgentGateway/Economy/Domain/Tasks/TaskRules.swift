@@ -130,8 +130,12 @@ public enum TaskRules {
 
     private static func above(_ state: EconomyState, _ id: String, _ wish: Wish, _ client: String) throws(EconomyError) -> AgentTask {
         guard let parent = state.tasks[id] else { throw .notFound("task \(id)") }
-        guard parent.data.provider == client else { throw .forbidden("only \(parent.data.provider), who does the task \(id), passes parts of it on") }
-        guard parent.phase == .funded else { throw .wrongState("the task \(id) is \(parent.phase.rawValue): only a funded one is passed on") }
+        guard parent.data.provider == client else {
+            throw .forbidden("only \(parent.data.provider), who does the task \(id), passes parts of it on")
+        }
+        guard parent.phase == .funded else {
+            throw .wrongState("the task \(id) is \(parent.phase.rawValue): only a funded one is passed on")
+        }
         guard wish.deadline <= parent.data.deadline else {
             throw .invalid(field: "deadline", reason: "must be by \(parent.data.deadline), that of the task above")
         }
@@ -140,7 +144,8 @@ public enum TaskRules {
             throw .wrongState("a tree of tasks has at most \(maximumDepth) levels, and at most \(maximumChildren) tasks below one")
         }
         if let cycle = chain.first(where: { $0.data.provider == wish.provider || $0.data.client == wish.provider }) {
-            throw .invalid(field: "provider", reason: "\(wish.provider) is already in the task \(cycle.data.task) above: that would be a cycle")
+            throw .invalid(
+                field: "provider", reason: "\(wish.provider) is already in the task \(cycle.data.task) above: that would be a cycle")
         }
         guard wish.amount.asset == parent.data.amount.asset else {
             throw .invalid(field: "amount", reason: "must be in \(parent.data.amount.asset), as the task above")
@@ -155,7 +160,9 @@ public enum TaskRules {
         -> AgentTask
     {
         let task = try find(state, id)
-        guard task.data.client == client else { throw EconomyError.forbidden("only \(task.data.client), who wants the task \(id), funds it") }
+        guard task.data.client == client else {
+            throw EconomyError.forbidden("only \(task.data.client), who wants the task \(id), funds it")
+        }
         guard task.phase == .open else { throw EconomyError.wrongState("the task \(id) is \(task.phase.rawValue), not open") }
         guard amount == task.data.amount else {
             throw EconomyError.invalid(field: "amount", reason: "must be \(task.data.amount), what the task pays")
@@ -165,9 +172,11 @@ public enum TaskRules {
     }
 
     /// Funds the first task of a tree, whose money a hold has reserved.
-    public static func fund(_ id: String, _ amount: Amount, payer: String, hold: String, authorization: String?) -> DecisionMaker<
-        EconomyState
-    >.Rule {
+    public static func fund(_ id: String, _ amount: Amount, payer: String, hold: String, authorization: String?)
+        -> DecisionMaker<
+            EconomyState
+        >.Rule
+    {
         { state, context in
             let task = try mayFund(state, id, amount, by: context.actor, at: context.logTime)
             guard task.data.parent == nil else { throw EconomyError.wrongState("the task \(id) is paid by the escrow of the one above it") }

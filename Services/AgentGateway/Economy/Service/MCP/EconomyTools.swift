@@ -38,7 +38,8 @@ struct EconomyTools: Sendable {
                 guard let id = item["id"]?.stringValue else { continue }
                 let datanet = try await relayed { try await peers.call("GET", .datanet, "/v1/datanets/" + id) }
                 let page = datanet["page"]
-                let words = [id, datanet["domain"]?.stringValue, page?["name"]?.stringValue, page?["summary"]?.stringValue]
+                let words =
+                    [id, datanet["domain"]?.stringValue, page?["name"]?.stringValue, page?["summary"]?.stringValue]
                     .compactMap { $0 } + (page?["tags"]?.arrayValue ?? []).compactMap(\.stringValue)
                 if wanted.isSubset(of: ServicePage.words(words.joined(separator: " "))) { found.append(datanet) }
             }
@@ -96,7 +97,8 @@ struct EconomyTools: Sendable {
         ) { [directory] call in
             let fields = call.arguments
             let found = try await directory.search(
-                words: try fields.optionalString("words", bytes: 1...400), tag: try fields.optionalString("tag", bytes: 1...40), provider: nil,
+                words: try fields.optionalString("words", bytes: 1...400), tag: try fields.optionalString("tag", bytes: 1...40),
+                provider: nil,
                 most: nil, limit: try fields.optionalInt("limit", in: 1...50) ?? 10)
             return ["services": .array(found.map(\.json))]
         }
@@ -117,7 +119,8 @@ struct EconomyTools: Sendable {
 
     private var hire: Tool {
         Tool(
-            name: "hire", description: "Hires a service: opens a task at its price and reserves the money. The same key again gets the same task.",
+            name: "hire",
+            description: "Hires a service: opens a task at its price and reserves the money. The same key again gets the same task.",
             arguments: [
                 ("service", Self.text("sv_…"), true), ("brief", Self.text("What shall be done."), true),
                 ("key", Self.text("Your own name for this command, up to 100 letters and digits."), true),
@@ -158,7 +161,9 @@ struct EconomyTools: Sendable {
         ) { [maker] call in
             let id = try call.arguments.id("task")
             let caller = call.caller.subject
-            guard let task = try await maker.query({ $0.tasks[id] }), task.concerns(caller) else { throw EconomyError.notFound("task \(id)") }
+            guard let task = try await maker.query({ $0.tasks[id] }), task.concerns(caller) else {
+                throw EconomyError.notFound("task \(id)")
+            }
             return ["task": task.view]
         }
     }
@@ -180,7 +185,8 @@ struct EconomyTools: Sendable {
 
     private var mandates: Tool {
         Tool(
-            name: "mandates", description: "What the caller may spend: its mandates, their limits and what is free.", arguments: [], scope: nil,
+            name: "mandates", description: "What the caller may spend: its mandates, their limits and what is free.", arguments: [],
+            scope: nil,
             isReading: true
         ) { [maker] call in
             let caller = call.caller.subject

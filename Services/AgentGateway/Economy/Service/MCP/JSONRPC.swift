@@ -41,4 +41,3 @@ enum JSONRPC {
         return .json(["jsonrpc": "2.0", "id": id, "error": error], status: status)
     }
 }
-

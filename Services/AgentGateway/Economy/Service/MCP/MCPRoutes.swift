@@ -12,7 +12,9 @@ struct MCPRoutes: Sendable {
     let tools: EconomyTools
     let address: PublicAddress
 
-    var routes: [Route] { [endpoint, metadata("/.well-known/oauth-protected-resource"), metadata("/.well-known/oauth-protected-resource/mcp")] }
+    var routes: [Route] {
+        [endpoint, metadata("/.well-known/oauth-protected-resource"), metadata("/.well-known/oauth-protected-resource/mcp")]
+    }
 
     /// Revisions where each request names its version, newest first.
     static let modern = ["2026-07-28"]
@@ -75,7 +77,8 @@ struct MCPRoutes: Sendable {
             return JSONRPC.fault(.null, .invalidRequest("a request has an id, a text or whole number, and a method"), status: 400)
         }
         let params = message["params"] ?? .object(JSONObject())
-        let isModern = params["_meta"]?[Self.versionKey] != nil || Self.modern.contains(context.request.headers["MCP-Protocol-Version"] ?? "")
+        let isModern =
+            params["_meta"]?[Self.versionKey] != nil || Self.modern.contains(context.request.headers["MCP-Protocol-Version"] ?? "")
         do {
             if isModern { try Self.check(context, method, params) }
             let result = try await result(of: method, params, isModern, context)
@@ -90,7 +93,9 @@ struct MCPRoutes: Sendable {
         guard let meta = params["_meta"]?.objectValue, let version = meta[versionKey] else {
             throw .invalidParams("params._meta must have \(versionKey) and \(capabilitiesKey)")
         }
-        guard meta[capabilitiesKey]?.objectValue != nil else { throw .invalidParams("params._meta must have \(capabilitiesKey), an object") }
+        guard meta[capabilitiesKey]?.objectValue != nil else {
+            throw .invalidParams("params._meta must have \(capabilitiesKey), an object")
+        }
         guard let version = version.stringValue else { throw .invalidParams("\(versionKey) must be a text") }
         let headers = context.request.headers
         for name in ["MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"] where headers.all(name).count > 1 {
@@ -113,11 +118,12 @@ struct MCPRoutes: Sendable {
     private func result(of method: String, _ params: JSONValue, _ isModern: Bool, _ context: RequestContext) async throws -> JSONValue {
         switch (method, isModern) {
         case ("server/discover", true):
-            return Self.cached([
-                ("supportedVersions", .array(Self.modern.map { .string($0) })), ("capabilities", ["tools": .object(JSONObject())]),
-                ("instructions", .string(Self.instructions)),
-                ("_meta", ["io.modelcontextprotocol/serverInfo": Self.server]),
-            ], isModern)
+            return Self.cached(
+                [
+                    ("supportedVersions", .array(Self.modern.map { .string($0) })), ("capabilities", ["tools": .object(JSONObject())]),
+                    ("instructions", .string(Self.instructions)),
+                    ("_meta", ["io.modelcontextprotocol/serverInfo": Self.server]),
+                ], isModern)
         case ("initialize", false):
             let asked = params["protocolVersion"]?.stringValue ?? ""
             return [
@@ -130,7 +136,9 @@ struct MCPRoutes: Sendable {
             return Self.cached([("tools", .array(tools.all.map(\.json)))], isModern)
         case ("tools/call", _):
             guard let name = params["name"]?.stringValue else { throw JSONRPC.Fault.invalidParams("name must be a text") }
-            guard let tool = tools.all.first(where: { $0.name == name }) else { throw JSONRPC.Fault.invalidParams("there is no tool \(name)") }
+            guard let tool = tools.all.first(where: { $0.name == name }) else {
+                throw JSONRPC.Fault.invalidParams("there is no tool \(name)")
+            }
             return Self.complete(try await call(tool, params["arguments"] ?? .object(JSONObject()), context), isModern)
         default: throw JSONRPC.Fault.unknownMethod(method)
         }

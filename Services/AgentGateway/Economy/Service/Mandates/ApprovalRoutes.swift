@@ -37,7 +37,8 @@ struct ApprovalRoutes: Sendable {
 
     private var list: Route {
         Route(
-            .get, "/v1/mandates/{mandate}/approvals", operation: "listApprovals", summary: "Requests under a mandate that are not used yet.",
+            .get, "/v1/mandates/{mandate}/approvals", operation: "listApprovals",
+            summary: "Requests under a mandate that are not used yet.",
             access: .authenticated, replies: [.json(200, "Requests.", .openObject(.required("items", .list(.any))))], problems: [.notFound]
         ) { [maker] context in
             let id = context.path["mandate"]
@@ -62,7 +63,8 @@ struct ApprovalRoutes: Sendable {
             summary: "Says yes or no to a payment, once.", access: .scope("agents:write"),
             body: .json(
                 .object(
-                    .required("granted", .boolean), .optional("seconds", .integer(1...604_800), "How long a yes holds; a day when left out.")
+                    .required("granted", .boolean),
+                    .optional("seconds", .integer(1...604_800), "How long a yes holds; a day when left out.")
                 )), idempotency: .required, replies: [.json(200, "The answer.", .any)], problems: EconomyProblems.all
         ) { [maker] context in
             let (granted, seconds) = try context.decode { json in

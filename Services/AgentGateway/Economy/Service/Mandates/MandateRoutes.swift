@@ -34,7 +34,8 @@ struct MandateRoutes: Sendable {
     private var grant: Route {
         Route(
             .post, "/v1/mandates", operation: "grantMandate",
-            summary: "Lets an agent spend: the caller's money, or part of what the caller may spend itself.", access: .scope("agents:write"),
+            summary: "Lets an agent spend: the caller's money, or part of what the caller may spend itself.",
+            access: .scope("agents:write"),
             body: .json(
                 .object(
                     .required("agent", Self.id), .optional("parent", Self.id, "The mandate that it is carved from."),

@@ -42,7 +42,9 @@ public struct SpendingDesk: Sendable {
         let found = try await maker.query { state -> (mandates: [Mandate], hadAny: Bool) in
             let given = state.mandatesOfAgent[caller] ?? []
             if let mandate { return ([state.mandates[mandate]].compactMap { $0 }, true) }
-            let live = given.compactMap { state.mandates[$0] }.filter { mandate in state.chain(from: mandate.id).allSatisfy { $0.ended == nil } }
+            let live = given.compactMap { state.mandates[$0] }.filter { mandate in
+                state.chain(from: mandate.id).allSatisfy { $0.ended == nil }
+            }
             return (live, !given.isEmpty)
         }
         guard found.hadAny else { return nil }

@@ -31,7 +31,7 @@ enum AgentForms {
     /// ERC-8004 (registration-v1). It is in no registry until somebody enters it there, so `registrations` is empty.
     static func registration(of agent: String, _ services: [ServiceDirectory.Entry], base: String) -> JSONValue {
         var doors: [JSONValue] = [
-            ["name": "web", "endpoint": .string("\(base)/v1/agents/\(agent)")],
+            ["name": "web", "endpoint": .string("\(base)/v1/agents/\(agent)")]
         ]
         if services.contains(where: { $0.page.url != nil }) {
             doors.append(["name": "A2A", "endpoint": .string("\(base)/v1/agents/\(agent)/agent-card.json"), "version": "1.0"])

@@ -83,7 +83,8 @@ extension Reputation {
             "tasks": .array(
                 tasks.map {
                     [
-                        "task": .string($0.task), "client": .string($0.client), "amount": $0.amount.json, "settlement": .string($0.settlement),
+                        "task": .string($0.task), "client": .string($0.client), "amount": $0.amount.json,
+                        "settlement": .string($0.settlement),
                         "positions": .array($0.positions.map { .count(Int($0)) }),
                     ]
                 }),

@@ -17,7 +17,9 @@ struct PublicAddress: Sendable {
         if let configured { return configured }
         // Only what can be a host stands in a document of ours.
         let host = request.headers["Host"] ?? "localhost"
-        let isHost = !host.isEmpty && host.utf8.count <= 255 && host.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".:-[]".contains($0)) }
+        let isHost =
+            !host.isEmpty && host.utf8.count <= 255
+            && host.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || ".:-[]".contains($0)) }
         return "http://" + (isHost ? host : "localhost")
     }
 }

@@ -56,7 +56,8 @@ struct TaskDesk: Sendable {
         let purse = try await spending.purse(of: ask.caller, mandate: mandate, approval: approval)
         let payer = purse?.payer ?? ask.caller
         if purse == nil, let owner = try await maker.query({ $0.parties[ask.caller]?.owner }) {
-            throw EconomyError.forbidden("\(ask.caller) has no mandate of \(owner)'s to hire with: its owner grants one by POST /v1/mandates")
+            throw EconomyError.forbidden(
+                "\(ask.caller) has no mandate of \(owner)'s to hire with: its owner grants one by POST /v1/mandates")
         }
         let isNew = known.phase == .open
         if isNew {
@@ -65,7 +66,8 @@ struct TaskDesk: Sendable {
         }
         var grant: SpendingDesk.Grant?
         if let purse {
-            let payment = Spending(amount, purpose: "task", payee: known.data.provider, service: known.data.service, approval: purse.approval)
+            let payment = Spending(
+                amount, purpose: "task", payee: known.data.provider, service: known.data.service, approval: purse.approval)
             grant = try await spending.authorize(
                 payment, purse: purse, cause: ask.cause("authorize"), caller: ask.caller, correlation: ask.correlation,
                 seconds: TaskRules.longest)

@@ -44,7 +44,8 @@ struct TaskRoutes: Sendable {
                 .required("amount", MandateRoutes.amount), .required("deadline", .text(.time), "By when; at most 27 days ahead."),
                 .optional("evaluator", MandateRoutes.id, "Who judges it; the client when left out."),
                 .optional("parent", MandateRoutes.id, "The task whose escrow pays it."), .optional("service", MandateRoutes.id),
-                .optional("milestones", .list(MandateRoutes.amount, atMost: TaskRules.maximumMilestones), "Stages that add up to the amount."),
+                .optional(
+                    "milestones", .list(MandateRoutes.amount, atMost: TaskRules.maximumMilestones), "Stages that add up to the amount."),
                 .optional(
                     "split",
                     .list(
