@@ -83,7 +83,7 @@ import Testing
                 length = 0
                 model = Model()
                 let budget = Int.random(in: 1...1_000, using: &random)
-                let root = try world.grant("ann", "a0", world.terms(budget, expires: 1 << 40))
+                let root = try world.grant("ann", "a0", world.terms(budget, expires: 1 << 36))
                 model.nodes[root] = .init(parent: nil, agent: "a0", budget: budget, isCarved: false)
                 model.order = [root]
             }
@@ -102,7 +102,7 @@ import Testing
                 }
                 guard model.chain(place).count < GrantRules.maximumDepth, let agent = free.randomElement(using: &random) else { continue }
                 expected = node.isLive && (!isCarved || model.fits(budget, at: place, window))
-                if let child = try? world.grant(node.agent, agent, parent: place, world.terms(budget, expires: 1 << 40, carved: isCarved)) {
+                if let child = try? world.grant(node.agent, agent, parent: place, world.terms(budget, expires: 1 << 36, carved: isCarved)) {
                     happened = true
                     model.nodes[child] = .init(parent: place, agent: agent, budget: budget, isCarved: isCarved)
                     model.order.append(child)

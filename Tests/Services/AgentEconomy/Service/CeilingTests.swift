@@ -34,21 +34,21 @@ import Testing
                 _ = try await log.append(AppendRequest(events: [event.encoded()]))
             }
             let expires = try #require(Timestamp("2099-01-01T00:00:00.000000Z"))
-            @Sendable func grant(_ grantor: String, _ agent: String, _ parent: String?, carved: Int?) async throws -> String {
+            @Sendable func grant(_ grantor: String, _ agent: String, _ parent: String?, _ units: Int, carved: Bool = false) async throws -> String {
                 let terms = MandateTerms(
-                    budget: try World.amount(carved ?? Self.budget), period: "once", expires: expires, carved: carved != nil)
+                    budget: try World.amount(units), period: "once", expires: expires, carved: carved)
                 let outcome = try await makers[0].decide(
                     Self.cause("grant-" + agent), actor: grantor, correlation: "t",
                     GrantRules.grant(.init(agent: agent, parent: parent, terms: terms)))
                 return try outcome.first(MandateGranted.self).mandate
             }
-            let root = try await grant("ann", "a0", nil, carved: nil)
+            let root = try await grant("ann", "a0", nil, Self.budget)
             var leaves: [(agent: String, mandate: String)] = []
             for branch in 0..<4 {
-                let middle = try await grant("a0", "a\(branch + 1)", root, carved: branch == 0 ? 100 : nil)
+                let middle = try await grant("a0", "a\(branch + 1)", root, branch == 0 ? 100 : Self.budget, carved: branch == 0)
                 for leaf in 0..<5 {
                     let agent = "a\(5 + branch * 5 + leaf)"
-                    leaves.append((agent, try await grant("a\(branch + 1)", agent, middle, carved: nil)))
+                    leaves.append((agent, try await grant("a\(branch + 1)", agent, middle, branch == 0 ? 100 : Self.budget)))
                 }
             }
             let spenders = leaves

@@ -151,7 +151,7 @@ final class EconomyHouse: Sendable {
         let usual: [(String, JSONValue)] = [
             ("provider", .string(provider.id)), ("brief", "Count the tides"), ("amount", Self.amount(units)), ("deadline", try deadline()),
         ]
-        let opened = try await ok("POST", "/v1/tasks", client.token, .object(JSONObject(usual + more)))
+        let opened = try await ok("POST", "/v1/tasks", client.token, .object(JSONObject(usual.filter { old in !more.contains { $0.0 == old.0 } } + more)))
         return try #require(opened["task"]?.stringValue)
     }
 
@@ -162,14 +162,14 @@ final class EconomyHouse: Sendable {
     static let hash = SHA256.hash(utf8: "the work").prefixed
 
     func submit(_ provider: Party, _ task: String, milestone: Int = 0, isSigned: Bool = true) async throws {
-        let signature = isSigned ? try provider.sign("openledger/task-submission", task, String(milestone), Self.hash) : nil
+        let signature = isSigned ? Optional(try provider.sign("openledger/task-submission", task, String(milestone), Self.hash)) : .none
         _ = try await ok(
             "POST", "/v1/tasks/\(task)/submission", provider.token,
             .members(["artefacts": [["hash": .string(Self.hash), "bytes": 8, "media": "text/plain"]], "signature": signature]))
     }
 
     func complete(_ judge: Party, _ task: String, milestone: Int = 0, isSigned: Bool = true) async throws -> JSONValue {
-        let signature = isSigned ? try judge.sign("openledger/task-completion", task, String(milestone), Self.hash) : nil
+        let signature = isSigned ? Optional(try judge.sign("openledger/task-completion", task, String(milestone), Self.hash)) : .none
         return try await ok("POST", "/v1/tasks/\(task)/completion", judge.token, .members(["signature": signature]))
     }
 

@@ -30,7 +30,7 @@ import Web
             #expect(try await economy.figure("payer:\(ann.id)", "available") == 700)
 
             // Who does it passes a part on.
-            let part = try await economy.open(seller, helper, 120, [("parent", .string(task))])
+            let part = try await economy.open(seller, helper, 120, [("parent", .string(task)), ("deadline", try economy.deadline(3_000))])
             #expect(try await economy.fund(seller, part, 120).status == 200)
             try await economy.submit(helper, part)
             _ = try await economy.complete(seller, part)
