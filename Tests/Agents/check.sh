@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The real program, spoken to by the clients that agents have: the Model Context Protocol in both of its eras by mcp and by fastmcp,
-# and the signatures of principals made by another implementation of Ed25519.
+# Agent2Agent 1.0 by a2a-sdk, and the signatures of principals made by another implementation of Ed25519.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -32,4 +32,4 @@ administrator=$(sed -n "s/^The administrator's API key, shown this once: //p" "$
 
 "$python" "$root/Tests/Agents/clients.py" "$url" "$administrator" || die "a client is not content"
 "$program" audit "$url/log" --key "$(sed -n 's/^  key     //p' "$folder/up.out" | head -n 1)" >/dev/null || die "the log does not pass the audit"
-echo "Agents: mcp (both eras, and by itself) and fastmcp found, hired, paid and proved"
+echo "Agents: mcp (each era, and choosing by itself), fastmcp and a2a-sdk found, hired, paid and proved"

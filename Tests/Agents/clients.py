@@ -10,8 +10,13 @@ import urllib.request
 import uuid
 from datetime import datetime, timezone
 
-import httpx2
 import fastmcp
+import httpx
+import httpx2
+from a2a.client.client import ClientConfig
+from a2a.client.client_factory import ClientFactory
+from a2a.types.a2a_pb2 import CancelTaskRequest, GetTaskRequest, Message, Part, Role, SendMessageRequest, TaskState
+from a2a.utils.errors import A2AError
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastmcp.client.transports import StreamableHttpTransport
@@ -131,6 +136,37 @@ async def main():
         over = await client.call_tool("hire", {"service": service, "brief": "July", "key": "july"}, raise_on_error=False)
         assert over.is_error and over.structured_content["problem"] == "mandate-exceeded", over
     print("  fastmcp")
+
+    async with httpx.AsyncClient(headers={"Authorization": "Bearer " + buyer.token}) as http:
+        def words(text, name, **metadata):
+            message = Message(message_id=name, role=Role.ROLE_USER, parts=[Part(text=text)])
+            message.metadata.update(metadata)
+            return SendMessageRequest(message=message)
+
+        async def answers(client, request):
+            return [event async for event in client.send_message(request)]
+
+        gateway = await ClientFactory(ClientConfig(streaming=True, httpx_client=http)).create_from_url(url)
+        [found] = await answers(gateway, words("tide harbour", str(uuid.uuid4())))
+        assert found.message.parts[1].data.struct_value["services"][0]["service"] == service, found
+        small = ok("POST", "/v1/services", seller.token, {"page": {"name": "A word", "description": "One word"}, "price": amount(10_000), "seconds": 600})["service"]
+        factory = ClientFactory(ClientConfig(httpx_client=http))
+        agent = await factory.create_from_url(url, relative_card_path=f"/v1/agents/{seller.id}/agent-card.json")
+        name = str(uuid.uuid4())
+        [hired] = await answers(agent, words("Say one", name, service=small))
+        assert hired.task.status.state == TaskState.TASK_STATE_WORKING, hired
+        [again] = await answers(agent, words("Say one", name, service=small))
+        assert again.task.id == hired.task.id, "a repeated message hired again"
+        assert (await agent.get_task(GetTaskRequest(id=hired.task.id))).id == hired.task.id
+        assert (await agent.cancel_task(CancelTaskRequest(id=hired.task.id))).status.state == TaskState.TASK_STATE_CANCELED
+        for wrong in (lambda: answers(agent, words("which?", str(uuid.uuid4()))), lambda: agent.get_task(GetTaskRequest(id="tk_none"))):
+            try:
+                await wrong()
+            except A2AError as error:
+                assert error.message
+            else:
+                raise AssertionError("what is wrong was not refused")
+    print("  a2a-sdk")
 
     work = "sha256:" + "ab" * 32
     for task in tasks[:2]:

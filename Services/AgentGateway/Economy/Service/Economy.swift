@@ -24,13 +24,16 @@ public struct Economy: Sendable {
         let tasks = TaskDesk(maker: maker, peers: context.peers, writings: writings, spending: spending, logger: context.logger)
         let directory = ServiceDirectory(maker: maker, writings: writings)
         let services = ServiceDesk(maker: maker, writings: writings)
+        let hiring = Hiring(maker: maker, directory: directory, tasks: tasks)
+        let ask = asking(spending)
         let tools = EconomyTools(
-            maker: maker, peers: context.peers, directory: directory, tasks: tasks, asking: asking(spending))
+            maker: maker, peers: context.peers, directory: directory, hiring: hiring, asking: ask)
         let address = PublicAddress(context.settings)
         let routes =
             MandateRoutes(maker: maker).routes + ApprovalRoutes(maker: maker).routes
             + ServiceRoutes(maker: maker, desk: services, directory: directory).routes + TaskRoutes(maker: maker, desk: tasks).routes
             + AgentRoutes(maker: maker, directory: directory, address: address).routes + MCPRoutes(tools: tools, address: address).routes
+            + A2ARoutes(maker: maker, directory: directory, hiring: hiring, asking: ask, address: address).routes
         return Economy(
             routes: routes, checks: [ReadinessCheck("economy") { await maker.notReady.map { .notReady($0) } ?? .ready }],
             spending: spending,

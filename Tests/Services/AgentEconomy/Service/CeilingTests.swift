@@ -34,7 +34,9 @@ import Testing
                 _ = try await log.append(AppendRequest(events: [event.encoded()]))
             }
             let expires = try #require(Timestamp("2099-01-01T00:00:00.000000Z"))
-            @Sendable func grant(_ grantor: String, _ agent: String, _ parent: String?, _ units: Int, carved: Bool = false) async throws -> String {
+            @Sendable func grant(_ grantor: String, _ agent: String, _ parent: String?, _ units: Int, carved: Bool = false) async throws
+                -> String
+            {
                 let terms = MandateTerms(
                     budget: try World.amount(units), period: "once", expires: expires, carved: carved)
                 let outcome = try await makers[0].decide(

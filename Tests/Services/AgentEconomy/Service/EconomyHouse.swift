@@ -151,7 +151,8 @@ final class EconomyHouse: Sendable {
         let usual: [(String, JSONValue)] = [
             ("provider", .string(provider.id)), ("brief", "Count the tides"), ("amount", Self.amount(units)), ("deadline", try deadline()),
         ]
-        let opened = try await ok("POST", "/v1/tasks", client.token, .object(JSONObject(usual.filter { old in !more.contains { $0.0 == old.0 } } + more)))
+        let opened = try await ok(
+            "POST", "/v1/tasks", client.token, .object(JSONObject(usual.filter { old in !more.contains { $0.0 == old.0 } } + more)))
         return try #require(opened["task"]?.stringValue)
     }
 

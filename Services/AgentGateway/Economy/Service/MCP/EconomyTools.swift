@@ -13,7 +13,7 @@ struct EconomyTools: Sendable {
     let maker: DecisionMaker<EconomyState>
     let peers: Peers
     let directory: ServiceDirectory
-    let tasks: TaskDesk
+    let hiring: Hiring
     let asking: AskModel
 
     var all: [Tool] { [datanets, models, ask, explain, services, quote, hire, task, balance, mandates, reputation, proof] }
@@ -129,28 +129,17 @@ struct EconomyTools: Sendable {
                 ("mandate", Self.text("The mandate that pays, where there are several."), false),
                 ("approval", Self.text("A human's word, where the amount needs one."), false),
             ], scope: "agents:write", isReading: false
-        ) { [directory, maker, tasks] call in
+        ) { [hiring] call in
             let fields = call.arguments
-            let id = try fields.id("service")
-            guard let entry = try await directory.entry(id) else { throw EconomyError.notFound("service \(id)") }
-            let key = try IdempotencyKey(try fields.string("key", bytes: 1...100))
-            let digest = SHA256.hash(try JSON.canonical(.object(fields.object)))
-            let command = CommandIdentity(caller: call.caller, key: key, body: digest)
-            let ask = TaskDesk.Ask(caller: call.caller.subject, command: command, correlation: call.correlation)
-            // A deadline by the clock would differ in a repeat: the first decision's stands, for ever.
-            let seconds = Int64(try fields.optionalInt("seconds", in: 1...Int(TaskRules.longest)) ?? entry.listed.seconds)
-            let now = try await maker.query { $0.lastTime }
-            let deadline = Timestamp(microseconds: now.microseconds + seconds * 1_000_000)
-            let evaluator = try fields.optionalID("evaluator")
-            let wish = TaskDesk.Wish(brief: try fields.string("brief", bytes: 1...65_536)) { brief in
-                TaskRules.Wish(
-                    provider: entry.listed.provider, evaluator: evaluator, service: id, brief: brief, amount: entry.listed.price,
-                    deadline: deadline)
-            }
-            let opened = try await tasks.open(wish, ask)
-            let funded = try await tasks.fund(
-                opened.task, opened.amount, mandate: try fields.optionalID("mandate"), approval: try fields.optionalID("approval"), ask)
-            return ["task": opened.json, "funding": funded.json]
+            let wish = Hiring.Wish(
+                service: try fields.id("service"), brief: try fields.string("brief", bytes: 1...65_536),
+                seconds: try fields.optionalInt("seconds", in: 1...Int(TaskRules.longest)).map(Int64.init),
+                evaluator: try fields.optionalID("evaluator"), mandate: try fields.optionalID("mandate"),
+                approval: try fields.optionalID("approval"))
+            let hired = try await hiring.hire(
+                wish, caller: call.caller, key: try IdempotencyKey(try fields.string("key", bytes: 1...100)), body: .object(fields.object),
+                correlation: call.correlation)
+            return ["task": hired.task.json, "funding": hired.funding.json]
         }
     }
 

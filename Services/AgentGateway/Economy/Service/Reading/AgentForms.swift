@@ -4,19 +4,42 @@ internal import Money
 
 /// An agent's listings in the forms of others.
 enum AgentForms {
-    /// A2A 1.0 (AgentCard): nil when none of the services says where the agent answers.
-    static func card(of agent: String, _ services: [ServiceDirectory.Entry]) -> JSONValue? {
-        guard let first = services.first(where: { $0.page.url != nil }) else { return nil }
-        var interfaces: [JSONValue] = []
-        for url in Set(services.compactMap(\.page.url)).sorted() {
-            interfaces.append(["url": .string(url), "protocolBinding": "JSONRPC", "protocolVersion": "1.0"])
+    /// A2A 1.0 (AgentCard). The first door is ours, where a message hires; the others are the agent's own.
+    static func card(of agent: String, _ services: [ServiceDirectory.Entry], base: String) -> JSONValue {
+        let doors = ["\(base)/a2a/\(agent)"] + Set(services.compactMap(\.page.url)).sorted()
+        let only = services.count == 1 ? services.first : nil
+        return card(
+            name: only?.page.name ?? agent,
+            description: only?.page.description ?? services.map(\.page.name).joined(separator: ", "),
+            version: String(services.reduce(0) { $0 + $1.listed.version }), doors: doors, skills: services.map(skill))
+    }
+
+    /// The gateway's own card.
+    static func gatewayCard(base: String) -> JSONValue {
+        func skill(_ id: String, _ name: String, _ description: String) -> JSONValue {
+            ["id": .string(id), "name": .string(name), "description": .string(description), "tags": ["openledger"]]
         }
-        return [
-            "name": .string(services.count == 1 ? first.page.name : agent), "description": .string(first.page.description),
-            "version": .string(String(services.reduce(0) { $0 + $1.listed.version })), "supportedInterfaces": .array(interfaces),
+        return card(
+            name: "OpenLedger",
+            description: "Finds, asks and hires: models and agents that are paid, and whose data is paid, by an open ledger.",
+            version: "1", doors: [base + "/a2a"],
+            skills: [
+                skill("discover", "Discover", "A message of words alone is answered with the services that have them."),
+                skill("ask", "Ask a model", "A message with the metadata model, such as acme/defi, is answered by that model."),
+                skill(
+                    "hire", "Hire a service", "A message with the metadata service, sv_…, opens and funds a task; its text is the brief."),
+            ])
+    }
+
+    private static func card(name: String, description: String, version: String, doors: [String], skills: [JSONValue]) -> JSONValue {
+        [
+            "name": .string(name), "description": .string(description), "version": .string(version),
+            "supportedInterfaces": .array(
+                doors.map { ["url": .string($0), "protocolBinding": "JSONRPC", "protocolVersion": "1.0"] }),
             "capabilities": ["streaming": .bool(false), "pushNotifications": .bool(false)],
-            "defaultInputModes": ["text/plain", "application/json"], "defaultOutputModes": ["text/plain", "application/json"],
-            "skills": .array(services.filter { $0.page.url != nil }.map(skill)),
+            "securitySchemes": ["bearer": ["httpAuthSecurityScheme": ["scheme": "Bearer"]]],
+            "securityRequirements": [["schemes": ["bearer": ["list": []]]]],
+            "defaultInputModes": ["text/plain"], "defaultOutputModes": ["text/plain", "application/json"], "skills": .array(skills),
         ]
     }
 
@@ -33,7 +56,7 @@ enum AgentForms {
         var doors: [JSONValue] = [
             ["name": "web", "endpoint": .string("\(base)/v1/agents/\(agent)")]
         ]
-        if services.contains(where: { $0.page.url != nil }) {
+        if !services.isEmpty {
             doors.append(["name": "A2A", "endpoint": .string("\(base)/v1/agents/\(agent)/agent-card.json"), "version": "1.0"])
         }
         return [

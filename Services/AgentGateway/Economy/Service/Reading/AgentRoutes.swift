@@ -52,15 +52,13 @@ struct AgentRoutes: Sendable {
     private var card: Route {
         Route(
             .get, "/v1/agents/{agent}/agent-card.json", operation: "agentCard",
-            summary: "The A2A card of an agent that answers itself: a skill for each of its services.", access: .public,
+            summary: "The agent's A2A card: a skill for each of its services.", access: .public,
             replies: [.json(200, "The card.", .any)], problems: [.notFound]
-        ) { [directory] context in
+        ) { [directory, address] context in
             let (id, _) = try await party(context)
             let services = try await directory.entries(of: id)
-            guard let card = AgentForms.card(of: id, services) else {
-                throw EconomyError.notFound("card of \(id): none of its services has an address")
-            }
-            return .json(card)
+            guard !services.isEmpty else { throw EconomyError.notFound("card of \(id): it offers no service") }
+            return .json(AgentForms.card(of: id, services, base: address.base(context.request)))
         }
     }
 
