@@ -33,9 +33,10 @@ struct AnswerDesk: Sendable {
         let model: ModelPublished
         let caller: String
         let payer: String
-        /// The mandate that it is spent under, where the caller has one.
-        var purse: SpendingDesk.Purse?
         let correlation: String
+        /// The mandate that it is spent under, where the caller has one, and its word for this answer.
+        var purse: SpendingDesk.Purse?
+        var word: SpendingDesk.Grant?
     }
 
     /// What the caller hears.
@@ -58,7 +59,9 @@ struct AnswerDesk: Sendable {
         let most = try InferencePrice.most(
             order.model.price, promptBytes: bytes, messages: order.request.messages.count + passages.count,
             output: order.request.maximumTokens)
-        let hold = try await reserve(most, order)
+        // Where the caller spends under a mandate, that decides first: what it refuses is never held.
+        let order = try await authorized(order, most)
+        let hold = try await placeHold(most, order)
         let pieces: AsyncThrowingStream<BackendEvent, any Error>
         do { pieces = try await backend.answer(order.request, model: order.model, passages: passages.map(\.text)) } catch {
             await release(hold, order)
@@ -78,7 +81,7 @@ struct AnswerDesk: Sendable {
     }
 
     private func follow(
-        _ pieces: AsyncThrowingStream<BackendEvent, any Error>, _ order: Order, _ passages: [Retrieval.Passage], _ hold: Reserved?,
+        _ pieces: AsyncThrowingStream<BackendEvent, any Error>, _ order: Order, _ passages: [Retrieval.Passage], _ hold: String?,
         _ tell: @Sendable (String) -> Void
     ) async throws -> Completed {
         var text = ""
@@ -114,7 +117,7 @@ struct AnswerDesk: Sendable {
 
     private func record(
         _ order: Order, _ answer: String, _ end: (finish: String, input: Int, output: Int, row: String?), _ passages: [Retrieval.Passage],
-        _ hold: Reserved?
+        _ hold: String?
     ) async throws -> Completed {
         // A model server that overstates what it used does not get more than was agreed.
         let output = min(end.output, order.request.maximumTokens)
@@ -122,15 +125,14 @@ struct AnswerDesk: Sendable {
         let input = min(end.input, bytes + 16 * (order.request.messages.count + passages.count + 1))
         let fee = try InferencePrice.fee(order.model.price, input: input, output: output)
         // Whose mandate was revoked while the model spoke pays nothing, and its hold is free by now.
-        if let grant = hold?.grant { try await spending.settle(grant, fee, caller: order.caller, correlation: order.correlation) }
+        try await settle(order, fee)
         let texts = try await contents.put(order.inference, payer: order.payer, prompt: order.request.messagesJSON, answer: answer)
         let (list, long) = try EvidenceList.of(passages.map { $0.retrieved(in: answer) })
         if let long { _ = try await evidence.put(canonical: long) }
         let inference = InferenceCompleted(
-            inference: order.inference, payer: order.payer, actor: order.caller, mandate: hold?.grant?.mandate, model: order.model.model,
-            version: order.model.version,
+            inference: order.inference, payer: order.payer, actor: order.caller, mandate: order.word?.mandate, model: order.model.model, version: order.model.version,
             base: order.model.base, adapter: order.model.adapter, prompt: texts.prompt, answer: texts.answer, inputTokens: input,
-            outputTokens: output, fee: fee, hold: hold?.hold, runner: backend.runner, passages: list,
+            outputTokens: output, fee: fee, hold: hold, runner: backend.runner, passages: list,
             row: end.row.flatMap { Digest(prefixed: $0) })
         let outcome = try await maker.decide(
             .command(id: order.inference, digest: SHA256.hash(JSON.canonical(inference.json))), actor: order.caller,
@@ -138,57 +140,32 @@ struct AnswerDesk: Sendable {
         return Completed(inference: inference, finish: end.finish, position: outcome.facts.first?.position ?? 0)
     }
 
-    /// What an answer may cost: money that billing holds, and the word of a mandate.
-    struct Reserved: Sendable {
-        let hold: String
-        let grant: SpendingDesk.Grant?
-    }
-
-    /// Where the caller spends under a mandate, that decides first: what it refuses is never held.
-    private func reserve(_ amount: Amount, _ order: Order) async throws -> Reserved? {
+    private func placeHold(_ amount: Amount, _ order: Order) async throws -> String? {
         guard amount.isPositive else { return nil }
-        guard let purse = order.purse else { return Reserved(hold: try await placeHold(amount, order, for: nil), grant: nil) }
-        let grant = try await spending.authorize(
-            inference: order.inference, amount, model: order.model.model, payee: order.model.owner, purse: purse, caller: order.caller,
-            correlation: order.correlation, seconds: Self.holdTime)
-        do { return Reserved(hold: try await placeHold(amount, order, for: grant), grant: grant) } catch {
-            await free(grant, order)
-            throw error
-        }
-    }
-
-    private func placeHold(_ amount: Amount, _ order: Order, for grant: SpendingDesk.Grant?) async throws -> String {
         do {
             let placed = try await peers.call(
                 "POST", .billing, "/v1/holds",
                 json: .members([
                     "account": .string("payer:" + order.payer), "amount": amount.json, "seconds": .int(Self.holdTime),
-                    "reference": grant.map { .string($0.authorization) },
+                    "reference": order.word.map { .string($0.authorization) },
                 ]), key: order.inference)
             guard let id = placed["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue else {
                 throw Problem(.unavailable, "billing gave no hold; try again")
             }
             return id
         } catch let error as PeerError where error.status == 402 || error.status == 404 || error.status == 409 || error.status == 422 {
+            await free(order)
             throw Problem(
                 OpenAIProblems.noMoney,
                 "the balance of \(order.payer) does not cover up to \(amount): \(error.detail). Deposit first, or ask for fewer tokens")
         } catch let error as PeerError {
+            await free(order)
             throw Problem(.unavailable, "billing is not available (\(error)); try again", headers: ["Retry-After": "1"])
         }
     }
 
-    private func free(_ grant: SpendingDesk.Grant, _ order: Order) async {
-        do { try await spending.free(grant, caller: order.caller, correlation: order.correlation) } catch {
-            logger.warning(
-                "an authorisation could not be set free; it runs out by itself",
-                ["authorization": .string(grant.authorization), "error": .string("\(error)")])
-        }
-    }
-
-    private func release(_ reserved: Reserved?, _ order: Order) async {
-        guard let reserved else { return }
-        let hold = reserved.hold
+    private func release(_ hold: String?, _ order: Order) async {
+        guard let hold else { return }
         // In a task of its own: a caller who has left must not keep the call from being made.
         await Task {
             do {
@@ -198,7 +175,7 @@ struct AnswerDesk: Sendable {
                 logger.warning(
                     "a hold could not be released; it runs out by itself", ["hold": .string(hold), "error": .string("\(error)")])
             }
-            if let grant = reserved.grant { await free(grant, order) }
+            await free(order)
         }.value
     }
 }

@@ -77,10 +77,9 @@ struct ChatRoutes: Sendable {
 
     private func answer(_ context: RequestContext, isChat: Bool) async throws -> Response {
         let request = try context.decode { try isChat ? ChatRequest(chat: $0) : ChatRequest(completion: $0) }
-        let caller = try context.caller.subject
         let headers = context.request.headers
         let order = try await desk.order(
-            request, caller: caller, mandate: headers[SpendingDesk.mandateHeader], approval: headers[SpendingDesk.approvalHeader],
+            request, caller: try context.caller, mandate: headers[SpendingDesk.mandateHeader], approval: headers[SpendingDesk.approvalHeader],
             correlation: context.trace.traceID)
         let heard = try await desk.begin(order)
         let form = AnswerForm(order: order, isChat: isChat, created: desk.clock().microseconds / 1_000_000)
