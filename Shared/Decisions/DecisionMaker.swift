@@ -194,9 +194,6 @@ public actor DecisionMaker<State: ServiceState> {
                 ticket.continuation.resume(throwing: Self.meaning(of: error))
             }
         }
-        // What was decided behind one that failed stands on what did not happen, and was not appended: it is decided again. It has lost
-        // no race of its own.
-        for (ticket, _) in appends.dropFirst(answers.count) { waiting.append(ticket.stale()) }
         if isSpoilt { await startAfresh() }
     }
 

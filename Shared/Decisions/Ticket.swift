@@ -20,13 +20,6 @@ struct Ticket<State: ServiceState>: Sendable {
         return ticket
     }
 
-    /// The same, to be decided on the state as it is by then.
-    func stale() -> Self {
-        var ticket = self
-        ticket.isFresh = false
-        return ticket
-    }
-
     /// The same once more, unless it has lost too many races.
     func oncemore() -> Self? {
         guard attempts < 5 else { return nil }

@@ -164,9 +164,9 @@ public protocol LogClient: Sendable {
     /// Appends; answers after the commit. The same command again gets the first answer.
     func append(_ request: AppendRequest) async throws -> Appended
 
-    /// Appends several requests in their order, each for itself, up to the first that fails: what comes behind it was made in the belief
-    /// that it would be there, and a count of events can't tell that another's event stands in its place.
-    /// - Returns: the answers in the same order; where one failed its answer is the last, and nothing behind it was appended.
+    /// Appends several requests in their order, each for itself: one that is refused does not hold back the others, unless they
+    /// expect what it would have made.
+    /// - Returns: an answer for each, in the same order.
     func append(all requests: [AppendRequest]) async -> [Result<Appended, any Error>]
 
     /// Events from a position on.
@@ -180,15 +180,12 @@ public protocol LogClient: Sendable {
 }
 
 extension LogClient {
-    /// One after another, up to the first that fails: right for every client, and as fast as one that has no better way.
+    /// One after another: right for every client, and as fast as one that has no better way.
     public func append(all requests: [AppendRequest]) async -> [Result<Appended, any Error>] {
         var answers: [Result<Appended, any Error>] = []
         answers.reserveCapacity(requests.count)
         for request in requests {
-            do { answers.append(.success(try await append(request))) } catch {
-                answers.append(.failure(error))
-                break
-            }
+            do { answers.append(.success(try await append(request))) } catch { answers.append(.failure(error)) }
         }
         return answers
     }
