@@ -51,6 +51,8 @@ let package = Package(
             name: "CDocuments", path: "Services/Ingest/CDocuments", pkgConfig: "libxml-2.0",
             providers: [.apt(["libxml2-dev", "libarchive-dev"])]),
         .systemLibrary(
+            name: "CPaper", path: "Shared/Paper/CPaper", pkgConfig: "pangocairo", providers: [.apt(["libpango1.0-dev", "libcairo2-dev"])]),
+        .systemLibrary(
             name: "CKafka", path: "Shared/Kafka/CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(
             name: "CDivSufSort", path: "Services/Attribution/Index/CDivSufSort", pkgConfig: "libdivsufsort",
@@ -80,6 +82,7 @@ let package = Package(
             ]),
 
         room("Money", "Shared/Money", ["JSON"]),
+        room("Paper", "Shared/Paper", ["CPaper"], exclude: ["CPaper"]),
         room("Blobs", "Shared/Blobs", ["Crypto", "JSON", "Threads", "HTTP", "HTTPClient", "CFiles"], exclude: ["CFiles"]),
         room("Decisions", "Shared/Decisions", ["EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
         .target(name: "CKernels", path: "Shared/Engine/CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
@@ -112,7 +115,7 @@ let package = Package(
         room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto"]),
         room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain", "CorpusIndex"]),
         room("BillingDomain", "Services/Billing/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
-        room("BillingService", "Services/Billing/Service", shell + ["BillingDomain"]),
+        room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "Paper"]),
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AgentEconomyDomain", "Services/AgentGateway/Economy/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AgentEconomyService", "Services/AgentGateway/Economy/Service", shell + ["AgentEconomyDomain"]),
@@ -165,6 +168,7 @@ let package = Package(
                 "Threads", "JSON", "Crypto", "Identity", "Telemetry",
             ]),
         tests("MoneyTests", "Shared/Money", ["Money", "JSON"]),
+        tests("PaperTests", "Shared/Paper", ["Paper", "PrivatePostgres"]),
         tests("BlobsTests", "Shared/Blobs", ["Blobs", "PrivatePostgres", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
         tests("EngineTests", "Shared/Engine", ["Engine", "JSON", "Crypto", "Threads"]),
         tests(
@@ -209,6 +213,7 @@ let package = Package(
         tests(
             "EndToEndTests", "EndToEnd",
             [
+                "BillingDomain", "Decisions", "Money",
                 "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres", "Kafka", "HTTP", "HTTPClient", "JSON", "Crypto",
                 "Identity", "Threads",
             ]),
@@ -217,8 +222,8 @@ let package = Package(
         program(
             "benchmarks", "Benchmarks",
             [
-                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "Engine", "LedgerService", "LedgerDomain",
-                "AgentEconomyDomain", "Decisions", "Money", "EventLog", "Events",
+                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "Engine", "LedgerService",
+                "LedgerDomain", "AgentEconomyDomain", "Decisions", "EventLog", "Events", "Money", "ServiceShell",
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",

@@ -43,7 +43,8 @@ struct PgBench {
     /// A dense order kept by a row lock to the commit.
     func dense(clients: Int, seconds: Int) async throws -> Double { try await run("dense.sql", clients, seconds) }
 
-    private func run(_ script: String, _ clients: Int, _ seconds: Int) async throws -> Double {
+    /// What a script of the folder reaches.
+    func run(_ script: String, _ clients: Int, _ seconds: Int) async throws -> Double {
         let outcome = try await Subprocess.run(
             [
                 cluster.programs.folder + "/pgbench", "-n", "-M", "prepared", "-c", String(clients), "-j", String(min(clients, 2)), "-T",

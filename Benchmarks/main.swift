@@ -9,6 +9,7 @@ do {
     case "append": try await withServer { try await AppendBenchmark.run(options, $0) }
     case "bulk": try await withServer { try await BulkBenchmark.run(options, $0) }
     case "rest": try await withServer { try await RESTBenchmark.run(options, $0) }
+    case "billing": try await withServer { try await BillingBenchmark.run(options, $0) }
     case "audit": try await AuditBenchmark.run(options)
     case "projection": try await withServer { try await ProjectionBench.run(options, $0) }
     case "spans": try CorpusIndexBenchmark.run()
@@ -24,8 +25,8 @@ do {
         try await AuditBenchmark.run(options)
         try await HTTPBenchmark.run(options)
     default:
-        print(
-            "usage: benchmarks append | rest | bulk | projection | audit | http | spans | mandates | engine | screening | all [callers …]")
+        print("usage: benchmarks append | rest | bulk | billing | mandates | projection | audit | http | spans | engine | screening | all")
+        print("       [callers …]")
         print("       (ROUNDS, SECONDS in the environment)")
         exit(2)
     }

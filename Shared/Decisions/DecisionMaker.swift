@@ -201,6 +201,8 @@ public actor DecisionMaker<State: ServiceState> {
         switch error {
         case LogError.conflict(let conflict): DecisionError.conflict(conflict)
         case LogError.busy: DecisionError.busy("too many appends are waiting")
+        // Nothing is wrong with the command: the two clocks have to be set.
+        case LogError.invalid(_, let fault) where fault.kind == .wrongTime: DecisionError.unavailable("\(fault)")
         case let error as LogError:
             if case .unavailable(let reason) = error { DecisionError.unavailable(reason) } else { DecisionError.malformed("\(error)") }
         default: DecisionError.unavailable("\(error)")

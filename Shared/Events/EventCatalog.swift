@@ -43,7 +43,7 @@ public enum EventCatalog {
             [
                 "account.opened", "account.verified", "account.wallet-set", "account.transferred", "deposit.received",
                 "hold.placed", "hold.captured", "hold.released", "price.published", "settlement.rules-set",
-                "settlement.posted", "settlement.released", "refund.posted", "dispute.opened", "dispute.resolved",
+                "settlement.posted", "settlement.corrected", "settlement.released", "refund.posted", "dispute.opened", "dispute.resolved",
                 "stake.bonded", "stake.unbonded", "stake.withdrawn", "stake.slashed", "stake.rewarded",
                 "payout.requested", "payout.finished", "payout.epoch-closed", "payout.claimed",
             ]

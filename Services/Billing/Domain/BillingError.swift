@@ -33,6 +33,8 @@ public enum BillingError: Error, Sendable, Equatable, CustomStringConvertible {
     case windowOver(String)
     /// Something else must happen first.
     case inTheWay(String)
+    /// One of several that are asked for at once, by its place from 0.
+    indirect case at(Int, BillingError)
     /// A value that is none; the field and what it must be.
     case invalid(field: String, reason: String)
 
@@ -54,6 +56,7 @@ public enum BillingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .beyond: "beyond"
         case .windowOver: "window-over"
         case .inTheWay: "in-the-way"
+        case .at(_, let error): error.code
         case .invalid: "invalid"
         }
     }
@@ -78,6 +81,7 @@ public enum BillingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .windowOver(let settlement):
             "the settlement \(settlement) can no longer be disputed or refunded: its holdback is over"
         case .inTheWay(let reason): reason
+        case .at(let place, let error): "number \(place), counted from 0: \(error)"
         case .invalid(let field, let reason): "\(field) \(reason)"
         }
     }

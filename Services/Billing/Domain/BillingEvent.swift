@@ -9,6 +9,8 @@ public enum BillingEvent: Sendable, Hashable {
     case holdCaptured(HoldCaptured)
     /// ``SettlementPosted``.
     case settlementPosted(SettlementPosted)
+    /// ``SettlementCorrected``.
+    case settlementCorrected(SettlementCorrected)
     /// ``HoldReleased``.
     case holdReleased(HoldReleased)
     /// ``SettlementReleased``.
@@ -58,6 +60,7 @@ public enum BillingEvent: Sendable, Hashable {
         case .holdPlaced(let data): data
         case .holdCaptured(let data): data
         case .settlementPosted(let data): data
+        case .settlementCorrected(let data): data
         case .holdReleased(let data): data
         case .settlementReleased(let data): data
         case .journalPosted(let data): data
@@ -88,6 +91,7 @@ public enum BillingEvent: Sendable, Hashable {
         case HoldPlaced.type: self = .holdPlaced(try HoldPlaced(fields))
         case HoldCaptured.type: self = .holdCaptured(try HoldCaptured(fields))
         case SettlementPosted.type: self = .settlementPosted(try SettlementPosted(fields))
+        case SettlementCorrected.type: self = .settlementCorrected(try SettlementCorrected(fields))
         case HoldReleased.type: self = .holdReleased(try HoldReleased(fields))
         case SettlementReleased.type: self = .settlementReleased(try SettlementReleased(fields))
         case JournalPosted.type: self = .journalPosted(try JournalPosted(fields))
@@ -115,7 +119,8 @@ public enum BillingEvent: Sendable, Hashable {
 
     /// The types that there are.
     public static let types: Set<String> = [
-        HoldPlaced.type, HoldCaptured.type, SettlementPosted.type, HoldReleased.type, SettlementReleased.type, JournalPosted.type,
+        HoldPlaced.type, HoldCaptured.type, SettlementPosted.type, SettlementCorrected.type, HoldReleased.type, SettlementReleased.type,
+        JournalPosted.type,
         DepositReceived.type, AccountOpened.type, AccountVerified.type, WalletSet.type, PricePublished.type, SettlementRulesSet.type,
         RefundPosted.type, DisputeOpened.type, DisputeResolved.type, StakeBonded.type, StakeUnbonded.type, StakeWithdrawn.type,
         StakeSlashed.type, StakeRewarded.type, PayoutRequested.type, PayoutFinished.type, PayoutEpochClosed.type, PayoutClaimed.type,

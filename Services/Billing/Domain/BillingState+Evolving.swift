@@ -12,6 +12,7 @@ extension BillingState {
         case .holdCaptured(let data): try apply(data)
         case .holdReleased(let data): try apply(data)
         case .settlementPosted(let data): try apply(data)
+        case .settlementCorrected(let data): try apply(data)
         case .settlementReleased(let data): try apply(data)
         case .journalPosted(let data): try apply(data)
         case .depositReceived(let data): try apply(data)
@@ -22,7 +23,7 @@ extension BillingState {
         case .settlementRulesSet(let data): rules = data
         case .refundPosted(let data): try apply(data)
         case .disputeOpened(let data): try apply(data)
-        case .disputeResolved(let data): try apply(data)
+        case .disputeResolved(let data): try apply(data, at: time)
         case .stakeBonded(let data): try apply(data)
         case .stakeUnbonded(let data): try apply(data)
         case .stakeWithdrawn(let data): try apply(data)

@@ -6,8 +6,8 @@ extension BillingState {
     /// The types of other services' events that billing learns from.
     public static let foreignTypes: Set<String> = [
         ModelPublished.type, DatanetCreated.type, DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type, KeyRotated.type,
-        InferenceCompleted.type, AttributionComputed.type, JobCompleted.type, JobFailed.type, JobCancelled.type, RulingMade.type,
-        TaskCompleted.type, TaskRejected.type, TaskExpired.type,
+        InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobCompleted.type, JobFailed.type, JobCancelled.type,
+        RulingMade.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
     ]
 
     /// Takes in what another service's event says.
@@ -35,13 +35,23 @@ extension BillingState {
             if change.verified != nil { verify(change.principal) }
         case InferenceCompleted.type:
             let inference = try InferenceCompleted(fields)
+            // Told a second time it changes nothing, be the first one settled or not.
+            guard known.inferences[inference.inference] == nil, !isSettled(inference.inference) else { return }
             known.inferences[inference.inference] = (id.text, inference)
             if inference.fee.isPositive { wait(for: .charge(inference), id, position, time) }
-        case AttributionComputed.type: wait(for: .settle(try AttributionComputed(fields)), id, position, time)
-        case JobCompleted.type: wait(for: .job(try JobCompleted(fields)), id, position, time)
+        case AttributionComputed.type:
+            let attribution = try AttributionComputed(fields)
+            known.attributions[UInt128(short: attribution.attribution)] = UInt128(short: attribution.inference)
+            if !isSettled(attribution.inference) { wait(for: .settle(attribution), id, position, time) }
+        case AttributionCorrected.type: wait(for: .correct(try AttributionCorrected(fields)), id, position, time)
+        case JobCompleted.type:
+            let job = try JobCompleted(fields)
+            if !isSettled(job.job) { wait(for: .job(job), id, position, time) }
         case JobFailed.type: if let hold = try JobFailed(fields).hold { wait(for: .release(hold: hold), id, position, time) }
         case JobCancelled.type: if let hold = try JobCancelled(fields).hold { wait(for: .release(hold: hold), id, position, time) }
-        case TaskCompleted.type: wait(for: .task(try TaskCompleted(fields)), id, position, time)
+        case TaskCompleted.type:
+            let task = try TaskCompleted(fields)
+            if !isSettled(Self.reference(task)) { wait(for: .task(task), id, position, time) }
         case TaskRejected.type: if let hold = try TaskRejected(fields).hold { wait(for: .release(hold: hold), id, position, time) }
         case TaskExpired.type: if let hold = try TaskExpired(fields).hold { wait(for: .release(hold: hold), id, position, time) }
         case RulingMade.type:
@@ -52,19 +62,38 @@ extension BillingState {
     }
 
     /// The events that billing has yet to react to, in the log's order.
-    public func pendingReactions(limit: Int = .max) -> [PendingReaction] {
-        known.reactionQueue.inOrder.prefix(limit).compactMap { known.reactions[$0.id] }
+    /// - Parameter others: leaves these out.
+    public func pendingReactions(limit: Int = .max, without others: Set<EventID> = []) -> [PendingReaction] {
+        var pending: [PendingReaction] = []
+        for place in known.reactionQueue.inOrder {
+            guard pending.count < limit else { break }
+            if let reaction = known.reactions[place.id], !others.contains(reaction.event) { pending.append(reaction) }
+        }
+        return pending
     }
+
+    /// Whether an answer or training has been settled.
+    public func isSettled(_ reference: String) -> Bool { settlementOf[UInt128(short: reference)] != nil }
 
     private mutating func wait(for reaction: Reaction, _ id: EventID, _ position: UInt64, _ time: Timestamp) {
         known.reactions[id.text] = PendingReaction(event: id, position: position, reaction: reaction, time: time)
         known.reactionQueue.insert(KnownFacts.Place(position: position, id: id.text))
+        if let reference = reaction.reference { known.waitingFor[reference, default: []].insert(id.text) }
     }
 
     /// An event of another service has been answered.
     mutating func reacted(to event: String) {
         guard let pending = known.reactions.removeValue(forKey: event) else { return }
         known.reactionQueue.remove(KnownFacts.Place(position: pending.position, id: event))
+        guard let reference = pending.reaction.reference else { return }
+        known.waitingFor[reference]?.remove(event)
+        if known.waitingFor[reference]?.isEmpty == true { known.waitingFor[reference] = nil }
+    }
+
+    /// Something has been settled: whatever asked for that has its answer, however often it was told.
+    mutating func settledOnce(_ reference: String, as settlement: UInt128) {
+        settlementOf[UInt128(short: reference)] = settlement
+        for event in known.waitingFor[reference] ?? [] { reacted(to: event) }
     }
 
     /// An owner is verified: what waits for it can be paid.

@@ -29,6 +29,8 @@ public struct BillingState: Sendable {
     var settlements: [String: OpenSettlement] = [:]
     var settlementsDue = OrderedQueue<Due>()
     var settled: Set<UInt128> = []
+    /// The settlement of everything that was settled: by the reference, shortened.
+    var settlementOf: [UInt128: UInt128] = [:]
     var disputes: [String: Dispute] = [:]
     var waiting: [Int: Int128] = [:]
     var waitingPlaces: [String: Set<Int>] = [:]
@@ -122,6 +124,17 @@ struct Captured: Sendable, Hashable {
     var amount: Amount
 }
 
+/// What an answer's settlement was computed from, besides shares and what Datanets say of theirs.
+struct SettlementBasis: Sendable, Hashable {
+    let model: String
+    let version: Int
+    let runner: String
+    let platformPoints: Int
+    let platform: AccountID
+    /// Where the attribution stands: terms are taken as they stood then.
+    let position: UInt64
+}
+
 /// A settlement within its holdback.
 public struct OpenSettlement: Sendable {
     /// Who paid.
@@ -131,7 +144,9 @@ public struct OpenSettlement: Sendable {
     /// What of it has flowed back.
     public internal(set) var refunded: Int128 = 0
     /// When the holdback is over.
-    public let releaseAt: Timestamp
+    public internal(set) var releaseAt: Timestamp
+    /// What it can be computed from again when its attribution is corrected; nil for a training.
+    let basis: SettlementBasis?
     /// The dispute that keeps it.
     public internal(set) var dispute: String?
     /// What each account still has pending of it: the place of its pending account in the journal, and the units.

@@ -26,7 +26,11 @@ struct KnownFacts: Sendable {
     var datanets: [String: Datanet] = [:]
     /// Answers whose fee is not settled, with the event that told of each.
     var inferences: [String: (event: String, data: InferenceCompleted)] = [:]
+    /// What each attribution is of: both names shortened.
+    var attributions: [UInt128: UInt128] = [:]
     var reactions: [String: PendingReaction] = [:]
+    /// The events that wait to be answered by the settlement of one thing.
+    var waitingFor: [String: Set<String>] = [:]
     var reactionQueue = OrderedQueue<Place>()
 
     struct Place: Comparable, Sendable {
@@ -34,6 +38,11 @@ struct KnownFacts: Sendable {
         let id: String
 
         static func < (left: Place, right: Place) -> Bool { left.position < right.position }
+    }
+
+    /// The settlement of what an attribution is of; nil until there is one.
+    func settlement(of attribution: String, in settlements: [UInt128: UInt128]) -> UInt128? {
+        attributions[UInt128(short: attribution)].flatMap { settlements[$0] }
     }
 
     /// The terms of Datanets as they stood at a position.
@@ -70,12 +79,25 @@ public enum Reaction: Sendable, Hashable {
     case settle(AttributionComputed)
     /// A training is done: its fee is due and can be shared out.
     case job(JobCompleted)
+    /// Who shaped an answer is put right.
+    case correct(AttributionCorrected)
     /// A stage of a task was accepted: its pay is due.
     case task(TaskCompleted)
     /// A hold is no longer needed.
     case release(hold: String)
     /// A panel ruled on a dispute, or on stakes.
     case ruling(RulingMade)
+
+    /// What has been settled once this is answered; nil for what settles nothing.
+    var reference: String? {
+        switch self {
+        case .charge(let inference): inference.inference
+        case .settle(let attribution): attribution.inference
+        case .job(let job): job.job
+        case .task(let task): task.amount.isPositive ? BillingState.reference(task) : nil
+        case .correct, .release, .ruling: nil
+        }
+    }
 }
 
 /// An event that billing has yet to react to.

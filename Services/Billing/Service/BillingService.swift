@@ -1,9 +1,13 @@
 internal import BillingDomain
+internal import Blobs
+internal import Crypto
 internal import Decisions
 public import Events
+internal import HTTPClient
 internal import Postgres
 internal import Projections
 public import ServiceShell
+internal import Telemetry
 public import Web
 
 /// Payable AI: takes the fee of every answer and training, shares it out among those who earned it, and pays them.
@@ -22,37 +26,59 @@ public struct BillingService: RunnableService {
     /// Its routes, and when it is ready.
     public let mount: Mount
     private let desk: BillingDesk
-    private let projection: ProjectionRunner
+    private let projections: [ProjectionRunner]
+    private let sender: WebhookSender
     private let pool: PostgresPool
 
     /// Wires it.
     public static func open(_ context: ServiceContext) async throws -> BillingService {
         let store = try context.openEvidence()
         let desk = BillingDesk(context.log, store: store, clock: context.clock, logger: context.logger)
-        let shelf = EvidenceShelf()
-        let log = EvidenceLog(log: context.log, store: store, shelf: shelf)
-        let projection = try ProjectionRunner(
-            JournalProjection { shelf.bytes($0) }, carrier: LedgerCarrier(log), client: log, database: context.database,
-            logger: context.logger, metrics: context.metrics)
+        let projection = try follow(context, store) { JournalProjection(evidence: $0) }
+        let bills = try follow(context, store) { BillsProjection(evidence: $0) }
+        let notices = try follow(context, store) { WebhookProjection(evidence: $0) }
         let pool = PostgresPool(context.database, size: 4)
         let commands = BillingCommands(desk: desk)
         let accounts = AccountRoutes(commands: commands, reader: JournalReader(pool: pool)) { projection.status.next }
+        let statements = StatementRoutes(
+            reader: JournalReader(pool: pool), bills: BillsReader(pool: pool), clock: context.clock)
+        let secrets = try WebhookSecrets.open(context.folder)
+        let webhooks = WebhookStore(pool: pool)
+        let webhookRoutes = WebhookRoutes(
+            store: webhooks, secrets: secrets, allowsPlain: try context.settings.boolean("WEBHOOKS_PLAIN", default: false)
+        ) { notices.status.next }
         let routes =
-            accounts.routes + HoldRoutes(commands: commands).routes + SettlementRoutes(commands: commands).routes
-            + EpochRoutes(commands: commands).routes
+            accounts.routes + statements.routes + HoldRoutes(commands: commands).routes + SettlementRoutes(commands: commands).routes
+            + EpochRoutes(commands: commands).routes + webhookRoutes.routes
         let checks = [
             desk.maker.readiness, ReadinessCheck("journal") { projection.status.notReady.map { .notReady($0) } ?? .ready },
+            ReadinessCheck("bills") { bills.status.notReady.map { .notReady($0) } ?? .ready },
             ReadinessCheck("reactions") { await desk.trouble.map { .notReady($0) } ?? .ready },
         ]
         return BillingService(
-            mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk, projection: projection, pool: pool)
+            mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk, projections: [projection, bills, notices],
+            sender: WebhookSender(
+                store: webhooks, secrets: secrets, transport: try CurlTransport(), clock: context.clock, logger: context.logger),
+            pool: pool)
+    }
+
+    /// A read model with a shelf of its own for the long lists that its events name.
+    private static func follow(
+        _ context: ServiceContext, _ store: EvidenceStore, _ make: (@escaping @Sendable (Digest) -> [UInt8]?) -> any Projection
+    ) throws -> ProjectionRunner {
+        let shelf = EvidenceShelf()
+        let log = EvidenceLog(log: context.log, store: store, shelf: shelf)
+        return try ProjectionRunner(
+            make { shelf.bytes($0) }, carrier: LedgerCarrier(log), client: log, database: context.database, logger: context.logger,
+            metrics: context.metrics)
     }
 
     /// Follows the log, reacts, does what is due and keeps the read models, until the task is cancelled.
     public func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await desk.run() }
-            group.addTask { await projection.run() }
+            for projection in projections { group.addTask { await projection.run() } }
+            group.addTask { await sender.run() }
             await group.waitForAll()
         }
         await pool.close()

@@ -38,6 +38,9 @@ public struct BatchPlan: Sendable {
     public private(set) var size: UInt64
     /// How many events each stream has once the rows are stored, of all streams that were asked for.
     public private(set) var heads: [Key128: UInt64] = [:]
+    /// Of each run, the streams that do not stand as its later appends take them to: one before was refused, or was there already.
+    /// A number of events would not tell: another's event in the place of the one that was refused makes it right again.
+    public var broken: [UInt64: Set<Key128>] = [:]
     private var commands: [Key128: Int] = [:]
     private var decided = 0
 
@@ -58,11 +61,28 @@ public struct BatchPlan: Sendable {
 
     /// Decides the next append of the batch.
     public mutating func decide(_ append: PreparedAppend) -> Verdict {
+        let verdict = verdict(append)
+        if case .accepted = verdict { return verdict }
+        breakRun(of: append)
+        return verdict
+    }
+
+    /// An append did not make what the later ones of its run rest on.
+    public mutating func breakRun(of append: PreparedAppend) {
+        guard let run = append.run else { return }
+        broken[run.id, default: []].formUnion(append.entries.map(\.streamKey))
+    }
+
+    private mutating func verdict(_ append: PreparedAppend) -> Verdict {
         defer { decided += 1 }
         if let earlier = commands[append.command] { return .repeats(earlier: earlier) }
         if let fault = append.lateness { return .refused(.invalid(index: 0, fault)) }
+        let broken = append.run.map { $0.broken.union(broken[$0.id] ?? []) } ?? []
         for condition in append.conditions {
             let actual = heads[condition.key] ?? 0
+            if condition.expected != .any, broken.contains(condition.key) {
+                return .refused(.wrongVersion(stream: condition.stream, expected: condition.expected, actual: actual))
+            }
             switch condition.expected {
             case .any: continue
             case .none where actual == 0: continue

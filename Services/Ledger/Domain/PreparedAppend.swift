@@ -28,6 +28,20 @@ public struct PreparedAppend: Sendable {
         public let expected: ExpectedVersion
     }
 
+    /// Appends that are handed in together, each decided on what the ones before it would make.
+    public struct Run: Sendable {
+        /// Tells it from others.
+        public let id: UInt64
+        /// Streams of those before it that were not fit for the log.
+        public let broken: Set<Key128>
+
+        /// A run's part.
+        public init(id: UInt64, broken: Set<Key128>) {
+            self.id = id
+            self.broken = broken
+        }
+    }
+
     /// Who writes.
     public let writer: Service
     /// Why.
@@ -45,6 +59,8 @@ public struct PreparedAppend: Sendable {
     public let time: Timestamp
     /// For a reaction, where the event reacted to should be.
     public let causePosition: UInt64?
+    /// The run that it is handed in with; nil when it stands alone.
+    public var run: Run?
     /// What is wrong with a command's time when it is too far from the ledger's clock. A new command is refused for it;
     /// one that the log has already gets its first answer, however late it comes again.
     public let lateness: EventError?

@@ -161,6 +161,32 @@ public final class Ledger: Sendable {
         return try await queue.submit(append).get()
     }
 
+    /// Appends several requests in their order, each for itself; one that is refused holds back only those after it that expect
+    /// something of a stream that it would have written.
+    public func append(all requests: [AppendRequest], writer: Service) async -> [Result<Appended, LogError>] {
+        var outcomes: [Result<Appended, LogError>?] = Array(repeating: nil, count: requests.count)
+        var appends: [PreparedAppend] = []
+        var places: [Int] = []
+        appends.reserveCapacity(requests.count)
+        let now = clock.now()
+        let id = UInt64.random(in: .min ... .max)
+        var broken: Set<Key128> = []
+        for (place, request) in requests.enumerated() {
+            do throws(LogError) {
+                var append = try PreparedAppend(request, writer: writer, now: now)
+                if let position = append.causePosition { try append.check(reactingTo: await cause(at: position)) }
+                append.run = PreparedAppend.Run(id: id, broken: broken)
+                appends.append(append)
+                places.append(place)
+            } catch {
+                broken.formUnion(request.expected.keys.map(\.key))
+                outcomes[place] = .failure(error)
+            }
+        }
+        for (place, answer) in zip(places, await queue.submit(appends)) { outcomes[place] = answer }
+        return outcomes.compactMap(\.self)
+    }
+
     /// The event that a reaction names; nil when the log has no such position.
     private func cause(at position: UInt64) async throws(LogError) -> LoggedEvent? {
         // Who does not lead knows the end of the log only from hearsay, and can't say that a position is not there.
@@ -191,6 +217,10 @@ private struct LocalLogClient: LogClient {
     let writer: Service
 
     func append(_ request: AppendRequest) async throws -> Appended { try await ledger.append(request, writer: writer) }
+
+    func append(all requests: [AppendRequest]) async -> [Result<Appended, any Error>] {
+        await ledger.append(all: requests, writer: writer).map { $0.mapError { $0 as any Error } }
+    }
 
     func read(from position: UInt64, limit: Int, wait: Duration?) async throws -> LogBatch {
         try await ledger.reader.read(from: position, limit: limit, wait: wait)

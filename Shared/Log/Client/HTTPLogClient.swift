@@ -30,6 +30,48 @@ public struct HTTPLogClient: LogClient {
         return try LogWire.decodeAppended(try await send(message))
     }
 
+    /// Appends by `POST /log/v1/appends`, as many at once as a body takes; a run that got no answer is not gone on with.
+    public func append(all requests: [AppendRequest]) async -> [Result<Appended, any Error>] {
+        var answers: [Result<Appended, any Error>] = []
+        answers.reserveCapacity(requests.count)
+        var rest = requests[...]
+        while !rest.isEmpty {
+            let run = Self.run(from: rest)
+            rest = rest.dropFirst(run.count)
+            do {
+                var message = ClientRequest(method: "POST", url: base + "/v1/appends", body: .bytes(LogWire.encode(run: run)))
+                message.headers.set("Content-Type", "application/json")
+                message.maximumBodyBytes = 64 << 20
+                message.isIdempotent = true
+                let given = try LogWire.decodeAnswers(try await send(message), count: run.count)
+                answers += given
+                let isWhole = given.allSatisfy { if case .success = $0 { true } else { false } }
+                if !isWhole, !rest.isEmpty {
+                    // What comes after may rest on what was refused, and the ledger no longer knows that they belong together.
+                    answers += repeatElement(.failure(LogError.busy), count: rest.count)
+                    return answers
+                }
+            } catch {
+                // What of it is stored is not known. What comes after it may rest on it: it is asked again in the same order.
+                answers += repeatElement(.failure(error), count: requests.count - answers.count)
+                return answers
+            }
+        }
+        return answers
+    }
+
+    /// As many of these as go into one body.
+    private static func run(from requests: ArraySlice<AppendRequest>) -> ArraySlice<AppendRequest> {
+        var bytes = 0
+        var count = 0
+        for request in requests.prefix(LogWire.maximumRun) {
+            bytes += request.events.reduce(1_024) { $0 + $1.count + 1 } + request.expected.count * 256
+            if count > 0, bytes > LogWire.maximumBody / 2 { break }
+            count += 1
+        }
+        return requests.prefix(count)
+    }
+
     /// Reads by `GET /log/v1/events`.
     public func read(from position: UInt64, limit: Int, wait: Duration?) async throws -> LogBatch {
         let seconds = wait.map { Int($0.components.seconds) + ($0.components.attoseconds > 0 ? 1 : 0) } ?? 0

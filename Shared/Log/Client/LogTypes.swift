@@ -165,7 +165,8 @@ public protocol LogClient: Sendable {
     func append(_ request: AppendRequest) async throws -> Appended
 
     /// Appends several requests in their order, each for itself: one that is refused does not hold back the others, unless they
-    /// expect what it would have made.
+    /// expect anything of a stream that it would have written. Those are refused as ``LogError/wrongVersion(stream:expected:actual:)``
+    /// even when another's event stands in its place and makes the number right: they were decided on something else.
     /// - Returns: an answer for each, in the same order.
     func append(all requests: [AppendRequest]) async -> [Result<Appended, any Error>]
 
@@ -184,8 +185,16 @@ extension LogClient {
     public func append(all requests: [AppendRequest]) async -> [Result<Appended, any Error>] {
         var answers: [Result<Appended, any Error>] = []
         answers.reserveCapacity(requests.count)
+        var broken: Set<StreamName> = []
         for request in requests {
-            do { answers.append(.success(try await append(request))) } catch { answers.append(.failure(error)) }
+            if let stream = request.expected.keys.first(where: broken.contains), let expected = request.expected[stream] {
+                answers.append(.failure(LogError.wrongVersion(stream: stream, expected: expected, actual: 0)))
+                continue
+            }
+            do { answers.append(.success(try await append(request))) } catch {
+                answers.append(.failure(error))
+                broken.formUnion(request.expected.keys)
+            }
         }
         return answers
     }

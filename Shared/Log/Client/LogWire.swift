@@ -8,8 +8,8 @@ public enum LogWire {
     /// At most this many bytes in the body of an append.
     public static let maximumBody = 16 << 20
 
-    private static let limits = JSONLimits(depth: 40, bytes: maximumBody, items: 2_000_000)
-    private static let answerLimits = JSONLimits(depth: 40, bytes: 64 << 20, items: 4_000_000)
+    static let limits = JSONLimits(depth: 40, bytes: maximumBody, items: 2_000_000)
+    static let answerLimits = JSONLimits(depth: 40, bytes: 64 << 20, items: 4_000_000)
 
     // MARK: Append
 
@@ -42,42 +42,7 @@ public enum LogWire {
     public static func decodeAppend(_ body: [UInt8]) throws(LogError) -> AppendRequest {
         do {
             var reader = try JSONReader(body, limits: limits)
-            var request = AppendRequest(events: [])
-            var seen: Set<String> = []
-            try reader.beginObject()
-            while try reader.nextKey() {
-                let key = reader.keyText
-                guard seen.insert(key).inserted else {
-                    throw LogError.malformed(field: "/" + key.prefix(64), reason: "was given twice")
-                }
-                if reader.keyIs("events") {
-                    try reader.beginArray()
-                    while try reader.nextElement() {
-                        guard request.events.count < AppendRequest.maximumEvents else {
-                            throw LogError.malformed(field: "/events", reason: "more than \(AppendRequest.maximumEvents) events")
-                        }
-                        request.events.append(Array(body[try reader.rawValue()]))
-                    }
-                } else if reader.keyIs("expected") {
-                    try reader.beginObject()
-                    while try reader.nextKey() {
-                        let text = reader.keyText
-                        guard let stream = StreamName(text) else {
-                            throw LogError.malformed(field: "/expected", reason: "\(text.prefix(64)) is not the name of a stream")
-                        }
-                        guard request.expected.count < AppendRequest.maximumEvents else {
-                            throw LogError.malformed(field: "/expected", reason: "more than \(AppendRequest.maximumEvents) streams")
-                        }
-                        guard request.expected.updateValue(try expectedVersion(&reader, stream), forKey: stream) == nil else {
-                            throw LogError.malformed(field: "/expected/\(stream)", reason: "was given twice")
-                        }
-                    }
-                } else if reader.keyIs("cause_position") {
-                    request.causePosition = try position(&reader, "/cause_position")
-                } else {
-                    throw LogError.malformed(field: "/" + key.prefix(64), reason: "no such field")
-                }
-            }
+            let request = try request(&reader)
             try reader.finish()
             return request
         } catch let error as LogError {
@@ -85,6 +50,46 @@ public enum LogWire {
         } catch {
             throw .malformed(field: "body", reason: "\(error)")
         }
+    }
+
+    static func request(_ reader: inout JSONReader) throws -> AppendRequest {
+        var request = AppendRequest(events: [])
+        var seen: Set<String> = []
+        try reader.beginObject()
+        while try reader.nextKey() {
+            let key = reader.keyText
+            guard seen.insert(key).inserted else {
+                throw LogError.malformed(field: "/" + key.prefix(64), reason: "was given twice")
+            }
+            if reader.keyIs("events") {
+                try reader.beginArray()
+                while try reader.nextElement() {
+                    guard request.events.count < AppendRequest.maximumEvents else {
+                        throw LogError.malformed(field: "/events", reason: "more than \(AppendRequest.maximumEvents) events")
+                    }
+                    request.events.append(Array(reader.bytes[try reader.rawValue()]))
+                }
+            } else if reader.keyIs("expected") {
+                try reader.beginObject()
+                while try reader.nextKey() {
+                    let text = reader.keyText
+                    guard let stream = StreamName(text) else {
+                        throw LogError.malformed(field: "/expected", reason: "\(text.prefix(64)) is not the name of a stream")
+                    }
+                    guard request.expected.count < AppendRequest.maximumEvents else {
+                        throw LogError.malformed(field: "/expected", reason: "more than \(AppendRequest.maximumEvents) streams")
+                    }
+                    guard request.expected.updateValue(try expectedVersion(&reader, stream), forKey: stream) == nil else {
+                        throw LogError.malformed(field: "/expected/\(stream)", reason: "was given twice")
+                    }
+                }
+            } else if reader.keyIs("cause_position") {
+                request.causePosition = try position(&reader, "/cause_position")
+            } else {
+                throw LogError.malformed(field: "/" + key.prefix(64), reason: "no such field")
+            }
+        }
+        return request
     }
 
     private static func expectedVersion(_ reader: inout JSONReader, _ stream: StreamName) throws -> ExpectedVersion {
@@ -127,7 +132,10 @@ public enum LogWire {
 
     /// Reads the answer to an append.
     public static func decodeAppended(_ body: [UInt8]) throws -> Appended {
-        let fields = try JSON.parse(body, limits: answerLimits).object()
+        try appended(try JSON.parse(body, limits: answerLimits).object())
+    }
+
+    static func appended(_ fields: JSONFields) throws -> Appended {
         var entries: [Appended.Entry] = []
         for element in try fields.array("events") {
             let entry = try element.object()

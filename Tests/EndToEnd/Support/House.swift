@@ -82,6 +82,16 @@ final class House: Sendable {
         return TokenSigner(key: key, issuer: service.rawValue)
     }
 
+    /// A file with the key that a service signs its tokens by.
+    func keyFile(_ service: Service) throws -> String {
+        guard let key = serviceKeys[service] else { throw Unfit("no key of \(service)") }
+        let path = folder.path("\(service.rawValue).pem")
+        let made = FileManager.default.createFile(
+            atPath: path, contents: Data(try key.pem().utf8), attributes: [.posixPermissions: 0o600])
+        guard made else { throw Unfit("cannot write \(path)") }
+        return path
+    }
+
     /// Starts a ledger and waits until it answers that it is ready.
     /// - Parameter port: a free one when left out.
     func startLedger(

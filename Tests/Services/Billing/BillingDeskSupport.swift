@@ -9,6 +9,7 @@ import LedgerService
 import Money
 import ServiceShell
 import ServiceTestSupport
+import Telemetry
 import TestSupport
 import Testing
 import Web
@@ -114,9 +115,22 @@ struct Desk: Sendable {
     }
 }
 
-func withBilling(_ body: @Sendable (Desk) async throws -> Void) async throws {
+/// - Parameters:
+///   - settings: of the service.
+///   - clock: its clock; the machine's when left out.
+///   - log: what it has in the place of the log.
+func withBilling(
+    settings: [String: String] = [:], clock: (@Sendable () -> Timestamp)? = nil,
+    log: @escaping @Sendable (any LogClient, ServiceHouse) -> any LogClient = { log, _ in log },
+    _ body: @Sendable (Desk) async throws -> Void
+) async throws {
     try await withServiceHouse { house in
-        let service = try await BillingService.open(try house.context(.billing))
+        let given = try house.context(.billing)
+        let context = ServiceContext(
+            service: given.service, log: log(given.log, house), database: given.database, peers: given.peers, signer: given.signer,
+            folder: given.folder, shared: given.shared, settings: Configuration(settings), clock: clock ?? given.clock,
+            logger: given.logger, metrics: given.metrics)
+        let service = try await BillingService.open(context)
         try house.mount([service.mount], grants: [BillingService.grants])
         let scopes: Set<String> = [
             "billing:admin", "billing:read", "billing:deposit", "billing:hold", "billing:verify", "billing:refund", "billing:rule",

@@ -112,6 +112,19 @@ struct House {
             fallback: false, shares: list, evidence: SHA256.hash(utf8: "e"))
     }
 
+    /// A corrected attribution, and what follows from it; its event's id.
+    @discardableResult
+    mutating func correct(_ attribution: String, _ shares: [(String, Int)]) throws -> EventID {
+        let told = lastTold
+        let (list, bytes) = try EvidenceList.of(shares.map { AttributionShare(owner: $0.0, datanet: "dn_1", share: $0.1) })
+        if let bytes { shelf.put(SHA256.hash(bytes), bytes) }
+        let event = try tell(
+            AttributionCorrected(attribution: attribution, ruling: "ru-\(position)", shares: list, evidence: SHA256.hash(utf8: "e")))
+        try react()
+        lastTold = told
+        return event
+    }
+
     /// Reacts to what waits.
     mutating func react() throws {
         // A reaction may have nothing to do; then it goes when what it is about is settled.
@@ -127,7 +140,8 @@ struct House {
                 case .job(let job): try state.settle(job, event: pending.event, position: pending.position, time: pending.time, now: now)
                 case .task(let task): try state.settle(task, event: pending.event, position: pending.position, time: pending.time, now: now)
                 case .release(let hold): try state.release(hold: hold)
-                case .ruling(let ruling): try state.penalise(ruling)
+                case .correct(let corrected): try state.correct(corrected, event: pending.event, position: pending.position)
+                case .ruling(let ruling): try state.act(on: ruling)
                 }
             }
         }

@@ -37,6 +37,9 @@ struct ModelCheckTests {
         var accepted = 0
         var refused = 0
         var failed = false
+        /// The attribution of each settlement, and some settlements of long ago.
+        var attributions: [String: String] = [:]
+        var over: [String] = []
 
         init(_ random: SeededGenerator) throws {
             self.random = random
@@ -109,7 +112,8 @@ struct ModelCheckTests {
                 if try attempt(amount <= model.available(payer), { try $0.transfer(id: id, entries, reason: "x") }) {
                     model.move(amount, ReferenceModel.payer(payer), ReferenceModel.payer(other))
                 }
-            case 84..<85:
+            case 84..<87: try correct()
+            case 87..<88:
                 let owner = ["o0", "o1", "o2", "o3", "acme", "cora", "vera"].randomElement(using: &random) ?? "o0"
                 try house.run { try $0.verifyOwner(owner, claim: "mail") }
                 model.verified.insert(owner)
@@ -129,6 +133,18 @@ struct ModelCheckTests {
             let shares = randomShares()
             try house.answer(id, payer: "p\(payer)", fee: Int128(fee), shares: shares)
             model.settle(house.lastTold, payer: payer, fee: max(0, min(fee, model.available(payer))), shares: shares, due: clock + 259_200)
+            note(id)
+            accepted += 1
+        }
+
+        /// A corrected attribution, of a settlement within its holdback or of one that is over.
+        private mutating func correct() throws {
+            let isOpen = random.chance(0.8)
+            let some = isOpen ? model.settlements.keys.sorted() : over
+            guard let settlement = some.randomElement(using: &random), let attribution = attributions[settlement] else { return }
+            let shares = randomShares()
+            try house.correct(attribution, shares)
+            model.correct(settlement, shares)
             accepted += 1
         }
 
@@ -147,6 +163,12 @@ struct ModelCheckTests {
             let shares = randomShares()
             try house.answer(id, payer: "p\(known.owner)", fee: money.units, shares: shares)
             model.settle(house.lastTold, payer: known.owner, fee: amount, shares: shares, due: clock + 259_200)
+            note(id)
+        }
+
+        private mutating func note(_ id: String) {
+            attributions[house.lastTold] = "at-" + id
+            if over.count < 200 { over.append(house.lastTold) } else { over[serial % 200] = house.lastTold }
         }
 
         private mutating func dispute(_ id: String, _ payer: Int, _ account: AccountID) throws {
@@ -159,8 +181,11 @@ struct ModelCheckTests {
                     { try $0.openDispute(id: id, settlement: settlement, by: account, reason: "x", evidence: .zero, now: now) })
             else { return }
             try house.run { try $0.resolveDispute(id, upheld: upheld, refund: nil, ruling: "r") }
-            if upheld {
-                model.refund(settlement, known.parts.values.reduce(0, +))
+            let left = known.parts.values.reduce(0, +)
+            if upheld, payer == known.payer {
+                model.refund(settlement, left)
+            } else if upheld {
+                if left > 0 { model.settlements[settlement]?.due = max(known.due, clock + 3_600) }
             } else {
                 model.move(1_000_000, ReferenceModel.payer(payer), "platform:house")
             }

@@ -45,6 +45,22 @@ struct ReferenceModel {
     }
 
     mutating func settle(_ id: String, payer: Int, fee: Int, shares: [(String, Int)], due: Int) {
+        let all = Self.parts(fee, shares)
+        for (account, part) in all { move(part, Self.payer(payer), "pending:" + account) }
+        if !all.isEmpty { settlements[id] = Settlement(payer: payer, due: due, parts: all) }
+    }
+
+    /// What is left of a fee is shared out anew; nothing happens when the holdback is over.
+    mutating func correct(_ id: String, _ shares: [(String, Int)]) {
+        guard var settlement = settlements[id] else { return }
+        let next = Self.parts(settlement.parts.values.reduce(0, +), shares)
+        for (account, part) in settlement.parts { balance["pending:" + account, default: 0] -= part }
+        for (account, part) in next { balance["pending:" + account, default: 0] += part }
+        settlement.parts = next
+        settlements[id] = settlement
+    }
+
+    static func parts(_ fee: Int, _ shares: [(String, Int)]) -> [String: Int] {
         let (platform, net) = { ($0[0], $0[1]) }(Self.split(fee, [500, 9_500]))
         let parts = Self.split(net, [2_000, 3_000, 3_000, 1_000, 1_000])
         let datanet = Self.split(parts[1], [5_000, 2_000, 3_000])
@@ -56,9 +72,7 @@ struct ReferenceModel {
         for sum in [datanet[2], parts[2]] {
             for (owner, part) in zip(owners, Self.split(sum, owners.map(\.1))) { all["contributor:" + owner.0, default: 0] += part }
         }
-        all = all.filter { $0.value > 0 }
-        for (account, part) in all { move(part, Self.payer(payer), "pending:" + account) }
-        if !all.isEmpty { settlements[id] = Settlement(payer: payer, due: due, parts: all) }
+        return all.filter { $0.value > 0 }
     }
 
     mutating func refund(_ id: String, _ amount: Int) {

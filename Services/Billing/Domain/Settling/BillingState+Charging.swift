@@ -6,7 +6,8 @@ extension BillingState {
     /// had in full is taken as far as it can; what is missing is the gateway's loss, not the contributors' debt.
     /// - Parameter now: log time.
     public func charge(_ inference: InferenceCompleted, id: String, now: Timestamp) throws(BillingError) -> Decision {
-        if captured[inference.inference] != nil || unpaid.contains(inference.inference) { return .nothing }
+        let reference = inference.inference
+        if captured[reference] != nil || unpaid.contains(reference) || isSettled(reference) { return .nothing }
         let quantities = [
             MeterQuantity(meter: "requests", quantity: 1), MeterQuantity(meter: "input-tokens", quantity: inference.inputTokens),
             MeterQuantity(meter: "output-tokens", quantity: inference.outputTokens),
@@ -48,8 +49,9 @@ extension BillingState {
     public func settle(
         _ attribution: AttributionComputed, event: EventID, position: UInt64, time: Timestamp
     ) throws(BillingError) -> Decision {
+        if isSettled(attribution.inference) { return .nothing }
         guard let inference = known.inferences[attribution.inference]?.data else {
-            throw .notFound("inference \(attribution.inference) that is not settled yet")
+            throw .notFound("inference \(attribution.inference) yet")
         }
         if inference.fee.isPositive, captured[attribution.inference] == nil, !unpaid.contains(attribution.inference) {
             throw .inTheWay("the fee of \(attribution.inference) is not captured yet")
@@ -69,6 +71,7 @@ extension BillingState {
     public func settle(_ job: JobCompleted, event: EventID, position: UInt64, time: Timestamp, now: Timestamp) throws(BillingError)
         -> Decision
     {
+        if isSettled(job.job) { return .nothing }
         var decision = Decision.nothing
         var payer = try AccountID(.payer, job.owner)
         var fee = Amount.zero(job.fee.asset)
@@ -129,13 +132,19 @@ extension BillingState {
     private func terms(
         of inference: InferenceCompleted, shares: EvidenceList<AttributionShare>, at position: UInt64
     ) throws(BillingError) -> SettlementTerms {
-        guard let model = known.models[inference.model]?[inference.version] else {
-            throw .notFound("published model \(inference.model) of version \(inference.version)")
+        try terms(
+            SettlementBasis(
+                model: inference.model, version: inference.version, runner: inference.runner, platformPoints: rules.platformPoints,
+                platform: rules.platform, position: position), read(shares))
+    }
+
+    func terms(_ basis: SettlementBasis, _ shares: [AttributionShare]) throws(BillingError) -> SettlementTerms {
+        guard let model = known.models[basis.model]?[basis.version] else {
+            throw .notFound("published model \(basis.model) of version \(basis.version)")
         }
         return SettlementTerms(
-            platformPoints: rules.platformPoints, platform: rules.platform, split: model.split, owner: model.owner,
-            runner: inference.runner,
-            datanets: known.datanets(Set(try read(shares).map(\.datanet)), at: position))
+            platformPoints: basis.platformPoints, platform: basis.platform, split: model.split, owner: model.owner, runner: basis.runner,
+            datanets: known.datanets(Set(shares.map(\.datanet)), at: basis.position))
     }
 
     private func terms(of job: JobCompleted, shares: [AttributionShare], at position: UInt64) -> SettlementTerms {
@@ -144,7 +153,7 @@ extension BillingState {
             datanets: known.datanets(Set(shares.map(\.datanet)), at: position))
     }
 
-    private func read(_ shares: EvidenceList<AttributionShare>) throws(BillingError) -> [AttributionShare] {
+    func read(_ shares: EvidenceList<AttributionShare>) throws(BillingError) -> [AttributionShare] {
         do throws(BillingFault) { return try entries(shares) } catch { throw .notFound("shares: \(error.reason)") }
     }
 

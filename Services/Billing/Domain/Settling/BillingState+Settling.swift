@@ -11,6 +11,7 @@ extension BillingState {
         guard let key = UInt128(uuid: data.id), settlements[data.id] == nil, !settled.contains(key) else {
             throw fault("was posted before, or its id is no event's")
         }
+        guard !isSettled(data.reference) else { throw fault("settles \(data.reference) for a second time") }
         if recomputes { try recompute(data) }
         let fee = captured[data.reference]
         guard fee?.amount.units ?? 0 == data.fee.units, fee.map({ $0.payer == data.payer && $0.amount.asset == data.fee.asset }) ?? true
@@ -33,11 +34,18 @@ extension BillingState {
         }
         captured[data.reference] = nil
         unpaid.remove(data.reference)
-        if let inference = known.inferences.removeValue(forKey: data.reference) { reacted(to: inference.event) }
+        let inference = known.inferences.removeValue(forKey: data.reference)?.data
+        settledOnce(data.reference, as: key)
         if parts.isEmpty {
             settled.insert(key)
         } else {
-            settlements[data.id] = OpenSettlement(payer: data.payer, fee: data.fee, releaseAt: data.releaseAt, parts: parts)
+            let basis = inference.map {
+                SettlementBasis(
+                    model: $0.model, version: $0.version, runner: $0.runner, platformPoints: rules.platformPoints, platform: rules.platform,
+                    position: UInt64(data.position))
+            }
+            settlements[data.id] = OpenSettlement(
+                payer: data.payer, fee: data.fee, releaseAt: data.releaseAt, basis: basis, parts: parts)
             settlementsDue.insert(Due(time: data.releaseAt, id: data.id))
         }
     }
@@ -136,12 +144,14 @@ extension BillingState {
 
     /// Ends a dispute. Upheld, the bond comes back and the fee flows back as far as the ruling says; otherwise the bond is the
     /// platform's.
-    /// - Parameter refund: nil for all that is left of the fee.
+    /// - Parameter refund: nil for all that is left of the fee when its payer contested it, and for nothing when anybody else did:
+    ///   what they contest is who gets it, which a corrected attribution puts right.
     public func resolveDispute(_ id: String, upheld: Bool, refund: Amount?, ruling: String) throws(BillingError) -> Decision {
         guard let dispute = disputes[id], let settlement = settlements[dispute.settlement] else { throw .notFound("open dispute \(id)") }
         if !upheld, let refund, !refund.isZero { throw .invalid(field: "refund", reason: "must be zero when the dispute is not upheld") }
         let left = Amount(settlement.fee.units - settlement.refunded, settlement.fee.asset)
-        let back = upheld ? refund ?? left : .zero(settlement.fee.asset)
+        let whole = dispute.account == settlement.payer ? left : .zero(settlement.fee.asset)
+        let back = upheld ? refund ?? whole : .zero(settlement.fee.asset)
         var decision = Decision.nothing
         let list = try decision.list(try resolution(dispute, settlement, upheld, back))
         decision.events = [
@@ -164,7 +174,11 @@ extension BillingState {
         return entries.postings
     }
 
-    mutating func apply(_ data: DisputeResolved) throws(BillingFault) {
+    /// After a ruling that upholds a dispute and leaves part of the fee where it is, the settlement stays open at least this long, for
+    /// the corrected attribution that may follow.
+    static let correctionSeconds = 3_600
+
+    mutating func apply(_ data: DisputeResolved, at time: Timestamp) throws(BillingFault) {
         guard let dispute = disputes.removeValue(forKey: data.id), let open = settlements[data.settlement],
             dispute.settlement == data.settlement
         else { throw BillingFault(DisputeResolved.type, data.id, "is not open") }
@@ -180,8 +194,11 @@ extension BillingState {
             try applyRefund(data.settlement, data.refund, back, DisputeResolved.type)
         }
         _ = try post(data.postings, DisputeResolved.type, data.id)
+        let isLeft = open.refunded + data.refund.units < open.fee.units
+        let due = data.upheld && isLeft ? max(open.releaseAt, time.adding(seconds: Self.correctionSeconds)) : open.releaseAt
         settlements[data.settlement]?.dispute = nil
-        settlementsDue.insert(Due(time: open.releaseAt, id: data.settlement))
+        settlements[data.settlement]?.releaseAt = due
+        settlementsDue.insert(Due(time: due, id: data.settlement))
     }
 }
 
@@ -190,5 +207,22 @@ extension UInt128 {
     init?(uuid text: String) {
         guard text.utf8.count == 36, EventID(text) != nil else { return nil }
         self.init(text.replacing("-", with: ""), radix: 16)
+    }
+
+    /// The UUID of these bits in lower case.
+    var uuidText: String {
+        let digits = String(self, radix: 16)
+        let all = Array((String(repeating: "0", count: 32 - digits.count) + digits).utf8)
+        var text: [UInt8] = []
+        for (index, digit) in all.enumerated() {
+            if [8, 12, 16, 20].contains(index) { text.append(UInt8(ascii: "-")) }
+            text.append(digit)
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// A name in 128 bits: the first of its SHA-256.
+    init(short name: String) {
+        self = SHA256.hash(utf8: name).withUnsafeBytes { UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self)) }
     }
 }

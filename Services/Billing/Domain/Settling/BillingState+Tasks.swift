@@ -13,6 +13,7 @@ extension BillingState {
             return try release(hold: hold)
         }
         let reference = Self.reference(task)
+        if isSettled(reference) { return .nothing }
         var decision = try take(task, reference, event: event, now: now)
         let (payer, fee) = try taken(decision, task)
         let list = try decision.list(try Self.postings(of: task, fee: fee))

@@ -17,6 +17,8 @@ actor BillingDesk {
     private let logger: Logger
     /// Reactions that asked for nothing.
     private var idle: Set<EventID> = []
+    /// Reactions that could not be decided, and are left out until all others are.
+    private var stuck: Set<EventID> = []
     /// Why a reaction cannot be decided, until it can.
     private(set) var trouble: String?
 
@@ -69,6 +71,9 @@ actor BillingDesk {
 
     // MARK: Reactions
 
+    /// At most this many reactions are decided before the next are looked for.
+    private static let reactionsAtOnce = 2_048
+
     private func reactToAll() async {
         for await _ in await maker.changes() {
             var pause = Duration.milliseconds(20)
@@ -82,43 +87,64 @@ actor BillingDesk {
         }
     }
 
-    /// Reacts to what waits: fees first, since what shares them out needs them.
+    /// Reacts to what waits. What cannot be decided holds up nobody else: it is tried again once all others are decided.
     /// - Returns: whether nothing waits any more.
     private func reactOnce() async throws -> Bool {
-        let pending = try await maker.query { $0.pendingReactions(limit: 1_024) }.filter { !idle.contains($0.event) }
+        let aside = idle.union(stuck)
+        var pending = try await maker.query { $0.pendingReactions(limit: Self.reactionsAtOnce, without: aside) }
+        if pending.isEmpty, !stuck.isEmpty {
+            let idle = idle
+            pending = try await maker.query { $0.pendingReactions(limit: Self.reactionsAtOnce, without: idle) }
+            stuck = []
+        }
         guard !pending.isEmpty else {
             trouble = nil
             return true
         }
         var failures: [String] = []
-        let (charges, others) = (pending.filter(\.isCharge), pending.filter { !$0.isCharge })
-        for stage in [charges, others] where !stage.isEmpty {
-            let results = await withTaskGroup(
-                of: (EventID, Result<Bool, any Error>).self, returning: [(EventID, Result<Bool, any Error>)].self
-            ) {
-                group in
-                for reaction in stage {
-                    group.addTask {
-                        do { return (reaction.event, .success(try await self.react(to: reaction))) } catch {
-                            return (reaction.event, .failure(error))
-                        }
-                    }
-                }
-                var results: [(EventID, Result<Bool, any Error>)] = []
-                for await result in group { results.append(result) }
-                return results
-            }
-            for (event, result) in results {
-                switch result {
-                case .success(true): break
-                case .success(false): idle.insert(event)
-                case .failure(let error): failures.append("\(event): \(error)")
-                }
+        for attempt in await decideAll(pending) {
+            switch attempt.outcome {
+            case .success(true): break
+            case .success(false): idle.insert(attempt.event)
+            case .failure(let error):
+                stuck.insert(attempt.event)
+                failures.append("\(attempt.event): \(error)")
             }
         }
         trouble = failures.first
         if let trouble { logger.error("cannot react: \(trouble)", ["failures": .integer(Int64(failures.count))]) }
         return false
+    }
+
+    /// What came of one reaction: whether it made events.
+    private struct Attempt: Sendable {
+        let event: EventID
+        let outcome: Result<Bool, any Error>
+    }
+
+    /// Decides these in the log's order, side by side as far as one does not need what another makes.
+    private nonisolated func decideAll(_ pending: [PendingReaction]) async -> [Attempt] {
+        let charges = pending.filter(\.isCharge)
+        return await attempt(charges) + attempt(pending.filter { !$0.isCharge })
+    }
+
+    /// Fees first, since what shares them out needs them.
+    private nonisolated func attempt(_ reactions: [PendingReaction]) async -> [Attempt] {
+        await withTaskGroup(of: Attempt.self) { group in
+            for reaction in reactions {
+                group.addTask {
+                    do {
+                        return Attempt(event: reaction.event, outcome: .success(try await self.react(to: reaction)))
+                    } catch {
+                        return Attempt(event: reaction.event, outcome: .failure(error))
+                    }
+                }
+            }
+            var attempts: [Attempt] = []
+            attempts.reserveCapacity(reactions.count)
+            for await attempt in group { attempts.append(attempt) }
+            return attempts
+        }
     }
 
     /// - Returns: whether it made events.
@@ -132,6 +158,7 @@ actor BillingDesk {
                 try state.settle(attribution, event: pending.event, position: pending.position, time: pending.time)
             case .job(let job):
                 try state.settle(job, event: pending.event, position: pending.position, time: pending.time, now: context.logTime)
+            case .correct(let corrected): try state.correct(corrected, event: pending.event, position: pending.position)
             case .task(let task):
                 try state.settle(task, event: pending.event, position: pending.position, time: pending.time, now: context.logTime)
             case .release(let hold): try state.release(hold: hold)

@@ -19,6 +19,7 @@ extension BillingError: ProblemConvertible {
         let code = code == "not-found" ? "billing-not-found" : code
         let type = Self.problemTypes.first { $0.code == code } ?? .unprocessable
         if case .invalid(let field, _) = self { return Problem(type, description, field: field) }
+        if case .at(let place, _) = self { return Problem(type, description, field: "#/\(place)") }
         return Problem(type, description)
     }
 }

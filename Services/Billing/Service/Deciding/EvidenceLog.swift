@@ -37,7 +37,8 @@ struct EvidenceLog: LogClient {
 
     /// The member that may be a long list, of each type that has one.
     private static let lists: [String: String] = [
-        AttributionComputed.type: "shares", JobCompleted.type: "shares", JournalPosted.type: "postings", SettlementPosted.type: "postings",
+        AttributionComputed.type: "shares", AttributionCorrected.type: "shares", JobCompleted.type: "shares",
+        JournalPosted.type: "postings", SettlementPosted.type: "postings", SettlementCorrected.type: "postings",
         SettlementReleased.type: "postings", RefundPosted.type: "postings", DisputeResolved.type: "postings",
         StakeRewarded.type: "postings", PayoutEpochClosed.type: "postings",
     ]

@@ -96,7 +96,10 @@ struct JournalProjection: Projection {
         for posting in postings {
             sums[Key(account: posting.account.text, asset: posting.amount.asset.text), default: 0] += posting.amount.units
         }
-        let subject = (data["id"] ?? data["settlement"] ?? data["pool"] ?? data["address"])?.stringValue ?? ""
+        // A correction is booked under what it corrects, where earnings look for it.
+        let isCorrection = event.header.type == SettlementCorrected.type
+        let names = isCorrection ? ["settlement"] : ["id", "settlement", "pool", "address"]
+        let subject = names.lazy.compactMap { data[$0]?.stringValue }.first ?? ""
         return sums.sorted { ($0.key.account, $0.key.asset) < ($1.key.account, $1.key.asset) }.map { key, units in
             Entry(
                 key: key, position: event.position, units: units, type: event.header.type, subject: subject,

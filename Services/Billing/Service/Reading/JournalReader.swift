@@ -18,18 +18,32 @@ struct StatementLine: Sendable {
         .members([
             "position": .count(Int(position)), "time": .string(time.description), "type": .string(type), "subject": .string(subject),
             "reference": reference.isEmpty ? nil : .string(reference), "amount": amount.json, "balance": balance.json,
+            "links": .members([
+                "proof": .string(links.proof), "answer": links.answer.map { .string($0) },
+                "attribution": links.attribution.map { .string($0) },
+            ]),
         ])
     }
 
-    static let header = "position,time,type,subject,reference,amount,balance,asset\r\n"
+    /// Where what it is about can be looked at, relative to the house's address.
+    var links: (proof: String, answer: String?, attribution: String?) {
+        let proof = "/log/v1/events/\(position)/proof"
+        let isPlain = reference.utf8.allSatisfy { byte in
+            (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39) || byte == 0x5F || byte == 0x2D
+        }
+        guard isPlain, !reference.isEmpty, [HoldCaptured.type, SettlementPosted.type, JournalPosted.type].contains(type) else {
+            return (proof, nil, nil)
+        }
+        if reference.hasPrefix("job_") { return (proof, "/v1/training-jobs/" + reference, nil) }
+        return (proof, "/v1/inferences/" + reference, "/v1/attributions/" + reference)
+    }
+
+    static let header = "position,time,type,subject,reference,amount,balance,asset,proof\r\n"
 
     /// A line of RFC 4180; what people made cannot begin a formula in a spreadsheet.
     var csv: String {
-        let texts = [subject, reference].map { text -> String in
-            let safe = text.first.map { "=+-@\t".contains($0) } == true ? "'" + text : text
-            return "\"" + safe.replacing("\"", with: "\"\"") + "\""
-        }
-        return "\(position),\(time),\(type),\(texts[0]),\(texts[1]),\(amount.decimal),\(balance.decimal),\(amount.asset)\r\n"
+        let texts = "\(CSVText.cell(subject)),\(CSVText.cell(reference))"
+        return "\(position),\(time),\(type),\(texts),\(amount.decimal),\(balance.decimal),\(amount.asset),\(links.proof)\r\n"
     }
 }
 
@@ -45,6 +59,15 @@ struct JournalReader: Sendable {
         select position, time, type, subject, reference, amount, balance from billing.entries
         where account = $1 and asset = $2 and position > $3 and time >= $4 and time < $5 order by position limit $6
         """, name: "statement")
+
+    private static let before = Statement(
+        "select coalesce(sum(amount), 0) from billing.entries where account = $1 and asset = $2 and time < $3", name: "balance before")
+
+    /// The sum of all entries before a moment.
+    func balance(of account: AccountID, _ asset: Asset, before time: Timestamp) async throws -> Amount {
+        let rows = try await pool.execute(Self.before, [.text(account.text), .text(asset.text), .int(time.microseconds)])
+        return Amount(try rows.one().int128(0), asset)
+    }
 
     /// The balance after everything up to a position.
     func balance(of account: AccountID, _ asset: Asset, at position: UInt64) async throws -> Amount {

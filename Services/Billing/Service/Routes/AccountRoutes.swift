@@ -14,7 +14,7 @@ struct AccountRoutes: Sendable {
     let applied: @Sendable () async throws -> UInt64
 
     var routes: [Route] {
-        [open, show, balance, deposit, transfer, reverse, verify, wallet, payout, finish, bankFile, statement]
+        [open, show, balance, deposit, transfer, reverse, verify, wallet, payout, finish, bankFile]
     }
 
     private typealias C = BillingCommands
@@ -176,46 +176,6 @@ struct AccountRoutes: Sendable {
             let payouts = try await commands.desk.maker.query { $0.payouts(on: BankRail.name) }
             return Response(headers: ["Content-Type": "text/csv"], body: .bytes(Array(BankRail.file(payouts).utf8)))
         }
-    }
-
-    private var statement: Route {
-        Route(
-            .get, "/v1/statements", operation: "statement", summary: "An account's entries within a period, with the balance after each.",
-            access: .authenticated,
-            query: Page.parameters(limit: 1...1_000) + [
-                QueryParameter("account", C.account, "The account.", required: true),
-                QueryParameter("asset", C.asset, "The asset.", required: true),
-                QueryParameter("from", .text(.time), "From this moment on."),
-                QueryParameter("to", .text(.time), "Before this moment."),
-                QueryParameter("format", .oneOf("json", "csv"), "JSON when left out."),
-            ],
-            replies: [.json(200, "A page of entries, in order; or CSV.", Page.schema(.any, atMost: 1_000))], problems: [.forbidden]
-        ) { [reader] context in
-            guard let account = AccountID(context.query.string("account") ?? "") else {
-                throw Problem(.badQuery, "is no account", field: "account")
-            }
-            try context.mayRead(account)
-            let page = Page(context)
-            let codec = CursorCodec(list: "statement")
-            let after = try page.cursor.map { Int64(try codec.decode($0).first ?? "") ?? -1 } ?? -1
-            let from = try Self.moment(context.query.string("from"), "from") ?? Timestamp(microseconds: 0)
-            let lines = try await reader.statement(
-                of: account, try context.query.asset(), from: from, to: try Self.moment(context.query.string("to"), "to") ?? .maximum,
-                after: after, limit: page.limit + 1)
-            let shown = lines.prefix(page.limit)
-            let next = lines.count > shown.count ? shown.last.map { codec.encode([String($0.position)]) } : nil
-            guard context.query.string("format") == "csv" else { return page.response(shown.map(\.json), next: next) }
-            var headers: Headers = ["Content-Type": "text/csv"]
-            if let next { headers.set("Next-Cursor", next) }
-            return Response(
-                headers: headers, body: .bytes(Array((StatementLine.header + shown.map(\.csv).joined()).utf8)))
-        }
-    }
-
-    private static func moment(_ text: String?, _ field: String) throws -> Timestamp? {
-        guard let text else { return nil }
-        guard let time = Timestamp(text) else { throw Problem(.badQuery, "must have six fractional digits and Z", field: field) }
-        return time
     }
 }
 

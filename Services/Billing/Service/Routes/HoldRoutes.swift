@@ -11,7 +11,7 @@ internal import Web
 struct HoldRoutes: Sendable {
     let commands: BillingCommands
 
-    var routes: [Route] { [place, show, capture, release, price, showPrice, rules] }
+    var routes: [Route] { [place, placeAll, show, capture, captureAll, release, price, showPrice, rules] }
 
     private typealias C = BillingCommands
 
@@ -30,11 +30,64 @@ struct HoldRoutes: Sendable {
             guard reference == nil || ask.caller.has("billing:hold") else {
                 throw Problem(.forbidden, "a reference is for services only")
             }
-            let seconds = Int64(try ask.body.int("seconds"))
-            let expires = Timestamp(microseconds: ask.context.logTime.microseconds + seconds * 1_000_000)
+            let expires = ask.context.logTime.later(seconds: try ask.body.int("seconds"))
             return try state.placeHold(
                 id: ask.context.newID("hd"), on: account, try ask.body.amount("amount"), expires: expires,
                 model: try ask.body.optionalID("model"), reference: reference, now: ask.context.logTime)
+        }
+    }
+
+    private static let lifetime: Schema = .integer(1...2_592_000)
+
+    private var placeAll: Route {
+        commands.route(
+            "/v1/holds/batches", operation: "placeHolds", summary: "Reserves several parts of balances, all of them or none.",
+            access: .authenticated,
+            body: .object(
+                .required(
+                    "holds",
+                    .list(
+                        .object(
+                            .required("account", C.account), .required("amount", C.amount),
+                            .required("seconds", Self.lifetime, "How long, in log time."), .optional("model", C.id)),
+                        atMost: BillingState.maximumBatch)))
+        ) { state, ask in
+            let fields = try ask.body.array("holds", count: 0...BillingState.maximumBatch)
+            var requests: [HoldRequest] = []
+            requests.reserveCapacity(fields.count)
+            for (place, field) in fields.enumerated() {
+                let hold = try field.object()
+                let account = try hold.account("account")
+                try ask.mayUse(account, scope: "billing:hold")
+                requests.append(
+                    HoldRequest(
+                        id: ask.context.newID("hd", place), account: account, amount: try hold.amount("amount"),
+                        expires: ask.context.logTime.later(seconds: try hold.int("seconds")), model: try hold.optionalID("model")))
+            }
+            return try state.placeHolds(requests, now: ask.context.logTime)
+        }
+    }
+
+    private var captureAll: Route {
+        commands.route(
+            "/v1/holds/captures", operation: "captureHolds", summary: "Takes part or all of several holds, all of them or none.",
+            access: .scope("billing:hold"),
+            body: .object(
+                .required(
+                    "captures",
+                    .list(
+                        .object(
+                            .required("hold", C.id), .required("amount", C.amount), .required("reference", C.id, "What it is for."),
+                            .optional("final", .boolean)),
+                        atMost: BillingState.maximumBatch)))
+        ) { state, ask in
+            let requests = try ask.body.array("captures", count: 0...BillingState.maximumBatch).map { field in
+                let capture = try field.object()
+                return CaptureRequest(
+                    hold: try capture.id("hold"), amount: try capture.amount("amount"), reference: try capture.id("reference"),
+                    final: try capture.optionalBool("final") ?? true)
+            }
+            return try state.captureHolds(requests, now: ask.context.logTime)
         }
     }
 
@@ -120,4 +173,9 @@ struct HoldRoutes: Sendable {
             body: .openObject(.required("platform_points", .count), .required("platform", C.account))
         ) { state, ask in try state.setRules(try SettlementRulesSet(ask.body)) }
     }
+}
+
+extension Timestamp {
+    /// So many seconds later.
+    fileprivate func later(seconds: Int) -> Timestamp { Timestamp(microseconds: microseconds + Int64(seconds) * 1_000_000) }
 }

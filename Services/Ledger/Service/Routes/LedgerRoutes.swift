@@ -18,7 +18,7 @@ public struct LedgerRoutes: Sendable {
     /// Everything under `/log`, and when it is ready.
     public var mount: Mount {
         Mount(
-            "ledger", routes: [append, events, event, stream, subscribe, status] + proofRoutes + tileRoutes,
+            "ledger", routes: [append, appendAll, events, event, stream, subscribe, status] + proofRoutes + tileRoutes,
             checks: [
                 ReadinessCheck("log") { [ledger] in ledger.notReady.map { .notReady($0) } ?? .ready }
             ])
@@ -44,30 +44,38 @@ public struct LedgerRoutes: Sendable {
             .required("position", .count, "Its number in the log, from 0: the leaf's index."),
             .required("version", .count, "Its number in its stream, from 0.")))
 
+    private static let appendSchema: Schema = .named(
+        "Append",
+        .object(
+            .required("events", .list(.any, atMost: AppendRequest.maximumEvents), "Canonical JSON of each event."),
+            .optional(
+                "expected", .map(.anyOf([.count, .oneOf("any", "none")]), maximum: AppendRequest.maximumEvents),
+                "By stream: how many events it must have."),
+            .optional("cause_position", .count, "For a reaction: where the event reacted to stands.")))
+
+    private static let appendedSchema: Schema = .named(
+        "Appended",
+        .object(
+            .required(
+                "events",
+                .list(
+                    .object(
+                        .required("id", .text(.uuid)), .required("position", .count), .required("stream", .text),
+                        .required("version", .count)), atMost: AppendRequest.maximumEvents)),
+            .required("position", .count)))
+
     private var append: Route {
         Route(
             .post, "/log/v1/append", operation: "appendEvents",
             summary: "Appends events atomically, over one or many streams; answers after the commit.",
             access: .scope("log:append"),
             body: .rawJSON(
-                .object(
-                    .required("events", .list(.any, atMost: AppendRequest.maximumEvents), "Canonical JSON of each event."),
-                    .optional(
-                        "expected", .map(.anyOf([.count, .oneOf("any", "none")]), maximum: AppendRequest.maximumEvents),
-                        "By stream: how many events it must have."),
-                    .optional("cause_position", .count, "For a reaction: where the event reacted to stands.")),
+                Self.appendSchema,
                 limit: LogWire.maximumBody),
             replies: [
                 .json(
                     201, "Where the events stand. The same command again gets the same answer.",
-                    .object(
-                        .required(
-                            "events",
-                            .list(
-                                .object(
-                                    .required("id", .text(.uuid)), .required("position", .count), .required("stream", .text),
-                                    .required("version", .count)), atMost: AppendRequest.maximumEvents)),
-                        .required("position", .count)))
+                    Self.appendedSchema)
             ],
             problems: Self.logProblems
         ) { [ledger] context in
@@ -77,6 +85,36 @@ public struct LedgerRoutes: Sendable {
             }
             let appended = try await ledger.append(try LogWire.decodeAppend(context.bytes), writer: writer)
             return .json(bytes: LogWire.encode(appended), status: 201)
+        }
+    }
+
+    private var appendAll: Route {
+        Route(
+            .post, "/log/v1/appends", operation: "appendAll",
+            summary: "Appends several in their order, each for itself, as many as possible in one commit.", access: .scope("log:append"),
+            body: .rawJSON(
+                .object(.required("appends", .list(Self.appendSchema, atMost: LogWire.maximumRun), "Each as the body of appendEvents.")),
+                limit: LogWire.maximumBody),
+            replies: [
+                .json(
+                    200, "An answer for each, in the same order: where it stands, or why not.",
+                    .object(
+                        .required(
+                            "answers",
+                            .list(
+                                .object(
+                                    .optional("appended", Self.appendedSchema),
+                                    .optional("error", .openObject(.required("code", .text), .required("detail", .text(0...65_536))))),
+                                atMost: LogWire.maximumRun))))
+            ],
+            problems: Self.logProblems
+        ) { [ledger] context in
+            let caller = try context.caller
+            guard caller.kind == .service, let writer = Service(rawValue: caller.subject) else {
+                throw Problem(.forbidden, "only services append; \(caller) is none")
+            }
+            let answers = await ledger.append(all: try LogWire.decodeRun(context.bytes), writer: writer)
+            return .json(bytes: LogWire.encode(answers: answers))
         }
     }
 

@@ -11,7 +11,20 @@ final class AppendQueue: Sendable {
     /// One waiting append and who waits for it.
     struct Pending: Sendable {
         let append: PreparedAppend
-        let continuation: CheckedContinuation<Result<Appended, LogError>, Never>
+        let waiter: Waiter
+    }
+
+    /// Who waits for an append: somebody for this one, or for a run of which it is one.
+    enum Waiter: Sendable {
+        case one(CheckedContinuation<Result<Appended, LogError>, Never>)
+        case run(AppendRun, place: Int)
+
+        func resume(returning answer: Result<Appended, LogError>) {
+            switch self {
+            case .one(let continuation): continuation.resume(returning: answer)
+            case .run(let run, let place): run.answer(answer, at: place)
+            }
+        }
     }
 
     private struct State {
@@ -37,17 +50,35 @@ final class AppendQueue: Sendable {
     /// Waits until the append is stored or refused.
     func submit(_ append: PreparedAppend) async -> Result<Appended, LogError> {
         await withCheckedContinuation { continuation in
-            let (refusal, wakes) = state.withLock { state -> (LogError?, Bool) in
-                if let refusal = state.refusal { return (refusal, false) }
-                guard state.bytes + append.byteCount <= Self.maximumBytes else { return (.busy, false) }
-                state.pending.append(Pending(append: append, continuation: continuation))
-                state.bytes += append.byteCount
-                defer { state.isWriterWaiting = false }
-                return (nil, state.isWriterWaiting)
-            }
+            let refusal = put([Pending(append: append, waiter: .one(continuation))])
             if let refusal { continuation.resume(returning: .failure(refusal)) }
-            if wakes { work.raise() }
         }
+    }
+
+    /// Puts several in together, none of anybody else's between them, and waits until each is stored or refused.
+    func submit(_ appends: [PreparedAppend]) async -> [Result<Appended, LogError>] {
+        if appends.isEmpty { return [] }
+        return await withCheckedContinuation { continuation in
+            let run = AppendRun(appends.count, continuation)
+            let pending = appends.enumerated().map { Pending(append: $1, waiter: .run(run, place: $0)) }
+            guard let refusal = put(pending) else { return }
+            for one in pending { one.waiter.resume(returning: .failure(refusal)) }
+        }
+    }
+
+    /// Takes all of them or none.
+    private func put(_ appends: [Pending]) -> LogError? {
+        let count = appends.reduce(0) { $0 + $1.append.byteCount }
+        let (refusal, wakes) = state.withLock { state -> (LogError?, Bool) in
+            if let refusal = state.refusal { return (refusal, false) }
+            guard state.bytes + count <= Self.maximumBytes else { return (.busy, false) }
+            state.pending += appends
+            state.bytes += count
+            defer { state.isWriterWaiting = false }
+            return (nil, state.isWriterWaiting)
+        }
+        if wakes { work.raise() }
+        return refusal
     }
 
     /// Why appends are refused at present; nil when they are taken.
@@ -66,7 +97,7 @@ final class AppendQueue: Sendable {
             }
             return state.pending
         }
-        for pending in waiting { pending.continuation.resume(returning: .failure(reason)) }
+        for pending in waiting { pending.waiter.resume(returning: .failure(reason)) }
         work.raise()
     }
 

@@ -129,6 +129,6 @@ final class Flusher: Sendable {
     /// The same for a batch of which not even the commit is known.
     static func refuse(_ batch: [AppendQueue.Pending]) {
         let outcome = LogError.unavailable("the writer lost the database, and whether this was stored is not known yet")
-        for pending in batch { pending.continuation.resume(returning: .failure(outcome)) }
+        for pending in batch { pending.waiter.resume(returning: .failure(outcome)) }
     }
 }

@@ -225,7 +225,7 @@ final class Leader: Sendable {
         // The tree first: whoever the tail wakes may want to sign it.
         tree.set(size: written.size, root: written.root)
         tail.advance(to: written.size, events: written.events)
-        for (pending, outcome) in zip(item.batch, written.outcomes) { pending.continuation.resume(returning: outcome) }
+        for (pending, outcome) in zip(item.batch, written.outcomes) { pending.waiter.resume(returning: outcome) }
         instruments.wrote(events: written.events.count, appends: item.batch.count, in: ContinuousClock.now - item.start)
     }
 }

@@ -14,6 +14,8 @@ struct WriterState: Sendable {
     var tree: TileBuilder
     var heads = RecentCache<Key128, UInt64>(capacity: rememberedStreams)
     var careful = 0
+    /// Of runs that came in several batches, the streams that their later appends may not rest on.
+    var broken = RecentCache<UInt64, Set<Key128>>(capacity: 4_096)
     /// Kept for its memory.
     var rows = BinaryCopy(columns: 6)
     /// Kept for its memory.
@@ -81,6 +83,10 @@ struct LogWriter {
         plan.reserve(appends.count)
         let guessed = try learnHeads(of: appends, careful: careful, state: &state, plan: &plan)
         let known = careful ? try firstAnswers(to: appends) : [:]
+        for append in appends {
+            guard let run = append.run, plan.broken[run.id] == nil, let broken = state.broken[run.id] else { continue }
+            plan.broken[run.id] = broken
+        }
 
         var outcomes: [Result<Appended, LogError>] = []
         outcomes.reserveCapacity(appends.count)
@@ -89,6 +95,7 @@ struct LogWriter {
         for append in appends {
             if let first = known[append.command] {
                 outcomes.append(Self.replay(first, to: append))
+                plan.breakRun(of: append)
                 continue
             }
             switch plan.decide(append) {
@@ -114,6 +121,7 @@ struct LogWriter {
             state.tree = tree
             for (stream, count) in decision.plan.heads { state.heads[stream] = count }
         }
+        for (run, streams) in decision.plan.broken { state.broken[run] = streams }
         let events = rows.map { LoggedEvent(position: $0.position, version: $0.version, bytes: $0.bytes) }
         return WrittenBatch(outcomes: decision.outcomes, events: events, size: tree.size, root: tree.root, isOnDisk: isOnDisk)
     }

@@ -37,6 +37,55 @@ import Testing
     }
 
     @Test(arguments: Door.allCases)
+    func `a run of appends keeps its order, and one that is refused holds back only those that rest on it`(door: Door) async throws {
+        try await withLedgerAPI(door) { api in
+            let a = try #require(StreamName("account/a"))
+            let foreign = AppendRequest(events: try Sample.command("c3", type: "model.published"))
+            let requests = [
+                try Sample.append("c0", "account/a", "account/b", expected: ["account/a": .none]),
+                try Sample.append("c1", "account/a", expected: ["account/a": .exact(1)]), foreign,
+                try Sample.append("c4", "account/a", expected: ["account/a": .exact(3)]),
+                try Sample.append("c5", "account/a", expected: ["account/a": .exact(2)]),
+                try Sample.append("c6", "account/b", expected: ["account/b": .exact(1)]),
+                try Sample.append("c1", "account/a", expected: ["account/a": .exact(1)]),
+            ]
+            for client in [try api.client(.billing) as any LogClient, api.ledger.client(for: .billing)] {
+                let answers = await client.append(all: requests)
+                try #require(answers.count == 7)
+                #expect(try answers[0].get().position == 0)
+                #expect(try answers[1].get().position == 2)
+                #expect(throws: LogError.self) { try answers[2].get() }
+                #expect(throws: LogError.wrongVersion(stream: a, expected: .exact(3), actual: 2)) { try answers[3].get() }
+                // The number is right, and it was decided on what c4 would have made.
+                #expect(throws: LogError.wrongVersion(stream: a, expected: .exact(2), actual: 2)) { try answers[4].get() }
+                #expect(try answers[5].get().position == 3)
+                #expect(try answers[6].get() == answers[1].get())
+            }
+            let inRun = try await api.client(.billing).append(all: [foreign])
+            let alone = await #expect(throws: LogError.self) { try await api.client(.billing).append(foreign) }
+            #expect(throws: try #require(alone)) { try inRun[0].get() }
+            #expect(await (try api.client(.billing)).append(all: []).isEmpty)
+            #expect(api.ledger.tail.size == 4)
+            for body in ["{}", #"{"appends":[]}"#, #"{"appends":[{"events":[]}],"appends":[]}"#, #"{"runs":[]}"#, #"{"appends":3}"#] {
+                let answer = try await api.post("/log/v1/appends", Array(body.utf8), token: try api.token(.billing))
+                #expect(answer.status == 400, "\(body): \(answer.text)")
+            }
+        }
+    }
+
+    @Test func `a run larger than one body goes in several, and is all there in its order`() async throws {
+        try await withLedgerAPI(.socket) { api in
+            let requests = try (0..<400).map { index in
+                AppendRequest(
+                    events: try Sample.command("big-\(index)", data: .string(String(repeating: "x", count: 60_000))),
+                    expected: [try #require(StreamName("account/a")): .exact(UInt64(index))])
+            }
+            let answers = try await api.client(.billing).append(all: requests)
+            #expect(try answers.map { try $0.get().position } == (0..<400).map { UInt64($0) })
+        }
+    }
+
+    @Test(arguments: Door.allCases)
     func `each refusal comes back as the error that it was`(door: Door) async throws {
         try await withLedgerAPI(door) { api in
             let a = try #require(StreamName("account/a"))

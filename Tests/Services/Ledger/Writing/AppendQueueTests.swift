@@ -52,6 +52,26 @@ import Threads
         #expect(outcomes == Array(repeating: .failure(.busy), count: 5))
     }
 
+    @Test func `a run is taken in its order with nothing between, and answered once all of it is`() async throws {
+        let queue = AppendQueue()
+        queue.open()
+        let appends = try (0..<300).map { try append("r\($0)") }
+        async let outcomes = queue.submit(appends)
+        let taken = try await OSThread.run(name: "writer") {
+            var taken: [AppendQueue.Pending] = []
+            while taken.count < 300, let batch = queue.next(patience: .seconds(60)) { taken += batch }
+            return taken
+        }
+        #expect(taken.map(\.append.command) == appends.map(\.command))
+        for (place, pending) in taken.enumerated().reversed() {
+            pending.waiter.resume(returning: .success(Appended(position: UInt64(place), entries: [])))
+        }
+        #expect(await outcomes == (0..<300).map { .success(Appended(position: UInt64($0), entries: [])) })
+        #expect(await queue.submit([PreparedAppend]()).isEmpty)
+        queue.close(.busy)
+        #expect(await queue.submit(Array(appends.prefix(3))) == Array(repeating: .failure(.busy), count: 3))
+    }
+
     @Test func `all that wait are taken, each once, in batches`() async throws {
         let queue = AppendQueue()
         queue.open()
@@ -66,7 +86,7 @@ import Threads
             return taken
         }
         #expect(taken.count == 500 && Set(taken.map(\.append.command)) == Set(appends.map(\.command)))
-        for pending in taken { pending.continuation.resume(returning: answer) }
+        for pending in taken { pending.waiter.resume(returning: answer) }
         #expect(await outcomes == Array(repeating: answer, count: 500))
         #expect(try await next(queue, .milliseconds(1))?.isEmpty == true)
     }
@@ -81,14 +101,14 @@ import Threads
             for _ in 0..<3 { #expect(try await group.next() == .failure(.busy)) }
             let batch = try #require(try await next(queue))
             #expect(batch.count == 2 && batch.reduce(0) { $0 + $1.append.byteCount } < AppendQueue.batchBytes + large.byteCount)
-            for pending in batch { pending.continuation.resume(returning: answer) }
+            for pending in batch { pending.waiter.resume(returning: answer) }
             for _ in 0..<2 { #expect(try await group.next() == answer) }
             for _ in 0..<3 { group.addTask { await queue.submit(large) } }
             #expect(try await group.next() == .failure(.busy), "two of three find room")
             var left = most
             while left > 0 {
                 for pending in try await next(queue) ?? [] {
-                    pending.continuation.resume(returning: answer)
+                    pending.waiter.resume(returning: answer)
                     left -= 1
                 }
             }

@@ -1,0 +1,124 @@
+internal import BillingDomain
+internal import Events
+internal import HTTP
+internal import Identity
+internal import JSON
+internal import Money
+internal import Paper
+internal import Threads
+internal import Web
+
+/// What people are shown of their money: statements, invoices, earnings.
+struct StatementRoutes: Sendable {
+    let reader: JournalReader
+    let bills: BillsReader
+    let clock: @Sendable () -> Timestamp
+
+    var routes: [Route] { [statement, invoice, earnings] }
+
+    private typealias C = BillingCommands
+
+    private static let period = [
+        QueryParameter("account", C.account, "The account.", required: true),
+        QueryParameter("asset", C.asset, "The asset.", required: true),
+        QueryParameter("from", .text(.time), "From this moment on."), QueryParameter("to", .text(.time), "Before this moment."),
+    ]
+
+    private var statement: Route {
+        Route(
+            .get, "/v1/statements", operation: "statement", summary: "An account's entries within a period, with the balance after each.",
+            access: .authenticated,
+            query: Page.parameters(limit: 1...1_000) + Self.period + [
+                QueryParameter("format", .oneOf("json", "csv", "pdf"), "JSON when left out; a PDF has the whole period.")
+            ],
+            replies: [.json(200, "A page of entries, in order; or CSV; or PDF.", Page.schema(.any, atMost: 1_000))],
+            problems: [.forbidden, Self.tooMuch]
+        ) { [reader, clock] context in
+            let (account, asset, period) = try Self.asked(context)
+            let format = context.query.string("format")
+            if format == "pdf" {
+                let lines = try await reader.statement(
+                    of: account, asset, from: period.from, to: period.to, after: -1, limit: PrintedStatement.maximumLines + 1)
+                guard lines.count <= PrintedStatement.maximumLines else {
+                    throw Problem(Self.tooMuch, "the period has more than \(PrintedStatement.maximumLines) entries: ask for a shorter one")
+                }
+                let statement = PrintedStatement(
+                    account: account, period: period, opening: try await reader.balance(of: account, asset, before: period.from),
+                    lines: lines, base: context.request.headers["Host"].map { "https://" + $0 } ?? "")
+                return try await Self.pdf(statement.paper(made: Self.seconds(clock())))
+            }
+            let page = Page(context)
+            let codec = CursorCodec(list: "statement")
+            let after = try page.cursor.map { Int64(try codec.decode($0).first ?? "") ?? -1 } ?? -1
+            let lines = try await reader.statement(
+                of: account, asset, from: period.from, to: period.to, after: after, limit: page.limit + 1)
+            let shown = lines.prefix(page.limit)
+            let next = lines.count > shown.count ? shown.last.map { codec.encode([String($0.position)]) } : nil
+            guard format == "csv" else { return page.response(shown.map(\.json), next: next) }
+            var headers: Headers = ["Content-Type": "text/csv"]
+            if let next { headers.set("Next-Cursor", next) }
+            return Response(
+                headers: headers, body: .bytes(Array((StatementLine.header + shown.map(\.csv).joined()).utf8)))
+        }
+    }
+
+    private var invoice: Route {
+        Route(
+            .get, "/v1/statements/invoices", operation: "invoice", summary: "What a payer was charged in a period, by model.",
+            access: .authenticated,
+            query: Self.period + [QueryParameter("format", .oneOf("json", "csv", "pdf"), "JSON when left out.")],
+            replies: [.json(200, "The invoice; or CSV; or PDF.", .any)], problems: [.forbidden]
+        ) { [bills, clock] context in
+            let (account, asset, period) = try Self.asked(context)
+            guard account.accountKind == .payer else { throw Problem(.badQuery, "is no payer's account", field: "account") }
+            let invoice = try await bills.invoice(to: account, asset, period)
+            switch context.query.string("format") {
+            case "csv": return Response(headers: ["Content-Type": "text/csv"], body: .bytes(Array(try invoice.csv().utf8)))
+            case "pdf": return try await Self.pdf(try invoice.paper(made: Self.seconds(clock())))
+            default: return .json(try invoice.json())
+            }
+        }
+    }
+
+    private var earnings: Route {
+        Route(
+            .get, "/v1/statements/earnings", operation: "earnings", summary: "What an account earned in a period, by model and Datanet.",
+            access: .authenticated, query: Self.period, replies: [.json(200, "The sums.", .any)], problems: [.forbidden, Self.tooMuch]
+        ) { [bills] context in
+            let (account, asset, period) = try Self.asked(context)
+            let lines = try await bills.earned(by: account, asset, period)
+            guard lines.count <= BillsReader.maximumSettlements else {
+                throw Problem(Self.tooMuch, "the period has more than \(BillsReader.maximumSettlements) settlements: ask for a shorter one")
+            }
+            var earnings = Earnings(account, asset)
+            for line in lines { try earnings.add(line) }
+            return .json(earnings.json)
+        }
+    }
+
+    private static let tooMuch = ProblemType("period-too-long", 422, "The period has too much in it")
+
+    private static func asked(_ context: RequestContext) throws -> (AccountID, Asset, Period) {
+        guard let account = AccountID(context.query.string("account") ?? "") else {
+            throw Problem(.badQuery, "is no account", field: "account")
+        }
+        try context.mayRead(account)
+        let from = try moment(context.query.string("from"), "from") ?? Timestamp(microseconds: 0)
+        let to = try moment(context.query.string("to"), "to") ?? .maximum
+        return (account, try context.query.asset(), Period(from: from, to: to))
+    }
+
+    private static func moment(_ text: String?, _ field: String) throws -> Timestamp? {
+        guard let text else { return nil }
+        guard let time = Timestamp(text) else { throw Problem(.badQuery, "must have six fractional digits and Z", field: field) }
+        return time
+    }
+
+    /// ISO 8601 in whole seconds, as a PDF's dates are.
+    private static func seconds(_ time: Timestamp) -> String { time.description.prefix(19) + "Z" }
+
+    private static func pdf(_ document: PaperDocument) async throws -> Response {
+        let bytes = try await OSThread.run(name: "paper") { try document.pdf() }
+        return Response(headers: ["Content-Type": "application/pdf"], body: .bytes(bytes))
+    }
+}

@@ -1,0 +1,119 @@
+import BillingDomain
+import Crypto
+import EventLog
+import Events
+import Foundation
+import JSON
+import LedgerService
+import Money
+import PrivatePostgres
+import ServiceTestSupport
+import TestSupport
+import Testing
+
+@Suite("What people are shown of their money")
+struct PeopleTests {
+    private func units(_ value: JSONValue?) -> Int? { value?["amount"]?.stringValue.flatMap { Int($0) } }
+
+    /// Two models would make no difference to what is tested; a corrected and a refunded answer do.
+    private func prepare(_ desk: Desk) async throws {
+        try await desk.open("payer:pia", deposit: 10_000_000)
+        try await desk.publishModel()
+        for index in 0..<10 { try await desk.answer("inf_\(index)", payer: "pia", fee: 100_003) }
+        try await eventually("all is settled") { try await desk.pending("datanet:dn_1") == 10 * 14_251 }
+        try await desk.tell(
+            AttributionCorrected(
+                attribution: "at-inf_3", ruling: "ru_1",
+                shares: .entries([AttributionShare(owner: "bob", datanet: "dn_1", share: 1_000_000_000)]), evidence: .zero),
+            as: .attribution, stream: "attribution/at-inf_3")
+        try await eventually("the correction is booked") {
+            try await desk.pending("contributor:alice") == 9 * Self.alice
+        }
+    }
+
+    /// What 60% of the shares of an answer for 100,003 are worth: of the Datanets' 8,550 and of the contributors' 28,501.
+    static let alice = 5_130 + 17_101
+
+    @Test("earnings add up to what is pending, by model and Datanet, and count corrections")
+    func earnings() async throws {
+        try await withBilling { desk in
+            try await prepare(desk)
+            try await eventually("the read models have seen it") {
+                let found = try await desk.get("/v1/statements/earnings?account=contributor:alice&asset=USDC/6")
+                return units(found["total"]) == 9 * Self.alice
+            }
+            for account in ["contributor:alice", "contributor:bob", "datanet:dn_1", "platform:house", "validator:vera"] {
+                let pending = try await desk.pending(account)
+                try await eventually("\(account) earned what is pending") {
+                    let found = try await desk.get("/v1/statements/earnings?account=\(account)&asset=USDC/6")
+                    let parts = try #require(found["by"]?.arrayValue)
+                    return units(found["total"]) == pending && parts.compactMap { units($0["amount"]) }.reduce(0, +) == pending
+                }
+            }
+            let alice = try await desk.get("/v1/statements/earnings?account=contributor:alice&asset=USDC/6")
+            #expect(alice["by"]?.arrayValue?.first?["model"]?.stringValue == "acme/defi@1")
+            #expect(alice["by"]?.arrayValue?.first?["datanet"]?.stringValue == "dn_1")
+            let platform = try await desk.get("/v1/statements/earnings?account=platform:house&asset=USDC/6")
+            #expect(platform["by"]?.arrayValue?.count == 1 && platform["by"]?.arrayValue?.first?["datanet"] == nil)
+            let mallory = try desk.house.token("mallory")
+            #expect(
+                try await desk.raw("GET", "/v1/statements/earnings?account=contributor:alice&asset=USDC/6", nil, key: nil, token: mallory)
+                    .status == 403)
+        }
+    }
+
+    @Test("an invoice has what was charged by model, less refunds, as JSON, CSV and PDF")
+    func invoices() async throws {
+        try await withBilling { desk in
+            try await prepare(desk)
+            let path = "/v1/statements/invoices?account=payer:pia&asset=USDC/6"
+            try await eventually("the read models have seen it") {
+                try await desk.get(path)["lines"]?.arrayValue?.first?["count"]?.intValue == 10
+            }
+            let settled = try await desk.house.ledger.client(for: .billing).read(
+                stream: try #require(Decision.stream), from: 0, limit: 1_000)
+            let first = try #require(settled.first { (try? EventHeader(trusted: $0.bytes).type) == SettlementPosted.type })
+            let id = try SettlementPosted(JSON.parse(Array(first.bytes[try EventHeader(trusted: first.bytes).data])).object()).id
+            try await desk.post(
+                "/v1/settlements/\(id)/refunds", ["amount": ["asset": "USDC/6", "amount": "100000"], "reason": "slow"], key: "refund-1")
+            try await eventually("the refund is in it") { units(try await desk.get(path)["refunds"]) == 100_000 }
+            let invoice = try await desk.get(path)
+            #expect(units(invoice["fees"]) == 1_000_030 && units(invoice["total"]) == 900_030 && units(invoice["deposits"]) == 10_000_000)
+            let line = try #require(invoice["lines"]?.arrayValue?.first)
+            #expect(line["what"]?.stringValue == "acme/defi@1" && line["input_tokens"]?.intValue == 100)
+            let csv = try await desk.raw("GET", path + "&format=csv", nil, key: nil)
+            #expect(String(decoding: csv.body, as: UTF8.self).contains("\"acme/defi@1\",10,100,200,1.00003,USDC/6\r\n"))
+            let text = try await read(try await desk.raw("GET", path + "&format=pdf", nil, key: nil).body)
+            #expect(text.contains("Invoice pia-USDC") && text.contains("0.90003"))
+            let nothing = try await desk.get(path + "&from=2026-01-01T00:00:00.000000Z&to=2026-01-02T00:00:00.000000Z")
+            #expect(units(nothing["total"]) == 0)
+            #expect(try await desk.raw("GET", path.replacing("payer:pia", with: "platform:house"), nil, key: nil).status == 400)
+        }
+    }
+
+    @Test("a statement is a PDF too, and each line leads to its answer, attribution and proof")
+    func statements() async throws {
+        try await withBilling { desk in
+            try await prepare(desk)
+            let path = "/v1/statements?account=payer:pia&asset=USDC/6&limit=1000"
+            try await eventually("the read models have seen it") { try await desk.get(path)["items"]?.arrayValue?.count == 11 }
+            let line = try #require(try await desk.get(path)["items"]?.arrayValue?.last)
+            let reference = try #require(line["reference"]?.stringValue)
+            #expect(line["links"]?["answer"]?.stringValue == "/v1/inferences/" + reference)
+            #expect(line["links"]?["attribution"]?.stringValue == "/v1/attributions/" + reference)
+            #expect(line["links"]?["proof"]?.stringValue == "/log/v1/events/\(line["position"]?.intValue ?? -1)/proof")
+            let pdf = try await desk.raw("GET", path + "&format=pdf", nil, key: nil)
+            #expect(pdf.status == 200)
+            let text = try await read(pdf.body)
+            #expect(text.contains("payer:pia") && text.contains("8.99997") && text.contains("settlement") == false)
+        }
+    }
+
+    private func read(_ pdf: [UInt8]) async throws -> String {
+        let folder = try TemporaryFolder("people")
+        try Data(pdf).write(to: URL(fileURLWithPath: folder.path("it.pdf")))
+        let outcome = try await Subprocess.run(["/usr/bin/pdftotext", "-layout", folder.path("it.pdf"), "-"])
+        try #require(outcome.status.isSuccess, "\(outcome.errors)")
+        return outcome.output
+    }
+}
