@@ -117,7 +117,9 @@ let package = Package(
         room("BillingDomain", "Services/Billing/Domain", ["Decisions", "Events", "EventLog", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "Paper"]),
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
-        room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain"]),
+        room("AgentEconomyDomain", "Services/AgentGateway/Economy/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
+        room("AgentEconomyService", "Services/AgentGateway/Economy/Service", shell + ["AgentEconomyDomain"]),
+        room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain", "AgentEconomyService"]),
         room("RunnerService", "Services/Runner", shell + ["Engine"]),
         program(
             "openledger", "Services/OpenLedger",
@@ -197,6 +199,12 @@ let package = Package(
             "AgentGatewayTests", "Services/AgentGateway",
             shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
+            "AgentEconomyTests", "Services/AgentEconomy",
+            shell + [
+                "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayService", "BillingService", "BillingDomain", "LedgerService",
+                "HTTPServer", "ServiceTestSupport",
+            ]),
+        tests(
             "RunnerTests", "Services/Runner",
             shell + ["RunnerService", "TrainingService", "Engine", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
@@ -215,7 +223,7 @@ let package = Package(
             "benchmarks", "Benchmarks",
             [
                 "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "Engine", "LedgerService",
-                "LedgerDomain", "EventLog", "Events", "Money", "ServiceShell",
+                "LedgerDomain", "AgentEconomyDomain", "Decisions", "EventLog", "Events", "Money", "ServiceShell",
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",

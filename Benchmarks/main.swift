@@ -15,6 +15,7 @@ do {
     case "spans": try CorpusIndexBenchmark.run()
     case "http": try await HTTPBenchmark.run(options)
     case "screening": try await ScreeningBenchmark.run()
+    case "mandates": try await withServer { try await MandateBenchmark.run(options, $0) }
     case "engine": try await EngineBenchmark.run(rounds: options.rounds)
     case "all":
         try await withServer { try await AppendBenchmark.run(options, $0) }
@@ -24,7 +25,8 @@ do {
         try await AuditBenchmark.run(options)
         try await HTTPBenchmark.run(options)
     default:
-        print("usage: benchmarks append | rest | bulk | billing | projection | audit | http | spans | engine | screening | all [callers …]")
+        print("usage: benchmarks append | rest | bulk | billing | mandates | projection | audit | http | spans | engine | screening | all")
+        print("       [callers …]")
         print("       (ROUNDS, SECONDS in the environment)")
         exit(2)
     }

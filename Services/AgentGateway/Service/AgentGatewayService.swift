@@ -1,3 +1,4 @@
+internal import AgentEconomyService
 internal import AgentGatewayDomain
 internal import Blobs
 internal import Decisions
@@ -22,24 +23,38 @@ public struct AgentGatewayService: RunnableService {
     /// The API keys that principals were given.
     public let apiKeys: (any APIKeyStore)?
     private let maker: DecisionMaker<GatewayState>
+    private let economy: Economy
 
     /// Wires it.
     public static func open(_ context: ServiceContext) async throws -> AgentGatewayService {
         let maker = DecisionMaker(.agentGateway, log: context.log, clock: context.clock, logger: context.logger) { GatewayState() }
         let contents = try InferenceContents(context)
         let backend = OpenAIBackend(try BackendSettings(context.settings), peers: context.peers)
+        let evidence = try context.openEvidence()
+        let economy = try Economy.open(context) { spending in
+            let desk = AnswerDesk(
+                maker: maker, peers: context.peers, backend: backend, contents: contents, evidence: evidence, spending: spending,
+                clock: context.clock, logger: context.logger)
+            return { try await desk.answer($0) }
+        }
         let desk = AnswerDesk(
-            maker: maker, peers: context.peers, backend: backend, contents: contents, evidence: try context.openEvidence(),
-            clock: context.clock,
-            logger: context.logger)
+            maker: maker, peers: context.peers, backend: backend, contents: contents, evidence: evidence, spending: economy.spending,
+            clock: context.clock, logger: context.logger)
         let routes =
             PrincipalRoutes(maker: maker, clock: context.clock).routes
             + KeyRoutes(maker: maker, signer: context.signer, clock: context.clock).routes
-            + ChatRoutes(maker: maker, desk: desk).routes + InferenceRoutes(maker: maker, contents: contents).routes
+            + ChatRoutes(maker: maker, desk: desk).routes + InferenceRoutes(maker: maker, contents: contents).routes + economy.routes
         return AgentGatewayService(
-            mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness]), apiKeys: GatewayKeyStore(maker: maker), maker: maker)
+            mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness] + economy.checks),
+            apiKeys: GatewayKeyStore(maker: maker), maker: maker, economy: economy)
     }
 
     /// Follows the log until the task is cancelled.
-    public func run() async { await maker.run() }
+    public func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await maker.run() }
+            group.addTask { await economy.run() }
+            await group.waitForAll()
+        }
+    }
 }

@@ -37,10 +37,12 @@ extension BillingState {
         if let cause { answered(cause.text, by: event) }
     }
 
-    /// A training is answered once it is settled; what took its fee is only half of the answer.
+    /// A training or a task is answered once it is settled; what took its fee is only half of the answer.
     private mutating func answered(_ cause: String, by event: BillingEvent) {
-        if case .job = known.reactions[cause]?.reaction {
-            guard case .settlementPosted = event else { return }
+        switch known.reactions[cause]?.reaction {
+        case .job: guard case .settlementPosted = event else { return }
+        case .task(let task): if task.amount.isPositive { guard case .settlementPosted = event else { return } }
+        default: break
         }
         reacted(to: cause)
     }

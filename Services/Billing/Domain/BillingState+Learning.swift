@@ -7,7 +7,7 @@ extension BillingState {
     public static let foreignTypes: Set<String> = [
         ModelPublished.type, DatanetCreated.type, DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type, KeyRotated.type,
         InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobCompleted.type, JobFailed.type, JobCancelled.type,
-        RulingMade.type,
+        RulingMade.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
     ]
 
     /// Takes in what another service's event says.
@@ -49,6 +49,11 @@ extension BillingState {
             if !isSettled(job.job) { wait(for: .job(job), id, position, time) }
         case JobFailed.type: if let hold = try JobFailed(fields).hold { wait(for: .release(hold: hold), id, position, time) }
         case JobCancelled.type: if let hold = try JobCancelled(fields).hold { wait(for: .release(hold: hold), id, position, time) }
+        case TaskCompleted.type:
+            let task = try TaskCompleted(fields)
+            if !isSettled(Self.reference(task)) { wait(for: .task(task), id, position, time) }
+        case TaskRejected.type: if let hold = try TaskRejected(fields).hold { wait(for: .release(hold: hold), id, position, time) }
+        case TaskExpired.type: if let hold = try TaskExpired(fields).hold { wait(for: .release(hold: hold), id, position, time) }
         case RulingMade.type:
             let ruling = try RulingMade(fields)
             if ruling.about == "dispute" || !ruling.penalties.isEmpty { wait(for: .ruling(ruling), id, position, time) }

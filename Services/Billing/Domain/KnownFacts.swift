@@ -81,6 +81,8 @@ public enum Reaction: Sendable, Hashable {
     case job(JobCompleted)
     /// Who shaped an answer is put right.
     case correct(AttributionCorrected)
+    /// A stage of a task was accepted: its pay is due.
+    case task(TaskCompleted)
     /// A hold is no longer needed.
     case release(hold: String)
     /// A panel ruled on a dispute, or on stakes.
@@ -92,6 +94,7 @@ public enum Reaction: Sendable, Hashable {
         case .charge(let inference): inference.inference
         case .settle(let attribution): attribution.inference
         case .job(let job): job.job
+        case .task(let task): task.amount.isPositive ? BillingState.reference(task) : nil
         case .correct, .release, .ruling: nil
         }
     }

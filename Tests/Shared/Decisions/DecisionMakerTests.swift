@@ -93,6 +93,24 @@ import Testing
         }
     }
 
+    @Test func behindAnAppendThatLostItsRaceNothingOfTheSameRunIsStored() async throws {
+        try await withServiceHouse { house in
+            let makers = [house.purse(), house.purse()]
+            _ = try await makers[0].decide("d1", Purse.deposit(300))
+            let granted = await withTaskGroup(of: Bool.self) { group in
+                for index in 0..<600 {
+                    group.addTask { (try? await makers[index % 2].decide("s\(index)", Purse.spend(1))) != nil }
+                }
+                var granted = 0
+                for await isGranted in group where isGranted { granted += 1 }
+                return granted
+            }
+            // One that folds the log stops where more was spent than there was.
+            #expect(try await house.purse().query { $0.balance } == 300 - granted)
+            #expect(granted <= 300 && granted > 0)
+        }
+    }
+
     @Test func manyCommandsAtOnceAreEachDecidedOnceInTurn() async throws {
         try await withServiceHouse { house in
             let maker = house.purse()

@@ -1,3 +1,4 @@
+internal import AgentEconomyService
 internal import AgentGatewayDomain
 internal import Blobs
 internal import Crypto
@@ -18,6 +19,7 @@ struct AnswerDesk: Sendable {
     let backend: any Backend
     let contents: InferenceContents
     let evidence: EvidenceStore
+    let spending: SpendingDesk
     let clock: @Sendable () -> Timestamp
     let logger: Logger
 
@@ -32,6 +34,9 @@ struct AnswerDesk: Sendable {
         let caller: String
         let payer: String
         let correlation: String
+        /// The mandate that it is spent under, where the caller has one, and its word for this answer.
+        var purse: SpendingDesk.Purse?
+        var word: SpendingDesk.Grant?
     }
 
     /// What the caller hears.
@@ -54,6 +59,8 @@ struct AnswerDesk: Sendable {
         let most = try InferencePrice.most(
             order.model.price, promptBytes: bytes, messages: order.request.messages.count + passages.count,
             output: order.request.maximumTokens)
+        // Where the caller spends under a mandate, that decides first: what it refuses is never held.
+        let order = try await authorized(order, most)
         let hold = try await placeHold(most, order)
         let pieces: AsyncThrowingStream<BackendEvent, any Error>
         do { pieces = try await backend.answer(order.request, model: order.model, passages: passages.map(\.text)) } catch {
@@ -117,11 +124,13 @@ struct AnswerDesk: Sendable {
         let bytes = order.request.promptBytes + passages.reduce(0) { $0 + $1.text.utf8.count + 8 }
         let input = min(end.input, bytes + 16 * (order.request.messages.count + passages.count + 1))
         let fee = try InferencePrice.fee(order.model.price, input: input, output: output)
+        // Whose mandate was revoked while the model spoke pays nothing, and its hold is free by now.
+        try await settle(order, fee)
         let texts = try await contents.put(order.inference, payer: order.payer, prompt: order.request.messagesJSON, answer: answer)
         let (list, long) = try EvidenceList.of(passages.map { $0.retrieved(in: answer) })
         if let long { _ = try await evidence.put(canonical: long) }
         let inference = InferenceCompleted(
-            inference: order.inference, payer: order.payer, actor: order.caller, model: order.model.model, version: order.model.version,
+            inference: order.inference, payer: order.payer, actor: order.caller, mandate: order.word?.mandate, model: order.model.model, version: order.model.version,
             base: order.model.base, adapter: order.model.adapter, prompt: texts.prompt, answer: texts.answer, inputTokens: input,
             outputTokens: output, fee: fee, hold: hold, runner: backend.runner, passages: list,
             row: end.row.flatMap { Digest(prefixed: $0) })
@@ -136,18 +145,21 @@ struct AnswerDesk: Sendable {
         do {
             let placed = try await peers.call(
                 "POST", .billing, "/v1/holds",
-                json: [
+                json: .members([
                     "account": .string("payer:" + order.payer), "amount": amount.json, "seconds": .int(Self.holdTime),
-                ], key: order.inference)
+                    "reference": order.word.map { .string($0.authorization) },
+                ]), key: order.inference)
             guard let id = placed["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue else {
                 throw Problem(.unavailable, "billing gave no hold; try again")
             }
             return id
         } catch let error as PeerError where error.status == 402 || error.status == 404 || error.status == 409 || error.status == 422 {
+            await free(order)
             throw Problem(
                 OpenAIProblems.noMoney,
                 "the balance of \(order.payer) does not cover up to \(amount): \(error.detail). Deposit first, or ask for fewer tokens")
         } catch let error as PeerError {
+            await free(order)
             throw Problem(.unavailable, "billing is not available (\(error)); try again", headers: ["Retry-After": "1"])
         }
     }
@@ -163,6 +175,7 @@ struct AnswerDesk: Sendable {
                 logger.warning(
                     "a hold could not be released; it runs out by itself", ["hold": .string(hold), "error": .string("\(error)")])
             }
+            await free(order)
         }.value
     }
 }

@@ -1,3 +1,4 @@
+internal import AgentEconomyService
 internal import AgentGatewayDomain
 internal import Crypto
 internal import Decisions
@@ -76,15 +77,10 @@ struct ChatRoutes: Sendable {
 
     private func answer(_ context: RequestContext, isChat: Bool) async throws -> Response {
         let request = try context.decode { try isChat ? ChatRequest(chat: $0) : ChatRequest(completion: $0) }
-        let caller = try context.caller.subject
-        let found = try await maker.query { state in (state.model(named: request.model), state.principals[caller]?.owner) }
-        guard let model = found.0 else {
-            throw Problem(OpenAIProblems.unknownModel, "there is no model \(request.model); GET /v1/models lists them", field: "#/model")
-        }
-        // OpenAI's calls have no idempotency key: every request is a command of its own, named by an id that the caller gets back.
-        let id = "in_" + Hex.encode(Random.bytes(16))
-        let order = AnswerDesk.Order(
-            inference: id, request: request, model: model, caller: caller, payer: found.1 ?? caller, correlation: context.trace.traceID)
+        let headers = context.request.headers
+        let order = try await desk.order(
+            request, caller: try context.caller, mandate: headers[SpendingDesk.mandateHeader], approval: headers[SpendingDesk.approvalHeader],
+            correlation: context.trace.traceID)
         let heard = try await desk.begin(order)
         let form = AnswerForm(order: order, isChat: isChat, created: desk.clock().microseconds / 1_000_000)
         return request.stream ? form.stream(heard) : try await form.whole(heard)

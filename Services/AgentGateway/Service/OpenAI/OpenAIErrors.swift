@@ -1,3 +1,4 @@
+internal import AgentEconomyService
 internal import HTTP
 internal import JSON
 internal import Web
@@ -36,5 +37,5 @@ enum OpenAIProblems {
     static let unknownModel = ProblemType("model-not-found", 404, "There is no such model")
     static let noMoney = ProblemType("insufficient-quota", 402, "The payer's balance does not cover it")
     static let upstream = ProblemType("upstream-failed", 502, "The model could not answer")
-    static let all = [unknownModel, noMoney, upstream, .forbidden]
+    static let all = [unknownModel, noMoney, upstream, .forbidden, .notFound] + SpendingDesk.problems
 }

@@ -6,9 +6,11 @@ extension BillingState {
     public func hold(_ id: String) -> Hold? { holds[id] }
 
     /// Reserves part of a balance until log time reaches `expires`.
-    /// - Parameter model: whose usage will be charged under it, at the price of this moment.
+    /// - Parameters:
+    ///   - model: whose usage will be charged under it, at the price of this moment.
+    ///   - reference: what it is for, in the words of who asks.
     public func placeHold(
-        id: String, on account: AccountID, _ amount: Amount, expires: Timestamp, model: String?, now: Timestamp
+        id: String, on account: AccountID, _ amount: Amount, expires: Timestamp, model: String?, reference: String? = nil, now: Timestamp
     ) throws(BillingError) -> Decision {
         guard amount.isPositive else { throw .notPositive("the amount of a hold") }
         guard account.accountKind?.isTransferable == true else { throw .wrongKind(account, reason: "cannot be held") }
@@ -22,7 +24,8 @@ extension BillingState {
             guard published.asset == amount.asset else { throw .wrongAsset(expected: published.asset, actual: amount.asset) }
             price = PriceReference(model: model, version: published.version)
         }
-        return Decision(.holdPlaced(HoldPlaced(id: id, account: account, amount: amount, expires: expires, price: price)))
+        return Decision(
+            .holdPlaced(HoldPlaced(id: id, account: account, amount: amount, expires: expires, price: price, reference: reference)))
     }
 
     mutating func apply(_ data: HoldPlaced) throws(BillingFault) {

@@ -101,7 +101,7 @@ extension BillingState {
         return decision
     }
 
-    /// Sets free what a job that came to nothing had reserved.
+    /// Sets free what something that came to nothing had reserved.
     public func release(hold: String) throws(BillingError) -> Decision { holds[hold] == nil ? .nothing : try releaseHold(hold) }
 
     /// All that a settlement is made from.
@@ -168,6 +168,7 @@ extension BillingState {
             throw fault("its holdback is not that of the rules")
         }
         do throws(BillingError) {
+            if case .task(let task) = pending.reaction { return try check(data, pays: task) }
             let bill: Bill
             switch pending.reaction {
             case .settle(let attribution):

@@ -159,6 +159,8 @@ actor BillingDesk {
             case .job(let job):
                 try state.settle(job, event: pending.event, position: pending.position, time: pending.time, now: context.logTime)
             case .correct(let corrected): try state.correct(corrected, event: pending.event, position: pending.position)
+            case .task(let task):
+                try state.settle(task, event: pending.event, position: pending.position, time: pending.time, now: context.logTime)
             case .release(let hold): try state.release(hold: hold)
             case .ruling(let ruling): try state.act(on: ruling)
             }

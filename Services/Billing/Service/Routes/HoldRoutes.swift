@@ -21,14 +21,19 @@ struct HoldRoutes: Sendable {
             body: .object(
                 .required("account", C.account), .required("amount", C.amount),
                 .required("seconds", .integer(1...2_592_000), "How long, in log time."),
-                .optional("model", C.id, "Whose usage it shall pay, at the price of this moment."))
+                .optional("model", C.id, "Whose usage it shall pay, at the price of this moment."),
+                .optional("reference", C.id, "What it is for: it stands in the event."))
         ) { state, ask in
             let account = try ask.body.account("account")
             try ask.mayUse(account, scope: "billing:hold")
+            let reference = try ask.body.optionalID("reference")
+            guard reference == nil || ask.caller.has("billing:hold") else {
+                throw Problem(.forbidden, "a reference is for services only")
+            }
             let expires = ask.context.logTime.later(seconds: try ask.body.int("seconds"))
             return try state.placeHold(
                 id: ask.context.newID("hd"), on: account, try ask.body.amount("amount"), expires: expires,
-                model: try ask.body.optionalID("model"), now: ask.context.logTime)
+                model: try ask.body.optionalID("model"), reference: reference, now: ask.context.logTime)
         }
     }
 

@@ -1,0 +1,174 @@
+public import Decisions
+internal import Events
+public import Money
+
+/// What is decided about single payments.
+public enum SpendingRules {
+    /// Most requests for a human's word that wait under one mandate.
+    public static let maximumApprovals = 100
+
+    /// Authorises a payment: from here on its amount counts against the mandate and those above it.
+    /// - Parameter seconds: how long it runs when nothing is heard of it.
+    public static func authorize(_ spending: Spending, under id: String, seconds: Int64) -> DecisionMaker<EconomyState>.Rule {
+        { state, context in
+            let authorized = try authorization(
+                state, spending, under: id, as: context.newID("au"), agent: context.actor, at: context.logTime, seconds: seconds)
+            return [NewEvent(authorized, stream: try GrantRules.stream("mandate", authorized.root))]
+        }
+    }
+
+    /// The authorisation of a payment, if every mandate from `id` upwards allows it.
+    static func authorization(
+        _ state: EconomyState, _ spending: Spending, under id: String, as authorization: String, agent: String, at now: Timestamp,
+        seconds: Int64
+    ) throws(EconomyError) -> MandateAuthorized {
+        guard let mandate = state.mandates[id] else { throw .notFound("mandate \(id)") }
+        guard mandate.agent == agent else { throw .forbidden("the mandate \(id) is \(mandate.agent)'s, not \(agent)'s") }
+        let amount = spending.amount
+        guard amount.asset == mandate.terms.budget.asset else {
+            throw .invalid(field: "amount", reason: "must be in \(mandate.terms.budget.asset), as the mandate \(id)")
+        }
+        guard amount.isPositive else { throw .invalid(field: "amount", reason: "must be above zero") }
+        var threshold: (mandate: String, above: Amount)?
+        for above in state.chain(from: id) {
+            try GrantRules.isLive(above, at: now)
+            try allows(above, spending)
+            if let recurrence = above.terms.recurrence,
+                above.payments(in: MandatePeriod.number(of: now, recurrence.every)) >= recurrence.most
+            {
+                throw .notAllowed(mandate: above.id, what: "more than \(recurrence.most) payments in a \(recurrence.every)")
+            }
+            if let limit = above.terms.approvalAbove, amount.units > limit.units, limit.units < threshold?.above.units ?? .max {
+                threshold = (above.id, limit)
+            }
+        }
+        let route = state.route(from: id)
+        let window = state.window(of: route, at: now, mandate.terms.period)
+        for place in route {
+            let free = state.mandates[place]?.free(in: window) ?? 0
+            guard amount.units <= free else {
+                throw .exceeds(limit: "budget", mandate: place, wanted: amount, left: Amount(max(0, free), amount.asset))
+            }
+        }
+        if let threshold { try isApproved(state, spending, id, threshold.above, now) }
+        return MandateAuthorized(
+            authorization: authorization, mandate: id, root: mandate.root, agent: agent, payer: mandate.payer, amount: amount,
+            purpose: spending.purpose, payee: spending.payee, service: spending.service, model: spending.model,
+            approval: threshold == nil ? nil : spending.approval, at: now,
+            expires: Timestamp(microseconds: now.microseconds + seconds * 1_000_000))
+    }
+
+    private static func allows(_ mandate: Mandate, _ spending: Spending) throws(EconomyError) {
+        let terms = mandate.terms
+        if let most = terms.perPayment, spending.amount.units > most.units {
+            throw .exceeds(limit: "cap of one payment", mandate: mandate.id, wanted: spending.amount, left: most)
+        }
+        if let payees = terms.payees, !payees.contains(spending.payee ?? "") {
+            throw .notAllowed(mandate: mandate.id, what: spending.payee.map { "payments to \($0)" } ?? "payments to nobody in particular")
+        }
+        if let service = spending.service, let services = terms.services, !services.contains(service) {
+            throw .notAllowed(mandate: mandate.id, what: "the service \(service)")
+        }
+        if let model = spending.model, let models = terms.models, !models.contains(model) {
+            throw .notAllowed(mandate: mandate.id, what: "the model \(model)")
+        }
+        // A mandate for some services only is none for payments without a service, and likewise for models.
+        if spending.service == nil, spending.model == nil, terms.services != nil || terms.models != nil {
+            throw .notAllowed(mandate: mandate.id, what: "payments outside its services and models")
+        }
+    }
+
+    private static func isApproved(
+        _ state: EconomyState, _ spending: Spending, _ mandate: String, _ above: Amount, _ now: Timestamp
+    ) throws(EconomyError) {
+        guard let id = spending.approval, let approval = state.approvals[id], let granted = approval.granted else {
+            throw .needsApproval(mandate: mandate, above: above)
+        }
+        let request = approval.request
+        guard request.mandate == mandate, spending.amount.units <= request.amount.units, request.payee == spending.payee,
+            request.service == spending.service, request.model == spending.model
+        else { throw .notAllowed(mandate: mandate, what: "this payment by the approval \(id), which is for another one") }
+        guard now < granted.expires else { throw .notAllowed(mandate: mandate, what: "the approval \(id) any more: ask anew") }
+    }
+
+    // MARK: What comes of it
+
+    /// Says what an authorised payment came to.
+    public static func settle(_ id: String, _ amount: Amount) -> DecisionMaker<EconomyState>.Rule {
+        { state, _ in
+            guard let authorized = state.authorizations[id]?.data else {
+                throw EconomyError.wrongState(
+                    "the authorisation \(id) does not run: it was settled or set free, or its mandate was revoked")
+            }
+            guard amount.asset == authorized.amount.asset, !amount.isNegative, amount.units <= authorized.amount.units else {
+                throw EconomyError.exceeds(limit: "authorisation", mandate: authorized.mandate, wanted: amount, left: authorized.amount)
+            }
+            return [
+                NewEvent(
+                    MandateSettled(authorization: id, mandate: authorized.mandate, root: authorized.root, amount: amount),
+                    stream: try GrantRules.stream("mandate", authorized.root))
+            ]
+        }
+    }
+
+    /// Sets free what nothing came of; nothing happens when it does not run any more.
+    public static func free(_ id: String, reason: String = "released") -> DecisionMaker<EconomyState>.Rule {
+        { state, _ in
+            guard let authorized = state.authorizations[id]?.data else { return [] }
+            return [try freeing(authorized, reason)]
+        }
+    }
+
+    /// Sets free what was authorised for less time than has gone by, a bounded number at once. Tasks end by themselves.
+    public static func expire() -> DecisionMaker<EconomyState>.Rule {
+        { state, context in
+            try state.authorizations.values.filter { $0.data.purpose != "task" && $0.data.expires <= context.logTime }.map(\.data)
+                .sorted { $0.authorization < $1.authorization }.prefix(200).map { try freeing($0, "expired") }
+        }
+    }
+
+    private static func freeing(_ data: MandateAuthorized, _ reason: String) throws -> NewEvent {
+        NewEvent(
+            MandateFreed(authorization: data.authorization, mandate: data.mandate, root: data.root, reason: reason),
+            stream: try GrantRules.stream("mandate", data.root))
+    }
+
+    // MARK: A human's word
+
+    /// An agent asks for a payment above its threshold.
+    public static func request(_ spending: Spending, under id: String) -> DecisionMaker<EconomyState>.Rule {
+        { state, context in
+            guard let mandate = state.mandates[id] else { throw EconomyError.notFound("mandate \(id)") }
+            guard mandate.agent == context.actor else { throw EconomyError.forbidden("the mandate \(id) is \(mandate.agent)'s") }
+            for above in state.chain(from: id) {
+                try GrantRules.isLive(above, at: context.logTime)
+                try allows(above, spending)
+            }
+            guard state.approvals.values.count(where: { $0.request.mandate == id }) < maximumApprovals else {
+                throw EconomyError.wrongState("\(maximumApprovals) requests wait under the mandate \(id)")
+            }
+            let requested = ApprovalRequested(
+                approval: context.newID("ap"), mandate: id, root: mandate.root, agent: context.actor, amount: spending.amount,
+                payee: spending.payee, service: spending.service, model: spending.model)
+            return [NewEvent(requested, stream: try GrantRules.stream("mandate", mandate.root))]
+        }
+    }
+
+    /// The human who granted the tree's first mandate says yes or no.
+    public static func decide(_ id: String, granted: Bool, seconds: Int64) -> DecisionMaker<EconomyState>.Rule {
+        { state, context in
+            guard let approval = state.approvals[id] else { throw EconomyError.notFound("open request \(id)") }
+            guard state.mandates[approval.request.root]?.grantor == context.actor else {
+                throw EconomyError.forbidden("only who granted the first mandate of the tree decides this")
+            }
+            guard approval.granted == nil else { throw EconomyError.wrongState("the request \(id) was granted already") }
+            return [
+                NewEvent(
+                    ApprovalDecided(
+                        approval: id, root: approval.request.root, by: context.actor, granted: granted,
+                        expires: Timestamp(microseconds: context.logTime.microseconds + seconds * 1_000_000)),
+                    stream: try GrantRules.stream("mandate", approval.request.root))
+            ]
+        }
+    }
+}

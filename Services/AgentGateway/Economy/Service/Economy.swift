@@ -1,0 +1,45 @@
+internal import AgentEconomyDomain
+internal import Blobs
+internal import Decisions
+internal import Events
+public import ServiceShell
+public import Web
+
+/// The agents' economy within the gateway: mandates, services, tasks, reputations, and the doors that agents know.
+public struct Economy: Sendable {
+    /// Its routes.
+    public let routes: [Route]
+    /// What must hold before it is ready.
+    public let checks: [ReadinessCheck]
+    /// Where agents' spending is allowed, or not.
+    public let spending: SpendingDesk
+    private let keeper: EconomyKeeper
+
+    /// Wires it.
+    /// - Parameter asking: makes, of where spending is allowed, what asks a model in a caller's name, for the tool that does.
+    public static func open(_ context: ServiceContext, asking: (SpendingDesk) -> AskModel) throws -> Economy {
+        let maker = DecisionMaker(.agentGateway, log: context.log, clock: context.clock, logger: context.logger) { EconomyState() }
+        let writings = try EconomyWritings(context)
+        let spending = SpendingDesk(maker: maker)
+        let tasks = TaskDesk(maker: maker, peers: context.peers, writings: writings, spending: spending, logger: context.logger)
+        let directory = ServiceDirectory(maker: maker, writings: writings)
+        let services = ServiceDesk(maker: maker, writings: writings)
+        let hiring = Hiring(maker: maker, directory: directory, tasks: tasks)
+        let ask = asking(spending)
+        let tools = EconomyTools(
+            maker: maker, peers: context.peers, directory: directory, hiring: hiring, asking: ask)
+        let address = PublicAddress(context.settings)
+        let routes =
+            MandateRoutes(maker: maker).routes + ApprovalRoutes(maker: maker).routes
+            + ServiceRoutes(maker: maker, desk: services, directory: directory).routes + TaskRoutes(maker: maker, desk: tasks).routes
+            + AgentRoutes(maker: maker, directory: directory, address: address).routes + MCPRoutes(tools: tools, address: address).routes
+            + A2ARoutes(maker: maker, directory: directory, hiring: hiring, asking: ask, address: address).routes
+        return Economy(
+            routes: routes, checks: [ReadinessCheck("economy") { await maker.notReady.map { .notReady($0) } ?? .ready }],
+            spending: spending,
+            keeper: EconomyKeeper(maker: maker, peers: context.peers, clock: context.clock, logger: context.logger))
+    }
+
+    /// Follows the log, ends what is due and sets free what was stopped, until the task is cancelled.
+    public func run() async { await keeper.run() }
+}

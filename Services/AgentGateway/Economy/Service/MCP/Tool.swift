@@ -1,0 +1,56 @@
+internal import Events
+public import Identity
+public import JSON
+
+/// Something that a model may call.
+struct Tool: Sendable {
+    let name: String
+    let description: String
+    /// The members of its arguments: name, JSON Schema, whether it must be there.
+    let arguments: [(name: String, schema: JSONValue, isRequired: Bool)]
+    /// The scope that the caller's credential needs.
+    let scope: String?
+    /// Whether it changes nothing.
+    let isReading: Bool
+    let call: @Sendable (ToolCall) async throws -> JSONValue
+
+    /// As `tools/list` tells of it.
+    var json: JSONValue {
+        [
+            "name": .string(name), "description": .string(description),
+            "inputSchema": [
+                "type": "object", "properties": .object(JSONObject(arguments.map { ($0.name, $0.schema) })),
+                "required": .texts(arguments.filter(\.isRequired).map(\.name)), "additionalProperties": .bool(false),
+            ],
+            "annotations": ["readOnlyHint": .bool(isReading), "openWorldHint": .bool(false)],
+        ]
+    }
+}
+
+/// A call of a tool.
+struct ToolCall: Sendable {
+    let caller: Caller
+    let arguments: JSONFields
+    let correlation: String
+}
+
+/// A question to a model in a caller's name.
+public struct ModelQuestion: Sendable {
+    /// Who asks.
+    public let caller: Caller
+    /// The model's name.
+    public let model: String
+    /// What is asked.
+    public let prompt: String
+    /// Most tokens of the answer.
+    public let maximumTokens: Int
+    /// The mandate that pays.
+    public let mandate: String?
+    /// A human's word for it.
+    public let approval: String?
+    /// The trace id.
+    public let correlation: String
+}
+
+/// Asks a model, and gives the answer with its facts: what it cost, and where it stands on the log.
+public typealias AskModel = @Sendable (ModelQuestion) async throws -> JSONValue

@@ -1,0 +1,68 @@
+internal import Events
+internal import JSON
+internal import Money
+
+/// An agent's listings in the forms of others.
+enum AgentForms {
+    /// A2A 1.0 (AgentCard). The first door is ours, where a message hires; the others are the agent's own.
+    static func card(of agent: String, _ services: [ServiceDirectory.Entry], base: String) -> JSONValue {
+        let doors = ["\(base)/a2a/\(agent)"] + Set(services.compactMap(\.page.url)).sorted()
+        let only = services.count == 1 ? services.first : nil
+        return card(
+            name: only?.page.name ?? agent,
+            description: only?.page.description ?? services.map(\.page.name).joined(separator: ", "),
+            version: String(services.reduce(0) { $0 + $1.listed.version }), doors: doors, skills: services.map(skill))
+    }
+
+    /// The gateway's own card.
+    static func gatewayCard(base: String) -> JSONValue {
+        func skill(_ id: String, _ name: String, _ description: String) -> JSONValue {
+            ["id": .string(id), "name": .string(name), "description": .string(description), "tags": ["openledger"]]
+        }
+        return card(
+            name: "OpenLedger",
+            description: "Finds, asks and hires: models and agents that are paid, and whose data is paid, by an open ledger.",
+            version: "1", doors: [base + "/a2a"],
+            skills: [
+                skill("discover", "Discover", "A message of words alone is answered with the services that have them."),
+                skill("ask", "Ask a model", "A message with the metadata model, such as acme/defi, is answered by that model."),
+                skill(
+                    "hire", "Hire a service", "A message with the metadata service, sv_…, opens and funds a task; its text is the brief."),
+            ])
+    }
+
+    private static func card(name: String, description: String, version: String, doors: [String], skills: [JSONValue]) -> JSONValue {
+        [
+            "name": .string(name), "description": .string(description), "version": .string(version),
+            "supportedInterfaces": .array(
+                doors.map { ["url": .string($0), "protocolBinding": "JSONRPC", "protocolVersion": "1.0"] }),
+            "capabilities": ["streaming": .bool(false), "pushNotifications": .bool(false)],
+            "securitySchemes": ["bearer": ["httpAuthSecurityScheme": ["scheme": "Bearer"]]],
+            "securityRequirements": [["schemes": ["bearer": ["list": []]]]],
+            "defaultInputModes": ["text/plain"], "defaultOutputModes": ["text/plain", "application/json"], "skills": .array(skills),
+        ]
+    }
+
+    /// A service as a skill.
+    static func skill(_ entry: ServiceDirectory.Entry) -> JSONValue {
+        [
+            "id": .string(entry.listed.service), "name": .string(entry.page.name), "description": .string(entry.page.description),
+            "tags": .texts(entry.page.tags),
+        ]
+    }
+
+    /// ERC-8004 (registration-v1). It is in no registry until somebody enters it there, so `registrations` is empty.
+    static func registration(of agent: String, _ services: [ServiceDirectory.Entry], base: String) -> JSONValue {
+        var doors: [JSONValue] = [
+            ["name": "web", "endpoint": .string("\(base)/v1/agents/\(agent)")]
+        ]
+        if !services.isEmpty {
+            doors.append(["name": "A2A", "endpoint": .string("\(base)/v1/agents/\(agent)/agent-card.json"), "version": "1.0"])
+        }
+        return [
+            "type": "https://eips.ethereum.org/EIPS/eip-8004#registration-v1", "name": .string(services.first?.page.name ?? agent),
+            "description": .string(services.map(\.page.description).joined(separator: "\n")), "services": .array(doors),
+            "x402Support": .bool(false), "active": .bool(!services.isEmpty), "registrations": [], "supportedTrust": ["reputation"],
+        ]
+    }
+}

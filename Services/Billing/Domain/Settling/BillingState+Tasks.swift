@@ -1,0 +1,92 @@
+public import Events
+internal import Money
+
+/// Tasks of agents: what a stage pays is taken from the task's hold and shared out as its event says, with the holdback, refunds and
+/// disputes of every settlement. The platform takes no part of it.
+extension BillingState {
+    /// Pays a stage that was accepted, and sets what is left of the hold free after the last one.
+    public func settle(_ task: TaskCompleted, event: EventID, position: UInt64, time: Timestamp, now: Timestamp) throws(BillingError)
+        -> Decision
+    {
+        guard task.amount.isPositive else {
+            guard task.frees, let hold = task.hold else { return .nothing }
+            return try release(hold: hold)
+        }
+        let reference = Self.reference(task)
+        if isSettled(reference) { return .nothing }
+        var decision = try take(task, reference, event: event, now: now)
+        let (payer, fee) = try taken(decision, task)
+        let list = try decision.list(try Self.postings(of: task, fee: fee))
+        decision.events.append(
+            .settlementPosted(
+                SettlementPosted(
+                    id: event.text, kind: "task", reference: reference, payer: payer, fee: fee, position: Int(position),
+                    releaseAt: time.adding(seconds: rules.holdbackSeconds), postings: list)))
+        return decision
+    }
+
+    /// The name under which a stage is paid.
+    static func reference(_ task: TaskCompleted) -> String { "\(task.task)#\(task.milestone)" }
+
+    /// From the hold; where that is gone, from what the payer has.
+    private func take(_ task: TaskCompleted, _ reference: String, event: EventID, now: Timestamp) throws(BillingError) -> Decision {
+        if let id = task.hold, let hold = holds[id], now < hold.expires, hold.left.asset == task.amount.asset {
+            let amount = Amount(min(task.amount.units, hold.left.units), task.amount.asset)
+            return try capture(id, hold, amount, reference: reference, final: task.frees, usage: nil)
+        }
+        let account = try AccountID(.payer, task.payer)
+        let units = max(0, min(task.amount.units, journal.available(account, task.amount.asset).units))
+        let amount = Amount(units, task.amount.asset)
+        return Decision(
+            .journalPosted(
+                JournalPosted(
+                    id: event.text, reason: amount == task.amount ? "task" : "task-in-part", reference: reference,
+                    postings: .entries(Self.move(amount, from: account, to: .fees)))))
+    }
+
+    private func taken(_ decision: Decision, _ task: TaskCompleted) throws(BillingError) -> (payer: AccountID, fee: Amount) {
+        switch decision.events.first {
+        case .holdCaptured(let data):
+            guard let hold = holds[data.id] else { throw .notFound("open hold \(data.id)") }
+            return (hold.account, data.amount)
+        case .journalPosted(let data):
+            var fee = Amount.zero(task.amount.asset)
+            if case .entries(let postings) = data.postings, let credit = postings.first(where: { $0.account == .fees }) {
+                fee = credit.amount
+            }
+            return (try AccountID(.payer, task.payer), fee)
+        default: return (try AccountID(.payer, task.payer), .zero(task.amount.asset))
+        }
+    }
+
+    /// The entries: the pay as its event shares it out, in proportion where less could be had.
+    private static func postings(of task: TaskCompleted, fee: Amount) throws(BillingError) -> [Posting] {
+        var weights: [UInt128] = []
+        for payout in task.payouts {
+            guard payout.amount.isPositive, payout.amount.asset == task.amount.asset, payout.account.accountKind?.isTransferable == true
+            else {
+                throw .invalid(field: "payouts", reason: "must each be above zero, in \(task.amount.asset), to an account that is paid")
+            }
+            weights.append(UInt128(payout.amount.units))
+        }
+        let parts = try exactly { () throws(MoneyError) in try fee.split(by: weights) }
+        var entries = Entries(fee.asset)
+        for (payout, part) in zip(task.payouts, parts) { try entries.move(part.units, from: .fees, to: payout.account.pending) }
+        return entries.postings
+    }
+
+    /// Throws unless a settlement on the log pays what its task's event says.
+    func check(_ data: SettlementPosted, pays task: TaskCompleted) throws(BillingError) {
+        guard data.kind == "task", data.reference == Self.reference(task) else {
+            throw .invalid(field: "reference", reason: "is not what was settled")
+        }
+        guard data.fee.asset == task.amount.asset, data.fee.units <= task.amount.units else {
+            throw .invalid(field: "fee", reason: "is more than the task pays")
+        }
+        let postings: [Posting]
+        do throws(BillingFault) { postings = try entries(data.postings) } catch { throw .notFound("entries: \(error.reason)") }
+        guard postings == (try Self.postings(of: task, fee: data.fee)) else {
+            throw .invalid(field: "postings", reason: "are not what the task's event says")
+        }
+    }
+}

@@ -1,0 +1,96 @@
+public import JSON
+
+/// Somebody lets an agent spend, within limits.
+public struct MandateGranted: EventData, Hashable {
+    /// `mandate.granted`.
+    public static let type = "mandate.granted"
+
+    /// The mandate.
+    public var mandate: String
+    /// The tree's first mandate; itself for that one.
+    public var root: String
+    /// The mandate that it is carved from.
+    public var parent: String?
+    /// Who granted it.
+    public var grantor: String
+    /// Who may spend.
+    public var agent: String
+    /// Whose money.
+    public var payer: String
+    /// The limits.
+    public var terms: MandateTerms
+
+    /// From its parts.
+    public init(
+        mandate: String, root: String, parent: String? = nil, grantor: String, agent: String, payer: String, terms: MandateTerms
+    ) {
+        self.mandate = mandate
+        self.root = root
+        self.parent = parent
+        self.grantor = grantor
+        self.agent = agent
+        self.payer = payer
+        self.terms = terms
+    }
+
+    /// Reads it.
+    public init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: ["mandate", "root", "parent", "grantor", "agent", "payer", "terms"])
+        mandate = try fields.id("mandate")
+        root = try fields.id("root")
+        parent = try fields.optionalID("parent")
+        grantor = try fields.id("grantor")
+        agent = try fields.id("agent")
+        payer = try fields.id("payer")
+        terms = try MandateTerms(fields.object("terms"))
+    }
+
+    /// As it is written.
+    public var json: JSONValue {
+        .members([
+            "mandate": .string(mandate), "root": .string(root), "parent": parent.map { .string($0) }, "grantor": .string(grantor),
+            "agent": .string(agent), "payer": .string(payer), "terms": terms.json,
+        ])
+    }
+}
+
+/// A mandate and all below it end. What they had authorised and was not settled is free, but for what is kept.
+public struct MandateRevoked: EventData, Hashable {
+    /// `mandate.revoked`.
+    public static let type = "mandate.revoked"
+
+    /// The mandate.
+    public var mandate: String
+    /// Its tree.
+    public var root: String
+    /// `revoked` or `expired`.
+    public var reason: String
+    /// Authorisations that go on: the work that they pay for was delivered and waits for its judgement.
+    public var kept: [String]
+
+    /// From its parts.
+    public init(
+        mandate: String, root: String, reason: String, kept: [String]
+    ) {
+        self.mandate = mandate
+        self.root = root
+        self.reason = reason
+        self.kept = kept
+    }
+
+    /// Reads it.
+    public init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: ["mandate", "root", "reason", "kept"])
+        mandate = try fields.id("mandate")
+        root = try fields.id("root")
+        reason = try fields.id("reason")
+        kept = try fields.ids("kept")
+    }
+
+    /// As it is written.
+    public var json: JSONValue {
+        .members([
+            "mandate": .string(mandate), "root": .string(root), "reason": .string(reason), "kept": .texts(kept),
+        ])
+    }
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The real program, spoken to by the clients that agents have: the Model Context Protocol in both of its eras by mcp and by fastmcp,
+# Agent2Agent 1.0 by a2a-sdk, and the signatures of principals made by another implementation of Ed25519.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+program=${OPENLEDGER_TEST_BINARY:?names the program to test}
+python=${OPENLEDGER_TEST_PYTHON:?names a Python with the tools of Tests/python-tools.txt}
+folder=$(mktemp -d "${TMPDIR:-/tmp}/openledger-agents-XXXXXX")
+pid=
+cleanup() {
+  [[ -z $pid ]] || { kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; } || true
+  rm -rf "$folder"
+}
+trap cleanup EXIT
+die() {
+  echo "Agents: $*" >&2
+  [[ ! -s $folder/up.log ]] || grep -v '"message":"request"' "$folder/up.log" | tail -n 20 >&2
+  exit 1
+}
+
+"$program" up --data "$folder/home" --port 0 >"$folder/up.out" 2>"$folder/up.log" &
+pid=$!
+for _ in $(seq 1200); do
+  grep -q '^OpenLedger is up' "$folder/up.out" && break
+  kill -0 "$pid" 2>/dev/null || die "the program ended before it was up"
+  sleep 0.1
+done
+url=$(sed -n 's/^OpenLedger is up: //p' "$folder/up.out")
+administrator=$(sed -n "s/^The administrator's API key, shown this once: //p" "$folder/up.out")
+[[ -n $url && -n $administrator ]] || die "the program was not up within two minutes"
+
+"$python" "$root/Tests/Agents/clients.py" "$url" "$administrator" || die "a client is not content"
+"$program" audit "$url/log" --key "$(sed -n 's/^  key     //p' "$folder/up.out" | head -n 1)" >/dev/null || die "the log does not pass the audit"
+echo "Agents: mcp (each era, and choosing by itself), fastmcp and a2a-sdk found, hired, paid and proved"

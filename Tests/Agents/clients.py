@@ -1,0 +1,190 @@
+"""An owner, two agents and a person, by the interfaces that the world has: REST with signatures made here, MCP by its own clients."""
+
+import asyncio
+import base64
+import json
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from datetime import datetime, timezone
+
+import fastmcp
+import httpx
+import httpx2
+from a2a.client.client import ClientConfig
+from a2a.client.client_factory import ClientFactory
+from a2a.types.a2a_pb2 import CancelTaskRequest, GetTaskRequest, Message, Part, Role, SendMessageRequest, TaskState
+from a2a.utils.errors import A2AError
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastmcp.client.transports import StreamableHttpTransport
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+
+url, administrator = sys.argv[1], sys.argv[2]
+
+
+def call(method, path, token, body=None, headers=None):
+    request = urllib.request.Request(url + path, method=method, data=None if body is None else json.dumps(body).encode())
+    request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", "Bearer " + token)
+    if method != "GET":
+        request.add_header("Idempotency-Key", str(uuid.uuid4()))
+    for name, value in (headers or {}).items():
+        request.add_header(name, value)
+    try:
+        with urllib.request.urlopen(request) as response:
+            text = response.read()
+            return response.status, json.loads(text) if text else None
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read() or b"null")
+
+
+def ok(method, path, token, body=None, headers=None):
+    status, answer = call(method, path, token, body, headers)
+    assert status < 300, f"{method} {path}: {status} {answer}"
+    return answer
+
+
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def base58(data):
+    number, text = int.from_bytes(data, "big"), ""
+    while number:
+        number, rest = divmod(number, 58)
+        text = ALPHABET[rest] + text
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
+
+
+class Party:
+    def __init__(self, kind, owner=None):
+        self.key = Ed25519PrivateKey.generate()
+        public = self.key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        self.did = "did:key:z" + base58(b"\xed\x01" + public)
+        text = "\n".join(["openledger/register", kind, self.did, owner.id if owner else ""])
+        body = {"kind": kind, "key": self.did, "signature": self.sign(text)}
+        if owner:
+            body |= {"owner": owner.id, "owner_key": owner.did, "owner_signature": owner.sign(text)}
+        self.id = ok("POST", "/v1/principals", None, body)["principal"]
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        text = "\n".join(["openledger/sign-in", self.id, self.did, now])
+        self.token = ok("POST", "/v1/keys/token", None, {"principal": self.id, "key": self.did, "time": now, "signature": self.sign(text)})["token"]
+
+    def sign(self, text):
+        return base64.urlsafe_b64encode(self.key.sign(text.encode())).rstrip(b"=").decode()
+
+    def signed(self, *lines):
+        return {"key": self.did, "signature": self.sign("\n".join(lines))}
+
+
+def amount(units):
+    return {"asset": "USDC/6", "amount": str(units)}
+
+
+def said(result):
+    """What a tool said, whichever client asked."""
+    content = getattr(result, "structured_content", None)
+    assert content is not None, result
+    assert json.loads(result.content[0].text) == content
+    return content
+
+
+async def main():
+    ann, bob = Party("person"), Party("person")
+    buyer, seller = Party("agent", ann), Party("agent", bob)
+    ok("POST", "/v1/accounts", ann.token, {"account": "payer:" + ann.id, "asset": "USDC/6"})
+    ok("POST", f"/v1/accounts/payer:{ann.id}/deposits", administrator, {"amount": amount(1_000_000), "rail": "bank", "reference": ann.id})
+    mandate = ok(
+        "POST", "/v1/mandates", ann.token,
+        {"agent": buyer.id, "terms": {"budget": amount(500_000), "period": "day", "per_payment": amount(200_000), "expires": "2099-01-01T00:00:00.000000Z"}},
+    )["mandate"]
+    page = {"name": "Tide tables", "description": "High water in any harbour", "tags": ["sea"], "input": {"type": "object"}}
+    service = ok("POST", "/v1/services", seller.token, {"page": page, "price": amount(150_000), "seconds": 600})["service"]
+
+    def modern(token, mode):
+        transport = streamable_http_client(url + "/mcp", http_client=httpx2.AsyncClient(headers={"Authorization": "Bearer " + token}))
+        return Client(transport, mode=mode)
+
+    tasks = []
+    for mode in ("auto", "legacy", "2026-07-28"):
+        async with modern(buyer.token, mode) as client:
+            tools = {tool.name for tool in (await client.list_tools()).tools}
+            assert {"search_datanets", "ask_model", "explain_attribution", "quote", "hire", "balance", "ledger_proof"} <= tools, tools
+            found = said(await client.call_tool("search_services", {"words": "tide harbour"}))
+            assert [entry["service"] for entry in found["services"]] == [service]
+            wish = {"service": service, "brief": "June, by " + mode, "key": "june-" + mode}
+            result = await client.call_tool("hire", wish)
+            assert not result.is_error, result
+            task = said(result)["task"]["task"]
+            assert said(await client.call_tool("hire", wish))["task"]["task"] == task, "a repeated command made another task"
+            tasks.append(task)
+            assert said(await client.call_tool("search_datanets", {}))["datanets"] == []
+            refused = await client.call_tool("quote", {"service": "sv_none"})
+            assert refused.is_error and said(refused)["problem"] == "not-found", refused
+            proof = said(await client.call_tool("ledger_proof", {"position": 0}))["proof"]
+            assert proof.startswith("c2sp.org/tlog-proof@v1"), proof[:60]
+        print(f"  mcp, {mode}")
+
+    async with fastmcp.Client(StreamableHttpTransport(url + "/mcp", headers={"Authorization": "Bearer " + buyer.token})) as client:
+        assert "hire" in {tool.name for tool in await client.list_tools()}
+        purse = (await client.call_tool("mandates", {})).structured_content["mandates"][0]
+        assert purse["mandate"] == mandate and purse["free"]["amount"] == "50000", purse
+        over = await client.call_tool("hire", {"service": service, "brief": "July", "key": "july"}, raise_on_error=False)
+        assert over.is_error and over.structured_content["problem"] == "mandate-exceeded", over
+    print("  fastmcp")
+
+    async with httpx.AsyncClient(headers={"Authorization": "Bearer " + buyer.token}) as http:
+        def words(text, name, **metadata):
+            message = Message(message_id=name, role=Role.ROLE_USER, parts=[Part(text=text)])
+            message.metadata.update(metadata)
+            return SendMessageRequest(message=message)
+
+        async def answers(client, request):
+            return [event async for event in client.send_message(request)]
+
+        gateway = await ClientFactory(ClientConfig(streaming=True, httpx_client=http)).create_from_url(url)
+        [found] = await answers(gateway, words("tide harbour", str(uuid.uuid4())))
+        assert found.message.parts[1].data.struct_value["services"][0]["service"] == service, found
+        small = ok("POST", "/v1/services", seller.token, {"page": {"name": "A word", "description": "One word"}, "price": amount(10_000), "seconds": 600})["service"]
+        factory = ClientFactory(ClientConfig(httpx_client=http))
+        agent = await factory.create_from_url(url, relative_card_path=f"/v1/agents/{seller.id}/agent-card.json")
+        name = str(uuid.uuid4())
+        [hired] = await answers(agent, words("Say one", name, service=small))
+        assert hired.task.status.state == TaskState.TASK_STATE_WORKING, hired
+        [again] = await answers(agent, words("Say one", name, service=small))
+        assert again.task.id == hired.task.id, "a repeated message hired again"
+        assert (await agent.get_task(GetTaskRequest(id=hired.task.id))).id == hired.task.id
+        assert (await agent.cancel_task(CancelTaskRequest(id=hired.task.id))).status.state == TaskState.TASK_STATE_CANCELED
+        for wrong in (lambda: answers(agent, words("which?", str(uuid.uuid4()))), lambda: agent.get_task(GetTaskRequest(id="tk_none"))):
+            try:
+                await wrong()
+            except A2AError as error:
+                assert error.message
+            else:
+                raise AssertionError("what is wrong was not refused")
+    print("  a2a-sdk")
+
+    work = "sha256:" + "ab" * 32
+    for task in tasks[:2]:
+        ok("POST", f"/v1/tasks/{task}/submission", seller.token,
+           {"artefacts": [{"hash": work, "bytes": 9, "media": "text/plain"}], "signature": seller.signed("openledger/task-submission", task, "0", work)})
+        ok("POST", f"/v1/tasks/{task}/completion", buyer.token, {"signature": buyer.signed("openledger/task-completion", task, "0", work)})
+    ok("POST", f"/v1/mandates/{mandate}/revocation", ann.token)
+    for _ in range(200):
+        account = ok("GET", f"/v1/accounts/payer:{ann.id}", ann.token)["assets"][0]
+        name = ok("GET", f"/v1/agents/{seller.id}/reputation", None)["items"]
+        if account["available"]["amount"] == "700000" and name and name[0]["total"]["amount"] == "300000":
+            break
+        time.sleep(0.1)
+    else:
+        raise AssertionError(f"not settled: {account} {name}")
+    assert ok("GET", f"/v1/tasks/{tasks[2]}", buyer.token)["phase"] == "rejected"
+    assert name[0]["counterparties"] == 1 and all(len(task["positions"]) == 2 for task in name[0]["tasks"]), name
+    print("  two tasks paid, the third given back with its mandate")
+
+
+asyncio.run(main())
