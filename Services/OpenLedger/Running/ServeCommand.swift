@@ -31,6 +31,7 @@ enum ServeCommand {
               OPENLEDGER_KAFKA_PREFIX       the topic's prefix; openledger when left out
               OPENLEDGER_KAFKA_PROPERTIES   further settings of the Kafka client, name=value, separated by commas
               OPENLEDGER_WITNESSES          "<verifier key> <url>" of each witness, separated by commas
+              OPENLEDGER_SHARED             the folder that the other services share: its evidence is served beside the log
 
             Of the other services:
               OPENLEDGER_SERVICE_KEY_FILE   the key that signs the service's own tokens
@@ -79,7 +80,8 @@ enum ServeCommand {
     ) async throws -> RunningHouse {
         let ledger = try await LedgerSettings.configured(settings)
         return RunningHouse(
-            ledger: ledger, authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
+            ledger: ledger, shared: settings.string("SHARED"),
+            authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
             addresses: [try address(Service.ledger.port, settings)], options: try ServingOptions(settings), logger: logger)
     }
 

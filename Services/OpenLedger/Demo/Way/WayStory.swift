@@ -5,6 +5,7 @@ import HTTP
 import HTTPClient
 import JSON
 import Money
+import Replay
 
 /// The whole way of the data, through public REST alone, as several people: contributions, Datanets, snapshots, a fine-tuning, answers,
 /// attribution, settlement, audit. Every step is checked; what does not happen fails the story.
@@ -70,13 +71,20 @@ struct WayStory: Sendable {
     // MARK: Audit
 
     private func audit() async throws {
-        Terminal.say("\n9. A stranger copies the log and audits it, trusting nothing but its key:")
+        Terminal.say("\n9. A stranger copies the log with its evidence, and computes everything on it again, trusting nothing but its key:")
         let trust = try LogTrust(keys: [log])
-        _ = try await LogExport(HTTPLogSource(transport: client.transport, url: client.url + "/log"), to: folder + "/bundle", trust: trust)
-            .run()
-        let report = try await LogAudit(FolderLogSource(folder + "/bundle"), trust: trust).run()
-        if let fault = report.fault { throw CommandError("the audit failed: \(fault)") }
+        let source = HTTPLogSource(transport: client.transport, url: client.url + "/log")
+        _ = try await LogExport(source, to: folder + "/bundle", trust: trust, evidence: source).run()
+        let bundle = FolderLogSource(folder + "/bundle")
+        let report = try await FullAudit(log: bundle, trust: trust, evidence: bundle).run()
+        if let fault = report.log.fault { throw CommandError("the audit failed: \(fault)") }
+        if let fault = report.replay.faults.first { throw CommandError("the audit failed: \(fault)") }
+        var checked: [String: Int] = [:]
+        for service in report.replay.services { checked.merge(service.checked) { $0 + $1 } }
+        let decided = report.replay.services.reduce(0) { $0 + Int($1.events) }
+        Terminal.say("   \(DemoText.number(Int(report.log.progress.done))) events: every entry, every tile, the root, the signature.")
         Terminal.say(
-            "   \(DemoText.number(Int(report.progress.done))) events: every entry, every tile, the root, the signature. audit: green")
+            "   \(DemoText.number(decided)) decisions made again: \(checked["attributions"] ?? 0) attributions, \(checked["settlements"] ?? 0) settlements, \(checked["snapshots' roots"] ?? 0) snapshots, \(checked["pieces of evidence"] ?? 0) pieces of evidence. audit: green"
+        )
     }
 }
