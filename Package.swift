@@ -128,7 +128,7 @@ let package = Package(
                 "Replay", "IngestDomain", "DatanetDomain", "TrainingDomain", "AttributionDomain", "BillingDomain", "AgentGatewayDomain",
                 "Decisions", "Blobs",
                 "LedgerService", "LedgerDomain", "Money", "IngestService", "DatanetService", "TrainingService", "AttributionService",
-                "BillingService", "BillingDomain",
+                "BillingService",
                 "AgentGatewayService", "RunnerService",
                 "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",

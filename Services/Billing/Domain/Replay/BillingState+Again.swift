@@ -10,6 +10,8 @@ extension BillingState {
         case .charge(let inference): try charge(inference, id: pending.event.text, now: now)
         case .settle(let attribution): try settle(attribution, event: pending.event, position: pending.position, time: pending.time)
         case .job(let job): try settle(job, event: pending.event, position: pending.position, time: pending.time, now: now)
+        case .correct(let corrected): try correct(corrected, event: pending.event, position: pending.position)
+        case .task(let task): try settle(task, event: pending.event, position: pending.position, time: pending.time, now: now)
         case .release(let hold): try release(hold: hold)
         case .ruling(let ruling): try act(on: ruling)
         }
@@ -59,7 +61,7 @@ extension BillingState {
         case .payoutEpochClosed(let data): try closeEpoch(data.asset)
         case .payoutClaimed(let data):
             try claim(data.asset, address: data.address, cumulative: data.cumulative, transaction: data.transaction)
-        case .settlementPosted, .settlementReleased, .stakeWithdrawn:
+        case .settlementPosted, .settlementCorrected, .settlementReleased, .stakeWithdrawn:
             throw BillingFault(type(of: event.data).type, "", "is no command's: it answers an event, or falls due")
         }
     }
