@@ -18,6 +18,7 @@ extension WayStory {
         _ = try await deposit(Amount(50_000_000, try Asset("USDC/6")), for: cast.app)
         let key = try await client.call("POST", "/v1/keys", as: cast.app.token, json: ["scopes": ["inferences:write", "inferences:read"]])
         guard let secret = key["secret"]?.stringValue else { throw CommandError("no API key came back") }
+        try await grantMandate(cast, for: model)
         var answers: [Answer] = []
         for (index, question) in data.flatMap({ $0.questions.prefix(2) }).enumerated() {
             let isAgent = index % 2 == 1
@@ -36,6 +37,35 @@ extension WayStory {
             Terminal.say("   \(isAgent ? "agent" : "app  ") \(fee)  \(question)")
             Terminal.say("         → \(text.split(separator: "\n").joined(separator: " ").prefix(140))")
         }
+        try await spendTooMuch(cast, model)
         return answers
+    }
+
+    /// What the agent may spend of the app's money: so much a day, so much for one answer, and on this model alone.
+    private func grantMandate(_ cast: Cast, for model: String) async throws {
+        let asset = try Asset("USDC/6")
+        let (budget, most) = (Amount(200_000, asset), Amount(50_000, asset))
+        _ = try await client.call(
+            "POST", "/v1/mandates", as: cast.app.token,
+            json: [
+                "agent": .string(cast.agent.principal),
+                "terms": [
+                    "budget": budget.json, "period": "day", "per_payment": most.json, "models": [.string(model)],
+                    "expires": "2099-01-01T00:00:00.000000Z",
+                ],
+            ])
+        Terminal.say("   The agent's mandate: \(budget) a day, \(most) an answer, \(model) only.")
+    }
+
+    /// An answer that could cost more than the mandate allows is refused before anything is held.
+    private func spendTooMuch(_ cast: Cast, _ model: String) async throws {
+        do {
+            _ = try await client.call(
+                "POST", "/v1/chat/completions", as: cast.agent.token,
+                json: ["model": .string(model), "messages": [["role": "user", "content": "Tell me everything."]], "max_tokens": 400])
+        } catch let refused as WayClient.Refused where [402, 403].contains(refused.status) {
+            return Terminal.say("   The agent asks for a longer answer and is refused: \(refused.detail).")
+        }
+        throw CommandError("the agent spent more than its mandate allows")
     }
 }
