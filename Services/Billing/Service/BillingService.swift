@@ -67,7 +67,8 @@ public struct BillingService: RunnableService {
             ReadinessCheck("reactions") { await desk.trouble.map { .notReady($0) } ?? .ready },
         ]
         return BillingService(
-            mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk, projections: [projection, milestones, bills, notices],
+            mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk,
+            projections: [projection, milestones, bills, notices],
             sender: WebhookSender(
                 store: webhooks, secrets: secrets, transport: try CurlTransport(), clock: context.clock, logger: context.logger),
             pool: pool)

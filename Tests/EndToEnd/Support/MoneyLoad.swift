@@ -4,6 +4,7 @@ import Events
 import HTTPClient
 import JSON
 import Money
+import Synchronization
 import TestSupport
 import Threads
 

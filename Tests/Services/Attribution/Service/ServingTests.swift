@@ -1,3 +1,4 @@
+import AttributionDomain
 import AttributionService
 import Crypto
 import Decisions

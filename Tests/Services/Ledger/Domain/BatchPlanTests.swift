@@ -5,6 +5,8 @@ import LedgerDomain
 import TestSupport
 import Testing
 
+@testable import LedgerService
+
 @Suite struct BatchPlanTests {
     private func prepared(_ request: AppendRequest) throws -> PreparedAppend {
         try PreparedAppend(request, writer: .billing, now: AppendGenerator.now)
