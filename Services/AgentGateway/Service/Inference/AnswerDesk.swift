@@ -130,7 +130,8 @@ struct AnswerDesk: Sendable {
         let (list, long) = try EvidenceList.of(passages.map { $0.retrieved(in: answer) })
         if let long { _ = try await evidence.put(canonical: long) }
         let inference = InferenceCompleted(
-            inference: order.inference, payer: order.payer, actor: order.caller, mandate: order.word?.mandate, model: order.model.model, version: order.model.version,
+            inference: order.inference, payer: order.payer, actor: order.caller, mandate: order.word?.mandate, model: order.model.model,
+            version: order.model.version,
             base: order.model.base, adapter: order.model.adapter, prompt: texts.prompt, answer: texts.answer, inputTokens: input,
             outputTokens: output, fee: fee, hold: hold, runner: backend.runner, passages: list,
             row: end.row.flatMap { Digest(prefixed: $0) })

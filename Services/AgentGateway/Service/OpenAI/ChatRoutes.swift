@@ -79,7 +79,8 @@ struct ChatRoutes: Sendable {
         let request = try context.decode { try isChat ? ChatRequest(chat: $0) : ChatRequest(completion: $0) }
         let headers = context.request.headers
         let order = try await desk.order(
-            request, caller: try context.caller, mandate: headers[SpendingDesk.mandateHeader], approval: headers[SpendingDesk.approvalHeader],
+            request, caller: try context.caller, mandate: headers[SpendingDesk.mandateHeader],
+            approval: headers[SpendingDesk.approvalHeader],
             correlation: context.trace.traceID)
         let heard = try await desk.begin(order)
         let form = AnswerForm(order: order, isChat: isChat, created: desk.clock().microseconds / 1_000_000)
