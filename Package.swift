@@ -86,10 +86,11 @@ let package = Package(
         room("Blobs", "Shared/Blobs", ["Crypto", "JSON", "Threads", "HTTP", "HTTPClient", "CFiles"], exclude: ["CFiles"]),
         room("Decisions", "Shared/Decisions", ["EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
         .target(name: "CKernels", path: "Shared/Engine/CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+        room("Replay", "Shared/Replay", ["Decisions", "EventLog", "Events", "JSON", "Crypto", "Threads"]),
         room("Engine", "Shared/Engine", ["CKernels", "JSON", "Crypto", "Threads"], exclude: ["CKernels"]),
 
         // Services: a pure domain each, and the shell around it.
-        room("LedgerDomain", "Services/Ledger/Domain", ["Events", "EventLog", "Crypto", "JSON"]),
+        room("LedgerDomain", "Services/Ledger/Domain", ["Replay", "Decisions", "Events", "EventLog", "Crypto", "JSON"]),
         room(
             "LedgerService", "Services/Ledger/Service",
             [
@@ -100,23 +101,23 @@ let package = Package(
             name: "CText", path: "Services/Ingest/CText", cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"])],
             linkerSettings: [.linkedLibrary("utf8proc"), .linkedLibrary("cld2"), .linkedLibrary("re2")]),
         .executableTarget(name: "openledger-confine", path: "Services/Ingest/Confine"),
-        room("IngestDomain", "Services/Ingest/Domain", ["Decisions", "Events", "JSON", "Crypto", "Identity", "CText"]),
+        room("IngestDomain", "Services/Ingest/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Identity", "CText"]),
         room("IngestParsing", "Services/Ingest/Parsing", ["IngestDomain", "Blobs", "PrivatePostgres", "JSON", "Threads", "CDocuments"]),
         room("IngestService", "Services/Ingest/Service", shell + ["IngestDomain", "IngestParsing"]),
-        room("DatanetDomain", "Services/Datanet/Domain", ["Decisions", "Events", "JSON", "Crypto", "EventLog", "Money"]),
+        room("DatanetDomain", "Services/Datanet/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "EventLog", "Money"]),
         room("DatanetService", "Services/Datanet/Service", shell + ["DatanetDomain"]),
-        room("TrainingDomain", "Services/Training/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
+        room("TrainingDomain", "Services/Training/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("TrainingService", "Services/Training/Service", shell + ["TrainingDomain"]),
-        room("AttributionDomain", "Services/Attribution/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
+        room("AttributionDomain", "Services/Attribution/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
         .target(name: "CInt8", path: "Services/Attribution/Index/CInt8", cSettings: [.unsafeFlags(["-O3"])]),
         room(
             "CorpusIndex", "Services/Attribution/Index",
             ["AttributionDomain", "CDivSufSort", "CInt8", "JSON", "Crypto", "Threads"], exclude: ["CDivSufSort", "CInt8"]),
         room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto"]),
         room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain", "CorpusIndex"]),
-        room("BillingDomain", "Services/Billing/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
+        room("BillingDomain", "Services/Billing/Domain", ["Replay", "Decisions", "Events", "EventLog", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "Paper"]),
-        room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
+        room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AgentEconomyDomain", "Services/AgentGateway/Economy/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AgentEconomyService", "Services/AgentGateway/Economy/Service", shell + ["AgentEconomyDomain"]),
         room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain", "AgentEconomyService"]),
@@ -124,6 +125,8 @@ let package = Package(
         program(
             "openledger", "Services/OpenLedger",
             [
+                "Replay", "IngestDomain", "DatanetDomain", "TrainingDomain", "AttributionDomain", "BillingDomain", "AgentGatewayDomain",
+                "Decisions", "Blobs",
                 "LedgerService", "LedgerDomain", "Money", "IngestService", "DatanetService", "TrainingService", "AttributionService",
                 "BillingService",
                 "AgentGatewayService", "RunnerService",
@@ -174,6 +177,13 @@ let package = Package(
         tests(
             "DecisionsTests", "Shared/Decisions",
             ["Decisions", "ServiceTestSupport", "LedgerService", "EventLog", "Events", "JSON", "Crypto", "Money", "Telemetry", "Threads"]),
+        tests(
+            "ReplayTests", "Replay",
+            shell + [
+                "Replay", "LedgerDomain", "IngestDomain", "DatanetDomain", "TrainingDomain", "AttributionDomain", "BillingDomain",
+                "AgentGatewayDomain", "IngestService", "DatanetService", "TrainingService", "AttributionService", "BillingService",
+                "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport", "openledger", "openledger-confine",
+            ]),
         tests(
             "IngestTests", "Services/Ingest",
             shell + [

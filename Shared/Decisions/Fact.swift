@@ -6,7 +6,7 @@ public import JSON
 public struct Fact: Sendable {
     /// Where it stands in the log. Nil for the events of the service that looks at it: those are applied before they have a place,
     /// so no rule may hang on it, now or in a replay.
-    public let position: UInt64?
+    public internal(set) var position: UInt64?
     /// Its id.
     public let id: EventID
     /// `<noun>.<past verb>`.
@@ -43,6 +43,13 @@ public struct Fact: Sendable {
     /// A fact from the log, with its place.
     /// - Throws: `EventError` or `JSONError` for bytes that are no event; the log holds none.
     public init(_ logged: LoggedEvent) throws { try self.init(logged, EventHeader(trusted: logged.bytes), position: logged.position) }
+
+    /// The same as its own service sees it: without a place.
+    public var own: Fact {
+        var fact = self
+        fact.position = nil
+        return fact
+    }
 
     init(_ logged: LoggedEvent, _ header: EventHeader, position: UInt64?) throws {
         self.position = position

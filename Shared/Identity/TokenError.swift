@@ -16,6 +16,8 @@ public enum TokenError: String, Error, Sendable, Hashable, CaseIterable, CustomS
     case signature
     /// Past its end, or without one.
     case expired
+    /// Good for longer than any token may be.
+    case tooLong
     /// Before its beginning.
     case notYetValid
     /// An issuer that the key does not belong to.
@@ -38,6 +40,7 @@ public enum TokenError: String, Error, Sendable, Hashable, CaseIterable, CustomS
         case .algorithm: "the token's algorithm (alg) is not that of its key, EdDSA"
         case .signature: "the token's signature is not valid"
         case .expired: "the token has expired, or does not say when it does (exp)"
+        case .tooLong: "the token holds for longer than a day: ask for one with an earlier end (exp)"
         case .notYetValid: "the token is not valid yet (nbf)"
         case .issuer: "the token's issuer (iss) is not the owner of its key"
         case .audience: "the token is meant for another audience (aud)"

@@ -11,6 +11,8 @@ public final class TokenVerifier: Sendable {
     public let audiences: Set<String>
     /// How many seconds clocks may differ.
     public let leeway: Int64
+    /// The most seconds that a token may still hold: one that is stolen ends by itself.
+    public static let longest: Int64 = 86_400
 
     private struct Owned: Sendable {
         let key: Ed25519PublicKey
@@ -87,6 +89,7 @@ public final class TokenVerifier: Sendable {
         guard now < UnixTime.add(end, leeway) else { throw .expired }
         let begin = try claims.beginning()
         if let begin, now < UnixTime.add(begin, -leeway) { throw .notYetValid }
+        guard end <= UnixTime.add(max(now, begin ?? now), Self.longest + leeway) else { throw .tooLong }
         try claims.requireIssuer(owned.issuer)
         try claims.requireAudience(audiences)
         let verified = Verified(caller: try claims.caller(issuer: owned.issuer), begin: begin, end: end)

@@ -56,7 +56,7 @@ public struct Roles: Sendable {
     /// in the server's catalogue. The one that loses tries again.
     private static func again(_ body: () async throws -> Void) async throws {
         var backoff = Backoff(initial: .milliseconds(20), maximum: .milliseconds(500))
-        for _ in 0..<20 {
+        for _ in 0..<60 {
             do { return try await body() } catch let error as PostgresError where isCollision(error) {
                 try await Task.sleep(for: backoff.next())
             }

@@ -1,8 +1,10 @@
 import Crypto
 import EventLog
 import Events
+import Foundation
 import Identity
 import JSON
+import PrivatePostgres
 import TestSupport
 import Testing
 
@@ -159,6 +161,7 @@ extension Survival {
                     "a key's name under another key",
                     try mint(TokenSigner(key: Ed25519PrivateKey.generate(), keyID: billing.keyID, issuer: "billing"))),
                 unauthenticated("a token for another service", try mint(billing, audience: "datanet")),
+                unauthenticated("a token for a year", try mint(billing, lifetime: 31_536_000)),
                 unauthenticated("an expired token", try mint(billing, lifetime: 60, now: UnixTime.now - 3_600)),
                 unauthenticated("a token of ten thousand bytes", String(repeating: "a", count: 10_000)),
                 unauthenticated("a service's key under another's name", try mint(billing, subject: "ingest")),
@@ -170,6 +173,32 @@ extension Survival {
                     token: try billing.mint(subject: "someone", audience: "ledger", kind: .person, scopes: ["log:append"], lifetime: 60),
                     status: 403, problem: "forbidden"),
             ]
+        }
+
+        @Test("After SIGHUP a key that was taken out of the key set counts no longer")
+        func withdrawnKey() async throws {
+            try await House.with { house in
+                let ledger = try await house.startLedger()
+                let token = try house.signer(.billing).mint(subject: "billing", audience: "ledger", kind: .service, lifetime: 600)
+                #expect(try await ledger.ask("GET", "/log/v1/events?from=0", token: token).status == 200)
+                var keys = try PublicKeySet()
+                for service in Service.allCases where service != .billing {
+                    try keys.add(PublicKeySet.Entry(key: try house.publicKey(service), issuer: service.rawValue))
+                }
+                try keys.save(house.folder.path("jwks.json"))
+                #expect(try await ledger.ask("GET", "/log/v1/events?from=0", token: token).status == 200)
+                ledger.child.process.send(signal: 1)
+                try await eventually("the key to count no longer") {
+                    try await ledger.ask("GET", "/log/v1/events?from=0", token: token).status == 401
+                }
+                // A file that can't be read changes nothing.
+                try Data("no keys".utf8).write(to: URL(fileURLWithPath: house.folder.path("jwks.json")))
+                ledger.child.process.send(signal: 1)
+                try await eventually("it to say so") { ledger.child.output.contains("stay as they are") }
+                let ingest = try house.signer(.ingest).mint(subject: "ingest", audience: "ledger", kind: .service, lifetime: 600)
+                #expect(try await ledger.ask("GET", "/log/v1/events?from=0", token: ingest).status == 200)
+                await ledger.child.stop()
+            }
         }
 
         @Test("Each gets its clear error, and nothing of it is stored")

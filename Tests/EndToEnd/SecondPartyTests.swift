@@ -59,7 +59,7 @@ extension Survival {
 
                 // Both copies hold, each by the log's key.
                 for place in [ledger.url + "/log", house.folder.path("mirror")] {
-                    let audit = try await house.run("audit", place, "--key", house.verifier.description)
+                    let audit = try await house.run("audit", "--log-only", place, "--key", house.verifier.description)
                     #expect(audit.status == .exited(0) && audit.output.contains("The log is sound"), "\(place): \(audit.output)")
                 }
                 // After a restart the ledger still has the cosignature.
@@ -111,14 +111,16 @@ extension Survival {
                         try await eventually("it to serve") { try await ledger.ask("GET", "/log/checkpoint", token: "").status == 200 }
                         if change.what == "a removed tail" { try await Self.expectRefusal(ledger, size: last - 9, signed: last + 1) }
                         let audit = try await house.run(
-                            "audit", ledger.url + "/log", "--key", house.verifier.description, "--checkpoints", house.folder.path("bundle"))
+                            "audit", "--log-only", ledger.url + "/log", "--key", house.verifier.description, "--checkpoints",
+                            house.folder.path("bundle"))
                         #expect(audit.status == .exited(1), "\(change.what): \(audit.output)")
                         for name in change.names { #expect(audit.output.contains(name), "\(change.what) names \(name): \(audit.output)") }
                         guard let undo = change.undo else { return }
                         await ledger.child.stop()
                         _ = try await owner.executeScript(withoutTriggers + undo)
                         ledger = try await ledger.startedAgain()
-                        let sound = try await house.run("audit", ledger.url + "/log", "--key", house.verifier.description)
+                        let sound = try await house.run(
+                            "audit", "--log-only", ledger.url + "/log", "--key", house.verifier.description)
                         #expect(sound.status == .exited(0), "\(change.what) undone: \(sound.output)")
                     }
                 }

@@ -45,8 +45,8 @@ extension Survival {
                         "set session_replication_role = replica", "drop table ledger.events",
                         "alter table ledger.events drop constraint events_position",
                         "create or replace function ledger.refuse_change() returns trigger language plpgsql as 'begin return new; end'",
-                        "create or replace function ledger.hold_term() returns trigger language plpgsql as 'begin return new; end'",
-                        "alter table ledger.events disable trigger hold_term",
+                        "create or replace function ledger.refuse_term() returns trigger language plpgsql as 'begin return new; end'",
+                        "alter table ledger.events disable trigger hold_term", "select setval('ledger.term_number', 1)",
                         "create table ledger.mine (a int)", "create table public.mine (a int)", "set role openledger",
                         "delete from ledger.carriage",
                     ]

@@ -37,26 +37,37 @@ public struct BillingService: RunnableService {
         let projection = try follow(context, store) { JournalProjection(evidence: $0) }
         let bills = try follow(context, store) { BillsProjection(evidence: $0) }
         let notices = try follow(context, store) { WebhookProjection(evidence: $0) }
+        let milestones = try ProjectionRunner(
+            MilestoneProjection(), carrier: LedgerCarrier(context.log), client: context.log, database: context.database,
+            logger: context.logger, metrics: context.metrics)
         let pool = PostgresPool(context.database, size: 4)
+        let reader = JournalReader(pool: pool)
         let commands = BillingCommands(desk: desk)
-        let accounts = AccountRoutes(commands: commands, reader: JournalReader(pool: pool)) { projection.status.next }
+        let accounts = AccountRoutes(commands: commands, reader: reader) { projection.status.next }
         let statements = StatementRoutes(
-            reader: JournalReader(pool: pool), bills: BillsReader(pool: pool), clock: context.clock)
+            reader: reader, bills: BillsReader(pool: pool), clock: context.clock)
         let secrets = try WebhookSecrets.open(context.folder)
         let webhooks = WebhookStore(pool: pool)
         let webhookRoutes = WebhookRoutes(
             store: webhooks, secrets: secrets, allowsPlain: try context.settings.boolean("WEBHOOKS_PLAIN", default: false)
         ) { notices.status.next }
+        let receipts = ReceiptRoutes(
+            log: context.log, store: store, milestones: MilestoneReader(pool: pool), journal: reader,
+            proofs: ReceiptProofs(peers: context.peers)
+        ) { position in
+            for rows in [milestones, projection] { try await rows.waitUntilApplied(position, timeout: .seconds(10)) }
+        }
         let routes =
             accounts.routes + statements.routes + HoldRoutes(commands: commands).routes + SettlementRoutes(commands: commands).routes
-            + EpochRoutes(commands: commands).routes + webhookRoutes.routes
+            + EpochRoutes(commands: commands).routes + webhookRoutes.routes + receipts.routes
         let checks = [
             desk.maker.readiness, ReadinessCheck("journal") { projection.status.notReady.map { .notReady($0) } ?? .ready },
+            ReadinessCheck("milestones") { milestones.status.notReady.map { .notReady($0) } ?? .ready },
             ReadinessCheck("bills") { bills.status.notReady.map { .notReady($0) } ?? .ready },
             ReadinessCheck("reactions") { await desk.trouble.map { .notReady($0) } ?? .ready },
         ]
         return BillingService(
-            mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk, projections: [projection, bills, notices],
+            mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk, projections: [projection, milestones, bills, notices],
             sender: WebhookSender(
                 store: webhooks, secrets: secrets, transport: try CurlTransport(), clock: context.clock, logger: context.logger),
             pool: pool)

@@ -1,9 +1,11 @@
 internal import Blobs
 internal import Decisions
+internal import EventLog
 internal import Events
 internal import IngestDomain
 internal import IngestParsing
 internal import Postgres
+internal import ServiceShell
 internal import Telemetry
 
 /// What the routes and the screener of ingest share.
@@ -18,6 +20,9 @@ struct IngestCore: Sendable {
     let clock: @Sendable () -> Timestamp
     let logger: Logger
     let screener: Screener
+    let log: any LogClient
+    let peers: Peers
+    let exports = Exports()
 
     /// The items of a contribution as they were screened.
     func items(of contribution: ContributionState) async throws -> [ScreenedItem] {

@@ -45,7 +45,7 @@ public struct IngestService: RunnableService {
                 uploads: try SealedStore(blobs: blobs, keys: keys, space: "uploads", domain: .upload),
                 evidence: try context.openEvidence(), keys: keys,
                 reader: DocumentReader(pdf: PDFReader(launcher: settings.string("CONFINE"))), clock: context.clock, logger: context.logger,
-                screener: Screener()))
+                screener: Screener(), log: context.log, peers: context.peers))
     }
 
     /// Who works on contents reads them.

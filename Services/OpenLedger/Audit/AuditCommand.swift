@@ -1,23 +1,35 @@
 internal import Crypto
 internal import EventLog
 internal import JSON
+internal import Replay
 
-/// `openledger audit LOG`: goes through a whole log and names the first thing that is wrong with it.
+/// `openledger audit LOG`: goes through a whole log, decides everything on it again, and names the first thing that is wrong with it.
 enum AuditCommand {
     static let specification = ArgumentSpecification(
-        command: "openledger audit", summary: "Checks a whole log: every event, every hash, every signature.",
+        command: "openledger audit",
+        summary: "Checks a whole log: every event, every hash, every signature, and every decision, computed again.",
         operands: ["LOG"],
         options: TrustOptions.options + [
             .init(
                 name: "checkpoints", value: "FOLDER", help: "Checkpoints kept elsewhere, that the log must continue (a bundle's folder).",
                 isRepeated: true),
             .init(
+                name: "evidence", value: "PLACE",
+                help: "Where evidence is, when it is not beside the log: a bundle's folder or a log's URL."),
+            .init(
+                name: "resume", value: "FILE", help: "Write down here how far the audit has come; go on from there when it is run again."),
+            .init(name: "log-only", value: nil, help: "Check bytes, tree and signatures; decide nothing again and read no evidence."),
+            .init(
                 name: "any-entries", value: nil,
                 help: "The log holds something other than OpenLedger's events: check hashes and signatures only."),
             .init(name: "threads", value: "N", help: "How many threads check events; 2 unless said otherwise."),
             .init(name: "json", value: nil, help: "Print the result as JSON."),
         ],
-        notes: [LogPlace.note, TrustOptions.note, LogCommand.statusNote].joined(separator: "\n\n"))
+        notes: [
+            "Each service's state is folded from the log, each of its events is decided again by the rules, from upstream events and evidence,\n"
+                + "and compared with what stands there. What nobody outside can check, such as sealed content, is named in the report.",
+            LogPlace.note, TrustOptions.note, LogCommand.statusNote,
+        ].joined(separator: "\n\n"))
 
     /// Runs it.
     /// - Returns: the exit status.
@@ -28,54 +40,40 @@ enum AuditCommand {
             let threads = try arguments.integer("threads", in: 1...64, default: 2)
             let source = try LogPlace.source(arguments.operands[0])
             let trust = try await TrustOptions.read(arguments) { try await source.pinnedKeys() }
-            let audit = LogAudit(
-                source, trust: trust, entries: arguments.has("any-entries") ? .anything : .events,
-                kept: arguments.all("checkpoints").map { FolderLogSource($0) }, threads: threads)
+            let kept = arguments.all("checkpoints").map { FolderLogSource($0) }
             let line = ProgressLine("checked", console)
-            let report = try await audit.run { line.show(done: $0.done, total: $0.total, rate: $0.rate) }
+            let progress: @Sendable (LogProgress) -> Void = { line.show(done: $0.done, total: $0.total, rate: $0.rate) }
+            let found: AuditText
+            if arguments.has("any-entries") || arguments.has("log-only") {
+                let audit = LogAudit(
+                    source, trust: trust, entries: arguments.has("any-entries") ? .anything : .events, kept: kept, threads: threads)
+                found = AuditText(log: try await audit.run(progress: progress), replay: nil)
+            } else {
+                found = try await replayed(arguments, source, trust, kept, threads, progress)
+            }
             line.finish()
-            console.out(arguments.has("json") ? String(decoding: JSON.write(json(report)), as: UTF8.self) : words(report))
-            return report.isGood ? 0 : LogCommand.bad
+            console.out(arguments.has("json") ? String(decoding: JSON.write(found.json), as: UTF8.self) : found.words)
+            return found.isGood ? 0 : LogCommand.bad
         }
     }
 
-    private static func words(_ report: AuditReport) -> String {
-        var lines: [String] = []
-        let progress = report.progress
-        if let checkpoint = report.checkpoint {
-            lines.append("log      \(checkpoint.origin)")
-            lines.append("size     \(Text.grouped(checkpoint.size)) events")
-            lines.append("root     \(checkpoint.root.hex)")
+    private static func replayed(
+        _ arguments: Arguments, _ source: any LogSource, _ trust: LogTrust, _ kept: [any LogSource], _ threads: Int,
+        _ progress: @escaping @Sendable (LogProgress) -> Void
+    ) async throws -> AuditText {
+        var audit = FullAudit(
+            log: source, trust: trust, evidence: try arguments.value("evidence").map { try LogPlace.source($0) } ?? source, kept: kept,
+            threads: threads)
+        if let path = arguments.value("resume") {
+            let checkpoint = try await source.checkpoint()
+            let memory = AuditMemory(path: path, origin: (try? SignedCheckpoint(unverified: checkpoint).checkpoint.origin) ?? "")
+            audit.earlier = try memory.read()
+            audit.whenReached = { try memory.write($0) }
+            let report = try await audit.run(progress: progress)
+            if report.isGood, let end = report.log.checkpoint { try memory.write(.init(size: end.size, root: end.root), atOnce: true) }
+            return AuditText(log: report.log, replay: report.replay)
         }
-        if let voucher = report.voucher { lines.append("trust    \(voucher)") }
-        lines.append(
-            "checked  \(Text.grouped(progress.done)) events (\(Text.size(progress.bytes))), \(Text.grouped(report.tiles)) tiles, \(report.kept.count) kept checkpoints"
-        )
-        lines.append("time     \(Text.seconds(progress.elapsed)), \(Text.grouped(UInt64(progress.rate))) events/s")
-        if let fault = report.fault {
-            lines.append("THE LOG IS BAD: \(fault)")
-        } else {
-            lines.append("The log is sound.")
-        }
-        return lines.joined(separator: "\n")
+        let report = try await audit.run(progress: progress)
+        return AuditText(log: report.log, replay: report.replay)
     }
-
-    private static func json(_ report: AuditReport) -> JSONValue {
-        var fault = JSONValue.null
-        if let found = report.fault {
-            fault = [
-                "kind": .string(found.kind.rawValue), "position": number(found.position), "below": number(found.below),
-                "reason": .string(found.reason),
-            ]
-        }
-        return [
-            "origin": report.checkpoint.map { .string($0.origin) } ?? .null, "size": number(report.checkpoint?.size),
-            "root": report.checkpoint.map { .string($0.root.prefixed) } ?? .null,
-            "trust": report.voucher.map { .string($0.description) } ?? .null, "events": number(report.progress.done),
-            "bytes": number(report.progress.bytes), "tiles": number(report.tiles), "kept": .array(report.kept.map { number($0) }),
-            "milliseconds": .int(Int64(report.progress.elapsed / Duration.milliseconds(1))), "sound": .bool(report.isGood), "fault": fault,
-        ]
-    }
-
-    private static func number(_ value: UInt64?) -> JSONValue { value.map { .int(Int64(clamping: $0)) } ?? .null }
 }

@@ -1,21 +1,23 @@
+internal import BillingDomain
 internal import Crypto
 internal import EventLog
 internal import Events
 internal import JSON
 
-/// `openledger verify FILE`: checks one event's proof with nothing but the file and a key. No server, database or network.
+/// `openledger verify FILE`: checks one event's proof, or a receipt, with nothing but the file and a key. No server, database or network.
 enum VerifyCommand {
     static let specification = ArgumentSpecification(
-        command: "openledger verify", summary: "Checks the proof of one event, with no server and no network.",
+        command: "openledger verify", summary: "Checks a receipt or the proof of one event, with no server and no network.",
         operands: ["FILE"],
         options: TrustOptions.options + [
             .init(name: "event", value: "FILE", help: "The event's bytes, where they are not in the proof."),
             .init(name: "json", value: nil, help: "Print the result as JSON."),
         ],
         notes: [
+            "A receipt says who gets what and why; openledger receipt fetches one. Faults are named by the words of docs/receipts.md.",
             "A proof says: this event stands at this position of this log, as signed for by the log's key or by witnesses. Give --key,\n"
                 + "--key-file or --policy with what you got from someone you trust; a proof can't vouch for itself.",
-            "Exit status: 0 the proof holds, 1 it does not, 2 it could not be read or the command not be understood.",
+            "Exit status: 0 it holds, 1 it does not, 2 it could not be read or the command not be understood.",
         ].joined(separator: "\n\n"))
 
     /// Runs it.
@@ -24,8 +26,15 @@ enum VerifyCommand {
 
     static func run(_ typed: [String], console: Console) async -> Int32 {
         await LogCommand.run(typed, specification, console) { arguments in
-            let text = try SmallTextFile.read(arguments.operands[0], limit: TlogProof.maximumBytes)
+            let bytes = try SmallTextFile.bytes(arguments.operands[0], limit: Receipt.maximumBytes)
             let trust = try await TrustOptions.read(arguments) { [] }
+            if ReceiptReport.isReceipt(bytes) {
+                guard arguments.value("event") == nil else { throw UsageError("--event is for proof files; a receipt has its events") }
+                return ReceiptReport.run(bytes, trust, asJSON: arguments.has("json"), console)
+            }
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw UsageError("\(arguments.operands[0]) is not UTF-8 text")
+            }
             let given = try arguments.value("event").map { path throws(UsageError) in try SmallTextFile.bytes(path) }
             do {
                 let proof = try TlogProof(parsing: text)

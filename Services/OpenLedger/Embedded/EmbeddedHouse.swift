@@ -56,7 +56,7 @@ struct EmbeddedHouse: Sendable {
             let verifier = try TokenVerifier(
                 issuers: try keys.tokens.byIssuer(), audiences: Set(Service.allCases.map(\.rawValue) + ["openledger"]))
             let house = RunningHouse(
-                ledger: ledger, services: services, context: { try context($0.service, $1) },
+                ledger: ledger, services: services, shared: home.shared, context: { try context($0.service, $1) },
                 authenticator: { [apiKeys] in Authenticator(tokens: verifier, keys: APIKeyChain([apiKeys] + $1), services: $0) },
                 addresses: [address],
                 options: options, logger: logger)

@@ -1,3 +1,4 @@
+import Blobs
 import EventLog
 import HTTP
 import HTTPClient
@@ -17,6 +18,8 @@ struct RunningHouse: Sendable {
     var ledger: LedgerSettings?
     /// The other services to run here.
     var services: [any RunnableService.Type] = []
+    /// The folder that all services share, whose evidence is served beside the log; nil where there is none.
+    var shared: String?
     /// What a service is given.
     var context: @Sendable (any RunnableService.Type, Neighbourhood) throws -> ServiceContext = { _, _ in
         throw CommandError("this process runs no services besides the ledger")
@@ -58,7 +61,11 @@ struct RunningHouse: Sendable {
         let running = Task { if let ledger { await ledger.run() } }
         do {
             let opened = try await open(neighbourhood)
-            let mounts = (ledger.map { [LedgerRoutes($0).mount] } ?? []) + opened.map(\.mount)
+            var mounts = (ledger.map { [LedgerRoutes($0).mount] } ?? []) + opened.map(\.mount)
+            if ledger != nil, let shared {
+                mounts.append(EvidenceRoutes { EvidenceStore(blobs: try FolderBlobStore(root: shared + "/evidence")) }.mount)
+            }
+            let checks = mounts.flatMap(\.checks)
             let application = try Application(
                 name: "OpenLedger", version: Version.text, mounts: mounts,
                 authenticator: try authenticator(grants, opened.compactMap(\.apiKeys)), log: logger,
@@ -72,7 +79,7 @@ struct RunningHouse: Sendable {
                 }
             }
             let ready = Task {
-                for check in mounts.flatMap(\.checks) {
+                for check in checks {
                     while await check.state() != .ready { try await Task.sleep(for: .milliseconds(10)) }
                 }
                 await onReady(Ready(port: server.port, ledger: ledger))

@@ -21,6 +21,8 @@ enum ServeCommand {
               OPENLEDGER_TRUSTED_PROXIES    addresses whose X-Forwarded-For is believed
               OPENLEDGER_LOG_LEVEL          trace, debug, info, warning or error
 
+            SIGHUP makes it read OPENLEDGER_JWKS again: a key that was taken out counts no longer.
+
             Of the ledger:
               OPENLEDGER_LOG_ORIGIN         the log's name: its public URL without a scheme
               OPENLEDGER_LOG_KEY_FILE       the key that signs checkpoints (openledger key FILE makes one)
@@ -29,6 +31,7 @@ enum ServeCommand {
               OPENLEDGER_KAFKA_PREFIX       the topic's prefix; openledger when left out
               OPENLEDGER_KAFKA_PROPERTIES   further settings of the Kafka client, name=value, separated by commas
               OPENLEDGER_WITNESSES          "<verifier key> <url>" of each witness, separated by commas
+              OPENLEDGER_SHARED             the folder that the other services share: its evidence is served beside the log
 
             Of the other services:
               OPENLEDGER_SERVICE_KEY_FILE   the key that signs the service's own tokens
@@ -42,14 +45,15 @@ enum ServeCommand {
         let name = arguments.operands[0]
         let settings = try Configuration.ofProcess()
         let logger = Logger(level: try settings.logLevel())
-        let house: RunningHouse
-        if let type = ServiceList.named(name) {
-            house = try await other(type, settings, logger)
-        } else if name == Service.ledger.rawValue {
-            house = try await ledger(settings, logger)
-        } else {
+        let type = ServiceList.named(name)
+        guard type != nil || name == Service.ledger.rawValue else {
             throw UsageError("there is no service \(name) here; openledger serve --help lists them")
         }
+        let verifier = try await TokenVerifier.configured(settings, audiences: [type?.service.rawValue ?? name, everyService])
+        let house =
+            if let type { try await other(type, settings, verifier, logger) } else { try await ledger(settings, verifier, logger) }
+        let reloading = Task { await reload(verifier, settings, logger) }
+        defer { reloading.cancel() }
         try await house.serve { ready in
             // Only now: a service asks for its own settings while it opens.
             for key in settings.unknownKeys() { logger.warning("\(key) is no setting of this service") }
@@ -59,18 +63,31 @@ enum ServeCommand {
         return 0
     }
 
-    private static func ledger(_ settings: Configuration, _ logger: Logger) async throws -> RunningHouse {
+    /// Reads the keys of tokens again at each SIGHUP; with a file that can't be used the keys stay as they are.
+    private static func reload(_ verifier: TokenVerifier, _ settings: Configuration, _ logger: Logger) async {
+        await Signals.atHangUp {
+            do {
+                try await verifier.reload(settings)
+                logger.info("the keys of tokens were read again")
+            } catch {
+                logger.error("the keys of tokens stay as they are: \(error)")
+            }
+        }
+    }
+
+    private static func ledger(
+        _ settings: Configuration, _ verifier: TokenVerifier, _ logger: Logger
+    ) async throws -> RunningHouse {
         let ledger = try await LedgerSettings.configured(settings)
-        let verifier = try await TokenVerifier.configured(settings, audiences: [Service.ledger.rawValue, everyService])
         return RunningHouse(
-            ledger: ledger, authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
+            ledger: ledger, shared: settings.string("SHARED"),
+            authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
             addresses: [try address(Service.ledger.port, settings)], options: try ServingOptions(settings), logger: logger)
     }
 
     private static func other(
-        _ type: any RunnableService.Type, _ settings: Configuration, _ logger: Logger
+        _ type: any RunnableService.Type, _ settings: Configuration, _ verifier: TokenVerifier, _ logger: Logger
     ) async throws -> RunningHouse {
-        let verifier = try await TokenVerifier.configured(settings, audiences: [type.service.rawValue, everyService])
         let remote = try await RemoteContext.configured(type.service, settings)
         return RunningHouse(
             services: [type], context: { _, near in try remote.context(logger: near.logger, metrics: near.metrics) },

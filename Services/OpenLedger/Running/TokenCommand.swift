@@ -17,7 +17,7 @@ enum TokenCommand {
             .init(name: "kind", value: "KIND", help: "person, organisation, agent or service; person when left out."),
             .init(name: "audience", value: "NAME", help: "Which service is to accept it; ledger when left out."),
             .init(name: "scope", value: "SCOPE", help: "What it allows, such as log:read.", isRepeated: true),
-            .init(name: "minutes", value: "N", help: "How long it holds; 5 when left out."),
+            .init(name: "minutes", value: "N", help: "How long it holds, a day at most; 5 when left out."),
         ],
         notes: "Example: openledger token --service billing --scope log:append --scope log:read")
 
@@ -41,7 +41,7 @@ enum TokenCommand {
         guard let kind = Caller.Kind(rawValue: kindText) else {
             throw UsageError("--kind must be one of \(Caller.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
         }
-        let minutes = try arguments.integer("minutes", in: 1...525_600, default: 5)
+        let minutes = try arguments.integer("minutes", in: 1...1_440, default: 5)
         let key = try await OSThread.run(name: "key") { try KeyFile.load(path) }
         let signer = TokenSigner(key: key, issuer: issuer)
         Terminal.say(

@@ -29,7 +29,7 @@ public struct TrainingService: RunnableService {
         let price = try TrainingPrice(context.settings)
         let desk = JobDesk(maker: maker, evidence: evidence, logger: context.logger)
         let routes =
-            ModelRoutes(maker: maker).routes
+            ModelRoutes(maker: maker).routes + OriginRoutes(maker: maker, peers: context.peers).routes
             + JobRoutes(maker: maker, desk: desk, evidence: evidence, price: price, peers: context.peers).routes
             + RunnerRoutes(maker: maker, desk: desk, evidence: evidence, artefacts: artefacts, peers: context.peers).routes
             + ArtefactRoutes(artefacts: artefacts).routes

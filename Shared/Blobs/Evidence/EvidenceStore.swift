@@ -38,6 +38,12 @@ public struct EvidenceStore: Sendable {
         return bytes
     }
 
+    /// The canonical bytes behind a hash in pieces, for whoever hands them on and compares them later.
+    /// - Throws: ``BlobError/notFound(_:)``.
+    public func open(_ hash: Digest) async throws -> BlobBytes {
+        try await blobs.bytes(of: try BlobName(space: Self.space, digest: hash))
+    }
+
     /// The evidence behind a hash.
     public func value(_ hash: Digest) async throws -> JSONValue {
         try JSON.parse(try await bytes(hash), limits: Self.limits)

@@ -1,3 +1,4 @@
+internal import Crypto
 internal import Glibc
 internal import Synchronization
 internal import Threads
@@ -33,6 +34,18 @@ final class BundleFolder: Sendable {
 
     /// Stores a tile's hashes. Blocks.
     func store(hashes: [UInt8], of tile: Tile) throws { try put(tile.path, hashes) }
+
+    /// Stores a document of evidence. Blocks.
+    func store(evidence bytes: [UInt8], _ digest: Digest) throws { try put(EvidencePath.of(digest), bytes) }
+
+    /// Up to which position all evidence is here; 0 when nobody wrote it down. Blocks.
+    func evidenceThrough() throws -> UInt64 {
+        guard let bytes = try Files.read(path + "/evidence/through", limit: 32) else { return 0 }
+        return UInt64(String(decoding: bytes, as: UTF8.self)) ?? 0
+    }
+
+    /// Writes down up to which position all evidence is here. Blocks.
+    func keep(evidenceThrough position: UInt64) throws { try put("evidence/through", Array(String(position).utf8)) }
 
     /// Keeps a checkpoint for audits to come. Blocks.
     func keep(_ signed: SignedCheckpoint) throws {

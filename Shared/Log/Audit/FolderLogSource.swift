@@ -1,3 +1,4 @@
+public import Crypto
 internal import Glibc
 internal import Threads
 
@@ -63,6 +64,13 @@ public struct FolderLogSource: LogSource {
     /// Reads `checkpoints/<size>`.
     public func keptCheckpoint(_ size: UInt64) async throws -> String {
         try await text("checkpoints/\(size)", limit: SignedNote.maximumBytes)
+    }
+
+    /// Reads `evidence/…`.
+    public func evidence(_ digest: Digest) async throws -> [UInt8]? {
+        try await OSThread.run(name: "log-read") {
+            try Files.read("\(path)/\(EvidencePath.of(digest))", limit: EvidencePath.largest)
+        }
     }
 
     /// Reads the tiles one after the other on one thread of their own, on which `body` runs too.

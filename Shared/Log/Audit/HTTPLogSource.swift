@@ -1,4 +1,4 @@
-internal import Crypto
+public import Crypto
 public import HTTPClient
 internal import HTTP
 internal import Threads
@@ -59,6 +59,11 @@ public struct HTTPLogSource: LogSource {
     /// There is none.
     public func keptCheckpoint(_ size: UInt64) async throws -> String {
         throw LogSourceError.missing(path: "checkpoints/\(size)", source: name)
+    }
+
+    /// `GET <prefix>/evidence/…`.
+    public func evidence(_ digest: Digest) async throws -> [UInt8]? {
+        try await present { try await get(EvidencePath.of(digest), limit: EvidencePath.largest) }
     }
 
     /// Fetches several tiles at once; `body` runs on threads of its own.

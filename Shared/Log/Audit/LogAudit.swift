@@ -1,3 +1,5 @@
+public import Crypto
+
 /// How far an audit or a copy has come.
 public struct LogProgress: Sendable {
     /// Events done.
@@ -45,12 +47,32 @@ public struct LogAudit: Sendable {
     private let rule: EntryRule
     private let kept: [any LogSource]
     private let threads: Int
+    private let earlier: KnownTree?
+
+    /// A tree that somebody saw and wrote down.
+    public struct KnownTree: Sendable, Hashable {
+        /// How many events it has.
+        public let size: UInt64
+        /// Its root.
+        public let root: Digest
+
+        /// Pairs them.
+        public init(size: UInt64, root: Digest) {
+            self.size = size
+            self.root = root
+        }
+    }
 
     /// - Parameters:
     ///   - entries: what the log should hold.
     ///   - kept: further places where checkpoints were kept.
     ///   - threads: how many tiles are checked at once, each on a thread of its own.
-    public init(_ source: any LogSource, trust: LogTrust, entries rule: EntryRule = .events, kept: [any LogSource] = [], threads: Int = 2) {
+    ///   - earlier: the tree that an earlier run had come to, which this one must continue.
+    public init(
+        _ source: any LogSource, trust: LogTrust, entries rule: EntryRule = .events, kept: [any LogSource] = [], threads: Int = 2,
+        earlier: KnownTree? = nil
+    ) {
+        self.earlier = earlier
         self.source = source
         self.trust = trust
         self.rule = rule
@@ -61,6 +83,13 @@ public struct LogAudit: Sendable {
     /// Runs it.
     /// - Throws: ``LogSourceError`` when the log can't be read. What is wrong with a log that can is in the report.
     public func run(progress: (@Sendable (LogProgress) -> Void)? = nil) async throws -> AuditReport {
+        try await run(following: NobodyFollows(), progress: progress)
+    }
+
+    /// Runs it, and shows every event to somebody who follows, in order, once its bytes, form and hash have been checked. Whether the
+    /// tree over all events was signed for shows only at the end.
+    /// - Throws: ``LogSourceError``, or what the follower throws.
+    public func run(following follower: some LogFollower, progress: (@Sendable (LogProgress) -> Void)? = nil) async throws -> AuditReport {
         let text = try await source.checkpoint()
         let verified: (signed: SignedCheckpoint, voucher: Voucher)
         do { verified = try trust.verify(text) } catch {
@@ -71,13 +100,29 @@ public struct LogAudit: Sendable {
         var meter = LogPipeline.Meter(total: target.size)
         var sequence = LogSequence(source: source, target: target)
         do {
-            sequence.expect(try await LogHistory.milestones(of: [source] + kept, trust: trust, target: target))
+            var milestones = try await LogHistory.milestones(of: [source] + kept, trust: trust, target: target)
+            if let earlier, earlier.size > 0 {
+                guard earlier.size <= target.size else {
+                    throw AuditFault(
+                        .shrunk, position: target.size, below: earlier.size,
+                        "the log ends at \(target.size), but an earlier audit saw \(earlier.size) events: its tail was removed")
+                }
+                milestones.append(.init(size: earlier.size, root: earlier.root))
+            }
+            sequence.expect(milestones)
             let check = LeafCheck(rule: rule)
             let pipeline = LogPipeline(source: source, size: target.size, from: 0, threads: threads)
-            try await pipeline.run({ check.check($0) }) { outcome in
-                _ = try await sequence.take(outcome)
-                meter.add(events: outcome.leaves.count, bytes: outcome.bytes)
+            try await pipeline.run({ leaf in
+                let outcome = check.check(leaf)
+                let isRead = follower.looksAtEvents && outcome.fault == nil
+                let page = isRead ? Self.events(of: leaf).map { follower.read($0, leaves: outcome.leaves) } : nil
+                return ReadLeaf(outcome: outcome, page: page)
+            }) { leaf in
+                _ = try await sequence.take(leaf.outcome)
+                meter.add(events: leaf.outcome.leaves.count, bytes: leaf.outcome.bytes)
+                if let page = leaf.page { try await follower.take(page) }
             } eachBatch: {
+                try await follower.reached(KnownTree(size: sequence.size, root: sequence.root))
                 progress?(meter.progress)
             }
             _ = try await sequence.finish()
@@ -85,6 +130,18 @@ public struct LogAudit: Sendable {
         } catch let fault as AuditFault {
             return report(target, verified.voucher, sequence, meter.progress, fault)
         }
+    }
+
+    /// A checked tile, with what a follower read in it.
+    private struct ReadLeaf<Page: Sendable>: Sendable {
+        let outcome: LeafOutcome
+        let page: Page?
+    }
+
+    private static func events(of leaf: LeafTile) -> [LoggedEvent]? {
+        guard let entries = leaf.entries, let ranges = EntryBundle.ranges(of: entries, count: leaf.tile.width) else { return nil }
+        let start = leaf.tile.index << UInt64(Tile.height)
+        return ranges.enumerated().map { LoggedEvent(position: start + UInt64($0), version: 0, bytes: Array(entries[$1])) }
     }
 
     private func report(

@@ -13,6 +13,8 @@ public struct LogExport: Sendable {
         public let voucher: Voucher
         /// How many events the folder held before.
         public let before: UInt64
+        /// What of the evidence came along; nil when none was asked for.
+        public let evidence: EvidenceCopied?
     }
 
     private let source: any LogSource
@@ -20,9 +22,15 @@ public struct LogExport: Sendable {
     private let trust: LogTrust
     private let rule: EntryRule
     private let threads: Int
+    private let evidence: (any LogSource)?
 
     /// An export of a log into a folder.
-    public init(_ source: any LogSource, to folder: String, trust: LogTrust, entries rule: EntryRule = .events, threads: Int = 2) {
+    /// - Parameter evidence: where the documents that events name are taken from; nil to take none.
+    public init(
+        _ source: any LogSource, to folder: String, trust: LogTrust, entries rule: EntryRule = .events, threads: Int = 2,
+        evidence: (any LogSource)? = nil
+    ) {
+        self.evidence = evidence
         self.source = source
         self.folder = folder
         self.trust = trust
@@ -42,10 +50,13 @@ public struct LogExport: Sendable {
         let bundle = try await OSThread.run(name: "log-store") { [folder] in try BundleFolder(folder) }
         let old = try await Self.held(in: bundle.source, of: signed.checkpoint.origin)
         if let old, old.size == signed.checkpoint.size, old.root == signed.checkpoint.root {
-            return Result(checkpoint: old, voucher: voucher, before: old.size)
+            let copied = try await evidence?.copyEvidence(into: bundle, size: old.size)
+            try await OSThread.run(name: "log-store") { try bundle.flush() }
+            return Result(checkpoint: old, voucher: voucher, before: old.size, evidence: copied)
         }
         let copy = LogCopy(source: source, folder: bundle, rule: rule, threads: threads)
         try await copy.copy(from: old, to: signed.checkpoint, progress: progress)
+        let copied = try await evidence?.copyEvidence(into: bundle, size: signed.checkpoint.size)
         let keys = voucher.signers.isEmpty ? try await source.pinnedKeys() : voucher.signers
         try await OSThread.run(name: "log-store") {
             try bundle.add(keys: keys)
@@ -53,7 +64,7 @@ public struct LogExport: Sendable {
             try bundle.publish(text)
             if let old { bundle.removePartials(of: old.size, for: signed.checkpoint.size) }
         }
-        return Result(checkpoint: signed.checkpoint, voucher: voucher, before: old?.size ?? 0)
+        return Result(checkpoint: signed.checkpoint, voucher: voucher, before: old?.size ?? 0, evidence: copied)
     }
 
     /// What the folder holds already; nil for a new one. Its checkpoint was verified before it was written; what matters now

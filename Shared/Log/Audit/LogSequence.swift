@@ -41,6 +41,9 @@ struct LogSequence {
     /// How many leaves are in the tree so far.
     var size: UInt64 { builder.size }
 
+    /// Their root.
+    var root: Digest { builder.root }
+
     /// Takes the next tile.
     /// - Returns: the tiles that became full, of all levels.
     mutating func take(_ outcome: LeafOutcome) async throws -> [FullTile] {

@@ -1,3 +1,5 @@
+public import Crypto
+
 /// Where a whole log can be read from: a folder in the C2SP tlog-tiles layout, or a server that has one.
 public protocol LogSource: TileSource {
     /// What to call it in messages.
@@ -19,10 +21,27 @@ public protocol LogSource: TileSource {
     /// The note of a kept checkpoint.
     func keptCheckpoint(_ size: UInt64) async throws -> String
 
+    /// A document of the evidence store that events name by its hash, as it is kept; nil when the source does not have it.
+    func evidence(_ digest: Digest) async throws -> [UInt8]?
+
     /// Reads level-0 tiles with their entries and gives each to `body`, in an order of its own, on threads that may block
     /// and compute. Holds few bundles at once, whatever the number of tiles.
     /// - Returns: what `body` made of each, in the order of the tiles.
     func map<Result: Sendable>(_ tiles: [Tile], _ body: @escaping @Sendable (LeafTile) throws -> Result) async throws -> [Result]
+}
+
+extension LogSource {
+    /// None, where nobody says otherwise.
+    public func evidence(_ digest: Digest) async throws -> [UInt8]? { nil }
+}
+
+/// Where evidence lies beside a log, in a bundle as on a server: `evidence/<first two hex digits>/<all 64>`.
+public enum EvidencePath {
+    /// The path of a document.
+    public static func of(_ digest: Digest) -> String { "evidence/\(digest.hex.prefix(2))/\(digest.hex)" }
+
+    /// The most bytes of one document: 64 MiB.
+    public static let largest = 64 << 20
 }
 
 /// A level-0 tile as a source has it.

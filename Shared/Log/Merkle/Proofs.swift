@@ -35,6 +35,18 @@ public struct InclusionProof: Sendable, Equatable {
         self.hashes = hashes
     }
 
+    /// Shows that a leaf is in a tree whose leaves are all at hand.
+    public init(of index: Int, in leaves: [Digest]) {
+        var hashes: [Digest] = []
+        for parts in ProofPlan.inclusion(index: UInt64(index), size: UInt64(leaves.count)) {
+            guard let first = parts.first, let last = parts.last else { continue }
+            let start = Int(first.index << UInt64(first.level))
+            let end = Int((last.index + 1) << UInt64(last.level))
+            hashes.append(Merkle.root(of: leaves[start..<end]))
+        }
+        self.init(index: UInt64(index), size: UInt64(leaves.count), hashes: hashes)
+    }
+
     /// The root that a leaf and this proof lead to.
     public func root(from leaf: Digest) throws(ProofError) -> Digest {
         guard index < size else { throw .outOfRange("leaf \(index) is not in a tree of \(size)") }

@@ -82,6 +82,12 @@ final class House: Sendable {
         return TokenSigner(key: key, issuer: service.rawValue)
     }
 
+    /// The public half of a service's key.
+    func publicKey(_ service: Service) throws -> Ed25519PublicKey {
+        guard let key = serviceKeys[service] else { throw Unfit("no key of \(service)") }
+        return key.publicKey
+    }
+
     /// A file with the key that a service signs its tokens by.
     func keyFile(_ service: Service) throws -> String {
         guard let key = serviceKeys[service] else { throw Unfit("no key of \(service)") }

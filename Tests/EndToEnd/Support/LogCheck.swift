@@ -116,7 +116,7 @@ struct LogCheck {
         }
     }
 
-    /// The terms of all leaders: numbered from 1 without a gap, one after the other in time.
+    /// The terms of all leaders: each with a higher number than the one before, and later. A server that crashed may leave numbers out.
     static func expectTerms(_ house: House) async throws -> [(term: Int64, holder: String)] {
         let terms = try await house.withOwner { owner in
             try await owner.execute("select term, holder, started from ledger.terms order by term").map { row in
@@ -124,8 +124,7 @@ struct LogCheck {
             }
         }
         for (index, row) in terms.enumerated() {
-            #expect(row.term == Int64(index + 1))
-            if index > 0 { #expect(row.started > terms[index - 1].started) }
+            if index > 0 { #expect(row.term > terms[index - 1].term && row.started > terms[index - 1].started) }
         }
         return terms.map { ($0.term, $0.holder) }
     }

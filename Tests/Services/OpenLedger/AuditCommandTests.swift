@@ -14,12 +14,14 @@ import Testing
     init() throws { log = try CommandLog() }
 
     @Test func `a sound log is status 0, and says who vouches`() async throws {
-        #expect(await AuditCommand.run([log.folder.path, "--key", log.signer.verifier.description], console: written.console) == 0)
+        #expect(
+            await AuditCommand.run(["--log-only", log.folder.path, "--key", log.signer.verifier.description], console: written.console) == 0
+        )
         #expect(written.out.contains("The log is sound.") && written.out.contains("600 events") && written.out.contains("the key you gave"))
     }
 
     @Test func `without a key the log's own is taken, and said to be`() async throws {
-        #expect(await AuditCommand.run([log.folder.path], console: written.console) == 0)
+        #expect(await AuditCommand.run(["--log-only", log.folder.path], console: written.console) == 0)
         #expect(written.out.contains("compare it with one you got elsewhere"))
     }
 
@@ -27,10 +29,10 @@ import Testing
         var altered = log.events
         altered.swapAt(400, 401)
         try log.put(EntryBundle.encode(altered[256..<512]), "tile/entries/001")
-        #expect(await AuditCommand.run([log.folder.path], console: written.console) == 1)
+        #expect(await AuditCommand.run(["--log-only", log.folder.path], console: written.console) == 1)
         #expect(written.out.contains("THE LOG IS BAD: position 400"))
         let machine = Written()
-        #expect(await AuditCommand.run([log.folder.path, "--json"], console: machine.console) == 1)
+        #expect(await AuditCommand.run(["--log-only", log.folder.path, "--json"], console: machine.console) == 1)
         guard case .object(let report) = try JSON.parse(machine.out), case .object(let fault)? = report["fault"] else {
             Issue.record("\(machine.out)")
             return
@@ -63,13 +65,13 @@ import Testing
         try log.write(1_000)
         #expect(await ExportCommand.run([log.folder.path, bundle.path], console: written.console) == 0)
         #expect(written.out.contains("1,000 events, 400 of them new"))
-        #expect(await AuditCommand.run([bundle.path], console: written.console) == 0)
+        #expect(await AuditCommand.run(["--log-only", bundle.path], console: written.console) == 0)
         var other = log.events
         other.swapAt(1, 2)
         try log.write(1_000, of: other)
         #expect(await ExportCommand.run([log.folder.path, bundle.path], console: written.console) == 1)
         #expect(written.err.contains("THE LOG IS BAD"))
-        #expect(await AuditCommand.run([log.folder.path, "--checkpoints", bundle.path], console: written.console) == 1)
+        #expect(await AuditCommand.run(["--log-only", log.folder.path, "--checkpoints", bundle.path], console: written.console) == 1)
     }
 }
 

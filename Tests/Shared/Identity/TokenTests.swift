@@ -44,9 +44,18 @@ struct TokenTests {
         }
     }
 
+    @Test("no token holds for longer than a day, counted from its beginning")
+    func longest() throws {
+        let day = TokenVerifier.longest
+        #expect(verdict(try forge.token(claims: forge.claims(["exp": .int(now + day + 30)]))) == nil)
+        #expect(verdict(try forge.token(claims: forge.claims(["exp": .int(now + day + 31)]))) == .tooLong)
+        let later = try forge.token(claims: forge.claims(["nbf": .int(now + 20), "exp": .int(now + 20 + day + 30)]))
+        #expect(verdict(later) == nil)
+    }
+
     static let claimCases: [([String: JSONValue?], TokenError?)] = [
         ([:], nil), (["aud": ["x", "ledger"]], nil), (["scope": "a b:c"], nil), (["scope": ""], nil), (["kind": "agent"], nil),
-        (["sub": "https://id.test"], nil), (["exp": .int(.max)], nil), (["nbf": .int(.min)], nil), (["more": ["x": [1]]], nil),
+        (["sub": "https://id.test"], nil), (["exp": .int(.max)], .tooLong), (["nbf": .int(.min)], nil), (["more": ["x": [1]]], nil),
         (["exp": nil], .expired), (["exp": "1900000060"], .expired), (["exp": 1900000060.5], .expired), (["exp": .int(.min)], .expired),
         (["exp": .null], .expired), (["nbf": "1"], .notYetValid), (["nbf": .int(.max)], .notYetValid), (["iss": nil], .issuer),
         (["iss": "https://id.test/"], .issuer), (["iss": ["https://id.test"]], .issuer), (["aud": nil], .audience),

@@ -31,15 +31,13 @@ actor Gathering {
     /// - Parameter unbuildable: snapshots that can never be indexed.
     func material(for task: AttributionTask, unbuildable: Set<String>) async throws -> AnswerMaterial {
         var missing: Set<String> = []
-        var sources: [AnswerMaterial.Source] = []
+        var sources: [SearchedSnapshot] = []
         var indexes: [CorpusIndex] = []
         for source in task.sources {
             sources.append(
-                AnswerMaterial.Source(
-                    reference: SnapshotReference(
-                        datanet: source.published.datanet, snapshot: source.published.snapshot, number: source.published.number,
-                        root: source.published.root),
-                    index: source.index?.manifest, isRetrieval: source.isRetrieval,
+                SearchedSnapshot(
+                    AttributionStatement.Source(
+                        snapshot: SnapshotReference(source.published), index: source.index?.manifest, isRetrieval: source.isRetrieval),
                     items: try await keeper.known(source, admissions: task.admissions)))
             if unbuildable.contains(source.published.snapshot) {
                 missing.insert("no-index")

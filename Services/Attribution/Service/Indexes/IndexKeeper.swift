@@ -124,12 +124,8 @@ actor IndexKeeper {
                 measures[digest] = found
             }
         }
-        let hasMeasures = found.count == list.count
-        return list.enumerated().map { number, item in
-            KnownItem(
-                admitted: item, datanet: source.published.datanet,
-                position: admissions[item.contribution] ?? source.trigger.position, unique: hasMeasures ? found[number].unique : nil,
-                head: hasMeasures ? found[number].head : nil)
+        return KnownItem.of(list, datanet: source.published.datanet, measures: found) {
+            admissions[$0.contribution] ?? source.trigger.position
         }
     }
 

@@ -1,3 +1,4 @@
+internal import AttributionDomain
 internal import Crypto
 internal import Events
 

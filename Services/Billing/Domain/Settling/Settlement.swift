@@ -32,18 +32,23 @@ public enum Settlement {
         let compute = SplitNode.account(try AccountID(.compute, terms.runner))
         let net: SplitNode
         if shares.isEmpty {
-            net = .parts([part(10_000 - split.compute, owner), part(split.compute, compute)])
+            net = .parts([part(10_000 - split.compute, owner, "owner"), part(split.compute, compute, "compute")])
         } else {
             let groups = try Groups(shares, terms)
             net = .parts([
-                part(split.owner, owner), part(split.datanets, try groups.datanets()), part(split.contributors, try groups.contributors()),
-                part(split.validators, try groups.validators()), part(split.compute, compute),
+                part(split.owner, owner, "owner"), part(split.datanets, try groups.datanets(), "datanets"),
+                part(split.contributors, try groups.contributors(), "contributors"),
+                part(split.validators, try groups.validators(), "validators"), part(split.compute, compute, "compute"),
             ])
         }
-        return .parts([part(terms.platformPoints, .account(terms.platform)), part(10_000 - terms.platformPoints, net)])
+        return .parts([
+            part(terms.platformPoints, .account(terms.platform), "platform"), part(10_000 - terms.platformPoints, net, "net"),
+        ])
     }
 
-    private static func part(_ points: Int, _ node: SplitNode) -> SplitNode.Part { SplitNode.Part(UInt64(points), node) }
+    private static func part(_ points: Int, _ node: SplitNode, _ name: String) -> SplitNode.Part {
+        SplitNode.Part(UInt64(points), node, name)
+    }
 
     /// Throws unless the basis points are what they must be.
     static func checkPoints(_ points: [Int], _ what: String) throws(BillingError) {
@@ -99,9 +104,9 @@ extension Settlement {
                     SplitNode.Part(
                         group.weight,
                         .parts([
-                            part(group.terms.treasury, treasury), part(group.terms.curating, curators),
-                            part(group.terms.contributing, contributors),
-                        ])))
+                            part(group.terms.treasury, treasury, "treasury"), part(group.terms.curating, curators, "curators"),
+                            part(group.terms.contributing, contributors, "contributors"),
+                        ]), group.id))
             }
             return .parts(parts)
         }
@@ -112,7 +117,7 @@ extension Settlement {
             var parts: [SplitNode.Part] = []
             for group in byDatanet {
                 let treasury = SplitNode.account(try AccountID(.datanet, group.id))
-                parts.append(SplitNode.Part(group.weight, try equally(.validator, group.terms.validators) ?? treasury))
+                parts.append(SplitNode.Part(group.weight, try equally(.validator, group.terms.validators) ?? treasury, group.id))
             }
             return .parts(parts)
         }
@@ -123,7 +128,7 @@ extension Settlement {
 
         private func weighted(_ kind: AccountKind, _ owners: [(id: String, weight: UInt64)]) throws(BillingError) -> SplitNode {
             var parts: [SplitNode.Part] = []
-            for owner in owners { parts.append(SplitNode.Part(owner.weight, .account(try AccountID(kind, owner.id)))) }
+            for owner in owners { parts.append(SplitNode.Part(owner.weight, .account(try AccountID(kind, owner.id)), owner.id)) }
             return .parts(parts)
         }
 

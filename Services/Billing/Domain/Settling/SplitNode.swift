@@ -14,11 +14,14 @@ public indirect enum SplitNode: Sendable, Hashable {
         public let weight: UInt64
         /// How it is divided.
         public let node: SplitNode
+        /// What receipts call it.
+        public let name: String
 
         /// From its parts.
-        public init(_ weight: UInt64, _ node: SplitNode) {
+        public init(_ weight: UInt64, _ node: SplitNode, _ name: String) {
             self.weight = weight
             self.node = node
+            self.name = name
         }
     }
 

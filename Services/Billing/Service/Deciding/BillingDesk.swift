@@ -152,18 +152,7 @@ actor BillingDesk {
         let outcome = try await decide(
             .event(id: pending.event), position: pending.position, time: pending.time, actor: "billing", correlation: pending.event.text
         ) { state, context in
-            switch pending.reaction {
-            case .charge(let inference): try state.charge(inference, id: pending.event.text, now: context.logTime)
-            case .settle(let attribution):
-                try state.settle(attribution, event: pending.event, position: pending.position, time: pending.time)
-            case .job(let job):
-                try state.settle(job, event: pending.event, position: pending.position, time: pending.time, now: context.logTime)
-            case .correct(let corrected): try state.correct(corrected, event: pending.event, position: pending.position)
-            case .task(let task):
-                try state.settle(task, event: pending.event, position: pending.position, time: pending.time, now: context.logTime)
-            case .release(let hold): try state.release(hold: hold)
-            case .ruling(let ruling): try state.act(on: ruling)
-            }
+            try state.answer(to: pending, now: context.logTime)
         }
         return !outcome.facts.isEmpty
     }

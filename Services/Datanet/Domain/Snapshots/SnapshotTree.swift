@@ -38,19 +38,7 @@ public struct SnapshotTree: Sendable {
     public func index(of item: String) -> Int? { items.firstIndex { $0.item == item } }
 
     /// Shows that the item at `index` is under the root.
-    public func proof(at index: Int) -> InclusionProof {
-        var hashes: [Digest] = []
-        for parts in ProofPlan.inclusion(index: UInt64(index), size: UInt64(leaves.count)) {
-            var leaves: ArraySlice<Digest> = []
-            if let first = parts.first, let last = parts.last {
-                let start = Int(first.index << UInt64(first.level))
-                let end = Int((last.index + 1) << UInt64(last.level))
-                leaves = self.leaves[start..<end]
-            }
-            hashes.append(Merkle.root(of: leaves))
-        }
-        return InclusionProof(index: UInt64(index), size: UInt64(leaves.count), hashes: hashes)
-    }
+    public func proof(at index: Int) -> InclusionProof { InclusionProof(of: index, in: leaves) }
 
     /// The list as it lies in the evidence store.
     public func list() throws -> [UInt8] { try EvidenceList.encode(items) }

@@ -13,7 +13,7 @@ internal import Web
 
 /// Published versions.
 extension DatanetRoutes {
-    var snapshotRoutes: [Route] { [publish, snapshots, numbered, snapshot, manifest, list, proof, diff, withdrawn] }
+    var snapshotRoutes: [Route] { [publish, snapshots, numbered, snapshot, manifest, list, proof, diff, withdrawn, report] }
 
     private var publish: Route {
         command(
@@ -176,6 +176,35 @@ extension DatanetRoutes {
                         ["item": .string($0.item), "contribution": .string($0.contribution), "owner": .string($0.owner)]
                     }),
             ])
+        }
+    }
+
+    private var report: Route {
+        read(
+            "/v1/snapshots/{snapshot}/licences", operation: "snapshotLicences",
+            summary: "The licence report: items, tokens and owners by licence and by language, and what was withdrawn since.",
+            replies: [
+                .json(
+                    200, "The report.",
+                    .openObject(
+                        .required("snapshot", .openObject()), .required("domain", .text), .required("media", .text),
+                        .required("admission", .text), .required("publisher", .text), .required("taken", .list(.text, atMost: 1_000)),
+                        .required("whole", .openObject()), .required("licences", .list(.openObject(), atMost: 1_000_000)),
+                        .required("languages", .list(.openObject(), atMost: 1_000_000)), .required("withdrawn", .openObject())))
+            ]
+        ) { context in
+            let snapshot = try await found(context)
+            let tree = try await tree(snapshot)
+            let (datanet, report) = try await core.maker.query { state in
+                (try state.datanet(snapshot.published.datanet), SnapshotReport(tree.items) { state.isDropped($0) })
+            }
+            var object: JSONObject = [
+                "snapshot": snapshot.published.json, "domain": .string(datanet.domain), "media": .string(datanet.media),
+                "admission": .string(datanet.policy.admission), "publisher": .string(snapshot.publisher),
+                "taken": .texts(datanet.policy.licences),
+            ]
+            for member in report.json.objectValue?.members ?? [] { object[member.key] = member.value }
+            return .json(.object(object))
         }
     }
 

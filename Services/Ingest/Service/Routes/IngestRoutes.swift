@@ -12,7 +12,7 @@ public import Web
 struct IngestRoutes: Sendable {
     let core: IngestCore
 
-    var all: [Route] { uploadRoutes + readingRoutes + consentRoutes }
+    var all: [Route] { uploadRoutes + readingRoutes + consentRoutes + exportRoutes }
 
     static let problems: [ProblemType] = DecisionError.problemTypes + IngestRefusal.problemTypes
 

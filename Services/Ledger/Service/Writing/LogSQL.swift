@@ -49,9 +49,7 @@ enum LogSQL {
     // Leading.
     static let tryLock: Statement = "select pg_try_advisory_lock($1)"
     static let lock: Statement = "select pg_advisory_lock($1)"
-    static let newTerm: Statement = """
-        insert into ledger.terms (term, holder) select coalesce(max(term), 0) + 1, $1 from ledger.terms returning term
-        """
+    static let newTerm: Statement = "insert into ledger.terms (holder) values ($1) returning term"
     /// Makes the server notice a leader whose machine has vanished, and with it let go of the lock, within half a minute.
     static let watchClient: Statement = """
         select set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),

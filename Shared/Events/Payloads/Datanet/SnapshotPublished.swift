@@ -106,3 +106,10 @@ public struct SnapshotReference: EventPart {
         ])
     }
 }
+
+extension SnapshotReference {
+    /// Names a published snapshot.
+    public init(_ published: SnapshotPublished) {
+        self.init(datanet: published.datanet, snapshot: published.snapshot, number: published.number, root: published.root)
+    }
+}

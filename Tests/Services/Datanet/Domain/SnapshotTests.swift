@@ -16,6 +16,19 @@ import Testing
         }
     }
 
+    @Test func theLicenceReportCountsEachItemOnceByLicenceAndByLanguage() throws {
+        var random = Seed.generator()
+        let list = items(200, &random)
+        let report = SnapshotReport(list) { $0.owner == "o3" }
+        #expect(report.whole.items == 200 && report.whole.tokens == list.reduce(0) { $0 + $1.tokens } && report.whole.owners.count == 7)
+        #expect(report.licences.values.reduce(0) { $0 + $1.tokens } == report.whole.tokens)
+        #expect(report.languages.values.reduce(0) { $0 + $1.items } == 200 && report.contributions == 5)
+        #expect(report.licences["MIT"]?.items == list.filter { $0.licence == "MIT" }.count)
+        #expect(report.withdrawn.items == list.filter { $0.owner == "o3" }.count && report.withdrawn.owners == ["o3"])
+        let names = report.json["licences"]?.arrayValue?.compactMap { $0["licence"]?.stringValue }
+        #expect(names == ["CC-BY-4.0", "MIT"])
+    }
+
     /// RFC 6962 §2.1 word for word: split at the largest power of two below the length.
     private func naive(_ leaves: ArraySlice<[UInt8]>) -> Digest {
         if leaves.isEmpty { return SHA256.hash([]) }

@@ -51,6 +51,34 @@ import Testing
         try PreparedAppend(request, writer: .billing, now: now ?? LedgerClock.frozen.now())
     }
 
+    @Test func `nobody writes without the newest term`() async throws {
+        try await withLedgerDatabase { database in
+            let connection = try await PostgresConnection.connect(try database.role)
+            func insert() async throws -> String? {
+                do {
+                    try await connection.execute(
+                        LogSQL.insertOne,
+                        [.int(0), .uuid(Array(repeating: 1, count: 16)), .int(0), .null, .bytes([1]), .bytes([1])])
+                    return nil
+                } catch let error as PostgresError {
+                    return error.code.rawValue
+                }
+            }
+            #expect(try await insert() == "23001", "nobody has ever led")
+            try await connection.execute(LogSQL.holdTerm, [.text("1")])
+            #expect(try await insert() == "23001", "a term that nobody took")
+            let first = try await connection.execute(LogSQL.newTerm, [.text("one")]).one().int(0)
+            let second = try await connection.execute(LogSQL.newTerm, [.text("two")]).one().int(0)
+            try await connection.execute(LogSQL.holdTerm, [.text(String(first))])
+            #expect(try await insert() == "23001", "its term has passed")
+            try await connection.execute(LogSQL.holdTerm, [.text("")])
+            #expect(try await insert() == "23001", "it names none")
+            try await connection.execute(LogSQL.holdTerm, [.text(String(second))])
+            #expect(try await insert() == nil)
+            await connection.close()
+        }
+    }
+
     @Test func `a batch says whether its commit has waited for the disk`() async throws {
         try await withLedgerDatabase { database in
             let writing = try await Writing(database)

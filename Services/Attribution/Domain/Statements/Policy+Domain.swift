@@ -1,11 +1,10 @@
-internal import AttributionDomain
-internal import Events
+public import Events
 
 extension AttributionDomain.AttributionPolicy {
     /// What a model's published policy means to the computation: weights from basis points, bounds where the published form has wider ones.
     ///
     /// The published fallback `owner` pays nobody here: the shares stay empty, and the fee's part goes to the model's owner.
-    init(_ policy: Events.AttributionPolicy) throws(AttributionError) {
+    public init(_ policy: Events.AttributionPolicy) throws(AttributionError) {
         self.init()
         guard policy.rules == Self.rulesText else { throw .unknownRules(Int(policy.rules.split(separator: "/").last ?? "") ?? 0) }
         rules = 1
@@ -17,5 +16,5 @@ extension AttributionDomain.AttributionPolicy {
     }
 
     /// The rules that this program knows, as models name them.
-    static let rulesText = "attribution/1"
+    public static let rulesText = "attribution/1"
 }

@@ -1,4 +1,3 @@
-internal import AttributionDomain
 internal import Crypto
 internal import Events
 public import JSON

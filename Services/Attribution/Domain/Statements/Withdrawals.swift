@@ -1,15 +1,18 @@
-internal import Events
+public import Events
 
 /// Items that were taken back, and where on the log: an answer given before still pays for them, one given after does not.
-struct Withdrawals: Sendable {
+public struct Withdrawals: Sendable {
     private var contributions: [String: UInt64] = [:]
     private var items: [String: [String: UInt64]] = [:]
     private var owners: [String: UInt64] = [:]
     /// Where the last one stands; nil when there is none.
-    private(set) var last: UInt64?
+    public private(set) var last: UInt64?
+
+    /// Nothing was taken back.
+    public init() {}
 
     /// Notes a withdrawal of items, or of a whole contribution when none are named.
-    mutating func withdraw(contribution: String, items names: [String], at position: UInt64) {
+    public mutating func withdraw(contribution: String, items names: [String], at position: UInt64) {
         last = position
         if names.isEmpty { contributions[contribution] = min(contributions[contribution] ?? .max, position) }
         for name in names {
@@ -18,13 +21,13 @@ struct Withdrawals: Sendable {
     }
 
     /// Notes that everything of an owner is gone.
-    mutating func erase(owner: String, at position: UInt64) {
+    public mutating func erase(owner: String, at position: UInt64) {
         last = position
         owners[owner] = position
     }
 
     /// Whether an item had been taken back before a position. What an owner brings after an erasure is not touched by it.
-    func isGone(_ item: AdmittedItem, admitted: UInt64, before position: UInt64) -> Bool {
+    public func isGone(_ item: AdmittedItem, admitted: UInt64, before position: UInt64) -> Bool {
         if let gone = contributions[item.contribution], gone < position { return true }
         if let gone = items[item.contribution]?[item.item], gone < position { return true }
         if let gone = owners[item.owner], gone < position, admitted < gone { return true }

@@ -1,16 +1,14 @@
-internal import AttributionDomain
-
 /// The most that one verified owner may get of an answer. All who are not verified count as one, so that a crowd of new names gets no more
 /// than one name would.
 ///
 /// What is above the cap goes to the other owners of the snapshots by their admitted tokens, not by what they are credited with: else a word
 /// of one's own in an answer would earn what another's pages had to give up. Where nobody else is, it stays.
-enum OwnerCap {
+public enum OwnerCap {
     /// - Parameters:
     ///   - shares: parts of 10^9.
     ///   - admitted: the owners' admitted tokens.
     /// - Returns: parts of 10^9 that add up as before.
-    static func apply(
+    public static func apply(
         _ shares: [OwnerShare], cap: Int, admitted: [String: Int], unverified: Set<String>
     ) throws(AttributionError) -> [String: Int] {
         var parts: [String: Int] = [:]

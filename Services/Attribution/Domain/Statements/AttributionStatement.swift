@@ -1,7 +1,5 @@
-public import AttributionDomain
 public import Crypto
 public import Events
-internal import JSON
 
 /// The evidence of one attribution: all that its shares follow from, and no content. `shares()` computes them again, so that anybody who
 /// has it can check the event to the last unit.
@@ -14,6 +12,13 @@ public struct AttributionStatement: Sendable, Hashable {
         public let index: Digest?
         /// Whether it is there for passages alone, and the model did not learn from it.
         public let isRetrieval: Bool
+
+        /// A snapshot and its index.
+        public init(snapshot: SnapshotReference, index: Digest?, isRetrieval: Bool) {
+            self.snapshot = snapshot
+            self.index = index
+            self.isRetrieval = isRetrieval
+        }
     }
 
     /// The attribution.
@@ -40,6 +45,26 @@ public struct AttributionStatement: Sendable, Hashable {
     public let unverified: [String]
     /// Owners whom rulings took out.
     public let excluded: [String]
+
+    /// A statement from its parts.
+    public init(
+        attribution: String, inference: String, model: String, version: Int, policy: Events.AttributionPolicy?, sources: [Source],
+        missing: [String], computed: AttributionEvidence?, datanets: [String: [String: Int]], admitted: [String: Int],
+        unverified: [String], excluded: [String]
+    ) {
+        self.attribution = attribution
+        self.inference = inference
+        self.model = model
+        self.version = version
+        self.policy = policy
+        self.sources = sources
+        self.missing = missing
+        self.computed = computed
+        self.datanets = datanets
+        self.admitted = admitted
+        self.unverified = unverified
+        self.excluded = excluded
+    }
 
     /// The rules, as the event names them.
     public var rules: String { policy?.rules ?? AttributionDomain.AttributionPolicy.rulesText }
@@ -100,7 +125,7 @@ public struct AttributionStatement: Sendable, Hashable {
     }
 
     /// The same without these owners.
-    func excluding(_ owners: [String]) -> AttributionStatement {
+    public func excluding(_ owners: [String]) -> AttributionStatement {
         AttributionStatement(
             attribution: attribution, inference: inference, model: model, version: version, policy: policy, sources: sources,
             missing: missing, computed: computed, datanets: datanets, admitted: admitted, unverified: unverified,

@@ -1,0 +1,100 @@
+internal import Crypto
+public import Decisions
+public import Events
+internal import JSON
+public import Replay
+
+/// Decides again what the gateway did: who was registered by whom, which keys count, and what answers cost.
+public struct GatewayLaw: ReplayLaw {
+    /// The gateway's.
+    public static let service = Service.agentGateway
+
+    private let evidence: EvidenceShelf
+    /// Terms by model, the first being version 1; a retired version's terms stay those of the answers that it gave.
+    private var terms: [String: [ModelPublished]] = [:]
+    private var retired: [String: [Int: Timestamp]] = [:]
+
+    /// Reads evidence there.
+    public init(_ evidence: EvidenceShelf) { self.evidence = evidence }
+
+    /// Nothing yet.
+    public func makeState() -> GatewayState { GatewayState() }
+
+    /// Keeps models' terms.
+    public mutating func hear(_ fact: ReplayFact) {
+        guard let fields = try? fact.fact.data.object() else { return }
+        if fact.fact.type == ModelPublished.type, let model = try? ModelPublished(fields) {
+            terms[model.model, default: []].append(model)
+        } else if fact.fact.type == ModelRetired.type, let over = try? ModelRetired(fields) {
+            for version in over.version.map({ [$0] }) ?? Array(1...max(1, terms[over.model]?.count ?? 1))
+            where retired[over.model]?[version] == nil { retired[over.model, default: [:]][version] = fact.fact.time }
+        }
+    }
+
+    /// How long an answer may take that was begun before its model was retired, in microseconds.
+    private static let longestAnswer: Int64 = 900_000_000
+
+    /// What the rules make of the same.
+    public func judge(_ append: ReplayedAppend, _ state: GatewayState, _ moment: DecisionContext) throws -> Verdict {
+        switch append.first.type {
+        case PrincipalRegistered.type:
+            let data: PrincipalRegistered = try append.data(PrincipalRegistered.self)
+            guard ["person", "organisation", "agent"].contains(data.kind) else { throw Unlawful("/kind is \(data.kind)") }
+            return Verdict(
+                try PrincipalRules.register(kind: data.kind, key: moment.actor, owner: data.owner)(state, moment), gaps: [Self.proofs])
+        case KeyRotated.type:
+            let data: KeyRotated = try append.data(KeyRotated.self)
+            if let claim = data.verified { return Verdict(try PrincipalRules.verify(data.principal, claim: claim)(state, moment)) }
+            guard data.principal == moment.actor else { throw Unlawful("\(moment.actor) changes a key of \(data.principal)") }
+            return Verdict(
+                try PrincipalRules.rotate(data.principal, adding: data.added, removing: data.removed)(state, moment), gaps: [Self.proofs])
+        case KeyIssued.type:
+            let data: KeyIssued = try append.data(KeyIssued.self)
+            guard append.first.cause.id == "api-key-" + data.hash.hex else { throw Unlawful("/hash is not that of its command") }
+            return Verdict(
+                try PrincipalRules.issue(
+                    data.hash, to: data.principal, scopes: Set(data.scopes), allowed: Set(data.scopes), expires: data.expires)(
+                        state, moment),
+                gaps: [ReplayGap("what who issued an API key may do", why: "tokens are not on the log")])
+        case KeyRevoked.type:
+            let data: KeyRevoked = try append.data(KeyRevoked.self)
+            return Verdict(try PrincipalRules.revoke(data.key, of: moment.actor)(state, moment))
+        case InferenceCompleted.type: return try answer(append, state, moment)
+        default: return .unknown
+        }
+    }
+
+    private static let proofs = ReplayGap(
+        "signatures by which principals proved their keys", why: "they are given to the gateway and not kept")
+
+    private func answer(_ append: ReplayedAppend, _ state: GatewayState, _ moment: DecisionContext) throws -> Verdict {
+        let data: InferenceCompleted = try append.data(InferenceCompleted.self)
+        guard append.first.cause.id == data.inference, case .command(_, let digest) = append.first.cause,
+            digest == SHA256.hash(try JSON.canonical(data.json))
+        else { throw Unlawful("is not what its command says: the command's digest is another answer's") }
+        guard data.actor == moment.actor else { throw Unlawful("/actor is \(data.actor), and \(moment.actor) asked") }
+        if data.payer != data.actor, data.mandate == nil, let asker = state.principals[data.actor] {
+            guard asker.owner == data.payer else { throw Unlawful("\(data.payer) pays for \(data.actor), whom it does not own") }
+        }
+        guard let versions = terms[data.model], data.version >= 1, data.version <= versions.count else {
+            throw Unlawful("is by version \(data.version) of \(data.model), which was never published")
+        }
+        let model = versions[data.version - 1]
+        if let end = retired[data.model]?[data.version], moment.time.microseconds > end.microseconds + Self.longestAnswer {
+            throw Unlawful("is by version \(data.version) of \(data.model), which was retired at \(end)")
+        }
+        var expected = data
+        expected.base = model.base
+        expected.adapter = model.adapter
+        expected.fee = try InferencePrice.fee(model.price, input: data.inputTokens, output: data.outputTokens)
+        for passage in try evidence.entries(data.passages) where !model.retrieval.contains(passage.datanet) {
+            throw Unlawful("was given a passage of \(passage.datanet), which the model does not retrieve from")
+        }
+        return Verdict(
+            try InferenceRules.complete(expected)(state, moment), checked: ["answers' fees": 1],
+            gaps: [
+                ReplayGap("prompts and answers", why: "they are sealed under their payers' keys"),
+                ReplayGap("counts of tokens", why: "they are counted in prompts and answers"),
+            ])
+    }
+}

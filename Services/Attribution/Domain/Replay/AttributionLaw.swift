@@ -1,0 +1,194 @@
+internal import Crypto
+public import Decisions
+public import Events
+internal import JSON
+public import Replay
+
+/// Computes every attribution again: the tables of its statement from the snapshots' lists and what stands on the log, its shares from the
+/// statement, and the event from the shares.
+public struct AttributionLaw: ReplayLaw {
+    /// Attribution's.
+    public static let service = Service.attribution
+    /// What an answer is attributed by stood on the log before the answer did.
+    public static let looksAtOthers = false
+
+    private let evidence: EvidenceShelf
+    /// Tables of the last searched snapshots, while nothing is taken back.
+    private let tables = ReplayCache<TableKey, CreditTable>(limit: 8)
+
+    private struct TableKey: Hashable, Sendable {
+        let sources: [AttributionStatement.Source]
+        let withdrawn: UInt64?
+    }
+
+    /// Reads evidence there.
+    public init(_ evidence: EvidenceShelf) { self.evidence = evidence }
+
+    /// Nothing yet.
+    public func makeState() -> AttributionFacts { AttributionFacts() }
+
+    /// What the rules make of the same.
+    public func judge(_ append: ReplayedAppend, _ state: AttributionFacts, _ moment: DecisionContext) throws -> Verdict {
+        switch append.first.type {
+        case IndexBuilt.type: try index(append, state)
+        case AttributionComputed.type: try attribution(append, state)
+        case AttributionCorrected.type: try correction(append, state)
+        default: .unknown
+        }
+    }
+
+    /// An answer that was passed over is missing: they are attributed in their order.
+    public func finish(_ state: AttributionFacts, logTime: Timestamp) -> Ending {
+        var ending = Ending()
+        for answer in state.waiting.values.sorted(by: { $0.position < $1.position }) {
+            if answer.position < state.last {
+                ending.missing.append(
+                    (
+                        answer.position, InferenceCompleted.type,
+                        "the answer \(answer.completed.inference) was passed over: it has no attribution, and later ones do"
+                    ))
+            } else {
+                ending.gaps.append(
+                    ReplayGap("answers without an attribution", why: "they are the newest, and attribution may be on its way"))
+            }
+        }
+        return ending
+    }
+
+    private func stream(_ kind: String, _ id: String) throws -> StreamName {
+        guard let stream = StreamName(kind: kind, id: id) else { throw Unlawful("\(id.prefix(80)) can't name a stream") }
+        return stream
+    }
+
+    // MARK: Indexes
+
+    private func index(_ append: ReplayedAppend, _ state: AttributionFacts) throws -> Verdict {
+        let built: IndexBuilt = try append.data(IndexBuilt.self)
+        guard let snapshot = state.snapshots[built.snapshot], append.reactsTo == snapshot.event else {
+            throw Unlawful("answers no publication of the snapshot \(built.snapshot)")
+        }
+        guard state.indexes[built.snapshot] == nil else { throw Unlawful("the snapshot \(built.snapshot) has an index already") }
+        let list = try evidence.list(snapshot.published.list, of: AdmittedItem.self)
+        let gap = ReplayGap("indexes' files", why: "they are made from the items' content, which is sealed")
+        var expected = built
+        expected.index = EntityID.make("ix", cause: append.first.cause)
+        expected.datanet = snapshot.published.datanet
+        expected.root = snapshot.published.root
+        guard let digest = built.measures else {
+            return Verdict([NewEvent(expected, stream: try stream("index", expected.index))], gaps: [gap])
+        }
+        let measures = try evidence.list(digest, of: IndexedItem.self)
+        guard measures.map(\.item) == list.map(\.item) else { throw Unlawful("/measures are not of the snapshot's items in their order") }
+        let known = Set(list.map(\.item))
+        for (number, measure) in measures.enumerated() {
+            guard measure.unique <= measure.words, measure.head.map({ known.contains($0) && $0 != measure.item }) ?? true else {
+                throw Unlawful("/measures/\(number) has more new words than words, or repeats what is not in the snapshot")
+            }
+        }
+        guard built.items <= list.count, built.items >= measures.count(where: { $0.words > 0 }) else {
+            throw Unlawful("/items is \(built.items): there are \(list.count), and \(measures.count { $0.words > 0 }) were measured")
+        }
+        return Verdict(
+            [NewEvent(expected, stream: try stream("index", expected.index))], checked: ["indexes' measures": measures.count],
+            gaps: [gap, ReplayGap("items' lengths and new words", why: "they are counted in content, which is sealed")])
+    }
+
+    // MARK: Attributions
+
+    private func attribution(_ append: ReplayedAppend, _ state: AttributionFacts) throws -> Verdict {
+        let event: AttributionComputed = try append.data(AttributionComputed.self)
+        guard let answer = state.waiting[event.inference], append.reactsTo == answer.event, append.first.time == answer.time else {
+            throw Unlawful("answers no inference \(event.inference), or it has been attributed before")
+        }
+        let model = state.models[.init(model: answer.completed.model, version: answer.completed.version)]
+        let stored = try AttributionStatement(json: try evidence.bytes(event.evidence))
+        let found = state.searched(answer, model)
+        let sources = found.map { source(of: $0.snapshot, isRetrieval: $0.isRetrieval, state) }
+        let table = try table(found, sources, before: answer.position, state)
+        if let computed = stored.computed {
+            guard let model else { throw Unlawful("credits somebody for an answer of a model that was never published") }
+            try FindingCheck(
+                computed, items: table.items, sources: sources, policy: model.attribution, missing: stored.missing
+            ).check(passages: try evidence.entries(answer.completed.passages))
+        } else if model != nil, !table.items.admittedTokens.allSatisfy({ $0.value <= 0 }) {
+            throw Unlawful("its statement credits nobody, and there are owners to credit")
+        }
+        let statement = try table.statement(
+            EntityID.make("at", cause: append.first.cause), of: answer.completed, at: answer.position, model: model,
+            missing: stored.missing.filter { model != nil || $0 != "unknown-model" }, computed: stored.computed, verified: state.verified)
+        if let difference = Difference.first(expected: statement.json, found: stored.json) {
+            throw Unlawful("its statement's " + difference)
+        }
+        let (shares, _) = try EvidenceList.of(try statement.shares())
+        let expected = AttributionComputed(
+            attribution: statement.attribution, inference: statement.inference, model: statement.model, version: statement.version,
+            rules: statement.rules, methods: try statement.methods(), fallback: try statement.isFallback(), shares: shares,
+            evidence: event.evidence, missing: statement.missing)
+        return Verdict(
+            [NewEvent(expected, stream: try stream("attribution", expected.attribution))],
+            checked: ["attributions": 1, "attribution shares": shares.count], gaps: gaps(stored))
+    }
+
+    private func source(
+        of snapshot: AttributionFacts.Snapshot, isRetrieval: Bool, _ state: AttributionFacts
+    ) -> AttributionStatement.Source {
+        .init(
+            snapshot: SnapshotReference(snapshot.published), index: state.indexes[snapshot.published.snapshot]?.manifest,
+            isRetrieval: isRetrieval)
+    }
+
+    private func table(
+        _ found: [(snapshot: AttributionFacts.Snapshot, isRetrieval: Bool)], _ sources: [AttributionStatement.Source],
+        before position: UInt64, _ state: AttributionFacts
+    ) throws -> CreditTable {
+        // What was taken back after the answer counts for later ones only: then no other answer has this table.
+        let isUsual = state.withdrawals.last.map { $0 < position } ?? true
+        let key = TableKey(sources: sources, withdrawn: state.withdrawals.last)
+        if isUsual, let known = tables[key] { return known }
+        let searched = try zip(found, sources).map { found, source in
+            let list = try evidence.list(found.snapshot.published.list, of: AdmittedItem.self)
+            let measures =
+                try state.indexes[found.snapshot.published.snapshot]?.measures
+                .map { try evidence.list($0, of: IndexedItem.self) } ?? []
+            return SearchedSnapshot(
+                source,
+                items: KnownItem.of(list, datanet: found.snapshot.published.datanet, measures: measures) {
+                    state.admissions[$0.contribution] ?? found.snapshot.position
+                })
+        }
+        let table = CreditTable(searched, withdrawals: state.withdrawals, before: position)
+        if isUsual { tables[key] = table }
+        return table
+    }
+
+    private func gaps(_ stored: AttributionStatement) -> [ReplayGap] {
+        var gaps: [ReplayGap] = []
+        if stored.computed?.spans != nil {
+            gaps.append(ReplayGap("where answers repeat items", why: "answers and items are content, sealed under their owners' keys"))
+        }
+        if stored.computed?.influence != nil {
+            gaps.append(ReplayGap("influence of training rows on answers", why: "rows are kept by training and not part of a bundle"))
+        }
+        for code in stored.missing {
+            gaps.append(ReplayGap("methods that had nothing to look at", why: code == "content-erased" ? "the content was erased" : code))
+        }
+        return gaps
+    }
+
+    // MARK: Corrections
+
+    private func correction(_ append: ReplayedAppend, _ state: AttributionFacts) throws -> Verdict {
+        let event: AttributionCorrected = try append.data(AttributionCorrected.self)
+        guard let cause = append.reactsTo, let ruling = state.rulings[cause], ruling.ruling == event.ruling,
+            state.subject(of: ruling) == event.attribution, let known = state.attributions[event.attribution]
+        else { throw Unlawful("follows from no ruling about the attribution \(event.attribution) that took owners out") }
+        guard !known.rulings.contains(event.ruling) else { throw Unlawful("the ruling \(event.ruling) was followed before") }
+        let corrected = try AttributionStatement(json: try evidence.bytes(known.evidence)).excluding(ruling.penalties.map(\.principal))
+        let (shares, _) = try EvidenceList.of(try corrected.shares())
+        let expected = AttributionCorrected(
+            attribution: event.attribution, ruling: ruling.ruling, shares: shares, evidence: SHA256.hash(try corrected.bytes()))
+        return Verdict(
+            [NewEvent(expected, stream: try stream("attribution", event.attribution))],
+            checked: ["corrected attributions": 1, "attribution shares": shares.count])
+    }
+}

@@ -1,0 +1,137 @@
+public import Events
+
+/// An item of a searched snapshot, with what the ledger and its index say of it.
+public struct KnownItem: Sendable {
+    /// As it was admitted.
+    public let admitted: AdmittedItem
+    /// The snapshot's Datanet.
+    public let datanet: String
+    /// Where its contribution was admitted.
+    public let position: UInt64
+    /// Words that are new in it; nil where nobody measured.
+    public let unique: Int?
+    /// The earlier item that it nearly repeats.
+    public let head: String?
+
+    /// An item from its parts.
+    public init(admitted: AdmittedItem, datanet: String, position: UInt64, unique: Int?, head: String?) {
+        self.admitted = admitted
+        self.datanet = datanet
+        self.position = position
+        self.unique = unique
+        self.head = head
+    }
+
+    /// A snapshot's items with what its index measured, where it measured all of them.
+    public static func of(
+        _ list: [AdmittedItem], datanet: String, measures: [IndexedItem], position: (AdmittedItem) -> UInt64
+    ) -> [KnownItem] {
+        let hasMeasures = measures.count == list.count
+        return list.enumerated().map { number, item in
+            KnownItem(
+                admitted: item, datanet: datanet, position: position(item), unique: hasMeasures ? measures[number].unique : nil,
+                head: hasMeasures ? measures[number].head : nil)
+        }
+    }
+}
+
+/// A searched snapshot with its items.
+public struct SearchedSnapshot: Sendable {
+    /// Which snapshot, and by which index.
+    public let source: AttributionStatement.Source
+    /// Its items.
+    public let items: [KnownItem]
+
+    /// Pairs them.
+    public init(_ source: AttributionStatement.Source, items: [KnownItem]) {
+        self.source = source
+        self.items = items
+    }
+}
+
+/// Who may be credited with an answer: the items of the searched snapshots but for what was taken back before it.
+///
+/// The fallback pays by the snapshots that the model learned from; those for passages alone count where it has no others.
+public struct CreditTable: Sendable {
+    /// What the computation takes.
+    public let items: SnapshotItems
+    private let datanets: [String: String]
+    private let tokens: [String: [String: Int]]
+    private let sources: [AttributionStatement.Source]
+
+    /// - Parameter position: of the answer.
+    public init(_ searched: [SearchedSnapshot], withdrawals: Withdrawals, before position: UInt64) {
+        let hasOwn = searched.contains { !$0.source.isRetrieval }
+        var facts: [String: ItemFacts] = [:]
+        var datanets: [String: String] = [:]
+        var tokens: [String: [String: Int]] = [:]
+        for snapshot in searched {
+            for item in snapshot.items where facts[item.admitted.item] == nil {
+                let admitted = item.admitted
+                guard !withdrawals.isGone(admitted, admitted: item.position, before: position) else { continue }
+                let counts = snapshot.source.isRetrieval && hasOwn ? 0 : admitted.tokens
+                facts[admitted.item] = ItemFacts(
+                    owner: admitted.owner, position: Int(clamping: item.position),
+                    head: admitted.cluster == admitted.item ? item.head : admitted.cluster, tokens: counts,
+                    uniqueTokens: item.unique ?? admitted.tokens)
+                datanets[admitted.item] = item.datanet
+                tokens[admitted.owner, default: [:]][item.datanet, default: 0] += counts
+            }
+        }
+        items = SnapshotItems(facts)
+        self.datanets = datanets
+        self.tokens = tokens
+        sources = searched.map(\.source)
+    }
+
+    /// The statement about an answer, once it is known what the methods found.
+    /// - Parameters:
+    ///   - missing: codes of what was not there.
+    ///   - computed: nil where there is nobody to credit.
+    ///   - verified: since which position each owner is verified.
+    public func statement(
+        _ attribution: String, of inference: InferenceCompleted, at position: UInt64, model: ModelPublished?, missing: [String],
+        computed: AttributionEvidence?, verified: [String: UInt64]
+    ) throws(AttributionError) -> AttributionStatement {
+        var admitted: [String: Int] = [:]
+        var unverified: [String] = []
+        var datanets: [String: [String: Int]] = [:]
+        if let computed, let policy = model?.attribution {
+            let shares = try Attribution.recompute(evidence: computed, policy: AttributionDomain.AttributionPolicy(policy)).shares
+            let isUnverified = { (owner: String) in (verified[owner] ?? .max) >= position }
+            // Whether the cap may cut: one owner is above it, or all who are not verified are together.
+            let together = shares.reduce(0) { $0 + (isUnverified($1.owner) ? $1.share : 0) }
+            if together > policy.cap || shares.contains(where: { $0.share > policy.cap }) {
+                admitted = items.admittedTokens.filter { $0.value > 0 }
+                unverified = Set(shares.map(\.owner)).union(admitted.keys).filter(isUnverified).sorted()
+            }
+            datanets = self.datanets(of: Set(shares.map(\.owner)).union(admitted.keys), computed)
+        }
+        return AttributionStatement(
+            attribution: attribution, inference: inference.inference, model: inference.model, version: inference.version,
+            policy: model?.attribution, sources: sources, missing: (model == nil ? missing + ["unknown-model"] : missing).sorted(),
+            computed: computed, datanets: datanets, admitted: admitted, unverified: unverified, excluded: [])
+    }
+
+    /// What of each owner's share is due to which Datanet: by the words that its items there gave, else by its admitted tokens.
+    private func datanets(of owners: Set<String>, _ evidence: AttributionEvidence) -> [String: [String: Int]] {
+        var given: [String: [String: Int]] = [:]
+        for span in evidence.spans ?? [] where span.paidTokens > 0 {
+            for earner in span.earners {
+                if let datanet = datanets[earner.item] { given[earner.owner, default: [:]][datanet, default: 0] += span.paidTokens }
+            }
+        }
+        for passage in evidence.passages ?? [] where passage.usedTokens > 0 {
+            let item = items.earner(for: passage.item)
+            if let datanet = datanets[item] { given[passage.owner, default: [:]][datanet, default: 0] += passage.usedTokens }
+        }
+        var result: [String: [String: Int]] = [:]
+        for owner in owners {
+            let tokens = tokens[owner] ?? [:]
+            let admitted = tokens.filter { $0.value > 0 }
+            // Somebody with no tokens anywhere is due to where its first item is.
+            result[owner] = given[owner] ?? (admitted.isEmpty ? tokens.min { $0.key < $1.key }.map { [$0.key: 1] } ?? [:] : admitted)
+        }
+        return result
+    }
+}

@@ -1,0 +1,279 @@
+internal import Crypto
+internal import EventLog
+internal import Events
+internal import JSON
+internal import Money
+
+/// The checks of one settlement of a receipt: what led to it, what it gives, what flowed back and what became available.
+struct ReceiptChain {
+    let facts: ReceiptFacts
+    let payee: AccountID
+    let part: ReceiptSettlement
+
+    /// What the settlement settles, read from its events.
+    struct Basis {
+        var shares: [AttributionShare]
+        /// The snapshots that anything can be due to.
+        var snapshots: [SnapshotReference]
+        var names: AttributionNames?
+        var split: ModelSplit?
+        var owner: String
+        var runner: String
+    }
+
+    /// What led to the settlement.
+    private struct Origin {
+        let bill: SettlementPosted
+        let time: Timestamp
+        var basis: Basis
+        var inference: InferenceCompleted?
+        var attribution: AttributionComputed?
+        var training: JobCompleted?
+    }
+
+    func check() throws(ReceiptFault) -> ReceiptCheck.Settled {
+        let origin = try origin()
+        let bill = origin.bill
+        for source in part.sources { try check(source, origin.basis) }
+        try checkCharges(bill)
+        let terms = try ReceiptTerms(facts: facts, part: part).read(bill, origin.basis, at: origin.time)
+        let postings = try checkAmount(bill, origin.basis, terms)
+        try checkReturns(bill, postings)
+        let credit = try checkReleases(bill)
+        return ReceiptCheck.Settled(
+            bill: bill, time: try facts.header(part.settled).time, part: part, inference: origin.inference, attribution: origin.attribution,
+            training: origin.training, credit: credit)
+    }
+
+    /// The ways on which the payee's units come.
+    func steps() throws(ReceiptFault) -> [[SplitStep]] {
+        let origin = try origin()
+        let terms = try ReceiptTerms(facts: facts, part: part).read(origin.bill, origin.basis, at: origin.time)
+        return try ways(origin.bill, origin.basis, terms).filter { $0.account == payee }.map(\.steps)
+    }
+
+    private func origin() throws(ReceiptFault) -> Origin {
+        let bill = try facts.data(SettlementPosted.self, part.settled)
+        let header = try facts.header(part.basis)
+        switch header.type {
+        case AttributionComputed.type:
+            let found = try facts.data(AttributionComputed.self, part.basis)
+            try checkBill(bill, header, kind: "inference", reference: found.inference)
+            let answer = try answered(found)
+            var training: JobCompleted?
+            if let position = part.training { training = try facts.data(JobCompleted.self, position) }
+            return Origin(
+                bill: bill, time: header.time, basis: answer.basis, inference: answer.inference, attribution: found, training: training)
+        case JobCompleted.type:
+            let job = try facts.data(JobCompleted.self, part.basis)
+            try checkBill(bill, header, kind: "training", reference: job.job)
+            return Origin(bill: bill, time: header.time, basis: try trained(job), training: job)
+        default: throw ReceiptFault(.event, "the event at \(part.basis) is \(header.type), which nothing settles")
+        }
+    }
+
+    func need(_ truth: Bool, _ kind: ReceiptFault.Kind, _ reason: @autoclosure () -> String) throws(ReceiptFault) {
+        if !truth { throw ReceiptFault(kind, reason()) }
+    }
+
+    // MARK: What was settled
+
+    private func checkBill(_ bill: SettlementPosted, _ basis: EventHeader, kind: String, reference: String) throws(ReceiptFault) {
+        let posted = try facts.header(part.settled)
+        try need(
+            bill.position == part.basis && bill.id == basis.id.text && posted.cause == .event(id: basis.id), .link,
+            "the settlement \(bill.id) is not that of the event at \(part.basis)")
+        try need(bill.kind == kind && bill.reference == reference, .link, "the settlement is of \(bill.kind) \(bill.reference)")
+    }
+
+    private func answered(_ found: AttributionComputed) throws(ReceiptFault) -> (basis: Basis, inference: InferenceCompleted) {
+        guard let answerAt = part.inference, let modelAt = part.model else {
+            throw ReceiptFault(.link, "the settlement of an answer names neither its inference nor its model")
+        }
+        let inference = try facts.data(InferenceCompleted.self, answerAt)
+        let model = try facts.data(ModelPublished.self, modelAt)
+        try need(inference.inference == found.inference, .link, "the inference at \(answerAt) is not \(found.inference)")
+        try need(
+            inference.model == found.model && inference.version == found.version && model.model == found.model
+                && model.version == found.version, .link, "inference, model and attribution are not of one model and version")
+        try need(
+            inference.base == model.base && inference.adapter == model.adapter, .link,
+            "the answer was not given by the model's base and adapter")
+        try need((part.training == nil) == (model.job == nil), .link, "the model's training is missing, or it has none")
+        var order = [modelAt, answerAt, part.basis, part.settled]
+        if let position = part.training {
+            let job = try facts.data(JobCompleted.self, position)
+            try need(job.job == model.job && job.adapter == model.adapter, .link, "the training at \(position) did not make the model")
+            order.insert(position, at: 0)
+        }
+        try checkBase(model.base)
+        try checkOrder(order, "training, model, inference, attribution and settlement")
+        let names = try facts.statement(found.evidence)
+        let basis = Basis(
+            shares: try facts.entries(found.shares), snapshots: model.snapshots + (names?.snapshots ?? []), names: names,
+            split: model.split,
+            owner: model.owner, runner: inference.runner)
+        return (basis, inference)
+    }
+
+    private func trained(_ job: JobCompleted) throws(ReceiptFault) -> Basis {
+        try need(
+            part.inference == nil && part.model == nil && part.training == nil, .link,
+            "the settlement of a training names an answer or a model")
+        try checkBase(job.base)
+        try checkOrder([part.basis, part.settled], "training and settlement")
+        return Basis(
+            shares: try facts.entries(job.shares), snapshots: job.snapshots, names: nil, split: nil, owner: job.owner, runner: job.runner)
+    }
+
+    private func checkBase(_ name: String) throws(ReceiptFault) {
+        guard let base = part.base else { return }
+        try need(try facts.data(BaseModelRegistered.self, base).model == name, .link, "the base model at \(base) is not \(name)")
+    }
+
+    private func checkOrder(_ positions: [Int], _ what: String) throws(ReceiptFault) {
+        try need(zip(positions, positions.dropFirst()).allSatisfy { $0 < $1 }, .order, "\(what) do not follow each other")
+    }
+
+    // MARK: Items
+
+    private func check(_ source: ReceiptSettlement.Source, _ basis: Basis) throws(ReceiptFault) {
+        let item = source.item
+        let snapshot = try facts.data(SnapshotPublished.self, source.snapshot)
+        do {
+            let proof = InclusionProof(
+                index: UInt64(source.index), size: UInt64(snapshot.items), hashes: source.proof.compactMap { Digest($0) })
+            try proof.verify(leaf: Merkle.leaf(try JSON.canonical(item.json, allowFractions: false)), root: snapshot.root)
+        } catch { throw ReceiptFault(.item, "\(item.item) is not under the root of \(snapshot.snapshot): \(error)") }
+        let reference = SnapshotReference(
+            datanet: snapshot.datanet, snapshot: snapshot.snapshot, number: snapshot.number, root: snapshot.root)
+        try need(basis.snapshots.contains(reference), .link, "nothing was made from \(snapshot.snapshot)")
+        let admission = try facts.data(AdmissionGranted.self, source.admission)
+        try need(
+            admission.datanet == snapshot.datanet && admission.contribution == item.contribution, .link,
+            "the admission at \(source.admission) is of another contribution")
+        if let admitted = try facts.entriesIfThere(admission.items) {
+            try need(admitted.contains(item), .link, "the admission has no \(item.item)")
+        }
+        let screening = try facts.data(ContributionScreened.self, source.screening)
+        try need(screening.contribution == item.contribution, .link, "the screening at \(source.screening) is of another contribution")
+        if let screened = try facts.entriesIfThere(screening.items) {
+            let isThere = screened.contains {
+                $0.item == item.item && $0.commitment == item.commitment && $0.owner == item.owner && $0.verdict == "accepted"
+            }
+            try need(isThere, .link, "the screening did not accept \(item.item)")
+        }
+        try need(
+            try facts.data(ContributionSubmitted.self, source.contribution).contribution == item.contribution, .link,
+            "the contribution at \(source.contribution) is another one")
+        try need(
+            basis.shares.contains { $0.share > 0 && $0.owner == item.owner && $0.datanet == snapshot.datanet }, .link,
+            "\(item.owner) has no share by way of \(snapshot.datanet)")
+        try need(payee.accountKind != .contributor || payee.owner == item.owner, .link, "\(item.item) is not the payee's")
+        if source.named != .owner {
+            guard let names = basis.names else { throw ReceiptFault(.evidence, "the attribution's evidence is not in the receipt") }
+            let list = source.named == .spans ? names.spans : names.passages
+            try need(list.contains { $0.item == item.item }, .link, "the evidence does not name \(item.item)")
+        }
+        try checkOrder(
+            [source.contribution, source.screening, source.admission, source.snapshot, part.basis],
+            "contribution, screening, admission, snapshot and what was settled")
+    }
+
+    // MARK: Money
+
+    private func checkCharges(_ bill: SettlementPosted) throws(ReceiptFault) {
+        var taken: Int128 = 0
+        for position in part.charges {
+            let list: EvidenceList<Posting>
+            let reference: String?
+            if try facts.header(position).type == HoldCaptured.type {
+                let capture = try facts.data(HoldCaptured.self, position)
+                (list, reference) = (capture.postings, capture.reference)
+            } else {
+                let entry = try facts.data(JournalPosted.self, position)
+                (list, reference) = (entry.postings, entry.reference)
+            }
+            try need(reference == bill.reference && position < part.settled, .fee, "the charge at \(position) is for something else")
+            let sums = try facts.sums(list)
+            let units = sums[.fees] ?? 0
+            try need(
+                sums.isEmpty || (sums.count == 2 && units > 0 && sums[bill.payer] == -units), .fee,
+                "the charge at \(position) does not take the fee from \(bill.payer)")
+            taken &+= units
+        }
+        try need(taken == bill.fee.units, .fee, "\(taken) units were taken, and \(bill.fee.unitsText) settled")
+    }
+
+    private func checkAmount(_ bill: SettlementPosted, _ basis: Basis, _ terms: SettlementTerms) throws(ReceiptFault) -> [Posting] {
+        let postings = try facts.entries(bill.postings)
+        let ways = try ways(bill, basis, terms)
+        let expected: [Posting]
+        do throws(BillingError) {
+            expected = try Settlement.postings(
+                fee: bill.fee, parts: try Settlement.compute(fee: bill.fee, terms: terms, shares: basis.shares))
+        } catch { throw ReceiptFault(.amount, "\(error)") }
+        try need(postings == expected, .amount, "the postings of the settlement are not what the terms make")
+        let own = postings.first { $0.account == payee.pending }?.amount.units ?? 0
+        try need(own > 0 && part.units == own, .amount, "the settlement gives \(payee) \(own) units, not \(part.units)")
+        try need(
+            part.why == ways.filter { $0.account == payee }.map(\.steps), .amount, "the steps to the amount are not those of the terms")
+        return postings
+    }
+
+    private func ways(_ bill: SettlementPosted, _ basis: Basis, _ terms: SettlementTerms) throws(ReceiptFault) -> [SplitNode.Way] {
+        do throws(BillingError) { return try Settlement.tree(terms: terms, shares: basis.shares).ways(of: bill.fee) } catch {
+            throw ReceiptFault(.amount, "\(error)")
+        }
+    }
+
+    private func checkReturns(_ bill: SettlementPosted, _ postings: [Posting]) throws(ReceiptFault) {
+        var left = postings.filter { $0.account != .fees }
+        for position in part.returns {
+            let (settlement, back, list): (String, Amount, EvidenceList<Posting>)
+            if try facts.header(position).type == RefundPosted.type {
+                let refund = try facts.data(RefundPosted.self, position)
+                (settlement, back, list) = (refund.settlement, refund.amount, refund.postings)
+            } else {
+                let ruling = try facts.data(DisputeResolved.self, position)
+                (settlement, back, list) = (ruling.settlement, ruling.refund, ruling.postings)
+            }
+            try need(
+                settlement == bill.id && position > part.settled && back.asset == bill.fee.asset && back.isPositive, .return,
+                "what flowed back at \(position) is not of this settlement")
+            let sums = try facts.sums(list)
+            let has = left.reduce(into: Int128(0)) { $0 &+= $1.amount.units }
+            try need(back.units <= has, .return, "more flowed back at \(position) than there was")
+            let parts: [Amount]
+            do { parts = try back.split(by: left.map { $0.amount.units.magnitude }) } catch { throw ReceiptFault(.return, "\(error)") }
+            for (index, given) in parts.enumerated() {
+                let account = left[index].account
+                try need(sums[account] ?? 0 == -given.units, .return, "\(account) gave back another part at \(position)")
+                left[index].amount = Amount(left[index].amount.units - given.units, given.asset)
+            }
+        }
+        let rest = left.first { $0.account == payee.pending }?.amount.units ?? 0
+        try need(rest == part.left, .return, "\(rest) units are left, not \(part.left)")
+    }
+
+    private func checkReleases(_ bill: SettlementPosted) throws(ReceiptFault) -> Int? {
+        if let position = part.disputed {
+            try need(
+                try facts.data(DisputeOpened.self, position).settlement == bill.id, .release, "the dispute is about another settlement")
+        }
+        try need(part.releases.count <= 2, .release, "there are more than two releases")
+        var credit: Int?
+        for (index, position) in part.releases.enumerated() {
+            let release = try facts.data(SettlementReleased.self, position)
+            try need(position > max(part.settled, part.returns.last ?? 0), .release, "the release at \(position) came before")
+            try need(index > 0 || release.settlements.contains(bill.id), .release, "the release at \(position) is of other settlements")
+            let gets = try facts.sums(release.postings)[payee] ?? 0
+            try need(index == 0 || (gets > 0 && credit == nil), .release, "the release at \(position) does not credit \(payee)")
+            guard gets > 0 else { continue }
+            credit = position
+            try need(gets >= part.left && (part.balance ?? 0) >= gets, .release, "the credit at \(position) or the balance is too small")
+        }
+        try need((part.balance == nil) == (credit == nil), .release, "there is a balance without a credit, or none with it")
+        return credit
+    }
+}

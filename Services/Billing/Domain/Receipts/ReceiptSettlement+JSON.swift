@@ -1,0 +1,94 @@
+internal import Crypto
+internal import Events
+public import JSON
+
+extension ReceiptSettlement {
+    /// As it is written.
+    public var json: JSONValue {
+        .members([
+            "settled": .count(settled), "basis": .count(basis), "inference": inference.map { .count($0) },
+            "model": model.map { .count($0) },
+            "training": training.map { .count($0) }, "base": base.map { .count($0) }, "charges": Self.list(charges),
+            "rules": rules.map { .count($0) },
+            "datanets": .array(datanets.map { ["policy": .count($0.policy), "members": Self.list($0.members)] }),
+            "sources": .array(sources.map(\.json)), "units": .string(String(units)),
+            "why": .array(why.map { .array($0.map(\.json)) }), "returns": Self.list(returns), "left": .string(String(left)),
+            "disputed": disputed.map { .count($0) }, "releases": Self.list(releases), "balance": balance.map { .string(String($0)) },
+            "state": .string(state.rawValue),
+        ])
+    }
+
+    private static func list(_ positions: [Int]) -> JSONValue { .array(positions.map { .count($0) }) }
+
+    init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: [
+            "settled", "basis", "inference", "model", "training", "base", "charges", "rules", "datanets", "sources", "units", "why",
+            "returns", "left", "disputed", "releases", "balance", "state",
+        ])
+        let state = try fields.field("state")
+        guard let known = ReceiptState(rawValue: try state.string()) else { throw state.error("is no state of a settlement") }
+        var why: [[SplitStep]] = []
+        for field in try fields.array("why", count: 0...100) {
+            var steps: [SplitStep] = []
+            for step in try field.array(count: 1...16) { steps.append(try SplitStep(try step.object())) }
+            why.append(steps)
+        }
+        self.init(
+            settled: try fields.count("settled"), basis: try fields.count("basis"), charges: try fields.positions("charges"),
+            datanets: try fields.all("datanets", 0...1_000) { entry throws(JSONFieldError) in
+                try entry.refuseUnknown(keys: ["policy", "members"])
+                return Datanet(policy: try entry.count("policy"), members: try entry.positions("members"))
+            },
+            units: try fields.units("units"), why: why, left: try fields.units("left"), state: known)
+        inference = try fields.position("inference")
+        model = try fields.position("model")
+        training = try fields.position("training")
+        base = try fields.position("base")
+        rules = try fields.position("rules")
+        sources = try fields.all("sources", 0...Receipt.maximumSources) { entry throws(JSONFieldError) in try Source(entry) }
+        returns = try fields.positions("returns")
+        disputed = try fields.position("disputed")
+        releases = try fields.positions("releases")
+        balance = fields.optionalField("balance") == nil ? nil : try fields.units("balance")
+    }
+}
+
+extension ReceiptSettlement.Source {
+    var json: JSONValue {
+        [
+            "item": item.json, "index": .count(index), "proof": .texts(proof.map { Base64.encode($0) }),
+            "contribution": .count(contribution),
+            "screening": .count(screening), "admission": .count(admission), "snapshot": .count(snapshot), "named": .string(named.rawValue),
+        ]
+    }
+
+    init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: ["item", "index", "proof", "contribution", "screening", "admission", "snapshot", "named"])
+        item = try AdmittedItem(fields.object("item"))
+        index = try fields.count("index")
+        proof = try fields.hashes("proof")
+        contribution = try fields.count("contribution")
+        screening = try fields.count("screening")
+        admission = try fields.count("admission")
+        snapshot = try fields.count("snapshot")
+        let name = try fields.field("named")
+        guard let known = Named(rawValue: try name.string()) else { throw name.error("must be spans, passages or owner") }
+        named = known
+    }
+}
+
+extension SplitStep {
+    var json: JSONValue {
+        [
+            "name": .string(name), "weight": .count(Int(clamping: weight)), "of": .count(Int(clamping: of)),
+            "units": .string(String(units)),
+        ]
+    }
+
+    fileprivate init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: ["name", "weight", "of", "units"])
+        self.init(
+            name: try fields.id("name"), weight: UInt64(try fields.count("weight")), of: UInt64(try fields.count("of")),
+            units: try fields.units("units"))
+    }
+}

@@ -1,0 +1,151 @@
+public import Decisions
+public import Events
+internal import JSON
+internal import Money
+public import Replay
+
+/// Decides everything that billing did again, and computes every settlement from its attribution, the published terms and the rules.
+///
+/// The state itself computes balances, refunds, epochs' roots and liabilities again while it folds.
+public struct BillingLaw: ReplayLaw {
+    /// Billing's.
+    public static let service = Service.billing
+    /// What others' events have told is looked up by position.
+    public static let looksAtOthers = false
+
+    private let evidence: EvidenceShelf
+    /// Events that may ask for something and have not been answered.
+    private var asked: [EventID: (position: UInt64, type: String)] = [:]
+    /// By type: where the last event stands that was answered.
+    private var answered: [String: UInt64] = [:]
+
+    /// Reads evidence there.
+    public init(_ evidence: EvidenceShelf) { self.evidence = evidence }
+
+    /// The state before the first event.
+    public func makeState() -> BillingState {
+        let evidence = evidence
+        return BillingState(recomputes: true) { digest in try? evidence.bytes(digest) }
+    }
+
+    /// Notes what asks, and what is answered.
+    public mutating func hear(_ fact: ReplayFact) {
+        if Self.asking.contains(fact.fact.type) {
+            asked[fact.fact.id] = (fact.position, fact.fact.type)
+        } else if case .event(let cause) = fact.fact.cause, let ask = asked.removeValue(forKey: cause) {
+            answered[ask.type] = max(answered[ask.type] ?? 0, ask.position)
+        }
+    }
+
+    /// What is settled or charged whenever it comes; other events may ask for nothing.
+    private static let asking: Set<String> = [InferenceCompleted.type, AttributionComputed.type, JobCompleted.type]
+
+    /// What the rules make of the same.
+    public func judge(_ append: ReplayedAppend, _ state: BillingState, _ moment: DecisionContext) throws -> Verdict {
+        let first = append.first
+        guard BillingEvent.types.contains(first.type) else { return .unknown }
+        let decision: Decision
+        if let cause = append.reactsTo {
+            guard let pending = state.known.reactions[cause.text] else {
+                throw Unlawful("reacts to an event that is not there, asks for nothing, or was answered before")
+            }
+            guard first.time == pending.time else { throw Unlawful("is of \(first.time), and what it reacts to of \(pending.time)") }
+            decision = try state.answer(to: pending, now: moment.logTime)
+        } else if first.cause.id.hasPrefix("sweep:") {
+            return try sweep(append, state, moment)
+        } else {
+            var all = Decision.nothing
+            for fact in append.facts {
+                guard let event = try BillingEvent(type: fact.type, try fact.data.object()) else { return .unknown }
+                all.append(try state.again(event, moment))
+            }
+            decision = all
+        }
+        return Verdict(decision.newEvents, checked: Self.checked(append))
+    }
+
+    private static func checked(_ append: ReplayedAppend) -> [String: Int] {
+        var checked: [String: Int] = [:]
+        for fact in append.facts {
+            switch fact.type {
+            case SettlementPosted.type: checked["settlements", default: 0] += 1
+            case PayoutEpochClosed.type: checked["epochs' roots and liabilities", default: 0] += 1
+            case HoldCaptured.type: checked["captures", default: 0] += 1
+            default: break
+            }
+        }
+        return checked
+    }
+
+    // MARK: What fell due
+
+    /// A sweep does a part of what is due, as much as fits: each of its events is checked for being due.
+    private func sweep(_ append: ReplayedAppend, _ state: BillingState, _ moment: DecisionContext) throws -> Verdict {
+        var expected: [NewEvent] = []
+        for fact in append.facts {
+            guard let event = try BillingEvent(type: fact.type, try fact.data.object()) else { return .unknown }
+            let decision: Decision
+            switch event {
+            case .holdReleased(let data):
+                guard let hold = state.holds[data.id], hold.expires <= moment.logTime else {
+                    throw Unlawful("the hold \(data.id) is not there, or has not expired by \(moment.logTime)")
+                }
+                decision = Decision(.holdReleased(HoldReleased(id: data.id, amount: hold.left, expired: true)))
+            case .stakeWithdrawn(let data):
+                guard let unbonding = state.unbondings[data.id], unbonding.releaseAt <= moment.logTime else {
+                    throw Unlawful("the stake \(data.id) is not being unbonded, or not due by \(moment.logTime)")
+                }
+                decision = Decision(event)
+            case .settlementReleased(let data):
+                for id in data.settlements {
+                    guard let settlement = state.settlements[id], settlement.dispute == nil, settlement.releaseAt <= moment.logTime else {
+                        throw Unlawful("the settlement \(id) is not within its holdback, is disputed, or is not due by \(moment.logTime)")
+                    }
+                }
+                for posting in try evidence.entries(data.postings) where posting.amount.isPositive {
+                    guard posting.account.accountKind?.needsVerifiedOwner != true || state.verified.contains(String(posting.account.owner))
+                    else { throw Unlawful("pays \(posting.account), whose owner is not verified") }
+                }
+                decision = Decision(event)
+            case .payoutFinished(let data):
+                guard state.payout(data.id)?.rail == "sandbox" else { throw Unlawful("the payout \(data.id) is not the sandbox's") }
+                decision = try state.finishPayout(data.id, paid: true, reference: "sandbox-" + data.id)
+            default: throw Unlawful("is nothing that falls due")
+            }
+            expected += decision.newEvents
+        }
+        return Verdict(expected, checked: ["events that fell due": expected.count])
+    }
+
+    // MARK: The end
+
+    /// Entries of all accounts add up to zero; what others asked for long ago has been done.
+    public func finish(_ state: BillingState, logTime: Timestamp) -> Ending {
+        var ending = Ending()
+        let totals = (try? state.journal.totals()) ?? [:]
+        for (asset, total) in totals where !total.isZero {
+            ending.missing.append((0, "account.transferred", "the accounts in \(asset) add up to \(total), not to zero"))
+        }
+        ending.checked["accounts"] = state.journal.accounts.count
+        ending.checked["assets that add up to zero"] = totals.count
+        for pending in state.pendingReactions() {
+            let decision: Decision
+            do { decision = try state.answer(to: pending, now: max(logTime, pending.time)) } catch {
+                ending.gaps.append(ReplayGap("events that billing cannot act on", why: "\(error)"))
+                continue
+            }
+            guard !decision.events.isEmpty else { continue }
+            if let ask = asked[pending.event], pending.position < answered[ask.type] ?? 0,
+                pending.time.microseconds + Self.patience < logTime.microseconds
+            {
+                ending.missing.append((pending.position, ask.type, "was passed over: later ones were settled, and this one was not"))
+            } else {
+                ending.gaps.append(ReplayGap("events that billing has yet to act on", why: "they are the newest"))
+            }
+        }
+        return ending
+    }
+
+    /// Reactions are worked on side by side, so that one may come before an earlier one; but not a minute before.
+    private static let patience: Int64 = 60_000_000
+}

@@ -1,0 +1,86 @@
+internal import Crypto
+public import Decisions
+public import Events
+internal import Identity
+internal import JSON
+public import Replay
+
+/// Decides everything that ingest did again: who may contribute where, what each contribution's list says, and what was taken back.
+public struct IngestLaw: ReplayLaw {
+    /// Ingest's.
+    public static let service = Service.ingest
+
+    private let evidence: EvidenceShelf
+
+    /// Reads evidence there.
+    public init(_ evidence: EvidenceShelf) { self.evidence = evidence }
+
+    /// Nothing yet.
+    public func makeState() -> IngestState { IngestState() }
+
+    /// What the rules make of the same.
+    public func judge(_ append: ReplayedAppend, _ state: IngestState, _ moment: DecisionContext) throws -> Verdict {
+        switch append.first.type {
+        case ContributionSubmitted.type: return try submitted(append, state, moment)
+        case ContributionWithdrawn.type:
+            let data: ContributionWithdrawn = try append.data(ContributionWithdrawn.self)
+            return Verdict(try IngestRules.withdraw(state, data.contribution, items: data.items, actor: moment.actor))
+        case ContentErased.type:
+            let data: ContentErased = try append.data(ContentErased.self)
+            return Verdict(
+                try IngestRules.erase(state, data, actor: moment.actor), checked: ["erasures": 1],
+                gaps: [ReplayGap("content that was erased", why: "its keys were destroyed, as its owner asked")])
+        default: return .unknown
+        }
+    }
+
+    private func submitted(_ append: ReplayedAppend, _ state: IngestState, _ moment: DecisionContext) throws -> Verdict {
+        let submitted: ContributionSubmitted = try append.data(ContributionSubmitted.self)
+        guard let screened = try append.find(ContributionScreened.self) else { throw Unlawful("was not screened in the same append") }
+        guard state.contributions[submitted.contribution] == nil else {
+            throw Unlawful("the contribution \(submitted.contribution) is there already")
+        }
+        guard submitted.contributor == moment.actor else {
+            throw Unlawful("/contributor is \(submitted.contributor), and \(moment.actor) submitted it")
+        }
+        guard ["own", "on-behalf"].contains(submitted.kind) else { throw Unlawful("/kind is neither own nor on-behalf") }
+        guard DIDKey.publicKey(in: submitted.signer) != nil, Base64URL.decode(submitted.signature)?.count == 64 else {
+            throw Unlawful("/signer and /signature are no Ed25519 key and signature")
+        }
+        let items = try evidence.entries(screened.items)
+        try check(items, of: submitted, screened)
+        let accepted = items.count { $0.verdict == "accepted" }
+        var (first, second) = (submitted, screened)
+        first.items = items.count
+        second.contribution = submitted.contribution
+        second.datanet = submitted.datanet
+        second.contributor = submitted.contributor
+        second.rules = ScreeningRules.version
+        second.accepted = accepted
+        second.rejected = items.count - accepted
+        return Verdict(
+            try IngestRules.submit(state, first, second), checked: ["screened items": items.count],
+            gaps: [
+                ReplayGap("signatures of manifests", why: "a manifest names its files, and is content of who signed it"),
+                ReplayGap("screening of items", why: "items are content, sealed under their owners' keys"),
+            ])
+    }
+
+    private func check(_ items: [ScreenedItem], of submitted: ContributionSubmitted, _ screened: ContributionScreened) throws {
+        var commitments: Set<Digest> = []
+        for (number, item) in items.enumerated() {
+            func fault(_ reason: String) -> Unlawful { Unlawful("/items/\(number) \(reason)", in: 1) }
+            guard item.item == ItemID.make(submitted.contribution, number + 1) else {
+                throw fault("is \(item.item), and item \(number + 1) of \(submitted.contribution) belongs there")
+            }
+            guard item.verdict == "accepted" || item.verdict == "rejected" else { throw fault("has the verdict \(item.verdict)") }
+            let refuses = item.reasons.contains { ReasonCode(rawValue: $0)?.isRefusal == true }
+            guard refuses == (item.verdict == "rejected") else { throw fault("is \(item.verdict), which its reasons do not make it") }
+            guard item.quality <= 1_000 else { throw fault("has a quality above 1,000") }
+            guard submitted.kind == "on-behalf" || item.owner == submitted.contributor else {
+                throw fault("is \(item.owner)'s, in a contribution of \(submitted.contributor)'s own")
+            }
+            guard commitments.insert(item.commitment).inserted else { throw fault("has the commitment of another item") }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Crypto
+import Foundation
+import HTTP
+import JSON
+
+/// Bringing data in: Datanets, signed contributions, screening, snapshots.
+extension WayStory {
+    /// A published Datanet.
+    struct Datanet: Sendable {
+        let name: String
+        let id: String
+        let items: Int
+        let root: String
+        /// The id of its first snapshot.
+        let snapshot: String
+        /// Each contribution and who brought it.
+        let contributions: [(id: String, author: String)]
+    }
+
+    func bringIn(_ cast: Cast) async throws -> [Datanet] {
+        Terminal.say("\n2. \(data.count) Datanets. Authors sign what they bring; public rules screen every row.")
+        var datanets: [Datanet] = []
+        for (index, source) in data.enumerated() {
+            // The last one lets people decide what comes in.
+            let isReviewed = index == data.count - 1
+            let domain = source.name.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+            let created = try await client.call(
+                "POST", "/v1/datanets", as: cast.maya.token,
+                json: [
+                    "domain": .string(domain), "media": "text",
+                    "policy": .object(Self.policy(isReviewed: isReviewed)),
+                ])
+            guard let id = created["datanet"]?.stringValue else { throw CommandError("no Datanet came back") }
+            if isReviewed { try await seatValidators(cast, in: id) }
+            var contributions: [(id: String, author: String)] = []
+            var accepted = 0
+            var rejected: [String] = []
+            for (place, author) in source.authors.enumerated() {
+                guard let person = cast.authors[author.name] else { continue }
+                // The first author of the first Datanet slips in rows that must not pass.
+                let planted = index == 0 && place == 0 ? Self.planted(after: author.rows) : []
+                let settled = try await contribute(author.rows + planted, to: id, by: person)
+                if isReviewed {
+                    try await review(settled.id, of: person, in: id, cast, isRefusedFirst: contributions.isEmpty)
+                }
+                contributions.append((settled.id, author.name))
+                accepted += settled.accepted
+                rejected += settled.reasons
+            }
+            if index == 0, rejected.isEmpty { throw CommandError("the planted rows passed the screening") }
+            _ = try await client.wait(
+                for: "the items' admission", "/v1/datanets/\(id)", as: cast.maya.token,
+                until: { Self.figure("items", in: $0) ?? 0 >= accepted })
+            let snapshot = try await client.call("POST", "/v1/datanets/\(id)/snapshots", as: cast.maya.token, json: .object(JSONObject()))
+            guard let root = snapshot["root"]?.stringValue, let items = snapshot["items"]?.intValue,
+                let name = snapshot["snapshot"]?.stringValue
+            else {
+                throw CommandError("no snapshot came back")
+            }
+            let turned = rejected.isEmpty ? "" : "; \(rejected.count) refused (\(Set(rejected).sorted().joined(separator: ", ")))"
+            Terminal.say(
+                "   \(source.name): \(items) items of \(source.authors.count) authors\(turned). Snapshot 1, root \(root.prefix(19))…")
+            datanets.append(
+                Datanet(name: source.name, id: id, items: Int(items), root: root, snapshot: name, contributions: contributions))
+        }
+        return datanets
+    }
+
+    /// The rules that a Datanet of the story is opened with.
+    private static func policy(isReviewed: Bool) -> JSONObject {
+        var policy: JSONObject = [
+            "access": "open", "licences": ["CC-BY-4.0", "CC0-1.0", "MIT", "Apache-2.0"], "treasury_points": 1_000, "curator_points": 0,
+            "contributor_points": 9_000, "admission": "automatic", "minimum_quality": 100, "panel": 0, "quorum": 0, "voting": "role",
+        ]
+        if isReviewed {
+            policy["admission"] = "review"
+            policy["panel"] = 1
+            policy["quorum"] = 1
+            policy["stake"] = ["asset": "USDC/6", "amount": "5000000"]
+        }
+        return policy
+    }
+
+    /// A copy of a row, a row with a secret, and a row under a licence that the Datanet does not take.
+    private static func planted(after rows: [JSONValue]) -> [JSONValue] {
+        guard let first = rows.first else { return [] }
+        return [
+            first,
+            [
+                "prompt": "How do I reach the club's wallet?", "licence": "CC-BY-4.0",
+                "completion":
+                    "Write to treasurer.of.the.club@example.org, or use the key sk-live-4f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a.",
+            ],
+            [
+                "prompt": "Who wrote the club's handbook?", "licence": "LicenseRef-All-Rights-Reserved",
+                "completion": "The handbook was written by the founding members and may not be copied without their leave in writing.",
+            ],
+        ]
+    }
+
+    func contribute(_ rows: [JSONValue], to datanet: String, by person: WayPerson) async throws -> (
+        id: String, accepted: Int, reasons: [String]
+    ) {
+        var file: [UInt8] = []
+        for row in rows { file += JSON.write(row) + [0x0A] }
+        let manifest: JSONValue = [
+            "type": "openledger/manifest/v1", "datanet": .string(datanet), "contributor": .string(person.principal), "kind": "own",
+            "signer": .string(person.did), "licence": "CC-BY-4.0",
+            "files": [
+                ["name": "rows.jsonl", "format": "jsonl", "bytes": .int(Int64(file.count)), "sha256": .string(SHA256.hash(file).hex)]
+            ],
+            "columns": ["prompt": "prompt", "completion": "completion", "licence": "licence"],
+        ]
+        let signature = try person.key.sign(JSON.canonical(manifest))
+        let begun = try await client.call(
+            "POST", "/v1/contributions", as: person.token,
+            json: ["manifest": manifest, "signature": .string(Base64URL.encode(signature))])
+        guard let id = begun["contribution"]?.stringValue else { throw CommandError("no contribution came back") }
+        _ = try await client.send(
+            "PATCH", "/v1/contributions/\(id)/files/0", as: person.token, bytes: file, type: "application/octet-stream",
+            headers: ["Upload-Offset": "0"])
+        _ = try await client.call("POST", "/v1/contributions/\(id)/finish", as: person.token)
+        let settled = try await client.wait(
+            for: "the screening of \(person.name)'s rows", "/v1/contributions/\(id)", as: person.token,
+            until: { $0["rules"] != nil || $0["state"]?.stringValue == "failed" })
+        guard let accepted = settled["accepted"]?.intValue else {
+            throw CommandError("the contribution of \(person.name) failed: \(String(decoding: JSON.write(settled), as: UTF8.self))")
+        }
+        var reasons: [String] = []
+        if settled["rejected"]?.intValue ?? 0 > 0 {
+            let items = try await client.call("GET", "/v1/contributions/\(id)/items?limit=500", as: person.token)
+            for item in items["items"]?.arrayValue ?? [] where item["verdict"]?.stringValue == "rejected" {
+                reasons.append(item["reasons"]?.arrayValue?.first?.stringValue ?? "?")
+            }
+        }
+        return (id, Int(accepted), reasons)
+    }
+
+    /// A figure wherever it stands in a Datanet's page.
+    static func figure(_ name: String, in page: JSONValue) -> Int? {
+        if let found = page[name]?.intValue { return Int(found) }
+        for member in page.objectValue?.members ?? [] {
+            if let found = figure(name, in: member.value) { return found }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,106 @@
+internal import Crypto
+public import Decisions
+public import Events
+internal import JSON
+internal import Money
+public import Replay
+
+/// Decides everything that training did again: who may learn from what, each job's way, whose data it learned from, and models' terms.
+public struct TrainingLaw: ReplayLaw {
+    /// Training's.
+    public static let service = Service.training
+
+    private let evidence: EvidenceShelf
+
+    /// Reads evidence there.
+    public init(_ evidence: EvidenceShelf) { self.evidence = evidence }
+
+    /// Nothing yet.
+    public func makeState() -> TrainingState { TrainingState() }
+
+    /// What the rules make of the same.
+    public func judge(_ append: ReplayedAppend, _ state: TrainingState, _ moment: DecisionContext) throws -> Verdict {
+        switch append.first.type {
+        case BaseModelRegistered.type:
+            var data: BaseModelRegistered = try append.data(BaseModelRegistered.self)
+            data.owner = moment.actor
+            return Verdict(
+                try TrainingRules.register(data)(state, moment),
+                gaps: [ReplayGap("models' weights", why: "artefacts are kept by training and not part of a bundle")])
+        case JobRequested.type: return try request(append, state, moment)
+        case JobStarted.type:
+            let data: JobStarted = try append.data(JobStarted.self)
+            return Verdict(
+                try TrainingRules.start(data.job, runner: moment.actor, takingOver: state.jobs[data.job]?.attempt)(state, moment))
+        case JobCheckpointed.type:
+            let data: JobCheckpointed = try append.data(JobCheckpointed.self)
+            return Verdict(
+                try TrainingRules.checkpoint(data, runner: moment.actor, attempt: try attempt(data.job, state))(state, moment))
+        case JobCompleted.type: return try complete(append, state, moment)
+        case JobFailed.type:
+            let data: JobFailed = try append.data(JobFailed.self)
+            return Verdict(
+                try TrainingRules.fail(data.job, runner: moment.actor, attempt: try attempt(data.job, state), reason: data.reason)(
+                    state, moment))
+        case JobCancelled.type:
+            let data: JobCancelled = try append.data(JobCancelled.self)
+            return Verdict(try TrainingRules.cancel(data.job, by: moment.actor)(state, moment))
+        case ModelPublished.type:
+            var data: ModelPublished = try append.data(ModelPublished.self)
+            data.owner = moment.actor
+            return Verdict(try ModelRules.publish(data)(state, moment), checked: ["models' terms": 1])
+        case ModelRetired.type:
+            let data: ModelRetired = try append.data(ModelRetired.self)
+            return Verdict(try ModelRules.retire(data.model, version: data.version, by: moment.actor)(state, moment))
+        default: return .unknown
+        }
+    }
+
+    private func attempt(_ job: String, _ state: TrainingState) throws -> Int { try TrainingRules.job(job, state).attempt }
+
+    private func request(_ append: ReplayedAppend, _ state: TrainingState, _ moment: DecisionContext) throws -> Verdict {
+        let data: JobRequested = try append.data(JobRequested.self)
+        let settings = try TrainingSettings(try JSON.parse(try evidence.bytes(data.settings)).object())
+        guard SHA256.hash(try JSON.canonical(settings.json)) == data.settings else {
+            throw Unlawful("/settings names settings that are not written out as they are")
+        }
+        let request = TrainingRules.Request(
+            owner: moment.actor, base: data.base, snapshots: data.snapshots.map { ($0.datanet, $0.number) }, settings: settings,
+            settingsDigest: data.settings, price: .zero(data.fee.asset), hold: data.hold)
+        // The price of a token is the operator's and not on the log; that the fee stays what was agreed is.
+        let events = try TrainingRules.request(request)(state, moment).map { event -> NewEvent in
+            var job = try JobRequested(try event.data.object())
+            job.fee = data.fee
+            return NewEvent(job, stream: event.stream)
+        }
+        guard !data.fee.isNegative else { throw Unlawful("/fee is below zero") }
+        return Verdict(
+            events, checked: ["jobs' settings": 1],
+            gaps: [
+                ReplayGap(
+                    "prices of training", why: "what a million tokens cost is the operator's setting; the fee that was agreed is on the log"
+                )
+            ])
+    }
+
+    private func complete(_ append: ReplayedAppend, _ state: TrainingState, _ moment: DecisionContext) throws -> Verdict {
+        let data: JobCompleted = try append.data(JobCompleted.self)
+        let job = try TrainingRules.job(data.job, state)
+        var items: [(datanet: String, items: [AdmittedItem])] = []
+        for reference in job.request.snapshots {
+            guard let snapshot = state.snapshot(reference.datanet, reference.number), snapshot.root == reference.root else {
+                throw Unlawful("learned from snapshot \(reference.number) of \(reference.datanet), which was not published so")
+            }
+            items.append((reference.datanet, try evidence.list(snapshot.list, of: AdmittedItem.self)))
+        }
+        let (shares, _) = try EvidenceList.of(try TrainedShares.of(items))
+        let result = TrainingRules.Result(
+            adapter: data.adapter, rows: data.rows, record: data.record, tokens: data.tokens, shares: shares)
+        return Verdict(
+            try TrainingRules.complete(data.job, runner: moment.actor, attempt: job.attempt, result)(state, moment),
+            checked: ["training shares": shares.count],
+            gaps: [
+                ReplayGap("what a training learned", why: "content and adapters are not part of a bundle; its record says how it was done")
+            ])
+    }
+}

@@ -1,0 +1,179 @@
+import BillingDomain
+import Crypto
+import EventLog
+import Events
+import JSON
+import Money
+import ServiceTestSupport
+import TestSupport
+import Testing
+
+@Suite("Receipts on a real ledger")
+struct ReceiptServiceTests {
+    @Test("a receipt leads from the commitment to the payout, step by step as these come about, and holds for a stranger")
+    func wholeWay() async throws {
+        try await withBilling { desk in
+            let house = try ReceiptHouse(desk)
+            let trust = try await house.trust()
+            try await desk.open("payer:pia", deposit: 10_000_000)
+            try await house.publish()
+            let held = try await house.answer("in_1", fee: 100_003)
+            let first = try await house.receipt(held, token: try desk.house.token("alice"))
+            try #require(first.status == 200, "\(String(decoding: first.body, as: UTF8.self))")
+            let receipt = try Receipt(parsing: first.body)
+            let (finding, _) = try ReceiptCheck.check(receipt, trust: trust)
+            let part = try #require(receipt.settlements.first)
+            #expect(receipt.payee.text == "contributor:alice" && part.state == .heldBack && part.releases.isEmpty)
+            #expect(part.sources.map(\.item.item) == ["it_alice"] && part.sources.first?.named == .owner)
+            #expect(part.sources.first?.item.commitment == SHA256.hash(utf8: "alice"))
+            #expect(finding.settlements.first?.inference?.inference == "in_1" && finding.settlements.first?.training?.job == "job_1")
+            // carl is a curator no more, and rita never was one.
+            #expect(part.datanets.map(\.members.count) == [2])
+            #expect(receipt.amount.units == part.why.compactMap(\.last).reduce(Int128(0)) { $0 + $1.units })
+            #expect(try await Int(receipt.amount.units) == desk.pending("contributor:alice"))
+
+            try await house.releaseAtOnce()
+            let paid = try await house.answer("in_2", fee: 50_001)
+            try await eventually("the part waits for alice to be verified") {
+                try await house.sound(paid, account: "contributor:alice").settlements.first?.state == .waiting
+            }
+            try await desk.post("/v1/accounts/verified-owners", ["owner": "alice", "claim": "mail"], key: "verify-alice")
+            try await eventually("the part is alice's") { try await desk.balance("contributor:alice") > 0 }
+            let credited = try await house.sound(paid, account: "contributor:alice")
+            #expect(credited.settlements.first?.state == .credited && credited.settlements.first?.releases.count == 2)
+
+            let balance = try await desk.balance("contributor:alice")
+            let body: JSONValue = [
+                "amount": ["asset": "USDC/6", "amount": .string(String(balance))], "rail": "sandbox",
+                "destination": .string(SHA256.hash([9]).prefixed),
+            ]
+            let reply = try await desk.raw("POST", "/v1/accounts/contributor:alice/payouts", body, key: "out")
+            let payout = try #require(try JSON.parse(reply.body)["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue)
+            try await eventually("the payout has arrived") {
+                try await house.sound(paid, account: "contributor:alice").settlements.first?.state == .paid
+            }
+            let out = try await house.sound(payout, token: try desk.house.token("alice"))
+            for receipt in [receipt, credited, out] {
+                let other = try await house.otherVerdict(on: receipt)
+                #expect(other.status == 0, "\(other.words)")
+            }
+            #expect(out.subject == payout && out.settlements.map(\.state) == [.paid] && out.amount.units == Int128(balance))
+        }
+    }
+
+    @Test("payer, payees and auditors get a receipt, each of what is theirs to see, and nobody else does")
+    func access() async throws {
+        try await withBilling { desk in
+            let house = try ReceiptHouse(desk)
+            try await desk.open("payer:pia", deposit: 10_000_000)
+            try await house.publish()
+            let id = try await house.answer("in_1", fee: 100_003)
+            func status(_ account: String?, _ subject: String, _ scopes: Set<String> = []) async throws -> Int {
+                try await house.receipt(id, account: account, token: try desk.house.token(subject, scopes: scopes)).status
+            }
+            #expect(try await status(nil, "mallory") == 403)
+            #expect(try await status("contributor:alice", "mallory") == 403)
+            #expect(try await status("contributor:bob", "alice") == 403)
+            #expect(try await status("payer:alice", "alice") == 404)
+            #expect(try await status("contributor:alice", "alice") == 200)
+            #expect(try await status("curator:cora", "pia") == 200)
+            #expect(try await status("datanet:dn_1", "eve", ["billing:read"]) == 200)
+            #expect(try await status("nobody", "pia") == 400)
+            #expect(try await house.receipt(id, token: "none").status == 401)
+            #expect(try await house.receipt("6f9c0000-0000-8000-8000-000000000000").status == 404)
+            #expect(try await house.receipt("po_none").status == 404)
+            // Each payee's receipt holds, and together they are the fee.
+            let trust = try await house.trust()
+            var sum: Int128 = 0
+            let accounts = [
+                "contributor:alice", "contributor:bob", "curator:cora", "validator:vera", "datanet:dn_1", "model-owner:acme",
+                "compute:runner-1", "platform:house",
+            ]
+            for account in accounts {
+                let receipt = try Receipt(parsing: try await house.receipt(id, account: account).body)
+                _ = try ReceiptCheck.check(receipt, trust: trust)
+                sum += receipt.amount.units
+            }
+            #expect(sum == 100_003)
+            // Whoever sees all and names no account gets the contributor with the largest part.
+            let largest = try Receipt(parsing: try await house.receipt(id, token: try desk.house.token("pia")).body)
+            #expect(largest.payee.text == "contributor:alice")
+            let text = String(decoding: try await house.receipt(id).body, as: UTF8.self)
+            #expect(!text.contains("\"content\""))
+        }
+    }
+
+    @Test("refunds and disputes show, and what was tampered with is found and named")
+    func faults() async throws {
+        try await withBilling { desk in
+            let house = try ReceiptHouse(desk)
+            try await desk.open("payer:pia", deposit: 10_000_000)
+            try await house.publish()
+            let id = try await house.answer("in_1", fee: 100_003)
+            try await desk.post(
+                "/v1/settlements/\(id)/refunds", ["amount": ["asset": "USDC/6", "amount": "10001"], "reason": "late"], key: "refund")
+            try await desk.post(
+                "/v1/disputes",
+                [
+                    "settlement": .string(id), "account": "payer:pia", "reason": "wrong", "evidence": .string(SHA256.hash([1]).prefixed),
+                ], key: "dispute")
+            let good = try Receipt(parsing: try await house.receipt(id, account: "contributor:alice").body)
+            let trust = try await house.trust()
+            _ = try ReceiptCheck.check(good, trust: trust)
+            let part = try #require(good.settlements.first)
+            #expect(part.state == .disputed && part.returns.count == 1 && part.left < part.units)
+
+            for (name, kind, change) in Self.tamperings {
+                var bad = good
+                change(&bad)
+                #expect(bad != good, "\(name)")
+                do throws(ReceiptFault) {
+                    _ = try ReceiptCheck.check(bad, trust: trust)
+                    Issue.record("\(name) is not found")
+                } catch { #expect(error.kind == kind, "\(name): \(error)") }
+            }
+            var bad = good
+            bad.settlements[0].charges = []
+            let other = try await house.otherVerdict(on: bad)
+            #expect(other.status == 1 && other.words.contains("fee:"), "\(other.words)")
+            let stranger = try #require(NoteSigner(name: "test.example/log", key: try Ed25519PrivateKey.generate()))
+            do {
+                _ = try ReceiptCheck.check(good, trust: try LogTrust(keys: [stranger.verifier]))
+                Issue.record("a stranger's key is believed")
+            } catch let error as ReceiptFault { #expect(error.kind == .signature) }
+        }
+    }
+
+    typealias Tampering = (name: String, kind: ReceiptFault.Kind, change: @Sendable (inout Receipt) -> Void)
+
+    static let tamperings: [Tampering] = [
+        ("another root", .signature, { $0.checkpoint = $0.checkpoint.replacing($0.checkpoint.split(separator: "\n")[2], with: "A") }),
+        ("a byte of an event", .inclusion, { $0.events[2].bytes[10] ^= 1 }),
+        ("a hash of a proof", .inclusion, { $0.events[2].proof[0][0] ^= 1 }),
+        ("an event at another place", .inclusion, { $0.events[0].position += 1 }),
+        ("an event left out", .event, { receipt in receipt.events.removeAll { $0.position == receipt.settlements[0].model } }),
+        (
+            "a payee who has no part", .amount,
+            {
+                $0.settlements[0].sources = []; $0.payee = AccountID(trusted: "curator:mallory")
+            }
+        ),
+        ("another payee's items", .link, { $0.payee = AccountID(trusted: "contributor:bob") }),
+        ("more units", .amount, { $0.settlements[0].units += 1 }),
+        ("a step of the way", .amount, { $0.settlements[0].why.removeLast() }),
+        ("what is left", .return, { $0.settlements[0].left += 1 }),
+        ("a refund that is not told", .return, { $0.settlements[0].returns = [] }),
+        ("a dispute that is not told", .state, { $0.settlements[0].disputed = nil }),
+        ("no fee", .fee, { $0.settlements[0].charges = [] }),
+        ("a curator who is not told", .amount, { $0.settlements[0].datanets[0].members.removeFirst() }),
+        ("a Datanet that is not told", .terms, { $0.settlements[0].datanets = [] }),
+        ("a training that is not told", .link, { $0.settlements[0].training = nil }),
+        ("an item's length", .item, { $0.settlements[0].sources[0].item.tokens += 1 }),
+        ("an item's place", .item, { $0.settlements[0].sources[0].index ^= 1 }),
+        ("an item that the evidence would have to name", .evidence, { $0.settlements[0].sources[0].named = .spans }),
+        ("the sum", .amount, { $0.amount = Amount($0.amount.units + 1, $0.amount.asset) }),
+        ("a payout that is another event", .event, { $0.payouts = [.rail(request: $0.settlements[0].settled, finish: nil)] }),
+        ("another subject", .subject, { $0.subject = "po_1" }),
+        ("another state", .state, { $0.settlements[0].state = .paid }),
+    ]
+}

@@ -1,0 +1,383 @@
+#!/usr/bin/env python3
+"""Verifies a receipt of OpenLedger with Python's standard library and nothing else.
+
+    python3 receipt.py FILE VKEY
+
+VKEY is the log's verifier key, from somebody you trust. The format and the checks are described in ../receipts.md; the numbers in the
+comments are those of its list of checks. Exit status: 0 the receipt holds, 1 it does not (the fault's word and reason on standard
+error), 2 it could not be read.
+"""
+
+import base64
+import datetime
+import hashlib
+import json
+import sys
+
+import verify as log
+
+WHOLE = 10**9
+STATES = ("disputed", "returned", "held-back", "waiting", "credited", "on-its-way", "paid")
+STANDARD = {"platform_points": 500, "platform": "platform:house", "holdback_seconds": 259200,
+            "training": {"owner": 0, "datanets": 2000, "contributors": 5000, "validators": 500, "compute": 2500}}
+
+
+class Fault(Exception):
+    def __init__(self, word, reason):
+        super().__init__(reason)
+        self.word = word
+
+
+def need(truth, word, reason):
+    if not truth:
+        raise Fault(word, reason)
+
+
+def natural(value):
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def text(value):
+    return isinstance(value, str) and 0 < len(value) < 2**16
+
+
+def units(value):
+    return text(value) and value.isascii() and value.lstrip("-").isdigit() and str(int(value)) == value
+
+
+def rising(value):
+    return isinstance(value, list) and all(map(natural, value)) and value == sorted(set(value))
+
+
+def hash32(value):
+    return text(value) and len(b64(value)) == 32
+
+
+def b64(value):
+    try:
+        return log.decode(value)
+    except (log.Bad, ValueError, TypeError) as error:
+        raise Fault("format", f"base64: {error}") from None
+
+
+# Members with a question mark may be missing; a list is (what, least, most).
+ITEM = dict.fromkeys("cluster commitment contribution item language licence owner".split(), text) | {"tokens": natural}
+SOURCE = dict.fromkeys("index contribution screening admission snapshot".split(), natural) | {
+    "item": ITEM, "proof": (hash32, 0, 63), "named": ("spans", "passages", "owner").__contains__}
+STEP = {"name": text, "weight": natural, "of": natural, "units": units}
+SETTLEMENT = {"settled": natural, "basis": natural, "inference?": natural, "model?": natural, "training?": natural, "base?": natural,
+              "charges": rising, "rules?": natural, "datanets": ({"policy": natural, "members": rising}, 0, 1000), "sources": (SOURCE, 0, 16),
+              "units": units, "why": ((STEP, 1, 16), 0, 100), "returns": rising, "left": units, "disputed?": natural, "releases": rising,
+              "balance?": units, "state": STATES.__contains__}
+PAYOUTS = ({"request": natural, "finish?": natural}, {"epoch": natural, "wallet": natural, "claim?": natural})
+RECEIPT = {"type": "openledger/receipt/v1".__eq__, "subject": text, "payee": text, "amount": {"asset": text, "amount": units}, "checkpoint": text,
+           "events": ({"position": natural, "event": text, "proof": (hash32, 0, 63)}, 1, 2000), "evidence": (text, 0, 200),
+           "settlements": (SETTLEMENT, 1, 20), "payouts": (lambda one: fits(one, PAYOUTS["request" not in one]) or True, 0, 50)}
+
+
+def fits(value, shape, where="the receipt"):
+    if isinstance(shape, dict):
+        names = {name.rstrip("?"): name for name in shape}
+        need(isinstance(value, dict) and set(value) <= set(names), "format", f"{where} has a member that is not known, or is no object")
+        for name, mark in names.items():
+            need(name in value or mark != name, "format", f"{where} has no {name}")
+            if name in value:
+                fits(value[name], shape[mark], name)
+    elif isinstance(shape, tuple):
+        need(isinstance(value, list) and shape[1] <= len(value) <= shape[2], "format", f"{where} is no list of that length")
+        for one in value:
+            fits(one, shape[0], where)
+    else:
+        need(shape(value), "format", f"{where}: {str(value)[:40]!r}")
+
+
+def divide(whole, weights):
+    total = sum(weights)
+    need(total > 0, "amount", "nothing to split by")
+    parts = [whole * weight // total for weight in weights]
+    order = sorted(range(len(weights)), key=lambda i: (-(whole * weights[i] % total), i))
+    for i in order[: whole - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+def walk(whole, node, path, ways):
+    """A node is an account's name, or a list of (name, weight, node)."""
+    if not whole:
+        return
+    if isinstance(node, str):
+        ways.append((node, path))
+        return
+    of = sum(weight for _, weight, _ in node)
+    for (name, weight, below), part in zip(node, divide(whole, [weight for _, weight, _ in node])):
+        walk(part, below, path + [{"name": name, "weight": weight, "of": of, "units": str(part)}], ways)
+
+
+def tree(rules, split, owner, runner, shares, datanets):
+    points = rules["platform_points"]
+    owner, compute = "model-owner:" + owner, "compute:" + runner
+    if not shares:
+        net = [("owner", 10000 - split["compute"], owner), ("compute", split["compute"], compute)]
+    else:
+        by = lambda key, some: sorted({k: sum(s["share"] for s in some if s[key] == k) for k in {s[key] for s in some}}.items(),
+                                      key=lambda pair: pair[0].encode())
+        people = lambda some: [(name, share, "contributor:" + name) for name, share in by("owner", some)]
+        equally = lambda kind, names, id: [(n, 1, kind + ":" + n) for n in sorted(names, key=str.encode)] or "datanet:" + id
+        inside, checkers = [], []
+        for id, share in by("datanet", shares):
+            policy, curators, validators = datanets[id]
+            own = [s for s in shares if s["datanet"] == id]
+            inside.append((id, share, [("treasury", policy["treasury_points"], "datanet:" + id),
+                                       ("curators", policy["curator_points"], equally("curator", curators, id)),
+                                       ("contributors", policy["contributor_points"], people(own))]))
+            checkers.append((id, share, equally("validator", validators, id)))
+        net = [("owner", split["owner"], owner), ("datanets", split["datanets"], inside),
+               ("contributors", split["contributors"], people(shares)), ("validators", split["validators"], checkers),
+               ("compute", split["compute"], compute)]
+    return [("platform", points, rules["platform"]), ("net", 10000 - points, net)]
+
+
+class Receipt:
+    def __init__(self, source, vkey):
+        try:
+            self.all = json.loads(source)
+        except ValueError as error:
+            raise Fault("format", str(error)) from None
+        fits(self.all, RECEIPT)
+        places = [entry["position"] for entry in self.all["events"]]
+        need(rising(places), "format", "the events' positions do not rise")
+        self.raw = {entry["position"]: (b64(entry["event"]), [b64(h) for h in entry["proof"]]) for entry in self.all["events"]}
+        self.files = {"sha256:" + hashlib.sha256(file).hexdigest(): file for file in map(b64, self.all["evidence"])}
+        try:  # 2
+            self.origin, self.size, root = log.open_checkpoint(self.all["checkpoint"], vkey)
+        except (log.Bad, ValueError, AttributeError) as error:
+            raise Fault("signature", str(error)) from None
+        need(places[-1] < self.size, "format", "an event is behind the checkpoint")
+        for place, (event, proof) in self.raw.items():  # 3
+            try:
+                need(log.climb(hashlib.sha256(b"\x00" + event).digest(), place, self.size, proof) == root, "inclusion", f"the event at {place}")
+            except log.Bad as error:
+                raise Fault("inclusion", f"the event at {place}: {error}") from None
+
+    def event(self, place, *types):  # 4
+        need(place in self.raw, "event", f"there is no event at {place}")
+        try:
+            event = json.loads(self.raw[place][0])
+            need(event["type"] in types, "event", f"the event at {place} is {event['type']}, not {' or '.join(types)}")
+        except (ValueError, KeyError, TypeError):
+            raise Fault("event", f"at {place} is no event") from None
+        return event
+
+    def data(self, place, *types):
+        return self.event(place, *types)["data"]
+
+    def entries(self, found, required=True):
+        if "entries" in found:
+            return found["entries"]
+        file = self.files.get(found["evidence"])
+        need(file is not None or not required, "evidence", f"{found['evidence']} is not in the receipt")
+        if file is None:
+            return None
+        value = json.loads(file)
+        need(isinstance(value, list) and len(value) == found["count"], "evidence", f"{found['evidence']} is not that list")
+        return value
+
+    def sums(self, place, *types):
+        sums = {}
+        for entry in self.entries(self.data(place, *types)["postings"]):
+            sums[entry["account"]] = sums.get(entry["account"], 0) + int(entry["amount"]["amount"])
+        return sums
+
+    def settlement(self, part):
+        payee, settled, basis = self.all["payee"], part["settled"], part["basis"]
+        posted, cause = self.event(settled, "settlement.posted"), self.event(basis, "attribution.computed", "job.completed")  # 4
+        bill, found = posted["data"], cause["data"]
+        training = cause["type"] == "job.completed"
+        need(bill["position"] == basis and bill["id"] == cause["id"] == posted["cause"].get("event"), "link", "the settlement is of another event")  # 5
+        need(bill["kind"] == ("training" if training else "inference") and bill["reference"] == found["job" if training else "inference"], "link", "the settlement's reference")
+        need(training == ("model" not in part) == ("inference" not in part) and not (training and "training" in part), "link", "what made the settlement")
+        snapshots, statement, order = found.get("snapshots", []), None, [basis, settled]
+        if training:  # 6
+            maker, base = found, found["base"]
+        else:
+            maker, model = self.data(part["inference"], "inference.completed"), self.data(part["model"], "model.published")
+            need(maker["inference"] == found["inference"], "link", "the inference is another one")
+            need(len({(e["model"], e["version"]) for e in (maker, model, found)}) == 1, "link", "the model is another one")
+            need(maker["base"] == model["base"] and maker.get("adapter") == model.get("adapter"), "link", "base or adapter are others")
+            need(("training" in part) == ("job" in model), "link", "the model's training")
+            order = [part["model"], part["inference"]] + order
+            if "training" in part:
+                job = self.data(part["training"], "job.completed")
+                need(job["job"] == model["job"] and job["adapter"] == model.get("adapter"), "link", "the model's training is another one")
+                order = [part["training"]] + order
+            snapshots, base = model["snapshots"], model["base"]
+            statement = self.files.get(found["evidence"])
+            statement = statement and json.loads(statement)
+            if statement:
+                snapshots = snapshots + [source["snapshot"] for source in statement["sources"]]
+        if "base" in part:
+            need(self.data(part["base"], "base-model.registered")["model"] == base, "link", "the base model is another one")
+        need(all(a < b for a, b in zip(order, order[1:])), "order", "training, model, inference, basis and settlement do not follow each other")
+        shares = [share for share in self.entries(found["shares"]) if share["share"] > 0]
+        for source in part["sources"]:  # 7
+            self.source(source, snapshots, statement, shares, basis)
+        fee, payer, asset = int(bill["fee"]["amount"]), bill["payer"], bill["fee"]["asset"]  # 8
+        taken = 0
+        for place in part["charges"]:
+            need(self.data(place, "hold.captured", "account.transferred").get("reference") == bill["reference"] and place < settled, "fee", f"the charge at {place}")
+            moved = self.sums(place, "hold.captured", "account.transferred")
+            taken += moved.get("escrow:fees", 0)
+            need(moved == {} or moved == {"escrow:fees": moved.get("escrow:fees"), payer: -moved.get("escrow:fees", 0)}, "fee", "the fee is not the payer's")
+        need(taken == fee, "fee", f"{taken} were taken, {fee} settled")
+        rules = self.data(part["rules"], "settlement.rules-set") if "rules" in part else STANDARD  # 9
+        need("rules" not in part or part["rules"] < settled, "terms", "the rules came later")
+        datanets = {}
+        for entry in part["datanets"]:
+            policy = self.data(entry["policy"], "datanet.created", "datanet.policy-changed")
+            roles = {"curator": set(), "validator": set()}
+            for place in entry["members"]:
+                member = self.event(place, "member.granted", "member.revoked")
+                need(member["data"]["datanet"] == policy["datanet"] and place <= basis, "terms", "a member of another Datanet, or later")
+                holders = roles.get(member["data"]["role"], set())
+                (holders.add if member["type"] == "member.granted" else holders.discard)(member["data"]["principal"])
+            need(entry["policy"] <= basis and policy["datanet"] not in datanets, "terms", "a policy came later, or twice")
+            datanets[policy["datanet"]] = (policy["policy"], roles["curator"], roles["validator"])
+        need(set(datanets) == {share["datanet"] for share in shares}, "terms", "the Datanets are not those of the shares")
+        split = rules["training"] if training else model["split"]
+        need(0 <= rules["platform_points"] <= 10000 and sum(split.values()) == 10000, "terms", "the points do not make 10,000")
+        need(all(p["treasury_points"] + p["curator_points"] + p["contributor_points"] == 10000 for p, _, _ in datanets.values()), "terms", "a policy's points")
+        moment = datetime.datetime.fromisoformat(cause["time"]) + datetime.timedelta(seconds=rules["holdback_seconds"])
+        need(moment == datetime.datetime.fromisoformat(bill["release_at"]), "terms", "the holdback")
+        need(not shares or sum(share["share"] for share in shares) == WHOLE, "amount", "the shares do not make 10^9")  # 10
+        ways, owner = [], found["owner"] if training else model["owner"]
+        walk(fee, tree(rules, split, owner, maker["runner"], shares, datanets), [], ways)
+        expected = {"escrow:fees": -fee} if fee else {}
+        for account, path in ways:
+            expected["pending:" + account] = expected.get("pending:" + account, 0) + int(path[-1]["units"])
+        listed = self.entries(bill["postings"])
+        need([(e["account"], int(e["amount"]["amount"])) for e in listed] == sorted(expected.items(), key=lambda pair: pair[0].encode()), "amount", "the postings are not what the terms make")
+        need(all(e["amount"]["asset"] == asset for e in listed), "amount", "the postings' asset")
+        need(int(part["units"]) == expected.get("pending:" + payee, 0) > 0, "amount", "the payee's units")
+        need(part["why"] == [path for account, path in ways if account == payee], "amount", "the steps to the amount")
+        left = [[e["account"], int(e["amount"]["amount"])] for e in listed if e["account"] != "escrow:fees"]  # 11
+        for place in part["returns"]:
+            back = self.data(place, "refund.posted", "dispute.resolved")
+            need(back["settlement"] == bill["id"] and place > settled, "return", "a refund of another settlement, or too early")
+            moved, whole = self.sums(place, "refund.posted", "dispute.resolved"), int(back["amount" if "amount" in back else "refund"]["amount"])
+            need(0 < whole <= sum(has for _, has in left), "return", "more comes back than there is")
+            for pair, share in zip(left, divide(whole, [has for _, has in left])):
+                need(moved.get(pair[0], 0) == -share, "return", f"{pair[0]} gives another part back")
+                pair[1] -= share
+        rest = dict(map(tuple, left))["pending:" + payee]
+        need(int(part["left"]) == rest, "return", "what is left")
+        credit = None  # 12
+        if "disputed" in part:
+            need(self.data(part["disputed"], "dispute.opened")["settlement"] == bill["id"], "release", "a dispute of another settlement")
+        need(len(part["releases"]) <= 2, "release", "more than two releases")
+        for index, place in enumerate(part["releases"]):
+            need(place > max([settled] + part["returns"]), "release", "the release came before")
+            need(index == 1 or bill["id"] in self.data(place, "settlement.released")["settlements"], "release", "the release is of others")
+            gets = self.sums(place, "settlement.released").get(payee, 0)
+            need(index == 0 or (gets > 0 and credit is None), "release", "the second release")
+            if gets > 0:
+                credit = place
+                need(gets >= rest and int(part.get("balance", "0")) >= gets, "release", "the credit is too small, or the balance")
+        need(("balance" in part) == (credit is not None), "release", "the balance")
+        return {"left": rest, "asset": asset, "credit": credit, "id": bill["id"], "disputed": "disputed" in part, "part": part}
+
+    def source(self, source, snapshots, statement, shares, basis):
+        item, snapshot = source["item"], self.data(source["snapshot"], "snapshot.published")
+        leaf = json.dumps(item, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        try:
+            top = log.climb(hashlib.sha256(b"\x00" + leaf).digest(), source["index"], snapshot["items"], [b64(h) for h in source["proof"]])
+        except log.Bad as error:
+            raise Fault("item", str(error)) from None
+        need("sha256:" + top.hex() == snapshot["root"], "item", f"{item['item']} is not under the snapshot's root")
+        need({key: snapshot[key] for key in ("datanet", "snapshot", "number", "root")} in snapshots, "link", "nothing was made from the snapshot")
+        admission, screening = self.data(source["admission"], "admission.granted"), self.data(source["screening"], "contribution.screened")
+        need(admission["datanet"] == snapshot["datanet"] and admission["contribution"] == item["contribution"], "link", "the admission is of others")
+        admitted, screened = self.entries(admission["items"], False), self.entries(screening["items"], False)
+        need(admitted is None or item in admitted, "link", "the admission has not the item")
+        need(screening["contribution"] == item["contribution"], "link", "the screening is of another contribution")
+        same = lambda e: e["item"] == item["item"] and e["commitment"] == item["commitment"] and e["owner"] == item["owner"] and e["verdict"] == "accepted"
+        need(screened is None or any(map(same, screened)), "link", "the screening has not the item")
+        need(self.data(source["contribution"], "contribution.submitted")["contribution"] == item["contribution"], "link", "the contribution is another one")
+        need(any(s["owner"] == item["owner"] and s["datanet"] == snapshot["datanet"] for s in shares), "link", "the item's owner has no share")
+        kind, name = self.all["payee"].split(":", 1)
+        need(kind != "contributor" or name == item["owner"], "link", "the item is not the payee's")
+        if source["named"] != "owner":
+            need(statement, "evidence", "the attribution's evidence is not in the receipt")
+            computed = statement.get("computed") or {}
+            lists = {"spans": [e for span in computed.get("spans", []) for e in span["earners"]], "passages": computed.get("passages", [])}
+            need(any(entry["item"] == item["item"] for entry in lists[source["named"]]), "link", "the evidence does not name the item")
+        order = [source[name] for name in ("contribution", "screening", "admission", "snapshot")] + [basis]
+        need(all(a < b for a, b in zip(order, order[1:])), "order", "contribution, screening, admission, snapshot and basis do not follow each other")
+
+    def payout(self, entry, asset):  # 13
+        payee = self.all["payee"]
+        if "request" in entry:
+            out, end = self.data(entry["request"], "payout.requested"), None
+            need(out["account"] == payee, "payout", "the payout is another's")
+            units, place = -self.sums(entry["request"], "payout.requested").get(payee, 0), entry["request"]
+            need(out["amount"]["asset"] == asset and int(out["amount"]["amount"]) == units > 0, "payout", "the payout's amount")
+            if "finish" in entry:
+                end = self.data(entry["finish"], "payout.finished")
+                need(end["id"] == out["id"] and entry["finish"] > place, "payout", "the end is another payout's")
+            return place, units, end is None or end["paid"], bool(end and end["paid"]), out["id"]
+        epoch, wallet, place = self.data(entry["epoch"], "payout.epoch-closed"), self.data(entry["wallet"], "account.wallet-set"), entry["epoch"]
+        units = -self.sums(place, "payout.epoch-closed").get(payee, 0)
+        need(units > 0 and epoch["asset"] == asset, "payout", "the epoch pays the payee nothing")
+        need(wallet["owner"] == payee.split(":", 1)[1] and entry["wallet"] < place, "payout", "the wallet is another's, or came later")
+        if "claim" in entry:
+            claim = self.data(entry["claim"], "payout.claimed")
+            need(claim["address"] == wallet["address"] and claim["asset"] == asset and claim["epoch"] >= epoch["epoch"] and entry["claim"] > place, "payout", "the claim")
+        return place, units, True, "claim" in entry, None
+
+    def check(self):
+        parts = []
+        for part in self.all["settlements"]:
+            found = self.settlement(part)
+            payouts = [self.payout(entry, found["asset"]) for entry in self.all["payouts"]]
+            need([p[0] for p in payouts] == sorted({p[0] for p in payouts}), "payout", "the payouts do not rise")
+            since = [p for p in payouts if found["credit"] is not None and p[0] > found["credit"]]  # 14
+            requested, paid, balance = sum(p[1] for p in since if p[2]), sum(p[1] for p in since if p[3]), int(part.get("balance", "0"))
+            state = ("disputed" if found["disputed"] else "returned" if not found["left"] else "held-back" if not part["releases"] else "waiting"
+                     if found["credit"] is None else "paid" if paid >= balance else "on-its-way" if requested >= balance else "credited")
+            need(part["state"] == state, "state", f"it is {state}, not {part['state']}")
+            parts.append(found)
+        amount = self.all["amount"]  # 15
+        need({part["asset"] for part in parts} == {amount["asset"]} and sum(part["left"] for part in parts) == int(amount["amount"]), "amount", "the sum")
+        mine = [p for p in payouts if p[4] == self.all["subject"]]
+        need((len(parts) == 1 and parts[0]["id"] == self.all["subject"])
+             or any(all(part["credit"] is not None and part["credit"] < p[0] for part in parts) for p in mine), "subject", "the receipt is of something else")
+        return parts
+
+
+def main(arguments):
+    if len(arguments) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        with open(arguments[0], encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        receipt = Receipt(text, arguments[1])
+        parts = receipt.check()
+    except Fault as fault:
+        print(f"THE RECEIPT DOES NOT HOLD: {fault.word}: {fault}", file=sys.stderr)
+        return 1
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        print(f"THE RECEIPT DOES NOT HOLD: event: {type(error).__name__} {error}", file=sys.stderr)
+        return 1
+    print(f"{receipt.all['payee']} gets {receipt.all['amount']['amount']} of {receipt.all['amount']['asset']}, by {receipt.size} events of {receipt.origin}")
+    for part in parts:
+        print(f"settlement {part['id']}: {part['left']}, {part['part']['state']}")
+    print("The receipt holds.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
