@@ -118,7 +118,7 @@ let package = Package(
         room("BillingDomain", "Services/Billing/Domain", ["Replay", "Decisions", "Events", "EventLog", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "Paper"]),
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
-        room("AgentEconomyDomain", "Services/AgentGateway/Economy/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
+        room("AgentEconomyDomain", "Services/AgentGateway/Economy/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AgentEconomyService", "Services/AgentGateway/Economy/Service", shell + ["AgentEconomyDomain"]),
         room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain", "AgentEconomyService"]),
         room("RunnerService", "Services/Runner", shell + ["Engine"]),
@@ -126,6 +126,7 @@ let package = Package(
             "openledger", "Services/OpenLedger",
             [
                 "Replay", "IngestDomain", "DatanetDomain", "TrainingDomain", "AttributionDomain", "BillingDomain", "AgentGatewayDomain",
+                "AgentEconomyDomain",
                 "Decisions", "Blobs",
                 "LedgerService", "LedgerDomain", "Money", "IngestService", "DatanetService", "TrainingService", "AttributionService",
                 "BillingService",
@@ -211,7 +212,7 @@ let package = Package(
         tests(
             "AgentEconomyTests", "Services/AgentEconomy",
             shell + [
-                "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayService", "BillingService", "BillingDomain", "LedgerService",
+                "Replay", "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayService", "BillingService", "BillingDomain", "LedgerService",
                 "HTTPServer", "ServiceTestSupport",
             ]),
         tests(

@@ -15,6 +15,9 @@ public protocol ReplayLaw: Sendable {
     /// Whose events.
     static var service: Service { get }
 
+    /// Of its service's nouns, those that it has rules for: all, but where a service decides in two rooms.
+    static var nouns: Set<String> { get }
+
     /// Whether its rules look at other services' events: those reach it a moment after they are on the log, so a decision may have been
     /// made on a state that is a few seconds behind its place.
     static var looksAtOthers: Bool { get }
@@ -34,6 +37,8 @@ public protocol ReplayLaw: Sendable {
 }
 
 extension ReplayLaw {
+    /// All.
+    public static var nouns: Set<String> { service.nouns }
     /// As most do.
     public static var looksAtOthers: Bool { true }
     /// Nothing.

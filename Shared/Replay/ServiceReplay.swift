@@ -77,7 +77,7 @@ public actor ServiceReplay<Law: ReplayLaw>: ServiceReplaying {
             service: Law.service, events: events, folded: folded, checked: notes.checked, gaps: notes.counted, faults: faults)
     }
 
-    private func isOwn(_ fact: ReplayFact) -> Bool { Law.service.nouns.contains(String(fact.fact.type.prefix { $0 != "." })) }
+    private func isOwn(_ fact: ReplayFact) -> Bool { Law.nouns.contains(String(fact.fact.type.prefix { $0 != "." })) }
 
     // MARK: Others' events
 

@@ -1,3 +1,4 @@
+internal import AgentEconomyDomain
 internal import AgentGatewayDomain
 internal import AttributionDomain
 internal import BillingDomain
@@ -53,6 +54,7 @@ struct FullAudit: Sendable {
             ServiceReplay(AttributionLaw(evidence), evidence: evidence, from: from),
             ServiceReplay(BillingLaw(evidence), evidence: evidence, from: from),
             ServiceReplay(GatewayLaw(evidence), evidence: evidence, from: from),
+            ServiceReplay(EconomyLaw(), evidence: evidence, from: from),
         ]
     }
 }

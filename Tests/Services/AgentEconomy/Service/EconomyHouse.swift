@@ -1,3 +1,4 @@
+import AgentEconomyDomain
 import AgentGatewayService
 import BillingDomain
 import BillingService
@@ -11,6 +12,7 @@ import Identity
 import JSON
 import LedgerService
 import Money
+import Replay
 import ServiceShell
 import ServiceTestSupport
 import Synchronization
@@ -200,6 +202,26 @@ final class EconomyHouse: Sendable {
             if BillingState.concerns(fact.type) { try state.apply(fact) }
         }
         for (asset, total) in try state.journal.totals() { #expect(total.isZero, "\(asset)") }
+        let report = try await Self.replay(try await events().map { try Fact($0) })
+        #expect(report.faults.isEmpty && report.events > 0, "\(report.faults)")
+        // Nothing of it is left without a rule.
+        #expect(!report.gaps.contains { $0.gap.what.hasPrefix("events of type") }, "\(report.gaps)")
+    }
+
+    /// Decides the economy's events again.
+    static func replay(_ facts: [Fact]) async throws -> ServiceReport {
+        let replay = ServiceReplay(EconomyLaw(), evidence: EvidenceShelf(NoEvidence()))
+        await replay.take(facts.enumerated().map { ReplayFact($1, position: UInt64($0)) })
+        return await replay.finish(isWhole: true)
+    }
+
+    /// An event as it stands, with other data.
+    static func altered(_ logged: LoggedEvent, _ data: some EventData) throws -> Fact {
+        let fact = try Fact(logged)
+        let event = Event(
+            type: fact.type, stream: fact.stream, time: fact.time, actor: fact.actor, cause: fact.cause, ordinal: 0,
+            correlation: fact.correlation, data: data.json)
+        return try Fact(LoggedEvent(position: logged.position, version: logged.version, bytes: try event.encoded()))
     }
 
     func append(_ data: some EventData, by service: Service, stream: String) async throws {
@@ -272,4 +294,9 @@ func withEconomy(_ body: @Sendable (EconomyHouse) async throws -> Void) async th
         running.cancel()
         await running.value
     }
+}
+
+/// The economy's events name no evidence.
+private struct NoEvidence: EvidenceReader {
+    func find(_ digest: Digest) -> [UInt8]? { nil }
 }

@@ -8,6 +8,7 @@ import HTTP
 import JSON
 import LedgerService
 import Money
+import Replay
 import ServiceTestSupport
 import TestSupport
 import Testing
@@ -63,6 +64,51 @@ import Web
             #expect(types == [TaskCompleted.type, SettlementPosted.type])
             #expect(try await economy.ok("GET", "/v1/agents/\(helper.id)/reputation", nil)["items"]?.arrayValue?.isEmpty == true)
             try await economy.audit()
+        }
+    }
+
+    @Test func whoeverReplaysTheLogFindsWhatTheRulesDoNotMake() async throws {
+        try await withEconomy { economy in
+            try await economy.publishModel()
+            let ann = try await economy.person(1_000)
+            let bob = try await economy.person(0)
+            let agent = try await economy.register("agent", owner: ann)
+            _ = try await economy.grant(ann, agent, 500)
+            #expect(try await economy.ask(agent).status == 200)
+            let task = try await economy.open(agent, bob, 100)
+            #expect(try await economy.fund(agent, task, 100).status == 200)
+            try await economy.submit(bob, task)
+            _ = try await economy.complete(agent, task)
+            try await eventually("it is settled") { try await !economy.all(SettlementPosted.self).isEmpty }
+            try await economy.audit()
+
+            let events = try await economy.events()
+            let facts = try events.map { try Fact($0) }
+            func found(_ type: String, _ change: (Int) throws -> Fact) async throws -> [ReplayFault] {
+                let place = try #require(facts.firstIndex { $0.type == type })
+                var altered = facts
+                altered[place] = try change(place)
+                return try await EconomyHouse.replay(altered).faults
+            }
+            // More than the mandate has; a payout that takes a unit from the provider; a task that another funds.
+            let spent = try await found(MandateAuthorized.type) { place in
+                var data = try MandateAuthorized(facts[place].data.object())
+                data.amount = Amount(501, data.amount.asset)
+                return try EconomyHouse.altered(events[place], data)
+            }
+            #expect(spent.first?.type == MandateAuthorized.type)
+            let paid = try await found(TaskCompleted.type) { place in
+                var data = try TaskCompleted(facts[place].data.object())
+                data.payouts[0].amount = Amount(99, data.amount.asset)
+                return try EconomyHouse.altered(events[place], data)
+            }
+            #expect(paid.first?.type == TaskCompleted.type && paid.first?.reason.contains("/payouts") == true, "\(paid)")
+            let funded = try await found(TaskFunded.type) { place in
+                var data = try TaskFunded(facts[place].data.object())
+                data.payer = bob.id
+                return try EconomyHouse.altered(events[place], data)
+            }
+            #expect(funded.first?.type == TaskFunded.type)
         }
     }
 

@@ -173,7 +173,7 @@ public enum GrantRules {
         }
     }
 
-    private static func ending(_ state: EconomyState, _ mandate: Mandate, reason: String, by: String) throws -> [NewEvent] {
+    static func ending(_ state: EconomyState, _ mandate: Mandate, reason: String, by: String) throws -> [NewEvent] {
         var kept: [String] = []
         var events: [NewEvent] = []
         for id in state.openTasks.sorted() {

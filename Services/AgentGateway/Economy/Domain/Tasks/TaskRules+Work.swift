@@ -153,12 +153,16 @@ extension TaskRules {
             }
             events += try expiring(state, below, at: now)
         }
-        events.append(
-            NewEvent(
-                TaskExpired(
-                    task: task.data.task, root: task.data.root, hold: task.hold, authorization: task.authorization,
-                    spent: task.isRunning ? Amount(task.spent, task.data.amount.asset) : nil),
-                stream: try GrantRules.stream("task", task.data.root)))
+        events.append(try expiry(of: task))
         return events
+    }
+
+    /// The event that ends a task whose time is over.
+    static func expiry(of task: AgentTask) throws -> NewEvent {
+        NewEvent(
+            TaskExpired(
+                task: task.data.task, root: task.data.root, hold: task.hold, authorization: task.authorization,
+                spent: task.isRunning ? Amount(task.spent, task.data.amount.asset) : nil),
+            stream: try GrantRules.stream("task", task.data.root))
     }
 }

@@ -184,6 +184,7 @@ public enum TaskRules {
             guard authorization == nil || authorized != nil else {
                 throw EconomyError.wrongState("the mandate was revoked in the meantime")
             }
+            guard payer == authorized?.payer ?? context.actor else { throw EconomyError.forbidden("\(payer) does not pay this task") }
             let funded = TaskFunded(
                 task: id, root: id, payer: payer, amount: amount, hold: hold, mandate: authorized?.mandate, authorization: authorization)
             return [NewEvent(funded, stream: try GrantRules.stream("task", id))]

@@ -1,0 +1,152 @@
+public import Decisions
+public import Events
+internal import JSON
+internal import Money
+public import Replay
+
+/// Decides again what agents were allowed to spend, what was offered, and what work was paid.
+public struct EconomyLaw: ReplayLaw {
+    /// The gateway's.
+    public static let service = Service.agentGateway
+    /// What the economy's rules decide.
+    public static let nouns: Set<String> = ["mandate", "service", "task"]
+
+    /// Knows nothing yet.
+    public init() {}
+
+    /// Nothing yet.
+    public func makeState() -> EconomyState { EconomyState() }
+
+    /// What the rules make of the same.
+    public func judge(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        if let revoked = try append.find(MandateRevoked.self) { return try ended(append, revoked, state, moment) }
+        if let completed = try append.find(TaskCompleted.self) {
+            return Verdict(
+                try TaskRules.complete(completed.task, signature: completed.signature)(state, moment), checked: ["tasks' payouts": 1],
+                gaps: completed.signature == nil ? [] : [Self.signatures])
+        }
+        switch append.first.type {
+        case MandateGranted.type:
+            let data = try append.data(MandateGranted.self)
+            let payer = data.parent == nil ? data.payer : nil
+            return Verdict(
+                try GrantRules.grant(.init(agent: data.agent, parent: data.parent, payer: payer, terms: data.terms))(state, moment))
+        case MandateAuthorized.type: return try authorized(append, state, moment)
+        case MandateSettled.type:
+            let data = try append.data(MandateSettled.self)
+            return Verdict(try SpendingRules.settle(data.authorization, data.amount)(state, moment))
+        case MandateFreed.type: return try freed(append, state, moment)
+        case ApprovalRequested.type:
+            let data = try append.data(ApprovalRequested.self)
+            let spending = Spending(data.amount, purpose: "payment", payee: data.payee, service: data.service, model: data.model)
+            return Verdict(try SpendingRules.request(spending, under: data.mandate)(state, moment))
+        case ApprovalDecided.type:
+            let data = try append.data(ApprovalDecided.self)
+            // How long it holds is the human's to say.
+            let events = try SpendingRules.decide(data.approval, granted: data.granted, seconds: 1)(state, moment)
+            var expected = try ApprovalDecided((events.first?.data ?? .null).object())
+            expected.expires = data.expires
+            return Verdict([NewEvent(expected, stream: append.first.stream)])
+        default: return try worked(append, state, moment)
+        }
+    }
+
+    private static let signatures = ReplayGap(
+        "signatures of deliveries and acceptances", why: "the keys that signed them are on the log; verify them with these")
+
+    // MARK: Mandates
+
+    /// A payment, by the log time that it says it was decided at: the service knew no later one.
+    private func authorized(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        let data = try append.data(MandateAuthorized.self)
+        guard data.at >= moment.time, data.at <= moment.logTime else {
+            throw Unlawful("/at is \(data.at), between \(moment.time) and \(moment.logTime) it must lie")
+        }
+        let then = DecisionContext(time: moment.time, logTime: data.at, cause: moment.cause, actor: moment.actor)
+        let spending = Spending(
+            data.amount, purpose: data.purpose, payee: data.payee, service: data.service, model: data.model, approval: data.approval)
+        let seconds = (data.expires.microseconds - data.at.microseconds) / 1_000_000
+        return Verdict(
+            try SpendingRules.authorize(spending, under: data.mandate, seconds: seconds)(state, then),
+            checked: ["payments within their mandates": 1])
+    }
+
+    private func freed(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        var expected: [NewEvent] = []
+        for fact in append.facts {
+            let data = try MandateFreed(fact.data.object())
+            if data.reason == "expired" {
+                guard let running = state.authorizations[data.authorization]?.data, running.purpose != "task",
+                    running.expires <= moment.logTime
+                else { throw Unlawful("the authorisation \(data.authorization) has not run out", in: expected.count) }
+            }
+            expected += try SpendingRules.free(data.authorization, reason: data.reason)(state, moment)
+        }
+        return Verdict(expected)
+    }
+
+    private func ended(_ append: ReplayedAppend, _ data: MandateRevoked, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict
+    {
+        if data.reason == "revoked" { return Verdict(try GrantRules.revoke(data.mandate)(state, moment)) }
+        var expected: [NewEvent] = []
+        for fact in append.facts {
+            let data = try MandateRevoked(fact.data.object())
+            guard let mandate = state.mandates[data.mandate], mandate.ended == nil, mandate.terms.expires <= moment.logTime else {
+                throw Unlawful("the mandate \(data.mandate) has not run out", in: expected.count)
+            }
+            expected += try GrantRules.ending(state, mandate, reason: "expired", by: moment.actor)
+        }
+        return Verdict(expected)
+    }
+
+    // MARK: Services and tasks
+
+    private func worked(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        switch append.first.type {
+        case ServiceListed.type:
+            let data = try append.data(ServiceListed.self)
+            let rule =
+                data.version == 1
+                ? ServiceRules.list(page: data.page, price: data.price, seconds: data.seconds)
+                : ServiceRules.change(data.service, page: data.page, price: data.price, seconds: data.seconds)
+            return Verdict(try rule(state, moment))
+        case ServiceWithdrawn.type: return Verdict(try ServiceRules.withdraw(append.data(ServiceWithdrawn.self).service)(state, moment))
+        case TaskOpened.type:
+            let data = try append.data(TaskOpened.self)
+            let wish = TaskRules.Wish(
+                provider: data.provider, evaluator: data.evaluator, parent: data.parent, service: data.service, brief: data.brief,
+                amount: data.amount, milestones: data.milestones.map(\.amount), split: data.split, deadline: data.deadline)
+            return Verdict(
+                try TaskRules.open(wish)(state, moment),
+                gaps: [ReplayGap("briefs of tasks", why: "they are sealed under their clients' keys")])
+        case TaskFunded.type:
+            let data = try append.data(TaskFunded.self)
+            guard let hold = data.hold else { return Verdict(try TaskRules.fundFromAbove(data.task, data.amount)(state, moment)) }
+            return Verdict(
+                try TaskRules.fund(data.task, data.amount, payer: data.payer, hold: hold, authorization: data.authorization)(state, moment))
+        case TaskSubmitted.type:
+            let data = try append.data(TaskSubmitted.self)
+            return Verdict(
+                try TaskRules.submit(data.task, data.artefacts, signature: data.signature)(state, moment),
+                gaps: data.signature == nil ? [] : [Self.signatures])
+        case TaskRejected.type:
+            // Those below it end before the one that was meant.
+            guard let last = append.facts.last else { return .unknown }
+            return Verdict(try TaskRules.reject(TaskRejected(last.data.object()).task)(state, moment))
+        case TaskExpired.type: return try expired(append, state, moment)
+        default: return .unknown
+        }
+    }
+
+    private func expired(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        var expected: [NewEvent] = []
+        for fact in append.facts {
+            let id = try TaskExpired(fact.data.object()).task
+            guard let task = state.tasks[id], TaskRules.isDue(task, at: moment.logTime) else {
+                throw Unlawful("the task \(id) is not due", in: expected.count)
+            }
+            expected.append(try TaskRules.expiry(of: task))
+        }
+        return Verdict(expected)
+    }
+}
