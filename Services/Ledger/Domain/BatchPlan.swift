@@ -77,10 +77,11 @@ public struct BatchPlan: Sendable {
         defer { decided += 1 }
         if let earlier = commands[append.command] { return .repeats(earlier: earlier) }
         if let fault = append.lateness { return .refused(.invalid(index: 0, fault)) }
-        let broken = append.run.map { $0.broken.union(broken[$0.id] ?? []) } ?? []
+        var stale: Set<Key128> = []
+        if let run = append.run { stale = run.broken.union(broken[run.id] ?? []) }
         for condition in append.conditions {
             let actual = heads[condition.key] ?? 0
-            if condition.expected != .any, broken.contains(condition.key) {
+            if condition.expected != .any, stale.contains(condition.key) {
                 return .refused(.wrongVersion(stream: condition.stream, expected: condition.expected, actual: actual))
             }
             switch condition.expected {

@@ -6,6 +6,7 @@ import HTTPClient
 import Identity
 import JSON
 import Postgres
+import PrivatePostgres
 import TestSupport
 
 /// One `openledger serve billing` beside a ledger, and how others speak with it.

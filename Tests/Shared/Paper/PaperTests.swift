@@ -35,7 +35,8 @@ struct PaperTests {
     @Test("texts, numbers and other scripts can be read back, and the head of a table is on every page")
     func readBack() async throws {
         let text = try await text(of: try document(rows: 150).pdf())
-        #expect(text.contains("contributor:alice") && text.contains("149.250000") && text.contains("Every line follows from the log."))
+        #expect(text.contains("contributor:alice") && text.contains("149.250000"))
+        #expect(text.contains("Every line follows from the log."), "\(text.suffix(2_000))")
         for script in ["Größe", "Ελληνικά", "Кириллица", "tiếng Việt"] { #expect(text.contains(script), "\(script)") }
         let pages = text.split(separator: "\u{0C}").filter { $0.contains("Amount") }
         #expect(pages.count == 3)
