@@ -86,12 +86,15 @@ struct Fold<State: ServiceState>: Sendable {
     // MARK: From the log
 
     /// Applies what comes next on the log.
-    /// - Returns: false when an own event stands there otherwise than it was decided here: the state must be made anew.
+    /// - Returns: false when an own event stands there otherwise than it was decided here, or does not go with what was: the state must
+    ///   be made anew.
     mutating func take(_ events: [LoggedEvent]) throws(DecisionError) -> Bool {
         for logged in events {
             do {
                 guard try take(logged) else { return false }
             } catch {
+                // What was decided here and is not on the log yet may be what does not go with it: another instance was first.
+                guard ahead.isEmpty else { return false }
                 throw .stopped(position: logged.position, reason: "\(error)")
             }
             next = logged.position + 1

@@ -3,6 +3,7 @@ import EventLog
 import Events
 import HTTPClient
 import JSON
+import Synchronization
 import Money
 import Synchronization
 import TestSupport

@@ -27,15 +27,17 @@ struct PaperTests {
         let folder = try TemporaryFolder("paper")
         let path = folder.path("it.pdf")
         try Data(pdf).write(to: URL(fileURLWithPath: path))
-        let outcome = try await Subprocess.run(["/usr/bin/pdftotext", "-layout", path, "-"])
+        let outcome = try await Subprocess.run(["/usr/bin/pdftotext", "-layout", path, folder.path("it.txt")])
         try #require(outcome.status.isSuccess, "\(outcome.errors)")
-        return outcome.output
+        return try String(contentsOfFile: folder.path("it.txt"), encoding: .utf8)
     }
 
     @Test("texts, numbers and other scripts can be read back, and the head of a table is on every page")
     func readBack() async throws {
         let text = try await text(of: try document(rows: 150).pdf())
-        #expect(text.contains("contributor:alice") && text.contains("149.250000") && text.contains("Every line follows from the log."))
+        #expect(text.contains("contributor:alice") && text.contains("149.250000"))
+        // Where letters stand apart a reader of PDF may see a space.
+        #expect(text.filter { !$0.isWhitespace }.contains("Everylinefollowsfromthelog."))
         for script in ["Größe", "Ελληνικά", "Кириллица", "tiếng Việt"] { #expect(text.contains(script), "\(script)") }
         let pages = text.split(separator: "\u{0C}").filter { $0.contains("Amount") }
         #expect(pages.count == 3)

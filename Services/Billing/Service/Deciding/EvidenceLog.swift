@@ -27,12 +27,27 @@ struct EvidenceLog: LogClient {
 
     private func fetch(_ event: LoggedEvent) async throws {
         let header = try EventHeader(trusted: event.bytes)
-        guard let list = Self.lists[header.type] else { return }
+        // Nearly always the list stands in the event; to parse all of it would cost more than all else that a reader does with it.
+        guard let list = Self.lists[header.type], Self.isElsewhere(list, in: event.bytes[header.data]) else { return }
         let data = try JSON.parse(Array(event.bytes[header.data]))
         guard let text = data[list]?["evidence"]?.stringValue, let digest = Digest(prefixed: text), shelf.bytes(digest) == nil else {
             return
         }
         shelf.put(digest, try await store.bytes(digest))
+    }
+
+    /// Whether canonical data may have a list by its hash: `"postings":{"count":…`.
+    private static func isElsewhere(_ list: String, in data: ArraySlice<UInt8>) -> Bool {
+        let mark = Array("\"\(list)\":{\"count\":".utf8)
+        return data.withUnsafeBytes { data in
+            guard data.count >= mark.count else { return false }
+            for start in 0...data.count - mark.count where data[start] == mark[0] {
+                var length = 1
+                while length < mark.count, data[start + length] == mark[length] { length += 1 }
+                if length == mark.count { return true }
+            }
+            return false
+        }
     }
 
     /// The member that may be a long list, of each type that has one.

@@ -96,23 +96,21 @@ import Testing
 
     @Test func `an append of a run never rests on another's event in the place of one that was refused`() throws {
         var plan = BatchPlan(size: 0)
-        func append(_ id: String, _ version: UInt64, run: UInt64?) throws -> PreparedAppend {
-            let request = AppendRequest(
-                events: try Sample.command(id), expected: [try #require(StreamName("account/a")): .exact(version)])
-            var append = try PreparedAppend(request, writer: .billing, now: LedgerClock.frozen.now())
+        func member(_ id: String, _ version: UInt64, run: UInt64?) throws -> PreparedAppend {
+            var append = try append(id, ["account/a"], expected: ["account/a": .exact(version)])
             append.run = run.map { PreparedAppend.Run(id: $0, broken: []) }
             return append
         }
         // Two writers who have seen the same: one event of each in turn.
-        guard case .accepted = plan.decide(try append("one-0", 0, run: 1)) else { return #expect(Bool(false)) }
-        guard case .refused = plan.decide(try append("two-0", 0, run: 2)) else { return #expect(Bool(false)) }
-        guard case .refused = plan.decide(try append("two-1", 1, run: 2)) else { return #expect(Bool(false), "it rests on two-0") }
-        guard case .accepted = plan.decide(try append("one-1", 1, run: 1)) else { return #expect(Bool(false)) }
-        guard case .refused = plan.decide(try append("two-2", 2, run: 2)) else { return #expect(Bool(false)) }
-        guard case .accepted = plan.decide(try append("three", 2, run: 3)) else { return #expect(Bool(false)) }
+        guard case .accepted = plan.decide(try member("one-0", 0, run: 1)) else { return #expect(Bool(false)) }
+        guard case .refused = plan.decide(try member("two-0", 0, run: 2)) else { return #expect(Bool(false)) }
+        guard case .refused = plan.decide(try member("two-1", 1, run: 2)) else { return #expect(Bool(false), "it rests on two-0") }
+        guard case .accepted = plan.decide(try member("one-1", 1, run: 1)) else { return #expect(Bool(false)) }
+        guard case .refused = plan.decide(try member("two-2", 2, run: 2)) else { return #expect(Bool(false)) }
+        guard case .accepted = plan.decide(try member("three", 2, run: 3)) else { return #expect(Bool(false)) }
         // A command that is there already does not make what the next one of its run expects either.
-        guard case .repeats = plan.decide(try append("three", 2, run: 4)) else { return #expect(Bool(false)) }
-        guard case .refused = plan.decide(try append("four", 3, run: 4)) else { return #expect(Bool(false)) }
+        guard case .repeats = plan.decide(try member("three", 2, run: 4)) else { return #expect(Bool(false)) }
+        guard case .refused = plan.decide(try member("four", 3, run: 4)) else { return #expect(Bool(false)) }
         #expect(plan.rows.count == 3)
     }
 }
