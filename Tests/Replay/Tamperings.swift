@@ -284,8 +284,9 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             return released
         },
         Tampering(.billing, "a share paid to who is not verified") { log in
+            // Another was vouched for than who is paid.
             let verified = try log.place(KeyRotated.type, 1) { $0["verified"] != nil }
-            log.entries.remove(at: verified)
+            log.set(verified, "/principal", log.get(try log.place(PrincipalRegistered.type, 3), "/principal") ?? .null)
             return try log.place(SettlementReleased.type)
         },
         .add(.billing, RefundPosted.self, "/amount/amount", 100_000_000, "a refund above the fee"),
