@@ -6,7 +6,7 @@ import Money
 /// What happens to money and data afterwards: a dispute, a withdrawal, a payout.
 extension WayStory {
     /// How long settlements can be disputed in the story.
-    private static let holdback: Int64 = 20
+    private static let holdback: Int64 = 30
 
     /// The rules of settlement, with times that fit a story.
     func setRules() async throws {

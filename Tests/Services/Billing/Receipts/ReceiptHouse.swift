@@ -145,7 +145,9 @@ struct ReceiptHouse: Sendable {
             try House().attribution(of: id, [("alice", 600_000_000), ("bob", 400_000_000)]), as: .attribution,
             stream: "attribution/at-" + id)
         try await eventually("\(id) is settled") { try await settlements()[id] != nil }
-        return try #require(try await settlements()[id])
+        let settlement = try #require(try await settlements()[id])
+        try await eventually("\(id)'s receipt is there") { try await receipt(settlement).status == 200 }
+        return settlement
     }
 
     /// The settlements on the log, by what they settle.
