@@ -20,20 +20,20 @@ extension Survival {
                 var two = try await BillingProcess.start("two", in: house, ledger: ledger.url)
                 try await Self.prepare(one, ledger)
                 let load = MoneyLoad([one, two], ledger: ledger)
-                for round in 0..<3 {
-                    try await load.advance(by: 60)
+                for round in 0..<2 {
+                    try await load.advance(by: 24)
                     one = try await one.killAndRestart()
                     load.use(one, at: 0)
-                    try await load.advance(by: 30)
+                    try await load.advance(by: 12)
                     two = try await two.killAndRestart()
                     load.use(two, at: 1)
                     if round == 1 {
-                        try await load.advance(by: 30)
+                        try await load.advance(by: 12)
                         ledger = try await ledger.killAndRestart()
                         load.use(ledger)
                     }
                 }
-                try await load.advance(by: 60)
+                try await load.advance(by: 24)
                 try await load.finish()
                 let now = load.now
                 #expect(now.contradictions.isEmpty, "the same command got two answers: \(now.contradictions.prefix(5)), seed \(load.seed)")

@@ -48,8 +48,13 @@ final class MoneyLoad: Sendable {
     /// Waits until so many more answers are told and commands answered.
     func advance(by count: Int) async throws {
         let start = state.withLock { ($0.told.count, $0.answers.count) }
-        try await eventually("\(count) more answers and commands", timeout: .seconds(120), every: .milliseconds(5)) {
-            self.state.withLock { $0.isStopping || ($0.told.count >= start.0 + count / 4 && $0.answers.count >= start.1 + count) }
+        do {
+            try await eventually("\(count) more answers and commands", timeout: .seconds(120), every: .milliseconds(5)) {
+                self.state.withLock { $0.isStopping || ($0.told.count >= start.0 + count / 4 && $0.answers.count >= start.1 + count) }
+            }
+        } catch {
+            let now = now
+            throw Unfit("\(error): told \(now.told.count), answered \(now.answers.count), repeated \(now.repeated), \(now.failures)")
         }
     }
 
@@ -122,7 +127,7 @@ final class MoneyLoad: Sendable {
             } catch {
                 guard ContinuousClock.now < deadline else { throw Unfit("\(key), attempt \(attempt): \(error)") }
                 attempt += 1
-                state.withLock { $0.failures["\(type(of: error))", default: 0] += 1 }
+                state.withLock { $0.failures["\(error)".prefix(60).description, default: 0] += 1 }
                 try await Task.sleep(for: .milliseconds(15))
             }
         }
