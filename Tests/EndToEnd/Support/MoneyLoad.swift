@@ -43,6 +43,7 @@ final class MoneyLoad: Sendable {
 
     var now: State { state.withLock { $0 } }
     func use(_ process: BillingProcess, at place: Int) { doors.withLock { $0[place] = process } }
+    func add(_ process: BillingProcess) { doors.withLock { $0.append(process) } }
     func use(_ process: LedgerProcess) { ledger.withLock { $0 = process } }
 
     /// Waits until so many more answers are told and commands answered.
