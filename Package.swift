@@ -121,7 +121,7 @@ let package = Package(
             [
                 "LedgerService", "LedgerDomain", "Money", "IngestService", "DatanetService", "TrainingService", "AttributionService",
                 "BillingService",
-                "AgentGatewayService", "RunnerService",
+                "AgentGatewayService", "RunnerService", "DatanetDomain", "Engine",
                 "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ]),
@@ -197,7 +197,10 @@ let package = Package(
             shell + ["RunnerService", "TrainingService", "Engine", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "CommandTests", "Services/OpenLedger",
-            ["openledger", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),
+            [
+                "openledger", "RunnerService", "DatanetDomain", "Money", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON",
+                "Crypto", "Threads",
+            ]),
         tests(
             "EndToEndTests", "EndToEnd",
             [

@@ -3,6 +3,8 @@ import DatanetDomain
 import EventLog
 import Events
 import Foundation
+import HTTP
+import HTTPServer
 import JSON
 import Money
 import RunnerService
@@ -153,5 +155,46 @@ import Testing
         try FileManager.default.removeItem(atPath: folder.path("rows/sn_1.jsonl"))
         #expect(await audit(written) == 2)
         #expect(written.err.contains("has no sn_1.jsonl"), "\(written.err)")
+    }
+
+    @Test func `a live house hands its log to everybody and the rows to who has a grant, and the folder is filled`() async throws {
+        let base = try BaseModels.artefact(of: try #require(BaseModels.shipped()))
+        let order = Retraining.Job(id: "j", base: "b", baseArtefact: base, snapshots: [reference], settings: settings, record: record)
+        try writeLog(adapter: try await Retraining(order).run(rows: [items.map { .object(row($0)) }]).adapter, base: base)
+        let (log, rows) = (folder.path("log"), try #require(FileManager.default.contents(atPath: folder.path("rows/sn_1.jsonl"))))
+        let told = JSON.write(["job": "j", "settings": settings, "record": record])
+        let server = try Server(.ipv4("127.0.0.1", port: 0)) { request in
+            let path = String(request.path)
+            if path.hasPrefix("/log/") {
+                guard let bytes = FileManager.default.contents(atPath: log + path.dropFirst(4)) else { return Response(status: 404) }
+                return Response(body: .bytes([UInt8](bytes)))
+            }
+            guard request.headers["Authorization"] == "Bearer grant" else { return Response(status: 403) }
+            switch request.target {
+            case "/v1/training-jobs/j/record": return Response(body: .bytes(told))
+            case "/v1/datanets/dn_1/snapshots/1/items?purpose=train": return Response(body: .bytes([UInt8](rows)))
+            default: return Response(status: 404)
+            }
+        }
+        let url = "http://127.0.0.1:\(server.port)"
+        try folder.write("grant\n", to: "token")
+        try folder.write("another", to: "other")
+        func run(_ place: String, _ more: [String], _ written: Written) async -> Int32 {
+            await AuditCommand.run(
+                [place, "--retrain", "j", "--rows", folder.path("kept"), "--key-file", folder.path("log/keys")] + more,
+                console: written.console)
+        }
+        let (strange, live, later) = (Written(), Written(), Written())
+        let refused = await run(url, ["--token-file", folder.path("other")], strange)
+        let status = await run(url, ["--token-file", folder.path("token")], live)
+        await server.stop(grace: .zero)
+        #expect(refused == 2 && strange.err.contains("403"), "\(strange.err)")
+        #expect(status == 0, "\(live.err)")
+        // With what it fetched, no house is needed.
+        #expect(await run(log, [], later) == 0, "\(later.err)")
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path("kept")).sorted() == [
+                "record.json", "settings.json", "sn_1.jsonl",
+            ])
     }
 }
