@@ -76,7 +76,7 @@ let package = Package(
             "ServiceShell", "Shared/ServiceShell",
             [
                 "Decisions", "EventLog", "Events", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Identity", "Telemetry", "Crypto",
-                "Blobs",
+                "Blobs", "Threads",
             ]),
 
         room("Money", "Shared/Money", ["JSON"]),
@@ -114,7 +114,8 @@ let package = Package(
         room("BillingDomain", "Services/Billing/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain"]),
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Decisions", "Events", "JSON", "Crypto", "Money"]),
-        room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain"]),
+        room("AdapterRouter", "Services/AgentGateway/Router"),
+        room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain", "AdapterRouter"]),
         room("RunnerService", "Services/Runner", shell + ["Engine"]),
         program(
             "openledger", "Services/OpenLedger",
@@ -191,7 +192,10 @@ let package = Package(
             shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "AgentGatewayTests", "Services/AgentGateway",
-            shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+            shell + [
+                "AgentGatewayDomain", "AgentGatewayService", "AdapterRouter", "BillingService", "LedgerService", "HTTPServer",
+                "ServiceTestSupport",
+            ]),
         tests(
             "RunnerTests", "Services/Runner",
             shell + ["RunnerService", "TrainingService", "Engine", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
@@ -214,7 +218,8 @@ let package = Package(
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",
-            ], exclude: ["README.md", "engine_peer.py"]),
+            ], exclude: ["README.md", "engine_peer.py", "Router"]),
+        program("router-simulation", "Benchmarks/Router", ["AdapterRouter"]),
     ],
     swiftLanguageModes: [.v6]
 )
