@@ -106,6 +106,9 @@ final class ModelLibrary: Sendable {
     /// An adapter by its artefact, in memory or fetched.
     func adapter(_ digest: Digest, on base: String) async throws -> Adapter? { try await adapters[base]?.adapter(digest.prefixed) }
 
+    /// Lets an adapter go from memory; who uses it keeps it to the end.
+    func release(_ digest: Digest, on base: String) { adapters[base]?.remove(digest.prefixed) }
+
     /// What turns an answer into its attribution row, for adapters that this runner trained; nil for others.
     func factors(of adapter: Digest, on base: ServedModel) async throws -> InfluenceFactors? {
         if let known = factors.withLock({ $0[adapter] }) { return known }
