@@ -1,3 +1,4 @@
+internal import AdapterRouter
 internal import AgentGatewayDomain
 internal import Blobs
 internal import Decisions
@@ -22,24 +23,39 @@ public struct AgentGatewayService: RunnableService {
     /// The API keys that principals were given.
     public let apiKeys: (any APIKeyStore)?
     private let maker: DecisionMaker<GatewayState>
+    private let fineTuning: FineTuningDesk
 
     /// Wires it.
     public static func open(_ context: ServiceContext) async throws -> AgentGatewayService {
         let maker = DecisionMaker(.agentGateway, log: context.log, clock: context.clock, logger: context.logger) { GatewayState() }
         let contents = try InferenceContents(context)
-        let backend = OpenAIBackend(try BackendSettings(context.settings), peers: context.peers)
+        let settings = try BackendSettings(context.settings)
+        let backend = RoutedBackend(
+            settings, carriers: try Carriers(context, settings.sites), options: RouterOptions(), logger: context.logger,
+            metrics: context.metrics)
         let desk = AnswerDesk(
-            maker: maker, peers: context.peers, backend: backend, contents: contents, evidence: try context.openEvidence(),
-            clock: context.clock,
-            logger: context.logger)
-        let routes =
-            PrincipalRoutes(maker: maker, clock: context.clock).routes
-            + KeyRoutes(maker: maker, signer: context.signer, clock: context.clock).routes
-            + ChatRoutes(maker: maker, desk: desk).routes + InferenceRoutes(maker: maker, contents: contents).routes
+            maker: maker, peers: context.peers, backend: backend, limits: LimitDesk(), contents: contents,
+            evidence: try context.openEvidence(), clock: context.clock, logger: context.logger)
+        let shelf = try FileShelf(context, keys: contents.keys)
+        let fineTuning = try FineTuningDesk(context, shelf: shelf, maker: maker)
+        let chat = ChatRoutes(maker: maker, desk: desk, aliases: settings.aliases)
+        var routes = PrincipalRoutes(maker: maker, clock: context.clock).routes
+        routes += KeyRoutes(maker: maker, signer: context.signer, clock: context.clock).routes
+        routes += chat.routes
+        routes += EmbeddingRoutes(chat: chat).routes
+        routes += FileRoutes(shelf: shelf, clock: context.clock).routes
+        routes += FineTuningRoutes(desk: fineTuning, shelf: shelf, maker: maker, clock: context.clock).routes
+        routes += InferenceRoutes(maker: maker, contents: contents).routes
+        routes += BackendRoutes(desk: backend.desk).routes
         return AgentGatewayService(
-            mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness]), apiKeys: GatewayKeyStore(maker: maker), maker: maker)
+            mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness]), apiKeys: GatewayKeyStore(maker: maker), maker: maker,
+            fineTuning: fineTuning)
     }
 
     /// Follows the log until the task is cancelled.
-    public func run() async { await maker.run() }
+    public func run() async {
+        async let tuning: Void = fineTuning.run()
+        await maker.run()
+        await tuning
+    }
 }
