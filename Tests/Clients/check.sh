@@ -33,6 +33,7 @@ key=$(cat "$folder/key")
 "$python" "$root/Tests/Clients/use_openai.py" "$url" "$key" "$folder" || die "openai does not work here"
 LITELLM_LOCAL_MODEL_COST_MAP=True "$python" "$root/Tests/Clients/use_others.py" "$url" "$key" || die "langchain-openai or litellm does not work here"
 
+cd "$folder"
 "$python" -c 'from schemathesis.cli import schemathesis; schemathesis()' run "$url/openapi.json" --url "$url" --header "Authorization: Bearer $key" \
   --include-path-regex '^/v1/(models|chat|completions|embeddings|files|fine_tuning|inferences|keys|principals)' --exclude-checks all \
   --checks not_a_server_error --mode all --phases examples,fuzzing --max-examples "$examples" --request-timeout 20 --seed 1 \
