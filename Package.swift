@@ -78,7 +78,7 @@ let package = Package(
             "ServiceShell", "Shared/ServiceShell",
             [
                 "Decisions", "EventLog", "Events", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Identity", "Telemetry", "Crypto",
-                "Blobs",
+                "Blobs", "Threads",
             ]),
 
         room("Money", "Shared/Money", ["JSON"]),
@@ -118,9 +118,12 @@ let package = Package(
         room("BillingDomain", "Services/Billing/Domain", ["Replay", "Decisions", "Events", "EventLog", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "Paper"]),
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
+        room("AdapterRouter", "Services/AgentGateway/Router"),
         room("AgentEconomyDomain", "Services/AgentGateway/Economy/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AgentEconomyService", "Services/AgentGateway/Economy/Service", shell + ["AgentEconomyDomain"]),
-        room("AgentGatewayService", "Services/AgentGateway/Service", shell + ["AgentGatewayDomain", "AgentEconomyService"]),
+        room(
+            "AgentGatewayService", "Services/AgentGateway/Service",
+            shell + ["AgentGatewayDomain", "AdapterRouter", "AgentEconomyService"]),
         room("RunnerService", "Services/Runner", shell + ["Engine"]),
         program(
             "openledger", "Services/OpenLedger",
@@ -130,7 +133,7 @@ let package = Package(
                 "Decisions", "Blobs",
                 "LedgerService", "LedgerDomain", "Money", "IngestService", "DatanetService", "TrainingService", "AttributionService",
                 "BillingService",
-                "AgentGatewayService", "RunnerService",
+                "AgentGatewayService", "RunnerService", "Engine",
                 "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ]),
@@ -208,7 +211,10 @@ let package = Package(
             shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "AgentGatewayTests", "Services/AgentGateway",
-            shell + ["AgentGatewayDomain", "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+            shell + [
+                "AgentGatewayDomain", "AgentGatewayService", "AdapterRouter", "BillingService", "LedgerService", "HTTPServer",
+                "ServiceTestSupport",
+            ]),
         tests(
             "AgentEconomyTests", "Services/AgentEconomy",
             shell + [
@@ -220,7 +226,10 @@ let package = Package(
             shell + ["RunnerService", "TrainingService", "Engine", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "CommandTests", "Services/OpenLedger",
-            ["openledger", "BillingDomain", "EventLog", "Events", "HTTP", "HTTPClient", "HTTPServer", "JSON", "Crypto", "Threads"]),
+            [
+                "openledger", "RunnerService", "DatanetDomain", "BillingDomain", "Money", "EventLog", "Events", "HTTP", "HTTPClient",
+                "HTTPServer", "JSON", "Crypto", "Threads",
+            ]),
         tests(
             "EndToEndTests", "EndToEnd",
             [
@@ -238,7 +247,8 @@ let package = Package(
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",
-            ], exclude: ["README.md", "engine_peer.py"]),
+            ], exclude: ["README.md", "engine_peer.py", "Router"]),
+        program("router-simulation", "Benchmarks/Router", ["AdapterRouter"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -36,7 +36,7 @@ public enum EventCatalog {
         case .training:
             [
                 "base-model.registered", "job.requested", "job.started", "job.checkpointed", "job.completed",
-                "job.failed", "job.cancelled", "model.published", "model.retired",
+                "job.failed", "job.cancelled", "job.paused", "job.resumed", "model.published", "model.retired",
             ]
         case .attribution: ["index.built", "attribution.computed", "attribution.corrected"]
         case .billing:

@@ -20,13 +20,16 @@ public struct Caller: Sendable, Hashable, CustomStringConvertible {
     public let kind: Kind
     /// What it may do.
     public let scopes: Set<String>
+    /// The id of the API key that it showed, where such keys have one.
+    public let key: String?
 
     /// A caller that somebody has verified.
-    public init(subject: String, issuer: String, kind: Kind, scopes: Set<String> = []) {
+    public init(subject: String, issuer: String, kind: Kind, scopes: Set<String> = [], key: String? = nil) {
         self.subject = subject
         self.issuer = issuer
         self.kind = kind
         self.scopes = scopes
+        self.key = key
     }
 
     /// Whether the caller may do what the scope names.

@@ -80,14 +80,14 @@ final class PaperRenderer {
 
     private func draw(paragraph text: String, size: Double, isBold: Bool, after: Double) {
         let height = set(text, size: size, isBold: isBold, width: inner, isCut: false)
-        makeRoom(for: height)
+        if makeRoom(for: height) { _ = set(text, size: size, isBold: isBold, width: inner, isCut: false) }
         show(at: Self.margin)
         top += height + after
     }
 
     private func draw(_ fact: (name: String, value: String)) {
         let height = set(fact.value, size: 9, isBold: false, width: inner - 140, isCut: false)
-        makeRoom(for: height)
+        if makeRoom(for: height) { _ = set(fact.value, size: 9, isBold: false, width: inner - 140, isCut: false) }
         show(at: Self.margin + 140)
         _ = set(fact.name, size: 9, isBold: false, width: 130, isCut: true)
         shade(0.4)
@@ -140,8 +140,12 @@ final class PaperRenderer {
 
     // MARK: Pages
 
-    private func makeRoom(for height: Double) {
-        if top + height > bottom, top > Self.margin { turnPage() }
+    /// - Returns: whether a page was turned; then the layout has the foot's text, and what is to be drawn must be set again.
+    @discardableResult
+    private func makeRoom(for height: Double) -> Bool {
+        guard top + height > bottom, top > Self.margin else { return false }
+        turnPage()
+        return true
     }
 
     private func turnPage() {

@@ -52,13 +52,18 @@ public struct Peers: Sendable {
     }
 
     /// Sends bytes to a route that takes them.
-    public func send(_ bytes: [UInt8], type: String, to service: Service, _ path: String, timeout: Duration = .seconds(120)) async throws {
+    /// - Parameter headers: further fields: name and value.
+    public func send(
+        _ bytes: [UInt8], type: String, method: String = "PUT", headers: [(String, String)] = [], to service: Service, _ path: String,
+        timeout: Duration = .seconds(120)
+    ) async throws {
         guard let address = addresses[service] else { throw PeerError(service, 0, Array("it is not configured".utf8)) }
-        var request = ClientRequest(method: "PUT", url: address + path, timeout: timeout, maximumBodyBytes: 1 << 20)
+        var request = ClientRequest(method: method, url: address + path, timeout: timeout, maximumBodyBytes: 1 << 20)
+        for (name, value) in headers { request.headers.set(name, value) }
         request.headers.set("Content-Type", type)
         request.headers.set("Authorization", "Bearer " + (try await token(service)))
         request.body = .bytes(bytes)
-        request.isIdempotent = true
+        request.isIdempotent = method == "PUT"
         let response = try await transport.send(request)
         let body = try await response.body.collect(upTo: 1 << 20)
         guard response.status < 300 else { throw PeerError(service, response.status, body) }

@@ -31,5 +31,6 @@ administrator=$(sed -n "s/^The administrator's API key, shown this once: //p" "$
 [[ -n $url && -n $administrator ]] || die "the program was not up within two minutes"
 
 "$python" "$root/Tests/Agents/clients.py" "$url" "$administrator" || die "a client is not content"
-"$program" audit "$url/log" --key "$(sed -n 's/^  key     //p' "$folder/up.out" | head -n 1)" >/dev/null || die "the log does not pass the audit"
+"$program" audit "$url/log" --key "$(sed -n 's/^  key     //p' "$folder/up.out" | head -n 1)" >"$folder/audit" ||
+  die "the log does not pass the audit: $(cat "$folder/audit")"
 echo "Agents: mcp (each era, and choosing by itself), fastmcp and a2a-sdk found, hired, paid and proved"

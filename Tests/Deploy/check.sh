@@ -19,7 +19,7 @@ mapfile -t scripts < <(find . \( -name .git -o -name '.build*' -o -name .openled
 [[ ${#scripts[@]} -ge 3 ]] || { echo "found only ${#scripts[@]} shell scripts"; exit 1; }
 check "shellcheck of ${#scripts[@]} scripts" shellcheck "${scripts[@]}"
 
-check "hadolint of Dockerfile" hadolint --failure-threshold info Dockerfile
+check "hadolint of the Dockerfiles" hadolint --failure-threshold info Dockerfile Services/RunnerPEFT/Dockerfile
 
 # docker-compose reads the secrets' paths, not their content.
 check "docker-compose config" docker-compose -f docker-compose.yml config -q

@@ -496,6 +496,7 @@ BAD = [
     ("policy-points", "terms", {}, {"created-dn_1": edit(policy__treasury_points=5001)}, None),
     ("split-points", "terms", {}, {"model": edit(split__owner=2001)}, None),
     ("holdback", "terms", {}, {"settled-0": edit(release_at=moment(0))}, None),
+    ("holdback-endless", "terms", {"rules": RULES}, {"rules": edit(holdback_seconds=2**52)}, None),
     ("rules-forgotten", "terms", {"rules": RULES}, {}, drop("rules")),
     ("member-dropped", "amount", {}, {}, lambda r: r["settlements"][0]["datanets"][0]["members"].pop(0)),
     ("validator-dropped", "amount", {}, {}, lambda r: r["settlements"][0]["datanets"][0]["members"].pop()),

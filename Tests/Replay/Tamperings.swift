@@ -8,14 +8,19 @@ import Testing
 struct Tampering: Sendable, CustomTestStringConvertible {
     let name: String
     let service: Service
+    /// Whether others, who also look at what was altered, find it before.
+    var isSeenBefore = false
     /// Alters the log; gives the position that has to be named.
     let plant: @Sendable (inout TamperedLog) throws -> Int
 
     var testDescription: String { name }
 
-    init(_ service: Service, _ name: String, _ plant: @escaping @Sendable (inout TamperedLog) throws -> Int) {
+    init(
+        _ service: Service, _ name: String, isSeenBefore: Bool = false, _ plant: @escaping @Sendable (inout TamperedLog) throws -> Int
+    ) {
         self.service = service
         self.name = name
+        self.isSeenBefore = isSeenBefore
         self.plant = plant
     }
 
@@ -283,7 +288,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             log.set(released, "/settlements/0", log.get(settled, "/id") ?? .null)
             return released
         },
-        Tampering(.billing, "a share paid to who is not verified") { log in
+        Tampering(.billing, "a share paid to who is not verified", isSeenBefore: true) { log in
             // Another was vouched for than who is paid.
             let verified = try log.place(KeyRotated.type, 1) { $0["verified"] != nil }
             log.set(verified, "/principal", log.get(try log.place(PrincipalRegistered.type, 3), "/principal") ?? .null)

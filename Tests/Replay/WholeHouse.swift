@@ -142,7 +142,11 @@ final class WholeHouse: Sendable {
                         body: .stream { writer in
                             for line in lines { try await writer.write(ServerSentEvent(data: line).bytes) }
                         })
-                }
+                },
+                Route(
+                    .post, "/runner/v1/adapters", operation: "standInLoad", summary: "Takes every adapter.", access: .authenticated,
+                    body: .json(.openObject()), replies: [.json(200, "Loaded.", .any)]
+                ) { _ in .json(.object(JSONObject())) },
             ])
     }
 }

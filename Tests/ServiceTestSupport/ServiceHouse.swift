@@ -93,6 +93,23 @@ public final class ServiceHouse: Sendable {
         handler.handler.withLock { $0 = handle }
     }
 
+    /// Serves the mounted application over a socket as well, for programs beside the test, while the body runs.
+    public func withSocket<Result: Sendable>(_ body: @Sendable (_ url: String) async throws -> Result) async throws -> Result {
+        let box = handler
+        let server = try Server(.ipv4("127.0.0.1", port: 0)) { request in
+            let handler = box.handler.withLock { $0 }
+            return try await handler(request)
+        }
+        do {
+            let result = try await body("http://127.0.0.1:\(server.port)")
+            await server.stop(grace: .zero)
+            return result
+        } catch {
+            await server.stop(grace: .zero)
+            throw error
+        }
+    }
+
     /// A token of a person, agent or organisation.
     public func token(_ subject: String, kind: Caller.Kind = .person, scopes: Set<String> = []) throws -> String {
         try people.mint(subject: subject, audience: "openledger", kind: kind, scopes: scopes, lifetime: 3_600)

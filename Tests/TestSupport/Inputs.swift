@@ -13,6 +13,8 @@ public enum TestInput {
     public static var peers: String? { variable("OPENLEDGER_TEST_PEERS") }
     /// A Python with the pinned test tools (h11, pymerkle …). OPENLEDGER_TEST_PYTHON.
     public static var python: String? { variable("OPENLEDGER_TEST_PYTHON") }
+    /// A Python with torch, transformers and PEFT. OPENLEDGER_TEST_TORCH.
+    public static var torch: String? { variable("OPENLEDGER_TEST_TORCH") }
 
     private static func variable(_ name: String) -> String? {
         ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }

@@ -246,6 +246,7 @@ class Receipt:
         split = rules["training"] if training else model["split"]
         need(0 <= rules["platform_points"] <= 10000 and sum(split.values()) == 10000, "terms", "the points do not make 10,000")
         need(all(p["treasury_points"] + p["curator_points"] + p["contributor_points"] == 10000 for p, _, _ in datanets.values()), "terms", "a policy's points")
+        need(rules["holdback_seconds"] <= 31_536_000, "terms", "the holdback is longer than a year")
         moment = datetime.datetime.fromisoformat(cause["time"]) + datetime.timedelta(seconds=rules["holdback_seconds"])
         need(moment == datetime.datetime.fromisoformat(bill["release_at"]), "terms", "the holdback")
         need(not shares or sum(share["share"] for share in shares) == WHOLE, "amount", "the shares do not make 10^9")  # 10
@@ -369,7 +370,7 @@ def main(arguments):
     except Fault as fault:
         print(f"THE RECEIPT DOES NOT HOLD: {fault.word}: {fault}", file=sys.stderr)
         return 1
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, IndexError) as error:
         print(f"THE RECEIPT DOES NOT HOLD: event: {type(error).__name__} {error}", file=sys.stderr)
         return 1
     print(f"{receipt.all['payee']} gets {receipt.all['amount']['amount']} of {receipt.all['amount']['asset']}, by {receipt.size} events of {receipt.origin}")

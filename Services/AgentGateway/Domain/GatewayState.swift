@@ -19,6 +19,8 @@ public struct GatewayState: ServiceState {
     public private(set) var modelTimes: [String: [Timestamp]] = [:]
     /// Answers by id.
     public private(set) var inferences: [String: InferenceCompleted] = [:]
+    /// What was used up with each API key, by the key's id.
+    public private(set) var keyUsage: [String: KeyUsage] = [:]
 
     /// Nothing yet.
     public init() {}
@@ -59,6 +61,7 @@ public struct GatewayState: ServiceState {
         default:
             let inference = try InferenceCompleted(data)
             inferences[inference.inference] = inference
+            if let key = inference.key { try keyUsage[key, default: KeyUsage()].add(inference, at: fact.time) }
         }
     }
 
@@ -78,6 +81,28 @@ public struct GatewayState: ServiceState {
 
     /// The id of an API key's hash.
     public func apiKey(id: String) -> KeyIssued? { apiKeyHashes[id].flatMap { apiKeys[$0] } }
+
+    /// Whether a principal may ask a model: a private one is for its owner and the owner's agents.
+    public func mayAsk(_ model: ModelPublished, _ principal: String) -> Bool {
+        !model.isPrivate || model.owner == principal || model.owner == principals[principal]?.owner
+    }
+
+    /// The model that a request names: as ``model(named:)``; with its base before it, `base:owner/name@version`; or a base alone, which
+    /// means the first model that was published of it without an adapter.
+    public func model(asked text: String) -> ModelPublished? {
+        if let known = model(named: text) { return known }
+        if let colon = text.firstIndex(of: ":") {
+            let known = model(named: String(text[text.index(after: colon)...]))
+            return known?.base == String(text[..<colon]) ? known : nil
+        }
+        let bare = models.keys.compactMap { name in model(named: name).map { (name, $0) } }.filter {
+            $0.1.base == text && $0.1.adapter == nil
+        }
+        return bare.min { left, right in
+            let (first, second) = (modelTimes[left.0]?.first?.microseconds ?? 0, modelTimes[right.0]?.first?.microseconds ?? 0)
+            return (first, left.0) < (second, right.0)
+        }?.1
+    }
 
     /// The model that a request names: `owner/name`, the newest version that may be asked, or `owner/name@version`.
     public func model(named text: String) -> ModelPublished? {

@@ -1,3 +1,4 @@
+internal import AdapterRouter
 internal import AgentEconomyService
 internal import AgentGatewayDomain
 internal import Blobs
@@ -24,29 +25,43 @@ public struct AgentGatewayService: RunnableService {
     public let apiKeys: (any APIKeyStore)?
     private let maker: DecisionMaker<GatewayState>
     private let economy: Economy
+    private let fineTuning: FineTuningDesk
 
     /// Wires it.
     public static func open(_ context: ServiceContext) async throws -> AgentGatewayService {
         let maker = DecisionMaker(.agentGateway, log: context.log, clock: context.clock, logger: context.logger) { GatewayState() }
         let contents = try InferenceContents(context)
-        let backend = OpenAIBackend(try BackendSettings(context.settings), peers: context.peers)
+        let settings = try BackendSettings(context.settings)
+        let backend = RoutedBackend(
+            settings, carriers: try Carriers(context, settings.sites), options: RouterOptions(), logger: context.logger,
+            metrics: context.metrics)
         let evidence = try context.openEvidence()
+        let limits = LimitDesk()
+        @Sendable func answerDesk(_ spending: SpendingDesk) -> AnswerDesk {
+            AnswerDesk(
+                maker: maker, peers: context.peers, backend: backend, limits: limits, aliases: settings.aliases, contents: contents,
+                evidence: evidence, spending: spending, clock: context.clock, logger: context.logger)
+        }
         let economy = try Economy.open(context) { spending in
-            let desk = AnswerDesk(
-                maker: maker, peers: context.peers, backend: backend, contents: contents, evidence: evidence, spending: spending,
-                clock: context.clock, logger: context.logger)
+            let desk = answerDesk(spending)
             return { try await desk.answer($0) }
         }
-        let desk = AnswerDesk(
-            maker: maker, peers: context.peers, backend: backend, contents: contents, evidence: evidence, spending: economy.spending,
-            clock: context.clock, logger: context.logger)
-        let routes =
-            PrincipalRoutes(maker: maker, clock: context.clock).routes
-            + KeyRoutes(maker: maker, signer: context.signer, clock: context.clock).routes
-            + ChatRoutes(maker: maker, desk: desk).routes + InferenceRoutes(maker: maker, contents: contents).routes + economy.routes
+        let desk = answerDesk(economy.spending)
+        let shelf = try FileShelf(context, keys: contents.keys)
+        let fineTuning = try FineTuningDesk(context, shelf: shelf, maker: maker)
+        let chat = ChatRoutes(maker: maker, desk: desk)
+        var routes = PrincipalRoutes(maker: maker, clock: context.clock).routes
+        routes += KeyRoutes(maker: maker, signer: context.signer, clock: context.clock).routes
+        routes += chat.routes
+        routes += EmbeddingRoutes(chat: chat).routes
+        routes += FileRoutes(shelf: shelf, clock: context.clock).routes
+        routes += FineTuningRoutes(desk: fineTuning, shelf: shelf, maker: maker, clock: context.clock).routes
+        routes += InferenceRoutes(maker: maker, contents: contents).routes
+        routes += BackendRoutes(desk: backend.desk).routes
+        routes += economy.routes
         return AgentGatewayService(
             mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness] + economy.checks),
-            apiKeys: GatewayKeyStore(maker: maker), maker: maker, economy: economy)
+            apiKeys: GatewayKeyStore(maker: maker), maker: maker, economy: economy, fineTuning: fineTuning)
     }
 
     /// Follows the log until the task is cancelled.
@@ -54,6 +69,7 @@ public struct AgentGatewayService: RunnableService {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await maker.run() }
             group.addTask { await economy.run() }
+            group.addTask { await fineTuning.run() }
             await group.waitForAll()
         }
     }

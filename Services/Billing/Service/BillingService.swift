@@ -50,7 +50,7 @@ public struct BillingService: RunnableService {
         let webhooks = WebhookStore(pool: pool)
         let webhookRoutes = WebhookRoutes(
             store: webhooks, secrets: secrets, allowsPlain: try context.settings.boolean("WEBHOOKS_PLAIN", default: false)
-        ) { notices.status.next }
+        ) { await desk.maker.next }
         let receipts = ReceiptRoutes(
             log: context.log, store: store, milestones: MilestoneReader(pool: pool), journal: reader,
             proofs: ReceiptProofs(peers: context.peers)

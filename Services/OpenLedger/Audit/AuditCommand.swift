@@ -24,11 +24,11 @@ enum AuditCommand {
                 help: "The log holds something other than OpenLedger's events: check hashes and signatures only."),
             .init(name: "threads", value: "N", help: "How many threads check events; 2 unless said otherwise."),
             .init(name: "json", value: nil, help: "Print the result as JSON."),
-        ],
+        ] + RetrainOptions.options,
         notes: [
             "Each service's state is folded from the log, each of its events is decided again by the rules, from upstream events and evidence,\n"
                 + "and compared with what stands there. What nobody outside can check, such as sealed content, is named in the report.",
-            LogPlace.note, TrustOptions.note, LogCommand.statusNote,
+            LogPlace.note, TrustOptions.note, RetrainOptions.note, LogCommand.statusNote,
         ].joined(separator: "\n\n"))
 
     /// Runs it.
@@ -37,6 +37,9 @@ enum AuditCommand {
 
     static func run(_ typed: [String], console: Console) async -> Int32 {
         await LogCommand.run(typed, specification, console) { arguments in
+            if let job = arguments.value("retrain") {
+                return try await RetrainAudit(job: job, arguments: arguments, console: console).run()
+            }
             let threads = try arguments.integer("threads", in: 1...64, default: 2)
             let source = try LogPlace.source(arguments.operands[0])
             let trust = try await TrustOptions.read(arguments) { try await source.pinnedKeys() }

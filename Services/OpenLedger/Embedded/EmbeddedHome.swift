@@ -35,7 +35,7 @@ struct EmbeddedHome: Sendable {
     static let administratorScopes: Set<String> = [
         "log:read", "metrics:read", "principals:verify", "keys:write", "keys:administer", "models:write", "datanets:read", "rulings:write",
         "attributions:read", "billing:admin", "billing:read", "billing:deposit", "billing:rule", "billing:epoch", "billing:payout",
-        "billing:verify", "billing:refund", "billing:recover",
+        "billing:verify", "billing:refund", "billing:recover", "backends:administer",
     ]
 
     /// Opens the folder, making what is missing. Blocks: call it from a thread of its own.

@@ -17,18 +17,25 @@ struct JobWorker: Sendable {
     func run() async {
         guard !library.models.isEmpty else { return }
         await registerModels()
+        let bases = library.models.keys.sorted()
+        // The same key until there is an answer: a lease whose answer was lost is given again.
+        var key = Self.newKey()
         while !Task.isCancelled {
             do {
-                let key = "lease-" + Hex.encode(Random.bytes(16))
-                guard let order = try await desk.lease(wait: 20, key: key) else { continue }
-                await work(on: order)
+                let order = try await desk.lease(wait: 20, bases: bases, key: key)
+                key = Self.newKey()
+                if let order { await work(on: order) }
             } catch {
                 if Task.isCancelled { return }
+                // What was leased under this key has gone on without this runner.
+                if let error = error as? PeerError, error.status == 409 { key = Self.newKey() }
                 logger.warning("training gave no job: \(error)")
                 try? await Task.sleep(for: .seconds(1))
             }
         }
     }
+
+    private static func newKey() -> String { "lease-" + Hex.encode(Random.bytes(16)) }
 
     private func registerModels() async {
         for model in library.models.values {
@@ -47,7 +54,9 @@ struct JobWorker: Sendable {
     private func work(on order: TrainingDesk.Order) async {
         logger.info("works on a job", ["job": .string(order.job), "attempt": .integer(Int64(order.attempt))])
         do {
-            try await FineTuning(order: order, desk: desk, library: library, pool: pool).run()
+            try await FineTuning(order: order, desk: desk, library: library, pool: pool, logger: logger).run()
+        } catch RunnerError.halted {
+            logger.info("a job was halted by its owner", ["job": .string(order.job)])
         } catch RunnerError.lost {
             logger.info("a job is no longer this runner's", ["job": .string(order.job)])
         } catch {

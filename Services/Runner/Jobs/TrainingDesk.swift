@@ -14,19 +14,23 @@ struct TrainingDesk: Sendable {
         let job: String
         let attempt: Int
         let base: String
+        /// The base model's artefact, as training knows it.
+        let baseArtefact: Digest?
         let snapshots: [SnapshotReference]
         let settings: JSONFields
         let checkpoint: Digest?
     }
 
-    /// The next job; nil when there is none within `wait` seconds.
-    func lease(wait: Int, key: String) async throws -> Order? {
+    /// The next job on one of the bases; nil when there is none within `wait` seconds. The same key is answered with the same job.
+    func lease(wait: Int, bases: [String], key: String) async throws -> Order? {
         let answer = try await peers.call(
-            "POST", .training, "/v1/runners/leases?wait=\(wait)", json: .object(JSONObject()), key: key, timeout: .seconds(wait + 30))
+            "POST", .training, "/v1/runners/leases?wait=\(wait)", json: ["bases": .array(bases.map { .string($0) })], key: key,
+            timeout: .seconds(wait + 30))
         if answer.isNull { return nil }
         let fields = try answer.object()
         return Order(
             job: try fields.id("job"), attempt: try fields.int("attempt"), base: try fields.id("base"),
+            baseArtefact: try fields.optionalDigest("base_artefact"),
             snapshots: try fields.list("snapshots") { snapshot throws(JSONFieldError) in try SnapshotReference(snapshot) },
             settings: try fields.object("settings"), checkpoint: try fields.optionalDigest("checkpoint"))
     }
@@ -49,12 +53,21 @@ struct TrainingDesk: Sendable {
         return rows
     }
 
+    /// What training wants of a runner after a report.
+    enum Wish: Sendable {
+        case goOn
+        /// The job was halted: leave a checkpoint and stop.
+        case leaveCheckpoint
+        /// The job is no longer this runner's.
+        case stop
+    }
+
     /// Says how far the job is.
-    /// - Returns: whether to go on.
-    func report(_ order: Order, _ progress: [(String, JSONValue)]) async throws -> Bool {
+    func report(_ order: Order, _ progress: [(String, JSONValue)]) async throws -> Wish {
         let body = JSONObject([("attempt", .int(Int64(order.attempt)))] + progress)
         let answer = try await peers.call("POST", .training, "/v1/runners/jobs/\(order.job)/heartbeat", json: .object(body))
-        return answer["go_on"]?.boolValue ?? false
+        if answer["go_on"]?.boolValue ?? false { return .goOn }
+        return answer["checkpoint"]?.boolValue ?? false ? .leaveCheckpoint : .stop
     }
 
     /// Keeps an artefact's files and its manifest.

@@ -16,15 +16,4 @@ struct Artefact: Sendable {
         ])
         digest = SHA256.hash(manifest)
     }
-
-    /// The files that a manifest names.
-    static func entries(_ manifest: [UInt8]) throws -> [(path: String, digest: Digest)] {
-        try JSON.parse(manifest).object().array("files", count: 1...64).map { entry in
-            let entry = try entry.object()
-            let path = try entry.string("path", bytes: 1...200)
-            guard !path.contains("/"), path != "..", path != "." else { throw try entry.field("path").error("must be a plain name") }
-            guard let digest = Digest(prefixed: try entry.string("sha256")) else { throw try entry.field("sha256").error("is no digest") }
-            return (path, digest)
-        }
-    }
 }

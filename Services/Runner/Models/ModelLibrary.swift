@@ -1,26 +1,10 @@
 internal import Crypto
 internal import Engine
 internal import Foundation
-internal import JSON
 internal import ServiceShell
 internal import Synchronization
 internal import Telemetry
 internal import Threads
-
-/// A base model that can be asked and learned from.
-struct ServedModel: Sendable {
-    let name: String
-    let folder: String
-    let licence: String
-    /// The artefact's name: SHA-256 of the manifest of its files.
-    let artefact: Digest
-    let model: LanguageModel
-    let tokenizer: Tokenizer
-    let template: ChatTemplate?
-    let generator: Generator
-    /// Tokens that end an answer.
-    let ends: Set<Int32>
-}
 
 /// The base models of this runner, and the adapters on them that are in memory.
 final class ModelLibrary: Sendable {
@@ -48,7 +32,7 @@ final class ModelLibrary: Sendable {
         var models: [String: ServedModel] = [:]
         var adapters: [String: AdapterCache] = [:]
         for (name, path) in try places(settings) {
-            let served = try await OSThread.run(name: "load model") { try load(name, path, pool) }
+            let served = try await OSThread.run(name: "load model") { try ServedModel(name: name, folder: path, pool: pool) }
             models[name] = served
             let configuration = served.model.configuration
             adapters[name] = AdapterCache(budget: adapterBudget) { digest async throws -> Adapter in
@@ -72,7 +56,7 @@ final class ModelLibrary: Sendable {
     }
 
     /// Where the model lies that ships with the product: beside the program or its sources.
-    private static func shipped() -> String? {
+    static func shipped() -> String? {
         var place = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         for _ in 0..<6 {
             for candidate in ["models/base", "share/openledger/models/base"] {
@@ -84,27 +68,11 @@ final class ModelLibrary: Sendable {
         return nil
     }
 
-    private static func load(_ name: String, _ path: String, _ pool: ComputePool) throws -> ServedModel {
-        let model = try LanguageModel(folder: path)
-        let tokenizer = try Tokenizer(folder: path)
-        try tokenizer.requireFit(model.configuration)
-        let template = try ChatTemplate(folder: path)
-        let generator = try Generator(model: model, pool: pool) { tokenizer.bytes(of: $0) ?? [] }
-        let files = try FileManager.default.contentsOfDirectory(atPath: path).sorted().filter {
-            $0.hasSuffix(".json") || $0.hasSuffix(".safetensors")
-        }
-        let artefact = try Artefact(files: files.map { ($0, [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/" + $0)))) })
-        let record = (try? Data(contentsOf: URL(fileURLWithPath: path + "/recipe.json"))).flatMap { try? JSON.parse([UInt8]($0)) }
-        // What ends a turn: the special tokens that the configuration or the template's family names so.
-        let ends = ["<|end|>", "<|im_end|>", "<|eot_id|>", "</s>", "<|endoftext|>", "<|end_of_text|>"].compactMap { tokenizer.id(of: $0) }
-        return ServedModel(
-            name: name, folder: path, licence: record?["licence"]?.stringValue ?? "LicenseRef-unknown", artefact: artefact.digest,
-            model: model,
-            tokenizer: tokenizer, template: template, generator: generator, ends: Set(ends))
-    }
-
     /// An adapter by its artefact, in memory or fetched.
     func adapter(_ digest: Digest, on base: String) async throws -> Adapter? { try await adapters[base]?.adapter(digest.prefixed) }
+
+    /// Lets an adapter go from memory; who uses it keeps it to the end.
+    func release(_ digest: Digest, on base: String) { adapters[base]?.remove(digest.prefixed) }
 
     /// What turns an answer into its attribution row, for adapters that this runner trained; nil for others.
     func factors(of adapter: Digest, on base: ServedModel) async throws -> InfluenceFactors? {

@@ -13,7 +13,7 @@ struct ServingRoutes: Sendable {
     let library: ModelLibrary
     let artefacts: TrainingDesk
 
-    var routes: [Route] { [models, chat, completions] }
+    var routes: [Route] { [models, chat, completions, load, unload] }
 
     private static let access = Access.scope("runners:serve")
 
@@ -44,6 +44,40 @@ struct ServingRoutes: Sendable {
             body: .json(.openObject(.required("model", .text), .required("prompt", .text(1...1 << 20))), limit: 8 << 20),
             replies: [.events("Chunks in OpenAI's form.")], problems: [.notFound]
         ) { context in try await answer(context, isChat: false) }
+    }
+
+    private static let adapter: Schema = .object(.required("base", .text(1...100)), .required("adapter", .text(.sha256)))
+
+    private var load: Route {
+        Route(
+            .post, "/runner/v1/adapters", operation: "loadAdapter", summary: "Brings an adapter into memory.", access: Self.access,
+            body: .json(Self.adapter), replies: [.empty(204, "It is ready.")], problems: [.notFound]
+        ) { [library] context in
+            let (base, digest) = try Self.named(context)
+            guard library.models[base] != nil else { throw Problem(.notFound, "this runner has no base model \(base)", field: "#/base") }
+            do { _ = try await library.adapter(digest, on: base) } catch let error as PeerError where error.status == 404 {
+                throw Problem(.notFound, "there is no adapter \(digest)", field: "#/adapter")
+            }
+            return .noContent
+        }
+    }
+
+    private var unload: Route {
+        Route(
+            .post, "/runner/v1/adapters/unload", operation: "unloadAdapter", summary: "Lets an adapter go from memory.",
+            access: Self.access, body: .json(Self.adapter), replies: [.empty(204, "It is not kept.")]
+        ) { [library] context in
+            let (base, digest) = try Self.named(context)
+            library.release(digest, on: base)
+            return .noContent
+        }
+    }
+
+    private static func named(_ context: RequestContext) throws -> (base: String, adapter: Digest) {
+        try context.decode { json in
+            let fields = try json.object()
+            return (try fields.string("base"), try fields.digest("adapter"))
+        }
     }
 
     private func answer(_ context: RequestContext, isChat: Bool) async throws -> Response {

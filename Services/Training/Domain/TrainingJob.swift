@@ -8,6 +8,8 @@ public struct TrainingJob: Sendable, Hashable {
         case queued
         /// A runner works on it.
         case running
+        /// Its owner halted it.
+        case paused
         /// It made an adapter.
         case succeeded
         /// It ended without one.

@@ -49,7 +49,10 @@ public enum TrainingRules {
     }
 
     /// What a job would cost, and whether it may run at all.
-    public static func quote(_ request: Request, _ state: TrainingState, at logTime: Timestamp) throws -> TrainingQuote {
+    /// - Parameter leftOut: tokens of the snapshots that are handed out no more.
+    public static func quote(
+        _ request: Request, _ state: TrainingState, at logTime: Timestamp, leftOut: Int = 0
+    ) throws -> TrainingQuote {
         guard state.bases[request.base] != nil else { throw TrainingError.notFound("base model \(request.base)") }
         guard !request.snapshots.isEmpty else {
             throw TrainingError.invalid(field: "/snapshots", reason: "must name at least one snapshot")
@@ -68,7 +71,7 @@ public enum TrainingRules {
             }
             tokens += snapshot.tokens
         }
-        return try TrainingQuote(tokens: tokens, epochs: request.settings.epochs, price: request.price)
+        return try TrainingQuote(tokens: max(0, tokens - leftOut), epochs: request.settings.epochs, price: request.price)
     }
 
     /// A job is put into the queue.
@@ -87,29 +90,6 @@ public enum TrainingRules {
                         job: job, owner: request.owner, base: request.base, snapshots: references, settings: request.settingsDigest,
                         fee: quote.fee, hold: request.hold), stream: try stream("job", job))
             ]
-        }
-    }
-
-    /// A runner takes a job that waits, or whose runner has gone silent.
-    /// - Parameter silent: the attempt that has gone silent; of two runners that take over at once only one finds it still there.
-    public static func start(_ id: String, runner: String, takingOver silent: Int? = nil) -> DecisionMaker<TrainingState>.Rule {
-        { state, _ in
-            let job = try job(id, state)
-            guard job.status == .queued || (job.status == .running && job.attempt == silent) else {
-                throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)")
-            }
-            return [NewEvent(JobStarted(job: id, runner: runner, attempt: job.attempt + 1), stream: try stream("job", id))]
-        }
-    }
-
-    /// The runner of a job has reached a place from which another could go on.
-    public static func checkpoint(_ checkpoint: JobCheckpointed, runner: String, attempt: Int) -> DecisionMaker<TrainingState>.Rule {
-        { state, _ in
-            let job = try running(checkpoint.job, runner, attempt, state)
-            guard checkpoint.step > job.checkpoint?.step ?? -1 else {
-                throw TrainingError.wrongState("job \(checkpoint.job) has a checkpoint at step \(job.checkpoint?.step ?? 0) already")
-            }
-            return [NewEvent(checkpoint, stream: try stream("job", checkpoint.job))]
         }
     }
 
@@ -155,16 +135,6 @@ public enum TrainingRules {
         { state, _ in
             let job = try running(id, runner, attempt, state)
             return [NewEvent(JobFailed(job: id, reason: reason, hold: job.request.hold), stream: try stream("job", id))]
-        }
-    }
-
-    /// Its owner stops a job.
-    public static func cancel(_ id: String, by caller: String) -> DecisionMaker<TrainingState>.Rule {
-        { state, _ in
-            let job = try job(id, state)
-            guard job.request.owner == caller else { throw TrainingError.notFound("job \(id)") }
-            guard !job.status.isOver else { throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)") }
-            return [NewEvent(JobCancelled(job: id, hold: job.request.hold), stream: try stream("job", id))]
         }
     }
 

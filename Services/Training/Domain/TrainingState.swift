@@ -18,8 +18,12 @@ public struct TrainingState: ServiceState {
     public private(set) var insiders: [String: Set<String>] = [:]
     /// Who may learn from a Datanet, by its id, until when.
     public private(set) var grants: [String: [AccessGranted]] = [:]
-    /// Items whose consent was taken back, by contribution; an empty list is all of them.
-    public private(set) var withdrawn: [String: [String]] = [:]
+    /// When each snapshot was published, by its id.
+    public private(set) var published: [String: Timestamp] = [:]
+    /// What was withdrawn or erased.
+    public private(set) var takenBack = TakenBack()
+    /// The jobs that repeat a job, in the order they came.
+    public private(set) var replacements: [String: [String]] = [:]
 
     /// The greatest time of the events that it folds.
     public private(set) var latest = Timestamp(microseconds: 0)
@@ -29,8 +33,9 @@ public struct TrainingState: ServiceState {
 
     private static let types: Set<String> = [
         BaseModelRegistered.type, JobRequested.type, JobStarted.type, JobCheckpointed.type, JobCompleted.type, JobFailed.type,
-        JobCancelled.type, ModelPublished.type, ModelRetired.type, SnapshotPublished.type, DatanetCreated.type, MemberGranted.type,
-        MemberRevoked.type, AccessGranted.type, AccessRevoked.type, ContributionWithdrawn.type,
+        JobCancelled.type, JobPaused.type, JobResumed.type, ModelPublished.type, ModelRetired.type, SnapshotPublished.type,
+        DatanetCreated.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type, AccessRevoked.type, ContributionWithdrawn.type,
+        ContentErased.type,
     ]
 
     /// The types that it folds.
@@ -51,10 +56,9 @@ public struct TrainingState: ServiceState {
         case SnapshotPublished.type:
             let snapshot = try SnapshotPublished(data)
             snapshots[snapshot.datanet, default: []].append(snapshot)
-        case ContributionWithdrawn.type:
-            let withdrawal = try ContributionWithdrawn(data)
-            withdrawn[withdrawal.contribution] =
-                withdrawal.items.isEmpty ? [] : (withdrawn[withdrawal.contribution] ?? []) + withdrawal.items
+            published[snapshot.snapshot] = fact.time
+        case ContributionWithdrawn.type: takenBack.add(try ContributionWithdrawn(data))
+        case ContentErased.type: takenBack.add(try ContentErased(data), at: fact.time)
         case DatanetCreated.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type, AccessRevoked.type:
             try applyAccess(fact.type, data)
         default: try applyJob(fact, data)
@@ -94,6 +98,7 @@ public struct TrainingState: ServiceState {
             let request = try JobRequested(data)
             jobs[request.job] = TrainingJob(request: request, time: fact.time)
             open.append(request.job)
+            if let replaced = request.replaces { replacements[replaced, default: []].append(request.job) }
             return
         }
         let id = try data.id("job")
@@ -104,6 +109,8 @@ public struct TrainingState: ServiceState {
             (job.status, job.runner, job.attempt) = (.running, started.runner, started.attempt)
         case JobCheckpointed.type: job.checkpoint = try JobCheckpointed(data)
         case JobCompleted.type: (job.status, job.completed) = (.succeeded, try JobCompleted(data))
+        case JobPaused.type: job.status = .paused
+        case JobResumed.type: job.status = .queued
         case JobFailed.type: (job.status, job.reason) = (.failed, try JobFailed(data).reason)
         default: job.status = .cancelled
         }

@@ -3,6 +3,7 @@ internal import Decisions
 public import Events
 internal import Money
 public import ServiceShell
+internal import Telemetry
 internal import TrainingDomain
 public import Web
 
@@ -27,11 +28,16 @@ public struct TrainingService: RunnableService {
         let evidence = try context.openEvidence()
         let artefacts = ArtefactStore(blobs: try context.openBlobs())
         let price = try TrainingPrice(context.settings)
-        let desk = JobDesk(maker: maker, evidence: evidence, logger: context.logger)
+        let lease = try context.settings.integer("TRAINING_LEASE", in: 1...3_600, default: 30)
+        let desk = JobDesk(maker: maker, lease: .seconds(lease), logger: context.logger)
+        let views = JobViews(maker: maker, desk: desk)
+        let items = JobItems(maker: maker, evidence: evidence)
         let routes =
             ModelRoutes(maker: maker).routes + OriginRoutes(maker: maker, peers: context.peers).routes
-            + JobRoutes(maker: maker, desk: desk, evidence: evidence, price: price, peers: context.peers).routes
-            + RunnerRoutes(maker: maker, desk: desk, evidence: evidence, artefacts: artefacts, peers: context.peers).routes
+            + JobRoutes(maker: maker, desk: desk, views: views, evidence: evidence, price: price, peers: context.peers).routes
+            + JobControlRoutes(maker: maker, views: views).routes
+            + RetrainingRoutes(maker: maker, views: views, items: items, evidence: evidence, price: price).routes
+            + RunnerRoutes(maker: maker, desk: desk, items: items, evidence: evidence, artefacts: artefacts, peers: context.peers).routes
             + ArtefactRoutes(artefacts: artefacts).routes
         return TrainingService(mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness]), desk: desk)
     }

@@ -44,13 +44,19 @@ final class MoneyLoad: Sendable {
 
     var now: State { state.withLock { $0 } }
     func use(_ process: BillingProcess, at place: Int) { doors.withLock { $0[place] = process } }
+    func add(_ process: BillingProcess) { doors.withLock { $0.append(process) } }
     func use(_ process: LedgerProcess) { ledger.withLock { $0 = process } }
 
     /// Waits until so many more answers are told and commands answered.
     func advance(by count: Int) async throws {
         let start = state.withLock { ($0.told.count, $0.answers.count) }
-        try await eventually("\(count) more answers and commands", timeout: .seconds(120), every: .milliseconds(5)) {
-            self.state.withLock { $0.isStopping || ($0.told.count >= start.0 + count / 4 && $0.answers.count >= start.1 + count) }
+        do {
+            try await eventually("\(count) more answers and commands", timeout: .seconds(120), every: .milliseconds(5)) {
+                self.state.withLock { $0.isStopping || ($0.told.count >= start.0 + count / 4 && $0.answers.count >= start.1 + count) }
+            }
+        } catch {
+            let now = now
+            throw Unfit("\(error): told \(now.told.count), answered \(now.answers.count), repeated \(now.repeated), \(now.failures)")
         }
     }
 
@@ -123,7 +129,7 @@ final class MoneyLoad: Sendable {
             } catch {
                 guard ContinuousClock.now < deadline else { throw Unfit("\(key), attempt \(attempt): \(error)") }
                 attempt += 1
-                state.withLock { $0.failures["\(type(of: error))", default: 0] += 1 }
+                state.withLock { $0.failures["\(error)".prefix(60).description, default: 0] += 1 }
                 try await Task.sleep(for: .milliseconds(15))
             }
         }

@@ -108,6 +108,21 @@ private final class MadeReceipts: Sendable {
         #expect(await run([]).status == 2)
     }
 
+    @Test func `whatever is altered in a file, there is a verdict, and what is signed never changes`() async throws {
+        let made = try await MadeReceipts()
+        let trust = try LogTrust(keys: [try VerifierKey(vkey: made.key)])
+        let good = try made.bytes("good-wallet")
+        let events = try Receipt(parsing: good).events
+        var generator = Seed.generator()
+        for _ in 0..<300 {
+            var bytes = good
+            let place = Int.random(in: bytes.indices, using: &generator)
+            bytes[place] = UInt8.random(in: 0x20...0x7E, using: &generator)
+            guard let receipt = try? Receipt(parsing: bytes), (try? ReceiptCheck.check(receipt, trust: trust)) != nil else { continue }
+            #expect(receipt.events == events, "seed \(generator.seed), byte \(place)")
+        }
+    }
+
     @Test func `its help fits a terminal`() {
         #expect(
             ReceiptCommand.specification.help.split(separator: "\n").allSatisfy { $0.count <= 140 }, "\(ReceiptCommand.specification.help)")

@@ -1,3 +1,4 @@
+import ServiceShell
 import Crypto
 import JSON
 import Testing
@@ -15,7 +16,7 @@ import Testing
         #expect(artefact.digest == SHA256.hash(utf8: text))
         #expect(try Artefact(files: [("a.json", one), ("b.bin", two)]).digest == artefact.digest)
         #expect(try Artefact(files: [("a.json", one), ("c.bin", two)]).digest != artefact.digest)
-        let entries = try Artefact.entries(artefact.manifest)
+        let entries = try ArtefactFetch.entries(artefact.manifest)
         #expect(entries.map(\.path) == ["a.json", "b.bin"] && entries.map(\.digest) == artefact.files.map(\.digest))
     }
 
@@ -23,11 +24,11 @@ import Testing
     func aManifestThatNamesAPlaceElsewhereIsRefused(_ path: String) throws {
         let digest = SHA256.hash(utf8: "x").prefixed
         let manifest = JSON.write(["files": [["bytes": 1, "path": .string(path), "sha256": .string(digest)]]])
-        #expect(throws: (any Error).self) { try Artefact.entries(manifest) }
+        #expect(throws: (any Error).self) { try ArtefactFetch.entries(manifest) }
     }
 
     @Test(arguments: ["", "[]", "{}", #"{"files":[]}"#, #"{"files":[{"path":"a"}]}"#, #"{"files":[{"path":"a","sha256":"sha256:1"}]}"#])
     func whatIsNoManifestIsRefused(_ text: String) {
-        #expect(throws: (any Error).self) { try Artefact.entries(Array(text.utf8)) }
+        #expect(throws: (any Error).self) { try ArtefactFetch.entries(Array(text.utf8)) }
     }
 }

@@ -116,10 +116,119 @@ import TrainingDomain
         #expect(throws: TrainingError.self) { try TrainingRules.complete("j", runner: "r2", attempt: 1, result)(state, context) }
         let done = try TrainingRules.complete("j", runner: "r2", attempt: 2, result)(state, context)
         #expect(try JobCompleted(#require(done.first).data.object()).fee == request.fee)
-        #expect(throws: TrainingError.self) { try TrainingRules.start("j", runner: "r3")(state, context) }
+        func lease(_ silent: [String: Int]) throws -> [NewEvent] {
+            try TrainingRules.lease(.init(runner: "r3", silent: silent))(state, context)
+        }
         // Of two who find attempt 2 silent, the second finds attempt 3 in its place.
-        #expect(throws: TrainingError.self) { try TrainingRules.start("j", runner: "r3", takingOver: 1)(state, context) }
-        #expect(try TrainingRules.start("j", runner: "r3", takingOver: 2)(state, context).count == 1)
+        #expect(try lease([:]).isEmpty && lease(["j": 1]).isEmpty && lease(["j": 2]).count == 1)
+    }
+
+    private func jobs(_ more: [any EventData]) throws -> TrainingState {
+        let base = BaseModelRegistered(model: "tiny", owner: "house", artefact: digest, licence: "MIT", parameters: 1)
+        let requests = ["j", "k"].map {
+            JobRequested(
+                job: $0, owner: "ann", base: $0 == "j" ? "tiny" : "large", snapshots: [], settings: digest, fee: Amount(5, usdc))
+        }
+        return try state([base] + requests + more)
+    }
+
+    @Test func aRunnerGetsOnlyJobsOnBasesThatItHas() throws {
+        func leased(_ bases: Set<String>?, _ state: TrainingState) throws -> String? {
+            let events = try TrainingRules.lease(.init(runner: "r", bases: bases))(state, context)
+            return try events.first.map { try JobStarted($0.data.object()).job }
+        }
+        let state = try jobs([])
+        #expect(try leased(nil, state) == "j" && leased(["large"], state) == "k" && leased(["other"], state) == nil)
+        #expect(try leased([], state) == nil)
+    }
+
+    @Test func aHaltedJobWaitsForItsOwnerAndTakesALastCheckpoint() throws {
+        let started = JobStarted(job: "j", runner: "r1", attempt: 1)
+        func mark(_ step: Int, _ runner: String = "r1", attempt: Int = 1) -> DecisionMaker<TrainingState>.Rule {
+            TrainingRules.checkpoint(
+                JobCheckpointed(job: "j", step: step, checkpoint: digest, metrics: digest), runner: runner, attempt: attempt)
+        }
+        let running = try jobs([started])
+        #expect(throws: TrainingError.notFound("job j")) { try TrainingRules.pause("j", by: "eve")(running, context) }
+        #expect(throws: TrainingError.self) { try TrainingRules.resume("j", by: "ann")(running, context) }
+        let paused = try jobs([started, JobPaused(job: "j"), JobPaused(job: "k")])
+        #expect(paused.jobs["j"]?.status == .paused)
+        #expect(throws: TrainingError.self) { try TrainingRules.pause("j", by: "ann")(paused, context) }
+        #expect(try TrainingRules.lease(.init(runner: "r2", silent: ["j": 1]))(paused, context).isEmpty)
+        #expect(try mark(3)(paused, context).count == 1)
+        #expect(throws: TrainingError.self) { try mark(3, "r2")(paused, context) }
+        #expect(throws: TrainingError.self) { try mark(3, attempt: 2)(paused, context) }
+        let result = TrainingRules.Result(adapter: digest, rows: nil, record: digest, tokens: 1, shares: .entries([]))
+        #expect(throws: TrainingError.self) { try TrainingRules.complete("j", runner: "r1", attempt: 1, result)(paused, context) }
+        #expect(try TrainingRules.cancel("j", by: "ann")(paused, context).count == 1)
+
+        let resumed = try jobs([
+            started, JobPaused(job: "j"), JobCheckpointed(job: "j", step: 3, checkpoint: digest, metrics: digest), JobResumed(job: "j"),
+        ])
+        let again = try #require(try TrainingRules.lease(.init(runner: "r2"))(resumed, context).first)
+        #expect(try JobStarted(again.data.object()) == JobStarted(job: "j", runner: "r2", attempt: 2))
+        #expect(resumed.jobs["j"]?.checkpoint?.step == 3)
+        #expect(throws: TrainingError.self) { try mark(4)(resumed, context) }
+    }
+
+    @Test func whatIsTakenBackIsKnownByItemContributionAndOwner() throws {
+        func item(_ id: String, _ contribution: String, _ owner: String) -> AdmittedItem {
+            AdmittedItem(
+                item: id, contribution: contribution, owner: owner, commitment: digest, tokens: 1, licence: "MIT", language: "en",
+                cluster: id)
+        }
+        let state = try state([
+            ContributionWithdrawn(contribution: "c1", contributor: "ann", items: ["i1"]),
+            ContributionWithdrawn(contribution: "c2", contributor: "ann", items: []),
+            ContentErased(owner: "bob", contribution: "c3", items: [], receipt: digest),
+            ContentErased(owner: "carl", contribution: "c4", items: ["i5"], receipt: digest),
+            ContentErased(owner: "dora", items: [], receipt: digest),
+        ])
+        func isGone(_ id: String, _ contribution: String, _ owner: String, publishedAt moment: Int64 = 0) -> Bool {
+            state.takenBack.has(item(id, contribution, owner), publishedAt: Timestamp(microseconds: moment))
+        }
+        #expect(isGone("i1", "c1", "ann") && !isGone("i2", "c1", "ann") && isGone("i3", "c2", "ann"))
+        #expect(isGone("i4", "c3", "bob") && isGone("i5", "c4", "carl") && !isGone("i6", "c4", "carl"))
+        // What somebody brings after everything of theirs was erased is new.
+        #expect(isGone("i7", "c5", "dora", publishedAt: 4) && !isGone("i7", "c5", "dora", publishedAt: 5))
+        #expect(!isGone("i8", "c6", "eve") && !state.takenBack.isEmpty && TrainingState().takenBack.isEmpty)
+    }
+
+    @Test func aRepeatIsOrderedOnceAndCostsWhatIsLeft() throws {
+        let snapshot = SnapshotPublished(
+            datanet: "dn", snapshot: "sn", number: 1, root: digest, manifest: digest, items: 2, tokens: 1_000, owners: 1, list: digest)
+        let reference = SnapshotReference(datanet: "dn", snapshot: "sn", number: 1, root: digest)
+        let policy = DatanetPolicy(
+            access: "open", licences: ["CC0-1.0"], treasuryPoints: 1_000, curatorPoints: 0, contributorPoints: 9_000,
+            admission: "automatic", minimumQuality: 0, panel: 0, quorum: 0, voting: "role")
+        let events: [any EventData] = [
+            BaseModelRegistered(model: "tiny", owner: "house", artefact: digest, licence: "MIT", parameters: 1),
+            DatanetCreated(datanet: "dn", owner: "ann", domain: "defi", media: "text", policy: policy), snapshot,
+            JobRequested(job: "j", owner: "ann", base: "tiny", snapshots: [reference], settings: digest, fee: Amount(5, usdc)),
+        ]
+        let done = JobCompleted(
+            job: "j", owner: "ann", base: "tiny", snapshots: [reference], adapter: digest, shares: .entries([]), tokens: 1,
+            fee: Amount(5, usdc), runner: "r", record: digest)
+        var settings = TrainingSettings()
+        settings.epochs = 1
+        let request = TrainingRules.Request(
+            owner: "ann", base: "tiny", snapshots: [("dn", 1)], settings: settings, settingsDigest: digest, price: Amount(1_000_000, usdc),
+            hold: nil)
+        func retrain(_ state: TrainingState) throws -> JobRequested {
+            let made = try TrainingRules.retrain("j", request, without: digest, leftOut: 400)(state, context)
+            return try JobRequested(#require(made.first).data.object())
+        }
+        #expect(throws: TrainingError.self) { try retrain(state(events)) }
+        let finished = try state(events + [done])
+        let new = try retrain(finished)
+        #expect(new.fee == Amount(600, usdc) && new.replaces == "j" && new.without == digest && new.settings == digest)
+        let again = try state(events + [done, new])
+        #expect(again.replacement(of: "j") == new.job)
+        #expect(throws: TrainingError.self) { try retrain(again) }
+        // One that came to nothing stands in nobody's way.
+        let failed = try state(events + [done, new, JobFailed(job: new.job, reason: "x")])
+        #expect(failed.replacement(of: "j") == nil)
+        #expect(try retrain(failed).replaces == "j")
     }
 
     @Test func nobodyLearnsFromDataWithoutAGrantThatStillHolds() throws {

@@ -21,6 +21,12 @@ import Testing
         #expect(try JobRequested(job.json.object()) == job)
         // What is nil is not written.
         #expect(job.json["hold"] == nil)
+        var again = job
+        (again.replaces, again.without) = ("j", digest)
+        #expect(try JobRequested(again.json.object()) == again && again != job)
+        let halted = JobPaused(job: "j")
+        #expect(String(decoding: try JSON.canonical(halted.json), as: UTF8.self) == #"{"job":"j"}"#)
+        #expect(try JobPaused(halted.json.object()) == halted && JobResumed(halted.json.object()) == JobResumed(job: "j"))
     }
 
     @Test func whatIsNotKnownIsRefusedByName() throws {

@@ -1,6 +1,7 @@
 public import Crypto
 public import Decisions
 public import Events
+internal import Money
 
 /// What is decided about principals and their keys. Signatures have been checked before.
 public enum PrincipalRules {
@@ -66,7 +67,8 @@ public enum PrincipalRules {
 
     /// An API key for a principal, with no more than who asks may do.
     public static func issue(
-        _ hash: Digest, to principal: String, scopes: Set<String>, allowed: Set<String>, expires: Timestamp?
+        _ hash: Digest, to principal: String, scopes: Set<String>, allowed: Set<String>, expires: Timestamp?,
+        limits: KeyLimits? = nil
     ) -> DecisionMaker<GatewayState>.Rule {
         { state, context in
             let beyond = scopes.subtracting(allowed).sorted()
@@ -78,13 +80,20 @@ public enum PrincipalRules {
                 throw GatewayError.forbidden("\(principal) has \(maximumKeys) API keys: revoke one first")
             }
             if let expires, expires <= context.time { throw GatewayError.invalid(field: "expires", reason: "must lie ahead") }
+            if let limits { try check(limits) }
             let id = context.newID("key")
             return [
                 NewEvent(
-                    KeyIssued(key: id, principal: principal, hash: hash, scopes: scopes.sorted(), expires: expires),
+                    KeyIssued(key: id, principal: principal, hash: hash, scopes: scopes.sorted(), expires: expires, limits: limits),
                     stream: try stream("key", id))
             ]
         }
+    }
+
+    private static func check(_ limits: KeyLimits) throws(GatewayError) {
+        let amounts = [limits.minute?.money, limits.day?.money, limits.budget].compactMap { $0 }
+        guard amounts.allSatisfy({ !$0.isNegative }) else { throw .invalid(field: "limits", reason: "must not be negative") }
+        guard Set(amounts.map(\.asset)).count <= 1 else { throw .invalid(field: "limits", reason: "must be in one asset") }
     }
 
     /// An API key ends.

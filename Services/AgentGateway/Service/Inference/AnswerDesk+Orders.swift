@@ -17,16 +17,20 @@ extension AnswerDesk {
     ///   - approval: a human's word for what it costs.
     /// - Throws: `Problem` for an unknown model, and what the mandates refuse.
     func order(_ request: ChatRequest, caller: Caller, mandate: String?, approval: String?, correlation: String) async throws -> Order {
-        let caller = caller.subject
-        let found = try await maker.query { state in (state.model(named: request.model), state.principals[caller]?.owner) }
-        guard let model = found.0 else {
+        let name = aliases[request.model] ?? request.model
+        let (model, owner, key) = try await maker.query { state in
+            let key = caller.key.map { Order.Key(id: $0, limits: state.apiKey(id: $0)?.limits, usage: state.keyUsage[$0] ?? KeyUsage()) }
+            let model = state.model(asked: name).flatMap { state.mayAsk($0, caller.subject) ? $0 : nil }
+            return (model, state.principals[caller.subject]?.owner, key)
+        }
+        guard let model else {
             throw Problem(OpenAIProblems.unknownModel, "there is no model \(request.model); GET /v1/models lists them", field: "#/model")
         }
-        let purse = try await spending.purse(of: caller, mandate: mandate, approval: approval)
+        let purse = try await spending.purse(of: caller.subject, mandate: mandate, approval: approval)
         // OpenAI's calls have no idempotency key: every request is a command of its own, named by an id that the caller gets back.
         return Order(
-            inference: "in_" + Hex.encode(Random.bytes(16)), request: request, model: model, caller: caller,
-            payer: purse?.payer ?? found.1 ?? caller, correlation: correlation, purse: purse)
+            inference: "in_" + Hex.encode(Random.bytes(16)), request: request, model: model, caller: caller.subject,
+            payer: purse?.payer ?? owner ?? caller.subject, correlation: correlation, purse: purse, key: key)
     }
 
     /// The order with the word of its mandate, where it has one.
@@ -65,7 +69,7 @@ extension AnswerDesk {
             request, caller: question.caller, mandate: question.mandate, approval: question.approval,
             correlation: question.correlation)
         var text = ""
-        for try await piece in try await begin(order) {
+        for try await piece in try await begin(order).heard {
             switch piece {
             case .text(let more): text += more
             case .done(let completed):

@@ -16,7 +16,10 @@ internal import Web
 struct AnswerDesk: Sendable {
     let maker: DecisionMaker<GatewayState>
     let peers: Peers
-    let backend: any Backend
+    let backend: RoutedBackend
+    let limits: LimitDesk
+    /// Names that stand for models.
+    let aliases: [String: String]
     let contents: InferenceContents
     let evidence: EvidenceStore
     let spending: SpendingDesk
@@ -37,6 +40,20 @@ struct AnswerDesk: Sendable {
         /// The mandate that it is spent under, where the caller has one, and its word for this answer.
         var purse: SpendingDesk.Purse?
         var word: SpendingDesk.Grant?
+        /// The API key that it was asked with, with its limits and what was used.
+        var key: Key?
+
+        struct Key: Sendable {
+            let id: String
+            let limits: KeyLimits?
+            let usage: KeyUsage
+        }
+    }
+
+    /// An answer that has begun, and what its head says about limits.
+    struct Begun: Sendable {
+        let heard: AsyncThrowingStream<Heard, any Error>
+        let headers: Headers
     }
 
     /// What the caller hears.
@@ -52,28 +69,69 @@ struct AnswerDesk: Sendable {
         let position: UInt64
     }
 
-    /// Begins. What is thrown before the first piece is thrown here: unknown models, missing money, a model server that is away.
-    func begin(_ order: Order) async throws -> AsyncThrowingStream<Heard, any Error> {
+    /// Begins. What is thrown before the first piece is thrown here: unknown models, limits, missing money, a model server that is away.
+    func begin(_ order: Order) async throws -> Begun {
+        if let problem = await backend.desk.refusal(for: order.payer) { throw problem }
         let passages = try await Retrieval(peers: peers).passages(for: order.request, from: order.model.retrieval, logger: logger)
         let bytes = order.request.promptBytes + passages.reduce(0) { $0 + $1.text.utf8.count + 8 }
         let most = try InferencePrice.most(
             order.model.price, promptBytes: bytes, messages: order.request.messages.count + passages.count,
             output: order.request.maximumTokens)
-        // Where the caller spends under a mandate, that decides first: what it refuses is never held.
-        let order = try await authorized(order, most)
-        let hold = try await placeHold(most, order)
-        let pieces: AsyncThrowingStream<BackendEvent, any Error>
-        do { pieces = try await backend.answer(order.request, model: order.model, passages: passages.map(\.text)) } catch {
-            await release(hold, order)
-            throw Problem(OpenAIProblems.upstream, "\(error)")
+        let grant = try admit(order, tokens: bytes / 4 + order.request.maximumTokens, most)
+        do {
+            // Where the caller spends under a mandate, that decides first: what it refuses is never held.
+            let order = try await authorized(order, most)
+            let hold = try await held(most, order)
+            let answer: BackendAnswer
+            do {
+                answer = try await backend.answer(
+                    order.request, model: order.model, passages: passages.map(\.text), principal: order.payer)
+            } catch {
+                await release(hold, order)
+                if error is Problem || error is CancellationError { throw error }
+                throw Problem(OpenAIProblems.upstream, "\(error)")
+            }
+            return Begun(heard: heard(answer, order, passages, hold, grant), headers: grant?.headers ?? [:])
+        } catch {
+            grant?.finish(tokens: 0, money: .zero(most.asset))
+            throw error
         }
-        return AsyncThrowingStream { continuation in
+    }
+
+    func admit(_ order: Order, tokens: Int, _ most: Amount) throws -> LimitGrant? {
+        guard let key = order.key, let limits = key.limits else { return nil }
+        let seconds = clock().microseconds / 1_000_000
+        return try self.limits.admit(
+            LimitDesk.Ask(
+                key: key.id, limits: limits, usage: key.usage, tokens: tokens, money: most, day: KeyUsage.day(clock()),
+                dayLeft: 86_400 - seconds % 86_400))
+    }
+
+    /// Places the hold, to its end: a caller who leaves meanwhile must not leave it behind.
+    func held(_ most: Amount, _ order: Order) async throws -> String? {
+        let hold = try await Task { try await placeHold(most, order) }.value
+        if Task.isCancelled {
+            await release(hold, order)
+            throw CancellationError()
+        }
+        return hold
+    }
+
+    private func heard(
+        _ answer: BackendAnswer, _ order: Order, _ passages: [Retrieval.Passage], _ hold: String?, _ grant: LimitGrant?
+    ) -> AsyncThrowingStream<Heard, any Error> {
+        AsyncThrowingStream { continuation in
             let task = Task {
                 do {
-                    let completed = try await follow(pieces, order, passages, hold) { continuation.yield(.text($0)) }
+                    let completed = try await follow(answer, order, passages, hold) { continuation.yield(.text($0)) }
+                    let inference = completed.inference
+                    grant?.finish(tokens: inference.inputTokens + inference.outputTokens, money: inference.fee)
                     continuation.yield(.done(completed))
                     continuation.finish()
-                } catch { continuation.finish(throwing: error) }
+                } catch {
+                    grant?.finish(tokens: 0, money: .zero(order.model.price.request.asset))
+                    continuation.finish(throwing: error)
+                }
             }
             // The caller has gone: the model stops, and what was made so far is counted.
             continuation.onTermination = { end in if case .cancelled = end { task.cancel() } }
@@ -81,14 +139,14 @@ struct AnswerDesk: Sendable {
     }
 
     private func follow(
-        _ pieces: AsyncThrowingStream<BackendEvent, any Error>, _ order: Order, _ passages: [Retrieval.Passage], _ hold: String?,
+        _ begun: BackendAnswer, _ order: Order, _ passages: [Retrieval.Passage], _ hold: String?,
         _ tell: @Sendable (String) -> Void
     ) async throws -> Completed {
         var text = ""
         var heard = 0
         var end: (finish: String, input: Int, output: Int, row: String?)?
         do {
-            for try await piece in pieces {
+            for try await piece in begun.pieces {
                 switch piece {
                 case .text(let more):
                     text += more
@@ -112,12 +170,12 @@ struct AnswerDesk: Sendable {
         let count = end ?? ("length", 0, heard, nil)
         let answer = text
         // Recording must not end with the caller's patience.
-        return try await Task { try await record(order, answer, count, passages, hold) }.value
+        return try await Task { try await record(order, answer, count, passages, hold, begun.runner) }.value
     }
 
-    private func record(
+    func record(
         _ order: Order, _ answer: String, _ end: (finish: String, input: Int, output: Int, row: String?), _ passages: [Retrieval.Passage],
-        _ hold: String?
+        _ hold: String?, _ runner: String
     ) async throws -> Completed {
         // A model server that overstates what it used does not get more than was agreed.
         let output = min(end.output, order.request.maximumTokens)
@@ -130,15 +188,36 @@ struct AnswerDesk: Sendable {
         let (list, long) = try EvidenceList.of(passages.map { $0.retrieved(in: answer) })
         if let long { _ = try await evidence.put(canonical: long) }
         let inference = InferenceCompleted(
-            inference: order.inference, payer: order.payer, actor: order.caller, mandate: order.word?.mandate, model: order.model.model,
+            inference: order.inference, payer: order.payer, actor: order.caller, mandate: order.word?.mandate, key: order.key?.id,
+            model: order.model.model,
             version: order.model.version,
             base: order.model.base, adapter: order.model.adapter, prompt: texts.prompt, answer: texts.answer, inputTokens: input,
-            outputTokens: output, fee: fee, hold: hold, runner: backend.runner, passages: list,
+            outputTokens: output, fee: fee, hold: hold, runner: runner, passages: list,
             row: end.row.flatMap { Digest(prefixed: $0) })
-        let outcome = try await maker.decide(
-            .command(id: order.inference, digest: SHA256.hash(JSON.canonical(inference.json))), actor: order.caller,
-            correlation: order.correlation, InferenceRules.complete(inference))
+        let outcome = try await decided(inference, order)
         return Completed(inference: inference, finish: end.finish, position: outcome.facts.first?.position ?? 0)
+    }
+
+    /// Puts an answer on the log. What was given must be paid, so a log that is away for a moment is waited for.
+    private func decided(_ inference: InferenceCompleted, _ order: Order) async throws -> Outcome {
+        let cause = Cause.command(id: order.inference, digest: SHA256.hash(try JSON.canonical(inference.json)))
+        var pause = Duration.milliseconds(50)
+        while true {
+            do {
+                return try await maker.decide(
+                    cause, actor: order.caller, correlation: order.correlation, InferenceRules.complete(inference))
+            } catch let error as DecisionError {
+                switch error {
+                case .busy, .unavailable: break
+                default: throw error
+                }
+                guard pause < .seconds(30) else { throw error }
+                logger.warning(
+                    "an answer can't be put on the log yet", ["inference": .string(order.inference), "error": .string("\(error)")])
+                try await Task.sleep(for: pause)
+                pause *= 2
+            }
+        }
     }
 
     private func placeHold(_ amount: Amount, _ order: Order) async throws -> String? {
@@ -165,7 +244,7 @@ struct AnswerDesk: Sendable {
         }
     }
 
-    private func release(_ hold: String?, _ order: Order) async {
+    func release(_ hold: String?, _ order: Order) async {
         guard let hold else { return }
         // In a task of its own: a caller who has left must not keep the call from being made.
         await Task {

@@ -9,6 +9,9 @@ struct InferenceContents: Sendable {
     private let store: SealedStore
     private static let largest = 4 << 20
 
+    /// The keys of those who keep something here.
+    var keys: OwnerKeys { store.keys }
+
     init(_ context: ServiceContext) throws {
         let master = try MasterKey.loadOrCreate(context.folder + "/content.key")
         let keys = try OwnerKeys(masters: [master], records: try FolderKeyRecords(root: context.folder + "/owners"))

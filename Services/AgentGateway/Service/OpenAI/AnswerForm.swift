@@ -103,7 +103,7 @@ struct AnswerForm: Sendable {
     }
 
     /// What others do not have: what it cost, where it stands on the log, and where it will be explained.
-    private static func facts(_ completed: AnswerDesk.Completed) -> JSONValue {
+    static func facts(_ completed: AnswerDesk.Completed) -> JSONValue {
         [
             "inference": .string(completed.inference.inference), "fee": completed.inference.fee.json,
             "position": .int(Int64(completed.position)),

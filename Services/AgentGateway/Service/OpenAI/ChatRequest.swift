@@ -62,6 +62,23 @@ struct ChatRequest: Sendable {
         includesUsage = try fields.optionalObject("stream_options")?.optionalBool("include_usage") ?? false
     }
 
+    /// A request to embed texts: what is counted and kept of it.
+    init(embedding json: JSONValue) throws {
+        let fields = try json.object()
+        let input = try fields.field("input")
+        if input.value.arrayValue != nil {
+            for text in try input.array(count: 1...2_048) where text.value.intValue == nil && text.value.arrayValue == nil {
+                _ = try text.string(bytes: 1...1 << 20)
+            }
+        } else {
+            _ = try input.string(bytes: 1...1 << 20)
+        }
+        messages = [Message(role: "prompt", content: String(decoding: JSON.write(input.value), as: UTF8.self))]
+        model = try fields.string("model", bytes: 1...200)
+        (temperature, topP, maximumTokens) = (1, 1, 0)
+        (stop, seed, stream, includesUsage) = ([], nil, false, false)
+    }
+
     private static func common(_ fields: JSONFields) throws -> (String, Double, Double) {
         if let count = try fields.optionalInt("n"), count != 1 { throw try fields.field("n").error("must be 1 here") }
         return (
@@ -92,6 +109,9 @@ struct ChatRequest: Sendable {
             return try part.string("text", bytes: 0...1 << 20)
         }.joined(separator: "\n")
     }
+
+    /// Whether it is a conversation, rather than a text to go on from.
+    var isChat: Bool { messages.first?.role != "prompt" }
 
     /// Bytes of all texts.
     var promptBytes: Int { messages.reduce(0) { $0 + $1.content.utf8.count } }

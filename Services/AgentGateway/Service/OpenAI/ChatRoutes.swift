@@ -15,6 +15,7 @@ internal import Web
 struct ChatRoutes: Sendable {
     let maker: DecisionMaker<GatewayState>
     let desk: AnswerDesk
+    private var aliases: [String: String] { desk.aliases }
 
     var routes: [Route] { [models, model, chat, completions] }
 
@@ -26,13 +27,18 @@ struct ChatRoutes: Sendable {
         Route(
             .get, "/v1/models", operation: "listServedModels", summary: "The models that may be asked.", access: .authenticated,
             replies: [.json(200, "Models.", .any)], errors: .openAI
-        ) { [maker] _ in
+        ) { [maker, aliases] context in
+            let caller = try context.caller.subject
             let models = try await maker.query { state in
-                state.models.keys.sorted().compactMap { name in
-                    state.model(named: name).map { ($0, state.modelTimes[name]?.last) }
+                let published = state.models.keys.sorted().compactMap { name in
+                    state.model(named: name).map { ($0, state.modelTimes[name]?.last, String?.none) }
                 }
+                let named = aliases.keys.sorted().compactMap { alias in
+                    state.model(asked: aliases[alias] ?? "").map { ($0, state.modelTimes[$0.model]?.last, String?.some(alias)) }
+                }
+                return (published + named).filter { state.mayAsk($0.0, caller) }
             }
-            return .json(["object": "list", "data": .array(models.map { Self.view($0.0, $0.1) })])
+            return .json(["object": "list", "data": .array(models.map { Self.view($0.0, $0.1, as: $0.2) })])
         }
     }
 
@@ -40,20 +46,25 @@ struct ChatRoutes: Sendable {
         Route(
             .get, "/v1/models/{name...}", operation: "retrieveModel", summary: "One model.", access: .authenticated,
             replies: [.json(200, "The model.", .any)], problems: OpenAIProblems.all, errors: .openAI
-        ) { [maker] context in
+        ) { [maker, aliases] context in
             let name = context.path["name"]
-            let model = try await maker.query { state in state.model(named: name).map { ($0, state.modelTimes[$0.model]?.last) } }
+            let asked = aliases[name] ?? name
+            let caller = try context.caller.subject
+            let model = try await maker.query { state in
+                state.model(asked: asked).flatMap { state.mayAsk($0, caller) ? ($0, state.modelTimes[$0.model]?.last) : nil }
+            }
             guard let model else { throw Problem(OpenAIProblems.unknownModel, "there is no model \(name)", field: "model") }
-            return .json(Self.view(model.0, model.1))
+            return .json(Self.view(model.0, model.1, as: aliases[name] == nil ? nil : name))
         }
     }
 
-    private static func view(_ model: ModelPublished, _ published: Timestamp?) -> JSONValue {
+    private static func view(_ model: ModelPublished, _ published: Timestamp?, as alias: String?) -> JSONValue {
         [
-            "id": .string(model.model), "object": "model", "created": .int((published?.microseconds ?? 0) / 1_000_000),
+            "id": .string(alias ?? model.model), "object": "model", "created": .int((published?.microseconds ?? 0) / 1_000_000),
             "owned_by": .string(model.owner),
             "openledger": [
-                "version": .count(model.version), "base": .string(model.base), "price": model.price.json, "split": model.split.json,
+                "model": .string(model.model), "version": .count(model.version), "base": .string(model.base), "price": model.price.json,
+                "split": model.split.json,
             ],
         ]
     }
@@ -77,13 +88,19 @@ struct ChatRoutes: Sendable {
 
     private func answer(_ context: RequestContext, isChat: Bool) async throws -> Response {
         let request = try context.decode { try isChat ? ChatRequest(chat: $0) : ChatRequest(completion: $0) }
-        let headers = context.request.headers
-        let order = try await desk.order(
-            request, caller: try context.caller, mandate: headers[SpendingDesk.mandateHeader],
-            approval: headers[SpendingDesk.approvalHeader],
-            correlation: context.trace.traceID)
-        let heard = try await desk.begin(order)
+        let order = try await order(request, context)
+        let begun = try await desk.begin(order)
         let form = AnswerForm(order: order, isChat: isChat, created: desk.clock().microseconds / 1_000_000)
-        return request.stream ? form.stream(heard) : try await form.whole(heard)
+        var response = request.stream ? form.stream(begun.heard) : try await form.whole(begun.heard)
+        for field in begun.headers { response.headers.set(field.name, field.value) }
+        return response
+    }
+
+    /// Who asks which model for what.
+    func order(_ request: ChatRequest, _ context: RequestContext) async throws -> AnswerDesk.Order {
+        let headers = context.request.headers
+        return try await desk.order(
+            request, caller: try context.caller, mandate: headers[SpendingDesk.mandateHeader],
+            approval: headers[SpendingDesk.approvalHeader], correlation: context.trace.traceID)
     }
 }

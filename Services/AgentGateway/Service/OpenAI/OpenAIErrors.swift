@@ -37,5 +37,9 @@ enum OpenAIProblems {
     static let unknownModel = ProblemType("model-not-found", 404, "There is no such model")
     static let noMoney = ProblemType("insufficient-quota", 402, "The payer's balance does not cover it")
     static let upstream = ProblemType("upstream-failed", 502, "The model could not answer")
-    static let all = [unknownModel, noMoney, upstream, .forbidden, .notFound] + SpendingDesk.problems
+    static let refused = ProblemType("model-refused", 400, "The model does not take the request")
+    static let rateLimit = ProblemType("rate-limit-exceeded", 429, "A limit is used up for now")
+    static let overloaded = ProblemType("overloaded", 503, "Too much is going on")
+    static let all =
+        [unknownModel, noMoney, upstream, refused, rateLimit, overloaded, .forbidden, .notFound] + SpendingDesk.problems
 }

@@ -13,7 +13,7 @@ struct GatewayKeyStore: APIKeyStore {
             guard let key = state.apiKeys[hash], let principal = state.principals[key.principal] else { return nil }
             let caller = Caller(
                 subject: principal.id, issuer: "agent-gateway", kind: Caller.Kind(rawValue: principal.kind) ?? .agent,
-                scopes: Set(key.scopes))
+                scopes: Set(key.scopes), key: key.key)
             return APIKeyRecord(hash: hash, caller: caller, expiry: key.expires.map { $0.microseconds / 1_000_000 })
         }
     }

@@ -4,6 +4,7 @@ internal import Decisions
 internal import Events
 internal import Identity
 internal import JSON
+internal import Money
 internal import ServiceShell
 internal import Telemetry
 internal import Web
@@ -16,6 +17,13 @@ struct KeyRoutes: Sendable {
 
     /// How long a token holds, in seconds.
     static let lifetime: Int64 = 900
+
+    private static let amount: Schema = .object(.required("asset", .text(1...19)), .required("amount", .text(.decimal)))
+    private static let rate: Schema = .object(
+        .optional("requests", .count), .optional("tokens", .count, "Of prompts and answers."), .optional("money", amount, "Fees."))
+    private static let limits: Schema = .object(
+        .optional("minute", rate, "In any minute."), .optional("day", rate, "In a day of UTC."),
+        .optional("budget", amount, "Fees in all."))
 
     var routes: [Route] { [signIn, issue, list, revoke] }
 
@@ -32,12 +40,13 @@ struct KeyRoutes: Sendable {
                 .json(200, "The token.", .object(.required("token", .text(1...4_096)), .required("expires_in", .count)))
             ], problems: GatewayProblems.all
         ) { [maker, signer, clock] context in
-            let fields = try context.decode { try $0.object() }
-            let id = try fields.string("principal")
-            let key = try fields.string("key")
-            let time = try fields.timestamp("time")
-            try PrincipalRoutes.check(
-                try fields.string("signature"), by: key, over: ProofMessages.signIn(principal: id, key: key, time: time))
+            let (id, key, time, signature) = try context.decode { json in
+                let fields = try json.object()
+                return (
+                    try fields.string("principal"), try fields.string("key"), try fields.timestamp("time"), try fields.string("signature")
+                )
+            }
+            try PrincipalRoutes.check(signature, by: key, over: ProofMessages.signIn(principal: id, key: key, time: time))
             guard abs(time.microseconds - clock().microseconds) <= ProofMessages.leeway else {
                 throw GatewayError.badSignature("the time is more than two minutes from ours, \(clock()): sign in anew")
             }
@@ -58,7 +67,8 @@ struct KeyRoutes: Sendable {
                 .object(
                     .optional("principal", .text(1...100), "For whom; the caller itself when left out."),
                     .optional("scopes", .list(.text(1...100), atMost: 50), "What it allows; all that the caller may when left out."),
-                    .optional("expires", .text(.time)))),
+                    .optional("expires", .text(.time)),
+                    .optional("limits", Self.limits, "What answers that are asked for with it may use up."))),
             replies: [.json(201, "The key.", .any)], problems: PrincipalRoutes.problems
         ) { [maker] context in
             let caller = try context.caller
@@ -67,19 +77,27 @@ struct KeyRoutes: Sendable {
             let belongs = try await maker.query { $0.principals[principal].map { $0.id == caller.subject || $0.owner == caller.subject } }
             guard let belongs else { throw GatewayError.notFound("principal \(principal)") }
             guard belongs || caller.has("keys:administer") else { throw GatewayError.forbidden("\(principal) is not yours") }
-            let scopes = fields.optionalField("scopes") == nil ? caller.scopes : Set(try fields.ids("scopes"))
-            let expires = try fields.optionalTimestamp("expires")
+            let (scopes, expires) = try context.decode { _ in
+                (
+                    fields.optionalField("scopes") == nil ? caller.scopes : Set(try fields.ids("scopes")),
+                    try fields.optionalTimestamp("expires")
+                )
+            }
+            // A key of a limited key is as limited.
+            let own = try await maker.query { state in caller.key.flatMap { state.apiKey(id: $0)?.limits } }
+            if own != nil { throw GatewayError.forbidden("a key with limits makes no other keys") }
+            let limits = try context.decode { _ in try fields.optionalObject("limits").map { try KeyLimits($0) } }
             let key = APIKey.generate()
             // The key is random, so no repeat can ever be the same command: a lost reply costs a key that nobody knows.
             let outcome = try await maker.decide(
                 .command(id: "api-key-" + key.hash.hex, digest: key.hash), actor: caller.subject, correlation: context.trace.traceID,
-                PrincipalRules.issue(key.hash, to: principal, scopes: scopes, allowed: caller.scopes, expires: expires))
+                PrincipalRules.issue(key.hash, to: principal, scopes: scopes, allowed: caller.scopes, expires: expires, limits: limits))
             let issued = try outcome.first(KeyIssued.self)
             return .json(
                 .members([
                     "key": .string(issued.key), "principal": .string(principal), "secret": .string(key.reveal()),
                     "scopes": .texts(issued.scopes),
-                    "expires": issued.expires.map { .string($0.description) },
+                    "expires": issued.expires.map { .string($0.description) }, "limits": issued.limits?.json,
                 ]), status: 201)
         }
     }
@@ -90,12 +108,16 @@ struct KeyRoutes: Sendable {
             replies: [.json(200, "Keys.", .any)]
         ) { [maker] context in
             let id = try context.caller.subject
-            let keys = try await maker.query { $0.apiKeys.values.filter { $0.principal == id }.sorted { $0.key < $1.key } }
+            let keys = try await maker.query { state in
+                state.apiKeys.values.filter { $0.principal == id }.sorted { $0.key < $1.key }.map { ($0, state.keyUsage[$0.key]) }
+            }
             return .json([
                 "items": .array(
-                    keys.map { key in
+                    keys.map { key, usage in
                         .members([
                             "key": .string(key.key), "scopes": .texts(key.scopes), "expires": key.expires.map { .string($0.description) },
+                            "limits": key.limits?.json,
+                            "spent": usage.map { .array($0.spent.values.sorted { $0.asset < $1.asset }.map(\.json)) },
                         ])
                     })
             ])

@@ -44,7 +44,7 @@ struct ReceiptPayouts {
         case .rail(let request, let finish):
             let out = try facts.data(PayoutRequested.self, request)
             try need(out.account == payee, "the payout at \(request) is another's")
-            let units = -(try facts.sums(out.postings)[payee] ?? 0)
+            let units = 0 &- (try facts.sums(out.postings)[payee] ?? 0)
             try need(
                 out.amount.asset == asset && out.amount.units == units && units > 0, "the payout at \(request) is of another amount")
             guard let finish else { return Paid(position: request, units: units, cameBack: false, hasArrived: false) }
@@ -54,7 +54,7 @@ struct ReceiptPayouts {
         case .wallet(let epoch, let wallet, let claim):
             let closed = try facts.data(PayoutEpochClosed.self, epoch)
             let set = try facts.data(WalletSet.self, wallet)
-            let units = -(try facts.sums(closed.postings)[payee] ?? 0)
+            let units = 0 &- (try facts.sums(closed.postings)[payee] ?? 0)
             try need(closed.asset == asset && units > 0, "the epoch at \(epoch) pays the payee nothing")
             try need(set.owner == payee.owner && wallet < epoch, "the wallet at \(wallet) is another's, or was set later")
             guard let claim else { return Paid(position: epoch, units: units, cameBack: false, hasArrived: false) }

@@ -25,6 +25,7 @@ struct ReceiptTerms {
         for (id, terms) in datanets {
             try need(Self.isWhole([terms.treasury, terms.curating, terms.contributing]), "the points of \(id) do not make 10,000")
         }
+        try need(rules.holdbackSeconds <= Self.longestHoldback, "the holdback of the rules is longer than a year")
         try need(bill.releaseAt == time.adding(seconds: rules.holdbackSeconds), "the holdback is not that of the rules")
         return SettlementTerms(
             platformPoints: rules.platformPoints, platform: rules.platform, split: split, owner: basis.owner, runner: basis.runner,
@@ -59,6 +60,9 @@ struct ReceiptTerms {
             treasury: policy.treasuryPoints, curating: policy.curatorPoints, contributing: policy.contributorPoints,
             curators: Array(holders["curator"] ?? []), validators: Array(holders["validator"] ?? []))
     }
+
+    /// What rules may set at most, in seconds.
+    private static let longestHoldback = 31_536_000
 
     private static func isWhole(_ points: [Int]) -> Bool {
         points.allSatisfy { (0...10_000).contains($0) } && points.reduce(0, +) == 10_000

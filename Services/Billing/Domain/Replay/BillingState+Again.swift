@@ -36,7 +36,8 @@ extension BillingState {
         case .settlementRulesSet(let data): try setRules(data)
         case .holdPlaced(let data):
             try placeHold(
-                id: data.id, on: data.account, data.amount, expires: data.expires, model: data.price?.model, now: now)
+                id: data.id, on: data.account, data.amount, expires: data.expires, model: data.price?.model, reference: data.reference,
+                now: now)
         case .holdCaptured(let data):
             if let usage = data.usage {
                 try captureUsage(data.id, usage.quantities, reference: data.reference, now: now)

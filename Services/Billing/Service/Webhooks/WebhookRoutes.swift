@@ -12,7 +12,7 @@ struct WebhookRoutes: Sendable {
     let secrets: WebhookSecrets
     let allowsPlain: Bool
     /// Everything before this position is over.
-    let next: @Sendable () -> UInt64
+    let next: @Sendable () async -> UInt64
 
     var routes: [Route] { [make, list, rotate, end, deliveries] }
 
@@ -46,7 +46,7 @@ struct WebhookRoutes: Sendable {
             let id = "wh_" + Hex.encode(Array(SHA256.hash(utf8: "openledger/webhook\n" + command.id).bytes.prefix(16)))
             guard
                 let webhook = try await store.make(
-                    id: id, account: account.text, url: url, types: types, since: next(), command: command.id,
+                    id: id, account: account.text, url: url, types: types, since: await next(), command: command.id,
                     digest: command.digest.prefixed)
             else { throw Problem(.keyReused, "this Idempotency-Key made another webhook", field: "Idempotency-Key") }
             return .json(webhook.json(secret: secrets.text(webhook.id, webhook.generation)))

@@ -1,6 +1,6 @@
 /// An SPDX licence expression (SPDX 3.0, Annex B): identifiers joined by `AND`, `OR` and `WITH`.
 public indirect enum LicenceExpression: Sendable, Hashable, CustomStringConvertible {
-    /// A licence of the list; `orLater` for a `+`.
+    /// A licence of the list, or one's own by `LicenseRef-`; `orLater` for a `+`.
     case licence(String, orLater: Bool)
     /// With an exception of the list.
     case with(LicenceExpression, exception: String)
@@ -95,6 +95,16 @@ private struct Parser {
         return left
     }
 
+    /// A licence of one's own, that only who names it takes: `LicenseRef-` and letters, digits, dots and dashes.
+    private static func own(_ id: String) -> String? {
+        let name = id.dropFirst("LicenseRef-".count)
+        guard id.hasPrefix("LicenseRef-"), !name.isEmpty, name.utf8.count <= 64 else { return nil }
+        let isPlain = name.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x2D || byte == 0x2E
+        }
+        return isPlain ? id : nil
+    }
+
     private mutating func primary() throws(LicenceError) -> LicenceExpression {
         guard let word = words.popFirst() else { throw .malformed(text) }
         if word == "(" {
@@ -105,7 +115,7 @@ private struct Parser {
         guard !["AND", "OR", "WITH", ")"].contains(word) else { throw .malformed(text) }
         let orLater = word.hasSuffix("+")
         let bare = orLater ? String(word.dropLast()) : word
-        guard let id = SPDXIdentifiers.licences[bare.lowercased()] else { throw .unknown(bare) }
+        guard let id = SPDXIdentifiers.licences[bare.lowercased()] ?? Self.own(bare) else { throw .unknown(bare) }
         let licence = LicenceExpression.licence(id, orLater: orLater)
         guard next == "WITH" else { return licence }
         words.removeFirst()

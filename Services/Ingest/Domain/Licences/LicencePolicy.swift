@@ -23,9 +23,10 @@ public struct LicencePolicy: Sendable, Hashable {
         expression.isSatisfied { isOpen ? Self.isFree($0) : accepted.contains($0) }
     }
 
-    /// Not those that forbid commerce or derived works, and not software's "no licence".
+    /// Not those that forbid commerce or derived works, not software's "no licence", and not those that nobody knows.
     private static func isFree(_ id: String) -> Bool {
-        !id.split(separator: "-").contains { $0 == "NC" || $0 == "ND" } && !id.hasPrefix("BUSL") && !id.hasPrefix("PolyForm")
+        !id.hasPrefix("LicenseRef-") && !id.split(separator: "-").contains { $0 == "NC" || $0 == "ND" } && !id.hasPrefix("BUSL")
+            && !id.hasPrefix("PolyForm")
     }
 
     private static func collect(_ expression: LicenceExpression, _ into: inout Set<String>) {

@@ -26,7 +26,6 @@ struct WayStory: Sendable {
         let answers = try await ask(cast, model)
         let earned = try await settle(answers)
         try await receipts(answers, earned)
-        try await papers(cast, model, datanets)
         try await dispute(cast, answers, earned)
         try await withdraw(cast, datanets)
         try await payOut(cast)

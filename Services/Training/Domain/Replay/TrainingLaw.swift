@@ -30,8 +30,19 @@ public struct TrainingLaw: ReplayLaw {
         case JobRequested.type: return try request(append, state, moment)
         case JobStarted.type:
             let data: JobStarted = try append.data(JobStarted.self)
-            return Verdict(
-                try TrainingRules.start(data.job, runner: moment.actor, takingOver: state.jobs[data.job]?.attempt)(state, moment))
+            let job = try TrainingRules.job(data.job, state)
+            // Whatever else the runner has, it has this job's base; of those jobs it gets the first.
+            let candidate = TrainingRules.Candidate(
+                runner: moment.actor, bases: [job.request.base], silent: job.status == .running ? [data.job: job.attempt] : [:])
+            let gaps =
+                job.status == .running ? [ReplayGap("runners that have gone silent", why: "their heartbeats are not on the log")] : []
+            return Verdict(try TrainingRules.lease(candidate)(state, moment), gaps: gaps)
+        case JobPaused.type:
+            let data: JobPaused = try append.data(JobPaused.self)
+            return Verdict(try TrainingRules.pause(data.job, by: moment.actor)(state, moment))
+        case JobResumed.type:
+            let data: JobResumed = try append.data(JobResumed.self)
+            return Verdict(try TrainingRules.resume(data.job, by: moment.actor)(state, moment))
         case JobCheckpointed.type:
             let data: JobCheckpointed = try append.data(JobCheckpointed.self)
             return Verdict(
@@ -68,7 +79,14 @@ public struct TrainingLaw: ReplayLaw {
             owner: moment.actor, base: data.base, snapshots: data.snapshots.map { ($0.datanet, $0.number) }, settings: settings,
             settingsDigest: data.settings, price: .zero(data.fee.asset), hold: data.hold)
         // The price of a token is the operator's and not on the log; that the fee stays what was agreed is.
-        let events = try TrainingRules.request(request)(state, moment).map { event -> NewEvent in
+        let rule: DecisionMaker<TrainingState>.Rule
+        if let repeated = data.replaces, let without = data.without {
+            _ = try evidence.bytes(without)
+            rule = TrainingRules.retrain(repeated, request, without: without, leftOut: 0)
+        } else {
+            rule = TrainingRules.request(request)
+        }
+        let events = try rule(state, moment).map { event -> NewEvent in
             var job = try JobRequested(try event.data.object())
             job.fee = data.fee
             return NewEvent(job, stream: event.stream)
@@ -91,7 +109,10 @@ public struct TrainingLaw: ReplayLaw {
             guard let snapshot = state.snapshot(reference.datanet, reference.number), snapshot.root == reference.root else {
                 throw Unlawful("learned from snapshot \(reference.number) of \(reference.datanet), which was not published so")
             }
-            items.append((reference.datanet, try evidence.list(snapshot.list, of: AdmittedItem.self)))
+            let all = try evidence.list(snapshot.list, of: AdmittedItem.self)
+            // Who took theirs back has no part in what is learned from then on.
+            let published = state.published[reference.snapshot]
+            items.append((reference.datanet, all.filter { item in published.map { !state.takenBack.has(item, publishedAt: $0) } ?? true }))
         }
         let (shares, _) = try EvidenceList.of(try TrainedShares.of(items))
         let result = TrainingRules.Result(

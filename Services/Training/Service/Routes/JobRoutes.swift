@@ -14,11 +14,12 @@ internal import Web
 struct JobRoutes: Sendable {
     let maker: DecisionMaker<TrainingState>
     let desk: JobDesk
+    let views: JobViews
     let evidence: EvidenceStore
     let price: TrainingPrice
     let peers: Peers
 
-    var routes: [Route] { [quote, request, list, show, events, cancel] }
+    var routes: [Route] { [quote, request, list, show, events] }
 
     private static let order: Schema = .object(
         .required("base", .text(1...100), "The base model."),
@@ -64,12 +65,12 @@ struct JobRoutes: Sendable {
             access: .scope("jobs:write"),
             body: .json(Self.order), idempotency: .required, replies: [.json(201, "The job.", .any)],
             problems: TrainingProblems.all + DecisionError.problemTypes
-        ) { [maker, evidence] context in
+        ) { [maker, evidence, views] context in
             let draft = try draft(context)
             _ = try await evidence.put(draft.settings.json)
             let outcome = try await context.decide(maker, TrainingRules.request(draft))
             let job = try outcome.first(JobRequested.self).job
-            return .json(try await view(job, for: try context.caller), status: 201)
+            return .json(try await views.view(job, for: try context.caller), status: 201)
         }
     }
 
@@ -77,7 +78,7 @@ struct JobRoutes: Sendable {
         Route(
             .get, "/v1/training-jobs", operation: "listTrainingJobs", summary: "The caller's jobs, newest first.", access: .authenticated,
             query: Page.parameters(), replies: [.json(200, "A page of jobs.", Page.schema(.any))]
-        ) { [maker] context in
+        ) { [maker, views] context in
             let owner = try context.caller.subject
             let page = Page(context)
             let jobs = try await maker.query { state in
@@ -87,9 +88,9 @@ struct JobRoutes: Sendable {
             let start = page.cursor.flatMap { cursor in jobs.firstIndex { $0.request.job == cursor } } ?? 0
             let shown = jobs[start...].prefix(page.limit)
             let next = start + shown.count < jobs.count ? jobs[start + shown.count].request.job : nil
-            var views: [JSONValue] = []
-            for job in shown { views.append(await view(job)) }
-            return page.response(views, next: next)
+            var shownViews: [JSONValue] = []
+            for job in shown { shownViews.append(await views.view(job)) }
+            return page.response(shownViews, next: next)
         }
     }
 
@@ -97,24 +98,24 @@ struct JobRoutes: Sendable {
         Route(
             .get, "/v1/training-jobs/{job}", operation: "showTrainingJob", summary: "One job.", access: .authenticated,
             replies: [.json(200, "The job.", .any)], problems: [.notFound]
-        ) { context in .json(try await view(context.path["job"], for: try context.caller)) }
+        ) { [views] context in .json(try await views.view(context.path["job"], for: try context.caller)) }
     }
 
     private var events: Route {
         Route(
             .get, "/v1/training-jobs/{job}/events", operation: "watchTrainingJob", summary: "How a job goes, as it goes, until it is over.",
             access: .authenticated, replies: [.events("One event for each report.")], problems: [.notFound]
-        ) { [desk] context in
+        ) { [desk, views] context in
             let id = context.path["job"]
             let caller = try context.caller
-            _ = try await view(id, for: caller)
+            _ = try await views.view(id, for: caller)
             let changes = await desk.changes()
             let told = AsyncThrowingStream<ServerSentEvent, any Error> { continuation in
                 let task = Task {
                     var last: JSONValue?
                     for await _ in changes {
                         do {
-                            let now = try await view(id, for: caller)
+                            let now = try await views.view(id, for: caller)
                             if now != last {
                                 continuation.yield(ServerSentEvent(event: "job", data: String(decoding: JSON.write(now), as: UTF8.self)))
                             }
@@ -131,36 +132,5 @@ struct JobRoutes: Sendable {
             }
             return SSE.response(told)
         }
-    }
-
-    private var cancel: Route {
-        Route(
-            .post, "/v1/training-jobs/{job}/cancel", operation: "cancelTrainingJob", summary: "Stops a job.", access: .scope("jobs:write"),
-            idempotency: .required, replies: [.json(200, "The job.", .any)], problems: TrainingProblems.all + DecisionError.problemTypes
-        ) { [maker] context in
-            let caller = try context.caller
-            _ = try await context.decide(maker, TrainingRules.cancel(context.path["job"], by: caller.subject))
-            return .json(try await view(context.path["job"], for: caller))
-        }
-    }
-
-    /// A job, for its owner alone.
-    private func view(_ id: String, for caller: Caller) async throws -> JSONValue {
-        let job = try await maker.query { $0.jobs[id] }
-        guard let job, job.request.owner == caller.subject || caller.has("jobs:read") else { throw TrainingError.notFound("job \(id)") }
-        return await view(job)
-    }
-
-    private func view(_ job: TrainingJob) async -> JSONValue {
-        let progress = await desk.progress(of: job.request.job)
-        return .members([
-            "job": .string(job.request.job), "status": .string(job.status.rawValue), "base": .string(job.request.base),
-            "snapshots": .array(job.request.snapshots.map(\.json)), "settings": .digest(job.request.settings), "fee": job.request.fee.json,
-            "hold": job.request.hold.map { .string($0) }, "created": .string(job.time.description), "attempt": .count(job.attempt),
-            "runner": job.runner.map { .string($0) }, "checkpoint": job.checkpoint.map { .count($0.step) },
-            "reason": job.reason.map { .string($0) },
-            "adapter": job.completed.map { .digest($0.adapter) }, "record": job.completed.map { .digest($0.record) },
-            "tokens": job.completed.map { .count($0.tokens) }, "progress": progress?.report,
-        ])
     }
 }

@@ -69,7 +69,8 @@ struct ModelRoutes: Sendable {
                         .object(
                             .required("owner", .count), .required("datanets", .count), .required("contributors", .count),
                             .required("validators", .count), .required("compute", .count)), "Basis points that make 10,000."),
-                    .optional("attribution", .any, "How the contributors' part is shared."))),
+                    .optional("attribution", .any, "How the contributors' part is shared."),
+                    .optional("private", .boolean, "Whether its owner alone, and the owner's agents, may ask it."))),
             idempotency: .required, replies: [.json(201, "The model as published.", .any)],
             problems: TrainingProblems.all + DecisionError.problemTypes
         ) { [maker] context in
@@ -87,7 +88,8 @@ struct ModelRoutes: Sendable {
         return ModelPublished(
             model: try fields.id("model"), version: 0, owner: owner, base: try fields.id("base"), job: try fields.optionalID("job"),
             snapshots: [], retrieval: try fields.ids("retrieval"), price: try ModelPrice(fields.object("price")),
-            split: try ModelSplit(fields.object("split")), attribution: policy)
+            split: try ModelSplit(fields.object("split")), attribution: policy,
+            isPrivate: try fields.optionalBool("private") ?? false)
     }
 
     /// What holds when a publisher says nothing.

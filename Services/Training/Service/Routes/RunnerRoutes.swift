@@ -15,6 +15,7 @@ internal import Web
 struct RunnerRoutes: Sendable {
     let maker: DecisionMaker<TrainingState>
     let desk: JobDesk
+    let items: JobItems
     let evidence: EvidenceStore
     let artefacts: ArtefactStore
     let peers: Peers
@@ -27,17 +28,23 @@ struct RunnerRoutes: Sendable {
 
     private var lease: Route {
         Route(
-            .post, "/v1/runners/leases", operation: "leaseJob", summary: "Takes the next job, waiting for one when asked to.",
-            access: Self.access, query: [LongPoll.parameter(atMost: 30)], body: .json(.openObject()), idempotency: .required,
+            .post, "/v1/runners/leases", operation: "leaseJob",
+            summary: "Takes the next job, waiting for one when asked to. The same request again is answered with the same lease.",
+            access: Self.access, query: [LongPoll.parameter(atMost: 30)],
+            body: .json(
+                .openObject(
+                    .optional("bases", .list(.text(1...100), atMost: 200), "The base models that the runner has; any when left out."))
+            ), idempotency: .required,
             replies: [.json(200, "What is to be done.", .any), .empty(204, "There is nothing to do.")], problems: Self.problems
         ) { [desk] context in
-            let runner = try context.caller.subject
+            let bases = try context.decode { try $0.object().optionalArray("bases", count: 0...200)?.map { try $0.string(bytes: 1...100) } }
+            let candidate = TrainingRules.Candidate(runner: try context.caller.subject, bases: bases.map { Set($0) })
             // Looks once in any case, then whenever something has changed.
-            if let job = try await start(context, runner) { return .json(try await order(job)) }
+            if let job = try await start(context, candidate) { return .json(try await order(job)) }
             let wait = LongPoll.wait(context.query)
             let found = try await LongPoll.run(atMost: wait) { () -> TrainingJob? in
                 for await _ in await desk.changes() {
-                    if let job = try await start(context, runner) { return job }
+                    if let job = try await start(context, candidate) { return job }
                 }
                 return nil
             }
@@ -46,20 +53,20 @@ struct RunnerRoutes: Sendable {
         }
     }
 
-    private func start(_ context: RequestContext, _ runner: String) async throws -> TrainingJob? {
-        while let candidate = try await desk.candidate() {
-            do {
-                let outcome = try await context.decide(
-                    maker, TrainingRules.start(candidate.job, runner: runner, takingOver: candidate.silent))
-                let started = try outcome.first(JobStarted.self)
-                await desk.heard(started.job, attempt: started.attempt, .null)
-                return try await maker.query { $0.jobs[started.job] }
-            } catch TrainingError.wrongState {
-                // Another runner was quicker: there may be a second job.
-                continue
-            }
+    private func start(_ context: RequestContext, _ candidate: TrainingRules.Candidate) async throws -> TrainingJob? {
+        var candidate = candidate
+        candidate.silent = try await desk.silent()
+        let outcome = try await context.decide(maker, TrainingRules.lease(candidate))
+        guard !outcome.facts.isEmpty else { return nil }
+        let started = try outcome.first(JobStarted.self)
+        let job = try await maker.query { $0.jobs[started.job] }
+        guard let job else { throw TrainingError.notFound("job \(started.job)") }
+        // The answer to an earlier request may have been lost, and the job have gone on without its runner.
+        if outcome.isRepeat, job.status != .running || job.attempt != started.attempt {
+            throw TrainingError.wrongState("job \(started.job) is \(job.status.rawValue), attempt \(job.attempt): ask anew")
         }
-        return nil
+        await desk.heard(started.job, attempt: started.attempt, .null)
+        return job
     }
 
     private func order(_ job: TrainingJob) async throws -> JSONValue {
@@ -70,7 +77,7 @@ struct RunnerRoutes: Sendable {
             "base_artefact": base.map { .digest($0.artefact) }, "snapshots": .array(job.request.snapshots.map(\.json)),
             "settings": settings,
             "checkpoint": job.checkpoint.map { .digest($0.checkpoint) }, "checkpoint_step": job.checkpoint.map { .count($0.step) },
-            "lease_seconds": .int(JobDesk.lease.components.seconds),
+            "lease_seconds": .int(desk.lease.components.seconds),
         ])
     }
 
@@ -112,16 +119,23 @@ struct RunnerRoutes: Sendable {
                     .optional("loss_micros", .count, "Training loss in millionths."),
                     .optional("holdout_loss_micros", .count, "Loss on the held-out rows in millionths."), .optional("tokens", .count),
                     .optional("message", .text(0...500)))),
-            replies: [.json(200, "Whether to go on.", .object(.required("go_on", .boolean)))], problems: Self.problems
+            replies: [
+                .json(
+                    200, "Whether to go on.",
+                    .object(
+                        .required("go_on", .boolean),
+                        .required("checkpoint", .boolean, "Whether to leave a checkpoint before stopping: the job was halted.")))
+            ], problems: Self.problems
         ) { [maker, desk] context in
             let runner = try context.caller.subject
             let id = context.path["job"]
             let job = try await maker.query { $0.jobs[id] }
             guard let job else { throw TrainingError.notFound("job \(id)") }
             let attempt = try context.decode { try $0.object().int("attempt") }
-            let goesOn = job.status == .running && job.runner == runner && job.attempt == attempt
+            let isIts = job.runner == runner && job.attempt == attempt
+            let goesOn = job.status == .running && isIts
             if goesOn { await desk.heard(id, attempt: attempt, context.json) }
-            return .json(["go_on": .bool(goesOn)])
+            return .json(["go_on": .bool(goesOn), "checkpoint": .bool(job.status == .paused && isIts)])
         }
     }
 
@@ -159,7 +173,7 @@ struct RunnerRoutes: Sendable {
                     .optional("rows", .text(.sha256), "Artefact with the attribution rows of the training items."),
                     .required("tokens", .count), .required("record", .any, "Kernel level, threads, seed, losses; whole numbers only."))),
             idempotency: .required, replies: [.empty(204, "The job is done.")], problems: Self.problems
-        ) { [maker, desk, evidence, artefacts] context in
+        ) { [maker, items, evidence, artefacts] context in
             let id = context.path["job"]
             let fields = try context.decode { try $0.object() }
             let (attempt, adapter, rows, tokens) = try context.decode { _ in
@@ -169,12 +183,7 @@ struct RunnerRoutes: Sendable {
             if let rows { try await artefacts.check(manifest: rows) }
             let job = try await maker.query { $0.jobs[id] }
             guard let job else { throw TrainingError.notFound("job \(id)") }
-            let shares = try await desk.shares(of: job) { [maker] reference in
-                guard let snapshot = try await maker.query({ $0.snapshot(reference.datanet, reference.number) }) else {
-                    throw TrainingError.notFound("snapshot \(reference.number) of \(reference.datanet)")
-                }
-                return snapshot
-            }
+            let shares = try await items.shares(of: job)
             let record = try await evidence.put(try fields.field("record").value)
             _ = try await context.decide(
                 maker,

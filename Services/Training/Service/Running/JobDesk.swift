@@ -1,4 +1,3 @@
-internal import Blobs
 internal import Decisions
 internal import Events
 internal import JSON
@@ -9,7 +8,7 @@ internal import TrainingDomain
 /// given again once their runner has been silent for as long as a lease lasts.
 actor JobDesk {
     /// How long a runner may be silent before another gets its job.
-    static let lease = Duration.seconds(30)
+    let lease: Duration
 
     /// What a runner last told.
     struct Progress: Sendable {
@@ -20,16 +19,15 @@ actor JobDesk {
     }
 
     private let maker: DecisionMaker<TrainingState>
-    private let evidence: EvidenceStore
     private let logger: Logger
     private let started = ContinuousClock.now
     private var progress: [String: Progress] = [:]
     private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
     private var lastWatcher = 0
 
-    init(maker: DecisionMaker<TrainingState>, evidence: EvidenceStore, logger: Logger) {
+    init(maker: DecisionMaker<TrainingState>, lease: Duration, logger: Logger) {
         self.maker = maker
-        self.evidence = evidence
+        self.lease = lease
         self.logger = logger
     }
 
@@ -44,15 +42,11 @@ actor JobDesk {
         await following.value
     }
 
-    /// A job that may be started now: one that waits, else one whose runner has gone silent.
-    /// - Returns: the job, and which attempt at it has gone silent.
-    func candidate() async throws -> (job: String, silent: Int?)? {
-        let open = try await maker.query { state in state.open.compactMap { state.jobs[$0] } }
-        if let job = open.first(where: { $0.status == .queued }) { return (job.request.job, nil) }
-        let silent = open.first { job in
-            job.status == .running && ContinuousClock.now - (progress[job.request.job]?.seen ?? started) > Self.lease
-        }
-        return silent.map { ($0.request.job, $0.attempt) }
+    /// The jobs whose runner has gone silent, with the attempt that has.
+    func silent() async throws -> [String: Int] {
+        let running = try await maker.query { state in state.open.compactMap { state.jobs[$0] }.filter { $0.status == .running } }
+        let late = running.filter { ContinuousClock.now - (progress[$0.request.job]?.seen ?? started) > lease }
+        return Dictionary(uniqueKeysWithValues: late.map { ($0.request.job, $0.attempt) })
     }
 
     /// A runner has begun, or says how far it is.
@@ -79,18 +73,4 @@ actor JobDesk {
     private func forget(_ number: Int) { watchers[number] = nil }
 
     private func ring() { for watcher in watchers.values { watcher.yield() } }
-
-    /// Whose data a job learned from, from the snapshots' lists of items.
-    func shares(of job: TrainingJob, _ state: @Sendable (SnapshotReference) async throws -> SnapshotPublished) async throws
-        -> EvidenceList<AttributionShare>
-    {
-        var items: [(datanet: String, items: [AdmittedItem])] = []
-        for reference in job.request.snapshots {
-            let snapshot = try await state(reference)
-            items.append((reference.datanet, try EvidenceList<AdmittedItem>.decode(try await evidence.bytes(snapshot.list))))
-        }
-        let (list, long) = try EvidenceList.of(try TrainedShares.of(items))
-        if let long { _ = try await evidence.put(canonical: long) }
-        return list
-    }
 }

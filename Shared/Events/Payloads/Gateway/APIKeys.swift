@@ -17,31 +17,37 @@ public struct KeyIssued: EventData, Hashable {
     public var scopes: [String]
     /// Until when.
     public var expires: Timestamp?
+    /// What it may use up.
+    public var limits: KeyLimits?
 
     /// From its parts.
-    public init(key: String, principal: String, hash: Digest, scopes: [String], expires: Timestamp? = nil) {
+    public init(
+        key: String, principal: String, hash: Digest, scopes: [String], expires: Timestamp? = nil, limits: KeyLimits? = nil
+    ) {
         self.key = key
         self.principal = principal
         self.hash = hash
         self.scopes = scopes
         self.expires = expires
+        self.limits = limits
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["key", "principal", "hash", "scopes", "expires"])
+        try fields.refuseUnknown(keys: ["key", "principal", "hash", "scopes", "expires", "limits"])
         key = try fields.id("key")
         principal = try fields.id("principal")
         hash = try fields.digest("hash")
         scopes = try fields.ids("scopes")
         expires = try fields.optionalTimestamp("expires")
+        limits = try fields.optionalObject("limits").map { (fields) throws(JSONFieldError) in try KeyLimits(fields) }
     }
 
     /// As it is written.
     public var json: JSONValue {
         .members([
             "key": .string(key), "principal": .string(principal), "hash": .digest(hash), "scopes": .texts(scopes),
-            "expires": expires.map { .string($0.description) },
+            "expires": expires.map { .string($0.description) }, "limits": limits?.json,
         ])
     }
 }

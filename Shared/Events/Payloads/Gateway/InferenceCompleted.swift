@@ -15,6 +15,8 @@ public struct InferenceCompleted: EventData, Hashable {
     public var actor: String
     /// The mandate it was asked under.
     public var mandate: String?
+    /// The API key that it was asked with.
+    public var key: String?
     /// The model's name.
     public var model: String
     /// Its version.
@@ -44,7 +46,8 @@ public struct InferenceCompleted: EventData, Hashable {
 
     /// From its parts.
     public init(
-        inference: String, payer: String, actor: String, mandate: String? = nil, model: String, version: Int, base: String,
+        inference: String, payer: String, actor: String, mandate: String? = nil, key: String? = nil, model: String, version: Int,
+        base: String,
         adapter: Digest? = nil, prompt: Digest, answer: Digest, inputTokens: Int, outputTokens: Int, fee: Amount, hold: String? = nil,
         runner: String, passages: EvidenceList<RetrievedPassage>, row: Digest? = nil
     ) {
@@ -52,6 +55,7 @@ public struct InferenceCompleted: EventData, Hashable {
         self.payer = payer
         self.actor = actor
         self.mandate = mandate
+        self.key = key
         self.model = model
         self.version = version
         self.base = base
@@ -70,13 +74,14 @@ public struct InferenceCompleted: EventData, Hashable {
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
-            "inference", "payer", "actor", "mandate", "model", "version", "base", "adapter", "prompt", "answer", "input_tokens",
+            "inference", "payer", "actor", "mandate", "key", "model", "version", "base", "adapter", "prompt", "answer", "input_tokens",
             "output_tokens", "fee", "hold", "runner", "passages", "row",
         ])
         inference = try fields.id("inference")
         payer = try fields.id("payer")
         actor = try fields.id("actor")
         mandate = try fields.optionalID("mandate")
+        key = try fields.optionalID("key")
         model = try fields.id("model")
         version = try fields.count("version")
         base = try fields.id("base")
@@ -96,7 +101,8 @@ public struct InferenceCompleted: EventData, Hashable {
     public var json: JSONValue {
         .members([
             "inference": .string(inference), "payer": .string(payer), "actor": .string(actor), "mandate": mandate.map { .string($0) },
-            "model": .string(model), "version": .count(version), "base": .string(base), "adapter": adapter.map { .digest($0) },
+            "key": key.map { .string($0) }, "model": .string(model), "version": .count(version), "base": .string(base),
+            "adapter": adapter.map { .digest($0) },
             "prompt": .digest(prompt), "answer": .digest(answer), "input_tokens": .count(inputTokens),
             "output_tokens": .count(outputTokens), "fee": fee.json, "hold": hold.map { .string($0) }, "runner": .string(runner),
             "passages": passages.json, "row": row.map { .digest($0) },

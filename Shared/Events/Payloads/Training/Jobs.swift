@@ -21,10 +21,15 @@ public struct JobRequested: EventData, Hashable {
     public var fee: Amount
     /// The hold on that fee.
     public var hold: String?
+    /// The job that it repeats without what was taken back since.
+    public var replaces: String?
+    /// Evidence, with `replaces`: that job's result, and which of its items are left out now.
+    public var without: Digest?
 
     /// From its parts.
     public init(
-        job: String, owner: String, base: String, snapshots: [SnapshotReference], settings: Digest, fee: Amount, hold: String? = nil
+        job: String, owner: String, base: String, snapshots: [SnapshotReference], settings: Digest, fee: Amount, hold: String? = nil,
+        replaces: String? = nil, without: Digest? = nil
     ) {
         self.job = job
         self.owner = owner
@@ -33,11 +38,13 @@ public struct JobRequested: EventData, Hashable {
         self.settings = settings
         self.fee = fee
         self.hold = hold
+        self.replaces = replaces
+        self.without = without
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["job", "owner", "base", "snapshots", "settings", "fee", "hold"])
+        try fields.refuseUnknown(keys: ["job", "owner", "base", "snapshots", "settings", "fee", "hold", "replaces", "without"])
         job = try fields.id("job")
         owner = try fields.id("owner")
         base = try fields.id("base")
@@ -45,6 +52,8 @@ public struct JobRequested: EventData, Hashable {
         settings = try fields.digest("settings")
         fee = try fields.amount("fee")
         hold = try fields.optionalID("hold")
+        replaces = try fields.optionalID("replaces")
+        without = try fields.optionalDigest("without")
     }
 
     /// As it is written.
@@ -52,6 +61,7 @@ public struct JobRequested: EventData, Hashable {
         .members([
             "job": .string(job), "owner": .string(owner), "base": .string(base), "snapshots": .array(snapshots.map(\.json)),
             "settings": .digest(settings), "fee": fee.json, "hold": hold.map { .string($0) },
+            "replaces": replaces.map { .string($0) }, "without": without.map { .digest($0) },
         ])
     }
 }

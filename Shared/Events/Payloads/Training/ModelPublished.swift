@@ -28,11 +28,14 @@ public struct ModelPublished: EventData, Hashable {
     public var split: ModelSplit
     /// How the contributors' part is shared.
     public var attribution: AttributionPolicy
+    /// Whether its owner alone, and the owner's agents, may ask it.
+    public var isPrivate: Bool
 
     /// From its parts.
     public init(
         model: String, version: Int, owner: String, base: String, adapter: Digest? = nil, job: String? = nil,
-        snapshots: [SnapshotReference], retrieval: [String], price: ModelPrice, split: ModelSplit, attribution: AttributionPolicy
+        snapshots: [SnapshotReference], retrieval: [String], price: ModelPrice, split: ModelSplit, attribution: AttributionPolicy,
+        isPrivate: Bool = false
     ) {
         self.model = model
         self.version = version
@@ -45,12 +48,13 @@ public struct ModelPublished: EventData, Hashable {
         self.price = price
         self.split = split
         self.attribution = attribution
+        self.isPrivate = isPrivate
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
-            "model", "version", "owner", "base", "adapter", "job", "snapshots", "retrieval", "price", "split", "attribution",
+            "model", "version", "owner", "base", "adapter", "job", "snapshots", "retrieval", "price", "split", "attribution", "private",
         ])
         model = try fields.id("model")
         version = try fields.count("version")
@@ -63,6 +67,7 @@ public struct ModelPublished: EventData, Hashable {
         price = try ModelPrice(fields.object("price"))
         split = try ModelSplit(fields.object("split"))
         attribution = try AttributionPolicy(fields.object("attribution"))
+        isPrivate = try fields.optionalBool("private") ?? false
     }
 
     /// As it is written.
@@ -71,6 +76,7 @@ public struct ModelPublished: EventData, Hashable {
             "model": .string(model), "version": .count(version), "owner": .string(owner), "base": .string(base),
             "adapter": adapter.map { .digest($0) }, "job": job.map { .string($0) }, "snapshots": .array(snapshots.map(\.json)),
             "retrieval": .texts(retrieval), "price": price.json, "split": split.json, "attribution": attribution.json,
+            "private": isPrivate ? true : nil,
         ])
     }
 }

@@ -24,8 +24,13 @@ import Testing
             #expect(gateway.standIns.released == (1...6).map { "hd_\($0)" })
             gateway.standIns.runner([.breaksOff])
             let stream = try await gateway.stream(token)
-            #expect(stream.events.contains { $0.contains("upstream_failed") } && !stream.events.contains("[DONE]"))
-            #expect(try await gateway.completed().isEmpty)
+            #expect(stream.status == 502 && stream.code == "upstream_failed")
+            gateway.standIns.runner([StandIns.piece("The "), .breaksOff])
+            let cut = try await gateway.stream(token)
+            #expect(cut.status == 200 && cut.events.contains { $0.contains("\"length\"") })
+            gateway.standIns.runner([.event("{\"choices\":[]}")])
+            #expect(try await gateway.stream(token).status == 502)
+            #expect(try await gateway.completed().count == 1)
         }
     }
 

@@ -1,3 +1,5 @@
+import Web
+import Telemetry
 import AgentGatewayDomain
 import AgentGatewayService
 import Crypto
@@ -147,12 +149,26 @@ final class GatewayHouse: Sendable {
     }
 }
 
+extension ServiceContext {
+    /// The same with settings of a test.
+    func with(_ settings: [String: String]) -> ServiceContext {
+        ServiceContext(
+            service: service, log: log, database: database, peers: peers, signer: signer, folder: folder, shared: shared,
+            settings: Configuration(settings), clock: clock, logger: logger, metrics: metrics)
+    }
+}
+
 /// Runs the gateway, with the model `acme/defi` published, while the body runs.
-func withGateway(_ body: @Sendable (GatewayHouse) async throws -> Void) async throws {
+/// - Parameters:
+///   - settings: by their whole names.
+///   - more: what is served beside the stand-ins.
+func withGateway(
+    settings: [String: String] = [:], more: [Mount] = [], _ body: @Sendable (GatewayHouse) async throws -> Void
+) async throws {
     try await withServiceHouse { house in
         let gateway = GatewayHouse(house)
-        let service = try await AgentGatewayService.open(house.context(.agentGateway))
-        try house.mount([gateway.standIns.mount, service.mount], grants: [AgentGatewayService.grants], keys: service.apiKeys)
+        let service = try await AgentGatewayService.open(house.context(.agentGateway).with(settings))
+        try house.mount([gateway.standIns.mount, service.mount] + more, grants: [AgentGatewayService.grants], keys: service.apiKeys)
         let running = Task { await service.run() }
         do {
             try await gateway.publish(try Terms.model())

@@ -34,6 +34,17 @@ import Testing
         }
     }
 
+    @Test func aTimeThatIsNoneIsRefusedWithItsPlace() async throws {
+        try await withGateway { gateway in
+            for time in ["2026-11-01T00:00:00Z", "2026-13-01T00:00:00.000000Z"] {
+                let signIn: JSONValue = ["principal": "pr_1", "key": "did:key:z6Mk", "time": .string(time), "signature": "AAAA"]
+                #expect(try await gateway.call("POST", "/v1/keys/token", token: nil, signIn).status == 400, "\(time)")
+                let token = try gateway.house.token("ann", scopes: ["keys:write"])
+                #expect([400, 404].contains(try await gateway.call("POST", "/v1/keys", token: token, ["expires": .string(time)]).status))
+            }
+        }
+    }
+
     @Test func anAgentIsRegisteredWithItsOwnersConsentAlone() async throws {
         try await withGateway { gateway in
             let (key, bot, thief) = (

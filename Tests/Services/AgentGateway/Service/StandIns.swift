@@ -30,6 +30,9 @@ final class StandIns: Sendable {
         var asked: [JSONValue] = []
         var searches: [String] = []
         var abandoned = 0
+        /// The runner's refusal of adapters.
+        var noAdapter: Int?
+        var adapters: [String] = []
     }
 
     private let contents = Mutex(Contents())
@@ -40,6 +43,7 @@ final class StandIns: Sendable {
     var released: [String] { contents.withLock { $0.released } }
     var asked: [JSONValue] { contents.withLock { $0.asked } }
     var searches: [String] { contents.withLock { $0.searches } }
+    var adapters: [String] { contents.withLock { $0.adapters } }
     var abandoned: Int { contents.withLock { $0.abandoned } }
 
     /// Lets the runner say these pieces, with this usage at the end.
@@ -61,7 +65,7 @@ final class StandIns: Sendable {
 
     private static func text(_ json: JSONValue) -> String { String(decoding: JSON.write(json), as: UTF8.self) }
 
-    var mount: Mount { Mount("stand-ins", routes: [hold, release, chat, search, content]) }
+    var mount: Mount { Mount("stand-ins", routes: [hold, release, chat, adapter(""), adapter("/unload"), search, content]) }
 
     private var hold: Route {
         Route(
@@ -113,6 +117,22 @@ final class StandIns: Sendable {
                         }
                     }
                 })
+        }
+    }
+
+    /// Adapters that are brought in, and let go.
+    private func adapter(_ suffix: String) -> Route {
+        Route(
+            .post, "/runner/v1/adapters" + suffix, operation: "standInAdapter" + (suffix.isEmpty ? "" : "Unload"),
+            summary: "A stand-in for the runner.", access: .authenticated, body: .json(.openObject()),
+            replies: [.empty(204, "Done.")], problems: [.unavailable]
+        ) { [self] context in
+            let refusal = contents.withLock { contents in
+                contents.adapters.append((suffix.isEmpty ? "load " : "unload ") + (context.json["adapter"]?.stringValue ?? ""))
+                return contents.noAdapter
+            }
+            if let refusal { throw Problem(ProblemType("stand-in-refusal", refusal, "No"), "no such adapter") }
+            return .noContent
         }
     }
 

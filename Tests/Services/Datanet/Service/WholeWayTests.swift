@@ -75,6 +75,11 @@ import Testing
             let third = try await house.post("/v1/datanets/\(id)/snapshots", as: "olga", [:])
             #expect(third.json["items"]?.intValue == 3 && third["root"] != first["root"])
             let held = try await house.get("/v1/snapshots/\(first["snapshot"])/withdrawn").json
+            let report = try await house.get("/v1/snapshots/\(first["snapshot"])/licences").json
+            #expect(report["whole"]?["items"] == report["snapshot"]?["items"] && report["media"]?.stringValue == "text")
+            #expect(report["withdrawn"]?["items"] == held["count"])
+            let byLicence = (report["licences"]?.arrayValue ?? []).compactMap { $0["items"]?.intValue }
+            #expect(byLicence.reduce(0, +) == report["whole"]?["items"]?.intValue)
             #expect(held["count"]?.intValue == 1 && held["items"]?.arrayValue?.first?["item"]?.stringValue == "b")
             let diff = try await house.get("/v1/snapshots/\(first["snapshot"])/diff/\(third["snapshot"])").json
             #expect(diff["removed_count"]?.intValue == 1 && diff["added_count"]?.intValue == 0 && diff["kept"]?.intValue == 3)

@@ -38,4 +38,14 @@ import Testing
         #expect(!policy.takes(try LicenceExpression("CC-BY-ND-4.0")))
         #expect(policy.takes(try LicenceExpression("CC-BY-NC-4.0 OR MIT")))
     }
+
+    @Test func aLicenceOfOnesOwnIsTakenByWhoNamesItAlone() throws {
+        let own = try LicenceExpression("LicenseRef-private")
+        #expect("\(own)" == "LicenseRef-private")
+        #expect(LicencePolicy(["LicenseRef-private"]).takes(own))
+        for other in [["CC-BY-4.0"], ["LicenseRef-other"], []] { #expect(!LicencePolicy(other).takes(own), "\(other)") }
+        for bad in ["LicenseRef-", "licenseref-private", "LicenseRef-a b", "LicenseRef-é", "LicenseRef-a/b", "LicenseRef_private"] {
+            #expect(throws: LicenceError.self, "\(bad)") { try LicenceExpression(bad) }
+        }
+    }
 }

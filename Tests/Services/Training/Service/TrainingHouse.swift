@@ -9,6 +9,7 @@ import JSON
 import LedgerService
 import ServiceShell
 import ServiceTestSupport
+import Telemetry
 import Synchronization
 import TestSupport
 import Testing
@@ -151,10 +152,16 @@ final class TrainingHouse: Sendable {
 }
 
 /// Runs training, with a base model, a snapshot and a grant to learn from it, while the body runs.
-func withTraining(grants: Bool = true, _ body: @Sendable (TrainingHouse) async throws -> Void) async throws {
+func withTraining(
+    grants: Bool = true, settings: [String: String] = [:], _ body: @Sendable (TrainingHouse) async throws -> Void
+) async throws {
     try await withServiceHouse { house in
         let training = TrainingHouse(house)
-        let service = try await TrainingService.open(house.context(.training))
+        let base = try house.context(.training)
+        let context = ServiceContext(
+            service: base.service, log: base.log, database: base.database, peers: base.peers, signer: base.signer, folder: base.folder,
+            shared: base.shared, settings: Configuration(settings), clock: base.clock, logger: base.logger, metrics: base.metrics)
+        let service = try await TrainingService.open(context)
         try house.mount([training.standIn, service.mount], grants: [TrainingService.grants])
         let running = Task { await service.run() }
         do {

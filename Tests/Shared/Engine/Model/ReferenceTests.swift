@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Engine
@@ -91,5 +92,13 @@ struct ReferenceTests {
         let byte = try await fixture.model(.int8).logits(fixture.tokens(), pool: pool)
         let error = relativeError(byte, expected)
         #expect(error < 0.08 && error > 1e-4, "\(error)")
+    }
+
+    @Test(
+        "the fixtures are what the installed torch, transformers and PEFT compute",
+        .enabled(if: TestPython.torch.has("peft"), "needs OPENLEDGER_TEST_TORCH, a Python with torch, transformers and peft"),
+        arguments: ReferenceFixture.all)
+    func fixtures(_ fixture: ReferenceFixture) throws {
+        try EngineInterop.script("torch_agreement.py", [fixture.folder], by: .torch)
     }
 }

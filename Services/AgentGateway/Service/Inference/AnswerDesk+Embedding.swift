@@ -1,0 +1,43 @@
+internal import AgentGatewayDomain
+internal import Events
+internal import HTTP
+internal import JSON
+internal import Money
+internal import Web
+
+extension AnswerDesk {
+    /// Embeds texts: held for, counted and recorded as an answer is, with no tokens of its own.
+    func embed(_ order: Order, input: JSONValue, options: [(String, JSONValue)]) async throws -> Response {
+        let bytes = order.request.promptBytes
+        let most = try InferencePrice.most(order.model.price, promptBytes: bytes, messages: 1, output: 0)
+        guard backend.embeds(with: order.model.base) else {
+            throw Problem(OpenAIProblems.unknownModel, "no backend embeds with \(order.model.base)", field: "#/model")
+        }
+        let grant = try admit(order, tokens: bytes / 4, most)
+        do {
+            let order = try await authorized(order, most)
+            let hold = try await held(most, order)
+            let answer: JSONValue
+            let runner: String
+            do { (answer, runner) = try await backend.embed(order.model.base, [("input", input)] + options) } catch {
+                await release(hold, order)
+                throw error
+            }
+            let used = answer["usage"]?["prompt_tokens"]?.intValue ?? 0
+            // Recording must not end with the caller's patience.
+            let completed = try await Task {
+                try await record(order, "", ("stop", max(0, Int(used)), 0, nil), [], hold, runner)
+            }.value
+            grant?.finish(tokens: completed.inference.inputTokens, money: completed.inference.fee)
+            var members = answer.objectValue ?? JSONObject()
+            members["model"] = .string(order.model.model)
+            members["openledger"] = AnswerForm.facts(completed)
+            var response = Response.json(.object(members))
+            for field in grant?.headers ?? [:] { response.headers.set(field.name, field.value) }
+            return response
+        } catch {
+            grant?.finish(tokens: 0, money: .zero(most.asset))
+            throw error
+        }
+    }
+}

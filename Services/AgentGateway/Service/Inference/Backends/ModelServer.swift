@@ -1,0 +1,111 @@
+internal import AdapterRouter
+internal import Crypto
+internal import Events
+internal import HTTP
+internal import HTTPClient
+internal import JSON
+internal import ServiceShell
+
+/// Speaks to one server in its dialect.
+struct ModelServer: Sendable {
+    let site: BackendSite
+    let peers: Peers
+    let patience: Duration
+    /// Puts an adapter's files where the server reads them.
+    let shelf: AdapterShelf?
+
+    /// The longest that bringing in an adapter may take.
+    private static let longestLoad = Duration.seconds(120)
+
+    /// Asks, and gives what comes.
+    func answer(
+        _ request: ChatRequest, model: ModelPublished, passages: [String]
+    ) async throws -> AsyncThrowingStream<BackendEvent, any Error> {
+        let answer = try await call(
+            request.isChat ? "/v1/chat/completions" : "/v1/completions", .object(JSONObject(body(request, model, passages))), patience)
+        return AnswerReader(limit: request.maximumTokens, patience: patience).events(answer.body)
+    }
+
+    private func body(_ request: ChatRequest, _ model: ModelPublished, _ passages: [String]) -> [(String, JSONValue)] {
+        var body: [(String, JSONValue)] = [
+            ("model", .string(name(model))), ("max_tokens", .int(Int64(request.maximumTokens))),
+            ("temperature", .double(request.temperature)), ("top_p", .double(request.topP)), ("stream", true),
+            ("stream_options", ["include_usage": true]), ("stop", .array(request.stop.map { .string($0) })),
+        ]
+        if let seed = request.seed { body.append(("seed", .int(Int64(seed)))) }
+        if let adapter = model.adapter?.prefixed {
+            switch site.kind {
+            case .runner: body.append(("openledger_adapter", .string(adapter)))
+            case .llama: body.append(("lora", [["id": .int(Int64(site.numbers[adapter] ?? 0)), "scale": 1]]))
+            case .vllm, .openai: break
+            }
+        }
+        let context = passages.isEmpty ? nil : "Use these passages where they help:\n" + passages.joined(separator: "\n\n")
+        if request.isChat {
+            var messages = request.messagesJSON.arrayValue ?? []
+            if let context { messages.insert(["role": "system", "content": .string(context)], at: 0) }
+            body.append(("messages", .array(messages)))
+        } else {
+            body.append(("prompt", .string((context.map { $0 + "\n\n" } ?? "") + (request.messages.first?.content ?? ""))))
+        }
+        return body
+    }
+
+    /// What the server calls a model: vLLM has adapters as models of their own.
+    private func name(_ model: ModelPublished) -> String {
+        if site.kind == .vllm, let adapter = model.adapter { return adapter.hex }
+        return site.models[model.base] ?? model.base
+    }
+
+    /// Brings an adapter in.
+    func load(_ name: AdapterName) async throws {
+        guard let adapter = name.adapter, let digest = Digest(prefixed: adapter) else { return }
+        switch site.kind {
+        case .runner: try await tell("/v1/adapters", ["base": .string(name.base), "adapter": .string(adapter)])
+        case .vllm:
+            guard let shelf, let place = site.shelf else { throw BackendError.broken("it has no folder for adapters") }
+            try await shelf.put(adapter, into: place.here)
+            do {
+                try await tell(
+                    "/v1/load_lora_adapter",
+                    ["lora_name": .string(digest.hex), "lora_path": .string(place.there + "/" + digest.hex)])
+            } catch BackendError.refused(400, let words) where words.contains("already") {
+                // It has it from before this gateway began.
+            }
+        case .llama, .openai: break
+        }
+    }
+
+    /// Lets an adapter go.
+    func unload(_ name: AdapterName) async throws {
+        guard let adapter = name.adapter, let digest = Digest(prefixed: adapter) else { return }
+        switch site.kind {
+        case .runner: try await tell("/v1/adapters/unload", ["base": .string(name.base), "adapter": .string(adapter)])
+        case .vllm: try await tell("/v1/unload_lora_adapter", ["lora_name": .string(digest.hex)])
+        case .llama, .openai: break
+        }
+    }
+
+    /// Embeds texts; the answer as the server gave it.
+    func embed(_ body: JSONValue) async throws -> JSONValue {
+        let answer = try await call("/v1/embeddings", body, patience)
+        return try JSON.parse(try await answer.body.collect(upTo: 64 << 20))
+    }
+
+    private func tell(_ path: String, _ json: JSONValue) async throws {
+        let answer = try await call(path, json, Self.longestLoad)
+        _ = try await answer.body.collect(upTo: 1 << 20)
+    }
+
+    /// - Throws: ``BackendError/refused(status:words:)`` for every answer but 2xx, ``BackendError/silent(_:)``.
+    private func call(_ path: String, _ json: JSONValue, _ patience: Duration) async throws -> ClientResponse {
+        let answer = try await Patience.run(patience) {
+            try await peers.open("POST", url: site.url + path, as: .training, json: json, silence: patience)
+        }
+        guard (200..<300).contains(answer.status) else {
+            let words = try await Patience.run(patience) { try await answer.body.collect(upTo: 64 << 10) }
+            throw BackendError.refused(status: answer.status, words: String(decoding: words.prefix(500), as: UTF8.self))
+        }
+        return answer
+    }
+}

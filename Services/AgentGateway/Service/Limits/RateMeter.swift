@@ -1,0 +1,46 @@
+/// So much in any minute, as a bucket that runs out evenly: the generic cell rate algorithm (ITU-T I.371), in whole nanoseconds.
+struct RateMeter: Sendable {
+    /// When the bucket is empty again.
+    private var emptyAt: ContinuousClock.Instant?
+
+    private static let minute: Int128 = 60_000_000_000
+
+    /// Takes a share of the limit.
+    /// - Returns: nil when it was there; else how long until it is, with nothing taken. What is more than the whole limit never is:
+    ///   then the answer is a minute.
+    mutating func take(_ amount: Int128, of limit: Int128, at now: ContinuousClock.Instant) -> Duration? {
+        guard amount <= limit, limit > 0 else { return .seconds(60) }
+        let start = max(emptyAt ?? now, now)
+        let end = start + Self.time(amount, limit)
+        let over = (end - now) - .seconds(60)
+        guard over <= .zero else { return over }
+        emptyAt = end
+        return nil
+    }
+
+    /// Gives back what was not used.
+    mutating func giveBack(_ amount: Int128, of limit: Int128) {
+        guard limit > 0, let emptyAt else { return }
+        self.emptyAt = emptyAt - Self.time(min(amount, limit), limit)
+    }
+
+    /// What could be taken now.
+    func left(of limit: Int128, at now: ContinuousClock.Instant) -> Int128 {
+        guard limit > 0 else { return 0 }
+        let free = Self.minute - Self.nanoseconds(max(.zero, (emptyAt ?? now) - now))
+        return max(0, free * limit / Self.minute)
+    }
+
+    /// How long until all of it could be taken.
+    func full(at now: ContinuousClock.Instant) -> Duration { max(.zero, (emptyAt ?? now) - now) }
+
+    func isEmpty(at now: ContinuousClock.Instant) -> Bool { (emptyAt ?? now) <= now }
+
+    private static func time(_ amount: Int128, _ limit: Int128) -> Duration {
+        .nanoseconds(Int64(clamping: (amount * minute + limit - 1) / limit))
+    }
+
+    private static func nanoseconds(_ time: Duration) -> Int128 {
+        Int128(time.components.seconds) * 1_000_000_000 + Int128(time.components.attoseconds) / 1_000_000_000
+    }
+}

@@ -1,0 +1,178 @@
+internal import AgentGatewayDomain
+internal import Crypto
+internal import Decisions
+internal import Events
+internal import HTTP
+internal import Identity
+internal import JSON
+internal import ServiceShell
+internal import Telemetry
+internal import Web
+
+/// Takes fine-tunings on their way, one step after the other. Each step is a call with a key of its own and is written down before the
+/// next, so one that was broken off goes on where it was.
+actor FineTuningDesk {
+    private let context: ServiceContext
+    private let records: RecordFolder
+    private let shelf: FileShelf
+    private let maker: DecisionMaker<GatewayState>
+    private let signature: Ed25519PrivateKey
+    private var jobs: [String: FineTuningJob] = [:]
+    private var running: Set<String> = []
+    private var isRead = false
+    private var bell: AsyncStream<Void>.Continuation?
+
+    /// Most unfinished jobs of one owner.
+    private static let mostOfOne = 16
+
+    init(_ context: ServiceContext, shelf: FileShelf, maker: DecisionMaker<GatewayState>) throws {
+        self.context = context
+        self.shelf = shelf
+        self.maker = maker
+        records = RecordFolder(context.folder + "/fine-tuning")
+        signature = try KeyFile.loadOrCreate(context.folder + "/contributions.pem")
+    }
+
+    // MARK: For routes
+
+    /// Begins one.
+    func begin(_ job: FineTuningJob) async throws {
+        try await read()
+        guard jobs.values.count(where: { $0.owner == job.owner && !$0.stage.isOver }) < Self.mostOfOne else {
+            throw Problem(OpenAIProblems.rateLimit, "\(Self.mostOfOne) of your jobs are under way", headers: ["Retry-After": "60"])
+        }
+        try await records.put(job.record, id: job.id, owner: job.owner)
+        jobs[job.id] = job
+        bell?.yield()
+    }
+
+    /// A job of an owner, and whether a runner works on it.
+    func job(_ id: String, of owner: String) async throws -> (FineTuningJob, isRunning: Bool)? {
+        try await read()
+        guard let job = jobs[id], job.owner == owner else { return nil }
+        return (job, running.contains(id))
+    }
+
+    /// An owner's jobs, newest first.
+    func jobs(of owner: String) async throws -> [(FineTuningJob, isRunning: Bool)] {
+        try await read()
+        return jobs.values.filter { $0.owner == owner }.sorted { ($0.created, $0.id) > ($1.created, $1.id) }
+            .map { ($0, running.contains($0.id)) }
+    }
+
+    /// Stops a job.
+    func cancel(_ id: String, of owner: String) async throws -> FineTuningJob? {
+        try await read()
+        guard var job = jobs[id], job.owner == owner else { return nil }
+        guard !job.stage.isOver else { throw Problem(.conflict, "the job is over: it has \(job.stage.rawValue)") }
+        if let training = job.job {
+            _ = try await peers(job).call(
+                "POST", .training, "/v1/training-jobs/\(training)/cancel", json: nil, key: "\(id)-cancel")
+        }
+        // A step may have ended meanwhile; what it found stays.
+        job = jobs[id] ?? job
+        guard !job.stage.isOver else { return job }
+        job.end(.cancelled, at: now)
+        job.note("The job was cancelled.", at: now)
+        try await keep(job)
+        return job
+    }
+
+    /// The base models that can be fine-tuned.
+    func bases() async throws -> [String] {
+        let list = try await context.peers.call("GET", .training, "/v1/base-models")
+        return list["items"]?.arrayValue?.compactMap { $0["model"]?.stringValue } ?? []
+    }
+
+    private func read() async throws {
+        guard !isRead else { return }
+        let all = try await records.all().map { try FineTuningJob(record: $0) }
+        guard !isRead else { return }
+        isRead = true
+        for job in all where jobs[job.id] == nil { jobs[job.id] = job }
+    }
+
+    // MARK: Working
+
+    /// Works until the task is cancelled.
+    func run() async {
+        let (rings, bell) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        self.bell = bell
+        bell.yield()
+        let pulse = Task {
+            // Other services tell nobody when they are done: they are asked.
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(500))
+                bell.yield()
+            }
+        }
+        await withTaskCancellationHandler {
+            for await _ in rings {
+                if Task.isCancelled { break }
+                do { try await read() } catch {
+                    context.logger.error("fine-tunings can't be read", ["error": .string("\(error)")])
+                    continue
+                }
+                for id in jobs.values.filter({ !$0.stage.isOver }).sorted(by: { ($0.created, $0.id) < ($1.created, $1.id) }).map(\.id) {
+                    await advance(id)
+                }
+            }
+        } onCancel: {
+            bell.finish()
+        }
+        pulse.cancel()
+    }
+
+    /// Takes a job as far as it goes now.
+    private func advance(_ id: String) async {
+        while var job = jobs[id], !job.stage.isOver, !Task.isCancelled {
+            let before = job.stage
+            do {
+                let step = FineTuningStep(peers: peers(job), shelf: shelf, signature: signature, now: now)
+                let price = try await price(job)
+                if try await step.take(&job, price: price) { running.insert(id) } else { running.remove(id) }
+            } catch let error as PeerError where error.status >= 500 || error.status == 429 || error.status == 0 {
+                context.logger.warning("a fine-tuning waits", ["job": .string(id), "error": .string("\(error)")])
+                return
+            } catch let error as FineTuningStep.Failure {
+                job.end(.failed, error: error.reason, at: now)
+                job.note(error.reason, level: "error", at: now)
+            } catch let error as PeerError {
+                job.end(.failed, error: error.detail, at: now)
+                job.note("\(error)", level: "error", at: now)
+            } catch {
+                context.logger.warning("a fine-tuning waits", ["job": .string(id), "error": .string("\(error)")])
+                return
+            }
+            // Whoever cancelled meanwhile has the last word.
+            guard jobs[id]?.stage == before, job.stage != before else { return }
+            do { try await keep(job) } catch {
+                context.logger.error("a fine-tuning can't be kept", ["job": .string(id), "error": .string("\(error)")])
+                return
+            }
+        }
+    }
+
+    private func keep(_ job: FineTuningJob) async throws {
+        try await records.put(job.record, id: job.id, owner: job.owner)
+        jobs[job.id] = job
+        if job.stage.isOver { running.remove(job.id) }
+    }
+
+    private var now: Int64 { context.clock().microseconds / 1_000_000 }
+
+    /// Answers cost what those of the base cost, where it is offered by itself; else nothing.
+    private func price(_ job: FineTuningJob) async throws -> ModelPrice? {
+        guard job.stage == .publishing else { return nil }
+        return try await maker.query { state in state.model(asked: job.base).flatMap { $0.adapter == nil ? $0.price : nil } }
+    }
+
+    /// The other services, in the name of the job's owner and with no more than the owner was allowed.
+    private func peers(_ job: FineTuningJob) -> Peers {
+        let (signer, owner, scopes) = (context.signer, job.owner, Set(job.scopes))
+        let kind = Caller.Kind(rawValue: job.kind) ?? .agent
+        return context.peers.using { service in
+            try signer.mint(subject: owner, audience: service.rawValue, kind: kind, scopes: scopes, lifetime: 120)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+internal import Crypto
+internal import Engine
+internal import Events
+internal import JSON
+internal import Synchronization
+internal import Threads
+
+/// What the training says while it runs, told to the desk at most twice a second; and whether it may go on.
+final class Progress: Sendable {
+    private struct State {
+        var last: [(String, JSONValue)] = []
+        var checkpoint: (step: Int, state: TrainingCheckpoint)?
+        var wish = TrainingDesk.Wish.goOn
+        var isOver = false
+    }
+
+    private let order: TrainingDesk.Order
+    private let desk: TrainingDesk
+    private let state = Lock(State())
+
+    init(order: TrainingDesk.Order, desk: TrainingDesk) {
+        self.order = order
+        self.desk = desk
+    }
+
+    /// What training wanted last.
+    var wish: TrainingDesk.Wish { state.withLock { $0.wish } }
+
+    func end() { state.withLock { $0.isOver = true } }
+
+    /// Called on the training's own thread.
+    func hear(_ event: TrainingEvent, pausesAtHalf: Bool) -> TrainingDecision {
+        state.withLock { state in
+            var decision = TrainingDecision.proceed
+            switch event {
+            case .step(let step):
+                state.last = [
+                    ("step", .int(Int64(step.step))), ("steps", .int(Int64(step.totalSteps))), ("tokens", .int(Int64(step.tokens))),
+                    ("loss_micros", .int(Int64((max(0, step.loss) * 1_000_000).rounded()))),
+                ]
+                if pausesAtHalf, step.step * 2 >= step.totalSteps, step.step < step.totalSteps { decision = .pause }
+            case .evaluation(let measured):
+                state.last.removeAll { $0.0 == "holdout_loss_micros" }
+                if !state.last.isEmpty {
+                    state.last.append(("holdout_loss_micros", .int(Int64((max(0, measured.loss) * 1_000_000).rounded()))))
+                }
+            case .checkpoint(let checkpoint): state.checkpoint = (checkpoint.step, checkpoint)
+            }
+            if state.isOver { return .cancel }
+            switch state.wish {
+            case .goOn: return decision
+            case .leaveCheckpoint: return .pause
+            case .stop: return .cancel
+            }
+        }
+    }
+
+    /// Tells until the training is over.
+    func report() async {
+        while !Task.isCancelled {
+            let (last, checkpoint, isOver) = state.withLock { state in
+                defer { state.checkpoint = nil }
+                return (state.last, state.checkpoint, state.isOver)
+            }
+            if isOver { return }
+            do {
+                let wish = try await desk.report(order, last.isEmpty ? [("step", 0), ("steps", 0)] : last)
+                state.withLock { $0.wish = wish }
+                if wish == .goOn, let checkpoint { try await keep(checkpoint.state, last) }
+            } catch {
+                // A report that is lost is followed by another; a lease that is lost shows in the next answer.
+            }
+            try? await Task.sleep(for: .milliseconds(500))
+        }
+    }
+
+    /// Leaves a checkpoint from which another runner can go on.
+    func keep(_ checkpoint: TrainingCheckpoint, _ metrics: [(String, JSONValue)]? = nil) async throws {
+        let bytes = try await OSThread.run(name: "checkpoint") { try checkpoint.bytes() }
+        let artefact = try Artefact(files: [("checkpoint.bin", bytes)])
+        try await desk.upload(artefact)
+        let figures = metrics ?? state.withLock { $0.last }
+        try await desk.checkpoint(order, step: checkpoint.step, artefact.digest, metrics: .object(JSONObject(figures)))
+    }
+}

@@ -1,0 +1,59 @@
+internal import Crypto
+internal import Engine
+internal import Events
+internal import JSON
+
+/// How a job's settings are carried out by the engine: the same in the job and in its repeat.
+struct TrainingPlan: Sendable {
+    let lora: LoRAOptions
+    let options: TrainingOptions
+    /// Most tokens of a row.
+    let maximumTokens: Int
+    /// Rows in a hundred that are held out.
+    let holdout: Int
+    let learnsPassages: Bool
+
+    /// What the bytes of an adapter hang on besides settings, rows, base and kernels: raised when the engine computes otherwise.
+    static let engine = "openledger-engine/1"
+
+    init(_ settings: JSONFields) throws {
+        var targets: Set<LinearModule> = []
+        for name in try settings.array("targets") {
+            let text = try name.string()
+            guard let module = LinearModule.allCases.first(where: { $0.name == text }) else {
+                throw name.error("is no linear layer of this family")
+            }
+            targets.insert(module)
+        }
+        var options = TrainingOptions()
+        options.epochs = try settings.int("epochs")
+        options.learningRate = Float(try settings.int("learning_rate")) / 1_000_000
+        options.rowsPerStep = try settings.int("batch")
+        options.seed = UInt64(try settings.int("seed", in: 0...Int.max))
+        options.warmupSteps = try settings.int("warmup")
+        options.checkpointEvery = try settings.int("checkpoint_every")
+        self.options = options
+        lora = LoRAOptions(rank: try settings.int("rank"), alpha: Float(try settings.int("alpha")), modules: targets)
+        maximumTokens = try settings.int("maximum_tokens")
+        holdout = try settings.int("holdout")
+        learnsPassages = try settings.optionalBool("passages") ?? false
+    }
+
+    /// Rows for a job under this plan, none yet.
+    func rows(for model: ServedModel) -> JobRows {
+        JobRows(model: model, maximum: maximumTokens, held: holdout, learnsPassages: learnsPassages)
+    }
+
+    /// What a job hands in: the adapter as a PEFT directory, and where it comes from.
+    static func artefact(
+        of adapter: Adapter, job: String, base: ServedModel, snapshots: [SnapshotReference]
+    ) throws -> Artefact {
+        let files = try adapter.peft(baseModel: base.name, metadata: ["job": job]).files()
+        let lineage = try JSON.canonical([
+            "job": .string(job), "base": .string(base.artefact.prefixed), "snapshots": .array(snapshots.map(\.json)),
+        ])
+        return try Artefact(files: [
+            ("adapter_config.json", files.configuration), ("adapter_model.safetensors", files.weights), ("openledger.json", lineage),
+        ])
+    }
+}

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""OpenLedger's PEFT runner: leases fine-tuning jobs over HTTP and does them with transformers and PEFT, on a GPU where there is one.
+
+    OPENLEDGER_URL            where training answers, such as http://127.0.0.1:7400
+    OPENLEDGER_TOKEN_FILE     a token or API key with the scopes runners:work, artefacts:read and models:write (or OPENLEDGER_TOKEN)
+    OPENLEDGER_RUNNER_MODELS  name=folder of each base model, separated by commas
+    OPENLEDGER_RUNNER_DEVICE  cuda, cpu, …; the GPU where there is one when left out
+
+    runner.py [--jobs N]      ends after N jobs; runs until it is stopped when left out
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import secrets
+import signal
+import tempfile
+import threading
+import time
+import traceback
+
+import torch
+
+from learning import Base, Learning, engine
+from protocol import Artefact, Desk, Refused, canonical, token_source
+from rows import Rows, Words
+
+
+class Lost(Exception):
+    """The job is no longer this runner's."""
+
+
+class Halted(Exception):
+    """The job's owner halted it."""
+
+
+class Model:
+    """A base model of this runner."""
+
+    def __init__(self, name, folder, device):
+        self.name = name
+        self.artefact = Artefact.of_model(folder).digest
+        record = pathlib.Path(folder, "recipe.json")
+        self.licence = json.loads(record.read_text()).get("licence", "LicenseRef-unknown") if record.exists() else "LicenseRef-unknown"
+        self.base = Base(folder, device)
+        self.words = Words(folder, self.base.template)
+
+
+class Reporter:
+    """Keeps the lease while the work goes on, and hears whether it may."""
+
+    def __init__(self, desk, order):
+        self.desk, self.order = desk, order
+        self.figures = {"step": 0, "steps": 0}
+        self.wish = "go on"
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def _run(self):
+        while not self.over.wait(min(1.0, self.order.lease_seconds / 6)):
+            try:
+                answer = self.desk.heartbeat(self.order, **self.figures)
+                if not answer["go_on"]:
+                    self.wish = "leave a checkpoint" if answer.get("checkpoint") else "stop"
+            except (OSError, Refused):
+                pass  # A report that is lost is followed by another.
+
+    def tell(self, learning):
+        self.figures = {
+            "step": learning.step, "steps": learning.steps, "tokens": learning.tokens, "loss_micros": max(0, round(learning.loss * 1e6))}
+        if learning.evaluations:
+            self.figures["holdout_loss_micros"] = max(0, learning.evaluations[-1]["holdout_loss_micros"])
+
+
+def work(desk, order, model):
+    """One job from its rows to the adapter handed in."""
+    if order.base_artefact and order.base_artefact != model.artefact:
+        raise ValueError(f"the base model {order.base} is {model.artefact} here, the job is on {order.base_artefact}")
+    with Reporter(desk, order) as reporter:
+        rows = Rows(model.words, order.settings, model.base.context)
+        for index, snapshot in enumerate(order.snapshots):
+            for line in desk.rows(order, index):
+                rows.add(line, snapshot["datanet"])
+        if not rows.training:
+            raise ValueError("the snapshots have no row to learn from")
+        learning = Learning(model.base, order.settings, rows.training, rows.holdout)
+        try:
+            train(desk, order, learning, reporter)
+            hand_in(desk, order, learning, rows, model)
+        finally:
+            learning.close()
+
+
+def train(desk, order, learning, reporter):
+    settings = order.settings
+    if order.checkpoint and learning.restore(desk.download(order.checkpoint)):
+        print(f"goes on from step {learning.step}", flush=True)
+    if not learning.evaluations:
+        learning.evaluate()
+    while learning.step < learning.steps:
+        learning.advance()
+        if learning.step % 25 == 0 or learning.step == learning.steps:
+            learning.evaluate()
+        reporter.tell(learning)
+        if reporter.wish == "stop":
+            raise Lost
+        is_halted = reporter.wish != "go on"
+        if is_halted or (learning.step % settings["checkpoint_every"] == 0 and learning.step < learning.steps):
+            keep(desk, order, learning, reporter)
+        if is_halted:
+            raise Halted
+
+
+def keep(desk, order, learning, reporter):
+    artefact = Artefact(learning.checkpoint())
+    desk.upload(artefact)
+    try:
+        desk.checkpoint(order, learning.step, artefact, reporter.figures)
+    except Refused as refused:
+        # There is one at this step or beyond already, or the job is another's, which the next report says.
+        if refused.status != 409:
+            raise
+
+
+def hand_in(desk, order, learning, rows, model):
+    with tempfile.TemporaryDirectory() as folder:
+        learning.save(folder, model.name)
+        files = {name: pathlib.Path(folder, name).read_bytes() for name in ("adapter_config.json", "adapter_model.safetensors")}
+    files["openledger.json"] = canonical({"job": order.job, "base": model.artefact, "snapshots": order.snapshots})
+    artefact = Artefact(files)
+    desk.upload(artefact)
+    desk.complete(order, artefact, learning.tokens, {
+        "engine": engine(), "device": model.base.device.type, "threads": torch.get_num_threads(), "seed": order.settings["seed"],
+        "steps": learning.steps, "final_loss_micros": round(learning.loss * 1e6), "rows": len(rows.training), "cut": rows.cut,
+        "holdout_rows": len(rows.holdout), "evaluations": learning.evaluations})
+    print(f"job {order.job} is done: {artefact.digest}", flush=True)
+
+
+def run(desk, models, jobs):
+    for model in models.values():
+        desk.register(model.name, model.artefact, model.licence, model.base.parameters)
+    key = "lease-" + secrets.token_hex(16)
+    while jobs != 0:
+        try:
+            order = desk.lease(sorted(models), 20, key)
+        except (OSError, Refused) as error:
+            # The same key until there is an answer: a lease whose answer was lost is given again.
+            if isinstance(error, Refused) and error.status == 409:
+                key = "lease-" + secrets.token_hex(16)
+            print(f"training gave no job: {error}", flush=True)
+            time.sleep(1)
+            continue
+        key = "lease-" + secrets.token_hex(16)
+        if order is None:
+            continue
+        print(f"works on {order.job}, attempt {order.attempt}", flush=True)
+        try:
+            work(desk, order, models[order.base])
+        except Lost:
+            print(f"job {order.job} was cancelled, or given to another runner", flush=True)
+        except Halted:
+            print(f"job {order.job} was halted by its owner", flush=True)
+        except Exception as error:  # Whatever it is, training is told why.
+            traceback.print_exc()
+            try:
+                desk.fail(order, str(error) or type(error).__name__)
+            except (OSError, Refused) as refused:
+                print(f"its failure could not be told: {refused}", flush=True)
+        jobs -= 1
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--jobs", type=int, default=-1)
+    jobs = arguments.parse_args().jobs
+    # What stops a container; the job goes on elsewhere from its checkpoint.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    named = os.environ.get("OPENLEDGER_RUNNER_MODELS", "")
+    places = dict(entry.split("=", 1) for entry in named.split(",") if "=" in entry)
+    if not places:
+        raise SystemExit("OPENLEDGER_RUNNER_MODELS names no base model: name=folder, separated by commas")
+    device = os.environ.get("OPENLEDGER_RUNNER_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    desk = Desk(os.environ.get("OPENLEDGER_URL", "http://127.0.0.1:7400"), token_source())
+    models = {name: Model(name, folder, device) for name, folder in places.items()}
+    print(f"{engine()} on {device}: {', '.join(sorted(models))}", flush=True)
+    run(desk, models, jobs)
+
+
+if __name__ == "__main__":
+    main()

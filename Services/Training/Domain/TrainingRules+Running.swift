@@ -1,0 +1,86 @@
+public import Decisions
+public import Events
+
+/// What is decided while a job waits and runs.
+extension TrainingRules {
+    /// What a runner says of itself when it asks for work.
+    public struct Candidate: Sendable {
+        /// The runner.
+        public var runner: String
+        /// The base models that it has; nil when it takes any job.
+        public var bases: Set<String>?
+        /// Jobs whose runner has gone silent, with the attempt that it was.
+        public var silent: [String: Int]
+
+        /// From its parts.
+        public init(runner: String, bases: Set<String>? = nil, silent: [String: Int] = [:]) {
+            self.runner = runner
+            self.bases = bases
+            self.silent = silent
+        }
+
+        func takes(_ job: TrainingJob) -> Bool { bases?.contains(job.request.base) ?? true }
+    }
+
+    /// A runner takes the first job that waits, else one whose runner has gone silent; nothing is decided when there is none.
+    ///
+    /// The choice is made here, in turn with all others: of two runners that ask at once each gets a job of its own.
+    public static func lease(_ candidate: Candidate) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            let open = state.open.compactMap { state.jobs[$0] }.filter(candidate.takes)
+            let silent = { (job: TrainingJob) in job.status == .running && candidate.silent[job.request.job] == job.attempt }
+            guard let job = open.first(where: { $0.status == .queued }) ?? open.first(where: silent) else { return [] }
+            let id = job.request.job
+            return [NewEvent(JobStarted(job: id, runner: candidate.runner, attempt: job.attempt + 1), stream: try stream("job", id))]
+        }
+    }
+
+    /// Its owner halts a job. The runner that works on it leaves a checkpoint where it stands.
+    public static func pause(_ id: String, by caller: String) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            let job = try own(id, caller, state)
+            guard job.status == .queued || job.status == .running else {
+                throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)")
+            }
+            return [NewEvent(JobPaused(job: id), stream: try stream("job", id))]
+        }
+    }
+
+    /// Its owner lets a job go on.
+    public static func resume(_ id: String, by caller: String) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            let job = try own(id, caller, state)
+            guard job.status == .paused else { throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)") }
+            return [NewEvent(JobResumed(job: id), stream: try stream("job", id))]
+        }
+    }
+
+    /// Its owner stops a job.
+    public static func cancel(_ id: String, by caller: String) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            let job = try own(id, caller, state)
+            guard !job.status.isOver else { throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)") }
+            return [NewEvent(JobCancelled(job: id, hold: job.request.hold), stream: try stream("job", id))]
+        }
+    }
+
+    /// The runner of a job has reached a place from which another could go on; also just after the job was halted.
+    public static func checkpoint(_ checkpoint: JobCheckpointed, runner: String, attempt: Int) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            let id = checkpoint.job
+            let job = try job(id, state)
+            if job.status != .paused || job.runner != runner || job.attempt != attempt { _ = try running(id, runner, attempt, state) }
+            guard checkpoint.step > job.checkpoint?.step ?? -1 else {
+                throw TrainingError.wrongState("job \(id) has a checkpoint at step \(job.checkpoint?.step ?? 0) already")
+            }
+            return [NewEvent(checkpoint, stream: try stream("job", id))]
+        }
+    }
+
+    /// A job of the caller's.
+    static func own(_ id: String, _ caller: String, _ state: TrainingState) throws -> TrainingJob {
+        let job = try job(id, state)
+        guard job.request.owner == caller else { throw TrainingError.notFound("job \(id)") }
+        return job
+    }
+}

@@ -1,0 +1,50 @@
+internal import Decisions
+internal import Events
+internal import Identity
+internal import JSON
+internal import Money
+internal import TrainingDomain
+internal import Web
+
+/// Jobs as callers see them.
+struct JobViews: Sendable {
+    let maker: DecisionMaker<TrainingState>
+    let desk: JobDesk
+
+    /// A job, for its owner alone.
+    func view(_ id: String, for caller: Caller) async throws -> JSONValue { await view(try await job(id, for: caller)) }
+
+    /// A job, for its owner, and for who may read all jobs.
+    func job(_ id: String, for caller: Caller) async throws -> TrainingJob {
+        let job = try await maker.query { $0.jobs[id] }
+        guard let job, job.request.owner == caller.subject || caller.has("jobs:read") else { throw TrainingError.notFound("job \(id)") }
+        return job
+    }
+
+    /// A job, also for who may learn from all of its data: such a person can repeat it.
+    func replayable(_ id: String, for caller: Caller) async throws -> TrainingJob {
+        let subject = caller.subject
+        let known = try await maker.query { state -> (job: TrainingJob, mayTrain: Bool)? in
+            guard let job = state.jobs[id] else { return nil }
+            return (job, job.request.snapshots.allSatisfy { state.mayTrain(subject, on: $0.datanet, at: state.latest) })
+        }
+        guard let known, known.mayTrain || known.job.request.owner == subject || caller.has("jobs:read") else {
+            throw TrainingError.notFound("job \(id)")
+        }
+        return known.job
+    }
+
+    func view(_ job: TrainingJob) async -> JSONValue {
+        let progress = await desk.progress(of: job.request.job)
+        return .members([
+            "job": .string(job.request.job), "status": .string(job.status.rawValue), "base": .string(job.request.base),
+            "snapshots": .array(job.request.snapshots.map(\.json)), "settings": .digest(job.request.settings), "fee": job.request.fee.json,
+            "hold": job.request.hold.map { .string($0) }, "created": .string(job.time.description), "attempt": .count(job.attempt),
+            "runner": job.runner.map { .string($0) }, "checkpoint": job.checkpoint.map { .count($0.step) },
+            "reason": job.reason.map { .string($0) },
+            "adapter": job.completed.map { .digest($0.adapter) }, "record": job.completed.map { .digest($0.record) },
+            "tokens": job.completed.map { .count($0.tokens) }, "progress": progress?.report,
+            "replaces": job.request.replaces.map { .string($0) }, "without": job.request.without.map { .digest($0) },
+        ])
+    }
+}

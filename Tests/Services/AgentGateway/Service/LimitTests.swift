@@ -1,0 +1,133 @@
+import Crypto
+import Events
+import HTTP
+import HTTPClient
+import JSON
+import Money
+import ServiceTestSupport
+import Testing
+import TestSupport
+
+@testable import AgentGatewayService
+
+@Suite struct LimitTests {
+    @Test func aBucketHoldsItsLimitAndRefillsEvenly() {
+        var meter = RateMeter()
+        let start = ContinuousClock.now
+        for _ in 0..<10 { #expect(meter.take(1, of: 10, at: start) == nil) }
+        #expect(meter.take(1, of: 10, at: start) == .seconds(6) && meter.left(of: 10, at: start) == 0)
+        #expect(meter.take(1, of: 10, at: start + .seconds(5)) == .seconds(1))
+        #expect(meter.take(1, of: 10, at: start + .seconds(6)) == nil)
+        meter.giveBack(4, of: 10)
+        #expect(meter.left(of: 10, at: start + .seconds(6)) == 4)
+        #expect(meter.isEmpty(at: start + .seconds(200)) && !meter.isEmpty(at: start + .seconds(6)))
+        #expect(meter.take(11, of: 10, at: start + .seconds(200)) == .seconds(60))
+    }
+
+    /// In no minute is more taken than twice the limit, and over a long time never more than the rate.
+    @Test func aBucketNeverGivesMoreThanItsRate() {
+        var random = Seed.generator()
+        for _ in 0..<20 {
+            let limit = Int128(Int.random(in: 1...100, using: &random))
+            var meter = RateMeter()
+            let start = ContinuousClock.now
+            var now = start
+            var taken: Int128 = 0
+            for _ in 0..<2_000 {
+                now += .milliseconds(Int.random(in: 0...200, using: &random))
+                let amount = Int128(Int.random(in: 1...10, using: &random))
+                if meter.take(amount, of: limit, at: now) == nil { taken += amount }
+            }
+            let minutes = (now - start) / .seconds(60)
+            #expect(Double(taken) <= Double(limit) * (minutes + 1) + 0.001, "seed \(random.seed)")
+        }
+    }
+
+    private func key(_ gateway: GatewayHouse, _ limits: JSONValue) async throws -> String {
+        let owner = try gateway.house.token("ann", scopes: ["keys:write", "inferences:write", "inferences:read"])
+        let issued = try await gateway.call(
+            "POST", "/v1/keys", token: owner, ["scopes": ["inferences:write", "keys:write"], "limits": limits])
+        #expect(issued.json["limits"] == limits)
+        return try #require(issued.json["secret"]?.stringValue)
+    }
+
+    private func withKeys(_ body: @Sendable (GatewayHouse) async throws -> Void) async throws {
+        try await withGateway { gateway in
+            // Keys are for principals that are known.
+            try await gateway.append(
+                PrincipalRegistered(principal: "ann", kind: "person", key: "did:key:ann"), by: .agentGateway, stream: "principal/ann")
+            try await eventually("ann is known") {
+                try await gateway.call("GET", "/v1/principals/ann", token: try gateway.person()).status == 200
+            }
+            try await body(gateway)
+        }
+    }
+
+    @Test func aKeyAsksNoMoreThanItsLimitAMinuteAndIsToldHowMuchIsLeft() async throws {
+        try await withKeys { gateway in
+            let secret = try await key(gateway, ["minute": ["requests": 2, "tokens": 10_000]])
+            gateway.standIns.answer(["Yes"], input: 5, output: 1)
+            for left in ["1", "0"] {
+                let response = try await gateway.house.transport.send(
+                    gateway.request("POST", "/v1/chat/completions", token: secret, gateway.chat()))
+                #expect(response.status == 200 && response.headers["x-ratelimit-limit-requests"] == "2")
+                #expect(response.headers["x-ratelimit-remaining-requests"] == left)
+                #expect(response.headers["x-ratelimit-reset-requests"]?.isEmpty == false)
+                #expect(response.headers["x-ratelimit-limit-tokens"] == "10000")
+                _ = try await response.body.collect(upTo: 1 << 20)
+            }
+            let response = try await gateway.house.transport.send(
+                gateway.request("POST", "/v1/chat/completions", token: secret, gateway.chat()))
+            let error = try JSON.parse(try await response.body.collect(upTo: 1 << 20))["error"]
+            #expect(response.status == 429 && error?["code"] == "rate_limit_exceeded" && error?["type"] == "rate_limit_error")
+            let wait = try #require(response.headers["Retry-After"].flatMap { Int($0) })
+            #expect((1...30).contains(wait))
+            #expect(gateway.standIns.holds.count == 2 && gateway.standIns.asked.count == 2)
+            // Who asks with another credential is not limited, and a key with limits makes no key without.
+            #expect(try await gateway.ask(try gateway.person()).status == 200)
+            #expect(try await gateway.call("POST", "/v1/keys", token: secret, ["scopes": ["inferences:write"]]).status == 403)
+        }
+    }
+
+    @Test func aKeysBudgetIsSpentToTheLastUnitAndNeverPassed() async throws {
+        try await withKeys { gateway in
+            // An answer costs 10 + 5 + 2, and could cost up to 102.
+            let secret = try await key(gateway, ["budget": ["asset": "USDC/6", "amount": "140"]])
+            gateway.standIns.answer(["Yes"], input: 5, output: 1)
+            for _ in 0..<3 { #expect(try await gateway.ask(secret).status == 200) }
+            let fourth = try await gateway.ask(secret)
+            #expect(fourth.status == 402 && fourth.code == "insufficient_quota")
+            #expect(try await gateway.ask(secret, [("max_tokens", 5)]).status == 200)
+            #expect(gateway.standIns.holds.count == 4)
+            let spent = try await gateway.completed().reduce(Int128(0)) { $0 + $1.fee.units }
+            let listed = try await gateway.call("GET", "/v1/keys", token: secret)
+            #expect(listed.json["items"]?.arrayValue?.first?["spent"] == [["amount": .string("\(spent)"), "asset": "USDC/6"]])
+        }
+    }
+
+    @Test func manyAtOnceDoNotPassABudget() async throws {
+        try await withKeys { gateway in
+            let secret = try await key(gateway, ["budget": ["asset": "USDC/6", "amount": "300"]])
+            gateway.standIns.answer(["Yes"], input: 5, output: 1)
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<40 { group.addTask { try await gateway.ask(secret).status } }
+                var statuses: [Int] = []
+                for try await status in group { statuses.append(status) }
+                return statuses
+            }
+            #expect(statuses.contains(200) && statuses.contains(402) && statuses.allSatisfy { [200, 402].contains($0) })
+            #expect(try await gateway.completed().reduce(Int128(0)) { $0 + $1.fee.units } <= 300)
+        }
+    }
+
+    @Test func aDaysLimitIsCountedByTheLog() async throws {
+        try await withKeys { gateway in
+            let secret = try await key(gateway, ["day": ["requests": 1]])
+            gateway.standIns.answer(["Yes"])
+            let first = try await gateway.ask(secret)
+            #expect(first.status == 200)
+            let second = try await gateway.ask(secret)
+            #expect(second.status == 429 && second.code == "rate_limit_exceeded")
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import AgentGatewayService
+import Crypto
+import Events
+import Foundation
+import HTTP
+import HTTPClient
+import JSON
+import Money
+import ServiceTestSupport
+import Testing
+import TestSupport
+
+@Suite struct RoutingTests {
+    /// Two stub servers as backends, with a file that names them.
+    private func withTwo(_ body: @Sendable (GatewayHouse, StubBackend, StubBackend) async throws -> Void) async throws {
+        let (one, two) = (StubBackend("one"), StubBackend("two"))
+        let folder = try TemporaryFolder("backends")
+        let path = folder.path + "/backends.json"
+        let backends: [JSONValue] = [one, two].map { stub in
+            [
+                "name": .string(stub.name), "kind": "runner", "url": .string("http://embedded/stub/\(stub.name)"), "slots": 1,
+                "concurrency": 4, "runner": .string("paid-\(stub.name)"), "embeddings": ["tiny"],
+            ]
+        }
+        try Data(JSON.write(["backends": .array(backends)])).write(to: URL(fileURLWithPath: path))
+        let settings = [
+            "OPENLEDGER_BACKENDS": path, "OPENLEDGER_BACKEND_PATIENCE": "500ms", "OPENLEDGER_MODEL_ALIASES": "gpt-mini=acme/defi",
+        ]
+        try await withGateway(settings: settings, more: [one.mount, two.mount]) { gateway in try await body(gateway, one, two) }
+    }
+
+    @Test func whatFailsOnOneBackendIsAnsweredByTheOtherAndThatOneIsPaid() async throws {
+        try await withTwo { gateway, one, two in
+            for failure in [StubBackend.Behaviour.refuses(503), .hangs, .breaksOff(after: 0), .nonsense(after: 0)] {
+                one.behave(failure)
+                let answer = try await gateway.ask(try gateway.person())
+                #expect(answer.status == 200 && answer.text == "Yes", "\(failure)")
+            }
+            let runners = Set(try await gateway.completed().map(\.runner))
+            #expect(runners == ["paid-two"] && gateway.standIns.released.isEmpty && one.asked > 0 && two.asked == 4)
+            // A caller's own fault is not tried elsewhere.
+            two.behave(.refuses(400))
+            let refused = try await gateway.ask(try gateway.person())
+            #expect(refused.status == 400 && refused.code == "model_refused" && gateway.standIns.released.count == 1)
+        }
+    }
+
+    @Test func anAdapterIsBroughtInOnceAndFoundWhereItIs() async throws {
+        try await withTwo { gateway, one, two in
+            let adapter = SHA256.hash(utf8: "adapter")
+            try await gateway.publish(try Terms.model("acme/tuned", adapter: adapter))
+            let token = try gateway.person()
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<4 { group.addTask { try await gateway.ask(token, [("model", "tiny:acme/tuned@1")]).status } }
+                for try await status in group { #expect(status == 200) }
+            }
+            #expect(one.loads + two.loads == ["load \(adapter.prefixed)"])
+            let operating = try gateway.house.token("root", scopes: ["backends:administer"])
+            let report = try await gateway.call("GET", "/v1/inferences/backends", token: operating)
+            let items = try #require(report.json["items"]?.arrayValue)
+            #expect(items.compactMap { $0["adapters"]?.arrayValue?.first } == [.string("tiny:" + adapter.prefixed)])
+            #expect(items.reduce(0) { $0 + ($1["misses"]?.intValue ?? 0) } >= 1)
+            #expect(try await gateway.call("GET", "/v1/inferences/backends", token: token).status == 403)
+
+            // In its one slot another takes its place, on whichever backend; the first is brought in again when it is asked for.
+            for name in ["b", "c"] {
+                try await gateway.publish(try Terms.model("acme/\(name)", adapter: SHA256.hash(utf8: name)))
+                #expect(try await gateway.ask(token, [("model", .string("acme/\(name)"))]).status == 200)
+            }
+            #expect((one.loads + two.loads).count { $0.hasPrefix("unload") } == 1)
+        }
+    }
+
+    @Test func aBackendThatIsDrainedGetsNothingNew() async throws {
+        try await withTwo { gateway, one, two in
+            let operating = try gateway.house.token("root", scopes: ["backends:administer"])
+            let path = "/v1/inferences/backends/one/draining"
+            #expect(try await gateway.call("POST", path, token: operating, ["draining": true]).status == 204)
+            for _ in 0..<3 { #expect(try await gateway.ask(try gateway.person()).status == 200) }
+            #expect(one.asked == 0 && two.asked == 3)
+            #expect(
+                try await gateway.call("POST", "/v1/inferences/backends/two/draining", token: operating, ["draining": true]).status == 204)
+            let none = try await gateway.ask(try gateway.person())
+            #expect(none.status == 503 && none.code == "overloaded")
+            #expect(try await gateway.call("POST", path, token: operating, ["draining": false]).status == 204)
+            #expect(try await gateway.ask(try gateway.person()).status == 200)
+            #expect(
+                try await gateway.call("POST", "/v1/inferences/backends/none/draining", token: operating, ["draining": true]).status == 404)
+        }
+    }
+
+    @Test func anAliasStandsForItsModel() async throws {
+        try await withTwo { gateway, _, _ in
+            let answer = try await gateway.ask(try gateway.person(), [("model", "gpt-mini")])
+            #expect(answer.status == 200 && answer.json["model"] == "acme/defi")
+            let shown = try await gateway.call("GET", "/v1/models/gpt-mini", token: try gateway.person())
+            #expect(shown.json["id"] == "gpt-mini" && shown.json["openledger"]?["model"] == "acme/defi")
+            let listed = try await gateway.call("GET", "/v1/models", token: try gateway.person())
+            #expect(listed.json["data"]?.arrayValue?.compactMap { $0["id"]?.stringValue } == ["acme/defi", "gpt-mini"])
+        }
+    }
+
+    @Test func aPrivateModelIsNotThereForOthers() async throws {
+        try await withTwo { gateway, _, _ in
+            let model = try Terms.model("acme/own", isPrivate: true)
+            try await gateway.append(model, by: .training, stream: "model/acme-own")
+            let owner = try gateway.person("acme")
+            try await eventually("it is known") { try await gateway.call("GET", "/v1/models/acme/own", token: owner).status == 200 }
+            #expect(try await gateway.ask(owner, [("model", "acme/own")]).status == 200)
+            let eve = try gateway.person("eve")
+            #expect(try await gateway.ask(eve, [("model", "acme/own")]).status == 404)
+            #expect(try await gateway.call("GET", "/v1/models/acme/own", token: eve).status == 404)
+        }
+    }
+
+    @Test func textsAreEmbeddedAndPaidByTheirTokens() async throws {
+        try await withTwo { gateway, one, _ in
+            let answer = try await gateway.call(
+                "POST", "/v1/embeddings", token: try gateway.person(), ["model": "acme/defi", "input": ["one", "two"]])
+            try #require(answer.status == 200)
+            #expect(answer.json["data"]?.arrayValue?.count == 2 && answer.json["model"] == "acme/defi")
+            let inference = try #require(try await gateway.completed().first)
+            #expect(inference.inputTokens == 4 && inference.outputTokens == 0 && inference.fee.units == 14)
+            #expect(answer.json["openledger"]?["inference"] == .string(inference.inference))
+            one.behave(.refuses(503))
+            #expect(
+                try await gateway.call("POST", "/v1/embeddings", token: try gateway.person(), ["model": "acme/defi", "input": "x"]).status
+                    == 200)
+            for input in [JSONValue.int(1), [], [true], ""] {
+                let wrong = try await gateway.call(
+                    "POST", "/v1/embeddings", token: try gateway.person(), ["model": "acme/defi", "input": input])
+                #expect(wrong.status == 400, "\(input)")
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Crypto
+import Foundation
+import JSON
+import ServiceTestSupport
+import TestSupport
+import Testing
+import Threads
+
+@testable import Engine
+@testable import RunnerService
+
+/// A job that is halted and goes on, its repeat, and what PEFT makes of its adapter.
+@Suite struct RepeatTests {
+    private let settings: JSONValue = [
+        "epochs": 100, "learning_rate": 4_000, "batch": 1, "rank": 2, "seed": 7, "alpha": 4, "targets": ["q_proj", "v_proj", "down_proj"],
+        "warmup": 0, "holdout": 0, "maximum_tokens": 64, "checkpoint_every": 1_000,
+    ]
+
+    @Test func aHaltedJobGoesOnToTheBytesOfItsRepeat() async throws {
+        try await withRunner { runner in
+            let job = try await runner.request(settings)
+            try await eventually("it has begun", timeout: .seconds(180)) {
+                try await runner.show(job)["progress"]?["step"]?.intValue ?? 0 > 0
+            }
+            #expect(try await runner.call("POST", "/v1/training-jobs/\(job)/pause").json["status"] == "paused")
+            try await eventually("it has left a checkpoint", timeout: .seconds(180)) { try await runner.show(job)["checkpoint"] != nil }
+            let halted = try await runner.show(job)
+            let step = try #require(halted["checkpoint"]?.intValue)
+            #expect(halted["status"] == "paused" && step > 0 && step < 600)
+            #expect(try await runner.call("POST", "/v1/training-jobs/\(job)/resume").json["status"] == "queued")
+            let done = try await runner.finish(job)
+            #expect(done["attempt"] == 2)
+
+            let read = try await runner.call("GET", "/v1/training-jobs/\(job)/record").json
+            let record = try #require(read["record"])
+            #expect(record["steps"] == 600 && record["engine"] == .string(TrainingPlan.engine))
+            let model = try ServedModel(name: "tiny", folder: runner.base, pool: try ComputePool(threads: 1))
+            func repeated(_ change: (inout Retraining.Job) -> Void = { _ in }, rows: [JSONValue]? = nil) async throws -> Retraining.Outcome
+            {
+                var order = Retraining.Job(
+                    id: job, base: "tiny", baseArtefact: model.artefact, snapshots: [runner.reference],
+                    settings: try #require(read["settings"]), record: record)
+                change(&order)
+                return try await Retraining(order, base: runner.base).run(rows: [rows ?? runner.rows])
+            }
+            let same = try await repeated()
+            #expect(.string(same.adapter.prefixed) == done["adapter"] && same.steps == 600 && same.rows == 6)
+            #expect(.int(Int64(same.finalLossMicros)) == record["final_loss_micros"])
+            // Another seed, row or base is another adapter, or none.
+            var other = settings.objectValue ?? JSONObject()
+            other["seed"] = 8
+            let reseeded = JSONValue.object(other)
+            #expect(try await repeated({ $0.settings = reseeded }).adapter != same.adapter)
+            #expect(try await repeated(rows: runner.rows.dropLast()).adapter != same.adapter)
+            await #expect(throws: Retraining.Refusal.self) { try await repeated({ $0.baseArtefact = SHA256.hash(utf8: "other") }) }
+            await #expect(throws: Retraining.Refusal.otherEngine("peft/1")) { try await repeated({ $0.record = ["engine": "peft/1"] }) }
+            await #expect(throws: Retraining.Refusal.noKernels("abacus")) {
+                try await repeated({ $0.record = ["kernel_level": "abacus", "threads": 1] })
+            }
+        }
+    }
+
+    @Test(.enabled(if: TestPython.torch.has("peft"), "needs OPENLEDGER_TEST_TORCH, a Python with torch, transformers and peft"))
+    func aPublishedAdapterLoadsInPEFTWithEqualLoss() async throws {
+        try await withRunner { runner in
+            let job = try await runner.request(settings)
+            let done = try await runner.finish(job)
+            let folder = try TemporaryFolder("published")
+            let manifest = try await runner.call("GET", "/v1/adapters/artefacts/" + (try #require(done["adapter"]?.stringValue))).json
+            for file in try #require(manifest["files"]?.arrayValue) {
+                let (name, digest) = (try #require(file["path"]?.stringValue), try #require(file["sha256"]?.stringValue))
+                let bytes = try await runner.call("GET", "/v1/adapters/artefacts/" + digest).bytes
+                try Data(bytes).write(to: URL(fileURLWithPath: folder.path(name)))
+            }
+            let pool = try ComputePool(threads: 1)
+            let model = try ServedModel(name: "tiny", folder: runner.base, pool: pool)
+            var rows = JobRows(model: model, maximum: 64, held: 0, learnsPassages: false)
+            for row in runner.rows { try rows.add(row, datanet: "dn_1") }
+            let examples = rows.training.map(\.example)
+            let adapter = try Adapter(folder: folder.path, for: model.model.configuration)
+            let plain = try await model.model.evaluate(examples, pool: pool).rowLosses
+            let adapted = try await model.model.evaluate(examples, adapter: adapter, pool: pool).rowLosses
+            let told = examples.indices.map { index -> JSONValue in
+                [
+                    "tokens": .array(examples[index].tokens.map { .int(Int64($0)) }), "from": .int(Int64(examples[index].targets[0])),
+                    "base": .double(plain[index]), "adapter": .double(adapted[index]),
+                ]
+            }
+            try folder.write(String(decoding: JSON.write(.array(told)), as: UTF8.self), to: "rows.json")
+            let script = runner.root + "/Tests/Interop/Engine/torch_agreement.py"
+            let result = try TestPython.torch.run([script, runner.base, folder.path, folder.path("rows.json")])
+            #expect(result.status == 0, "\(result.output)")
+        }
+    }
+
+    /// The runner of Services/RunnerPEFT does a job through the same protocol, on the CPU.
+    @Test(.enabled(if: TestPython.torch.has("peft"), "needs OPENLEDGER_TEST_TORCH, a Python with torch, transformers and peft"))
+    func thePEFTRunnerDoesTheSameJobThroughTheSameProtocol() async throws {
+        try await withRunner(works: false) { runner in
+            try await runner.house.withSocket { url in
+                let token = try runner.token()
+                var few = settings.objectValue ?? JSONObject()
+                few["epochs"] = 10
+                few["checkpoint_every"] = 20
+                let job = try await runner.request(.object(few))
+                let result = try await OSThread.run(name: "runner") {
+                    try TestPython.torch.run(
+                        [runner.root + "/Services/RunnerPEFT/runner.py", "--jobs", "1"],
+                        environment: [
+                            "OPENLEDGER_URL": url, "OPENLEDGER_TOKEN": token, "OPENLEDGER_RUNNER_DEVICE": "cpu",
+                            "OPENLEDGER_RUNNER_MODELS": "tiny=\(runner.base)", "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1",
+                            "OMP_NUM_THREADS": "1",
+                        ])
+                }
+                let done = try await runner.show(job)
+                try #require(result.status == 0 && done["status"] == "succeeded", "\(result.output) \(done)")
+                let record = try #require(try await runner.call("GET", "/v1/training-jobs/\(job)/record").json["record"])
+                #expect(record["steps"] == 60 && record["rows"] == 6 && record["engine"]?.stringValue?.hasPrefix("peft/") == true)
+                #expect(done["checkpoint"] == 40)
+                let name = try #require(done["adapter"]?.stringValue)
+                let answer = try await runner.ask([("openledger_adapter", .string(name))])
+                #expect(answer.isDone && (answer.end["usage"]?["completion_tokens"]?.intValue ?? 0) > 0)
+                // Nobody has measured its curvature: it names no attribution row.
+                #expect(answer.end["openledger_row"] == nil)
+            }
+        }
+    }
+}
