@@ -218,7 +218,8 @@ let package = Package(
         tests(
             "AgentEconomyTests", "Services/AgentEconomy",
             shell + [
-                "Replay", "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayService", "BillingService", "BillingDomain", "LedgerService",
+                "Replay", "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayService", "BillingService", "BillingDomain",
+                "LedgerService",
                 "HTTPServer", "ServiceTestSupport",
             ]),
         tests(

@@ -148,10 +148,11 @@ extension AdapterRouter {
 
     private mutating func begin(_ guest: WaitingRoom.Guest, on backend: Int, _ now: Int64) {
         backends[backend].begin(guest.request.name.base)
+        // Wherever else its adapter is being brought in for it, it is needed no more.
+        forget(guest)
         if let adapter = guest.adapter {
             if backends[backend].residents[adapter]?.users == 0 { backends[backend].residents[adapter]?.isLeaving = false }
             backends[backend].residents[adapter]?.users += 1
-            if backends[backend].residents[adapter]?.claim == guest.request.id { backends[backend].residents[adapter]?.claim = nil }
             if guest.isCold { backends[backend].misses += 1 } else { backends[backend].hits += 1 }
         }
         running[guest.request.id] = Running(guest: guest, backend: backend, began: now)

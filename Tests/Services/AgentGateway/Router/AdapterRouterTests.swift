@@ -21,6 +21,27 @@ import Testing
         #expect(house.running[warm] != nil && !house.cold.contains(warm) && house.loads == 1)
     }
 
+    @Test func whatBeginsElsewhereHoldsNoSlotForItself() throws {
+        var router = AdapterRouter([Self.backend(slots: 1, concurrency: 1), Self.backend("two", slots: 1, concurrency: 1)])
+        func ask(_ id: UInt64, _ adapter: String, _ now: Int64) -> [RouterAction] {
+            router.submit(RoutedRequest(id: id, name: AdapterName(base: "base", adapter: adapter), principal: "all"), at: now)
+        }
+        func loads(_ actions: [RouterAction]) -> [Int] {
+            actions.compactMap { if case .load(_, let backend) = $0 { backend } else { nil } }
+        }
+        let hot = AdapterName(base: "base", adapter: "hot")
+        let first = try #require(loads(ask(1, "hot", 0)).first)
+        _ = router.loaded(hot, on: first, at: 10)
+        // The second waits so long that a copy is brought in for it, and then begins where the first one was.
+        _ = ask(2, "hot", 20)
+        let second = try #require(loads(router.tick(at: 1_000_000)).first)
+        #expect(second != first)
+        _ = router.finished(1, .served, at: 1_000_010)
+        _ = router.loaded(hot, on: second, at: 1_000_020)
+        #expect(router.waiting == 0)
+        #expect(loads(ask(3, "cold", 1_000_030)) == [second])
+    }
+
     @Test func aBaseAloneNeedsNoLoadAndGoesWhereLeastIsGoingOn() {
         var house = RouterHouse([Self.backend(slots: 0, loads: 0), Self.backend("two", slots: 0, loads: 0)])
         let ids = (0..<4).map { _ in house.ask("base") }
