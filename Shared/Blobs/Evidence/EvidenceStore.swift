@@ -16,6 +16,8 @@ public struct EvidenceStore: Sendable {
 
     /// Keeps a piece of evidence. The same evidence has the same hash and is kept once.
     /// - Throws: a `JSONError` when the value has no canonical form, for instance for a fraction: evidence is integers.
+    // Never inlined, nor is `value`: the optimiser of Swift 6.3 crashes on what it makes of them in async callers.
+    @inline(never)
     public func put(_ evidence: JSONValue) async throws -> EvidenceReference {
         try await put(canonical: try JSON.canonical(evidence, allowFractions: false))
     }
@@ -45,6 +47,7 @@ public struct EvidenceStore: Sendable {
     }
 
     /// The evidence behind a hash.
+    @inline(never)
     public func value(_ hash: Digest) async throws -> JSONValue {
         try JSON.parse(try await bytes(hash), limits: Self.limits)
     }

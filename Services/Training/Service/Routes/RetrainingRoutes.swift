@@ -2,6 +2,7 @@ internal import Blobs
 internal import Crypto
 internal import Decisions
 internal import Events
+internal import HTTP
 internal import Identity
 internal import JSON
 internal import ServiceShell
@@ -89,27 +90,31 @@ struct RetrainingRoutes: Sendable {
             access: .scope("jobs:write"),
             body: .json(.object(.optional("hold", .text(1...200), "A hold that the fee is taken from."))), idempotency: .required,
             replies: [.json(201, "The new job.", .any)], problems: TrainingProblems.all + DecisionError.problemTypes
-        ) { [maker, views, items, evidence, price] context in
-            let caller = try context.caller
-            let old = try await views.job(context.path["job"], for: caller)
-            guard old.request.owner == caller.subject else { throw TrainingError.notFound("job \(old.request.job)") }
-            guard let done = old.completed else { throw TrainingError.wrongState("job \(old.request.job) is \(old.status.rawValue)") }
-            let hold = try context.decode { try $0.object().optionalID("hold") }
-            let settings = try TrainingSettings(try await evidence.value(old.request.settings).object())
-            let part = try await items.takenBack(from: old.request.snapshots)
-            guard !part.items.isEmpty else { throw TrainingError.wrongState("nothing that job \(done.job) learned from was taken back") }
-            let without = try await evidence.put([
-                "replaces": .string(done.job), "adapter": .digest(done.adapter), "record": .digest(done.record),
-                "items": Self.list(part.items), "tokens": .count(part.tokens),
-            ])
-            let request = TrainingRules.Request(
-                owner: caller.subject, base: old.request.base,
-                snapshots: old.request.snapshots.map { (datanet: $0.datanet, number: $0.number) }, settings: settings,
-                settingsDigest: old.request.settings, price: price.perMillion, hold: hold)
-            let outcome = try await context.decide(
-                maker, TrainingRules.retrain(done.job, request, without: without.hash, leftOut: part.tokens))
-            return .json(try await views.view(try outcome.first(JobRequested.self).job, for: caller), status: 201)
-        }
+        ) { context in try await ordered(context) }
+    }
+
+    // Not optimised: the optimiser of Swift 6.3 crashes as it splits this function.
+    @_optimize(none)
+    private func ordered(_ context: RequestContext) async throws -> Response {
+        let caller = try context.caller
+        let old = try await views.job(context.path["job"], for: caller)
+        guard old.request.owner == caller.subject else { throw TrainingError.notFound("job \(old.request.job)") }
+        guard let done = old.completed else { throw TrainingError.wrongState("job \(old.request.job) is \(old.status.rawValue)") }
+        let hold = try context.decode { try $0.object().optionalID("hold") }
+        let settings = try TrainingSettings(try await evidence.value(old.request.settings).object())
+        let part = try await items.takenBack(from: old.request.snapshots)
+        guard !part.items.isEmpty else { throw TrainingError.wrongState("nothing that job \(done.job) learned from was taken back") }
+        let without = try await evidence.put([
+            "replaces": .string(done.job), "adapter": .digest(done.adapter), "record": .digest(done.record),
+            "items": Self.list(part.items), "tokens": .count(part.tokens),
+        ])
+        let request = TrainingRules.Request(
+            owner: caller.subject, base: old.request.base,
+            snapshots: old.request.snapshots.map { (datanet: $0.datanet, number: $0.number) }, settings: settings,
+            settingsDigest: old.request.settings, price: price.perMillion, hold: hold)
+        let outcome = try await context.decide(
+            maker, TrainingRules.retrain(done.job, request, without: without.hash, leftOut: part.tokens))
+        return .json(try await views.view(try outcome.first(JobRequested.self).job, for: caller), status: 201)
     }
 
     private var comparison: Route {
@@ -117,16 +122,20 @@ struct RetrainingRoutes: Sendable {
             .get, "/v1/training-jobs/{job}/comparison", operation: "compareRetraining",
             summary: "A job that repeats another beside that one: adapters, records, and what was left out.", access: .authenticated,
             replies: [.json(200, "Before and after, each with its record, and what lies between.", .any)], problems: [.notFound]
-        ) { [maker, views, evidence] context in
-            let job = try await views.replayable(context.path["job"], for: try context.caller)
-            guard let replaced = job.request.replaces, let digest = job.request.without,
-                let old = try await maker.query({ $0.jobs[replaced] })
-            else { throw TrainingError.notFound("job that \(job.request.job) repeats") }
-            return .json([
-                "before": try await side(old), "after": try await side(job), "without": try await evidence.value(digest),
-                "evidence": .digest(digest),
-            ])
-        }
+        ) { context in try await compared(context) }
+    }
+
+    // Not optimised: the optimiser of Swift 6.3 crashes as it splits this function.
+    @_optimize(none)
+    private func compared(_ context: RequestContext) async throws -> Response {
+        let job = try await views.replayable(context.path["job"], for: try context.caller)
+        guard let replaced = job.request.replaces, let digest = job.request.without,
+            let old = try await maker.query({ $0.jobs[replaced] })
+        else { throw TrainingError.notFound("job that \(job.request.job) repeats") }
+        let before = try await side(old)
+        let after = try await side(job)
+        let without = try await evidence.value(digest)
+        return .json(["before": before, "after": after, "without": without, "evidence": .digest(digest)])
     }
 
     private func side(_ job: TrainingJob) async throws -> JSONValue {
