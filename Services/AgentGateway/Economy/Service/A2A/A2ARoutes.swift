@@ -112,6 +112,8 @@ struct A2ARoutes: Sendable {
 
     // MARK: Messages
 
+    // Not optimised: the optimiser of Swift 6.3 crashes as it splits this function.
+    @_optimize(none)
     private func send(_ params: JSONValue, _ agent: String?, _ caller: Caller, _ context: RequestContext) async throws -> JSONValue {
         let fields = try params.object()
         let message = try fields.object("message")
