@@ -37,8 +37,9 @@ public struct RunnerService: RunnableService {
         let pool = try ComputePool(threads: threads)
         let library = try await ModelLibrary.open(
             context.settings, folder: context.folder + "/runner", peers: peers, pool: pool, logger: context.logger)
+        let pace = Duration.milliseconds(try context.settings.integer("RUNNER_REPORT_MILLISECONDS", in: 1...10_000, default: 500))
         let worker = JobWorker(
-            desk: TrainingDesk(peers: peers), library: library, pool: try ComputePool(threads: threads), logger: context.logger)
+            desk: TrainingDesk(peers: peers, pace: pace), library: library, pool: try ComputePool(threads: threads), logger: context.logger)
         return RunnerService(
             mount: Mount(name, routes: ServingRoutes(library: library, artefacts: TrainingDesk(peers: peers)).routes), worker: worker,
             logger: context.logger)

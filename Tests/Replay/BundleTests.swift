@@ -83,7 +83,7 @@ import Threads
         let (_, json) = await audit(bundle, "--json")
         let report = try JSON.parse(json)
         #expect(report["sound"] == true && report["replay"]?["faults"]?.arrayValue?.isEmpty == true)
-        #expect(report["replay"]?["services"]?.arrayValue?.count == 7)
+        #expect(report["replay"]?["services"]?.arrayValue?.count == 8)
         let gaps = (report["replay"]?["services"]?.arrayValue ?? []).flatMap { $0["not_checked"]?.arrayValue ?? [] }
         #expect(gaps.contains { $0["what"] == "content that was erased" && $0["count"] == 1 }, "erased content is named")
     }

@@ -5,7 +5,7 @@ internal import JSON
 internal import Synchronization
 internal import Threads
 
-/// What the training says while it runs, told to the desk at most twice a second; and whether it may go on.
+/// What the training says while it runs, told to the desk at the desk's pace; and whether it may go on.
 final class Progress: Sendable {
     private struct State {
         var last: [(String, JSONValue)] = []
@@ -70,7 +70,7 @@ final class Progress: Sendable {
             } catch {
                 // A report that is lost is followed by another; a lease that is lost shows in the next answer.
             }
-            try? await Task.sleep(for: .milliseconds(500))
+            try? await Task.sleep(for: desk.pace)
         }
     }
 

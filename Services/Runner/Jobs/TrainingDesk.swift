@@ -8,6 +8,8 @@ internal import ServiceShell
 /// The runner protocol from the runner's side: every call to training that a job needs.
 struct TrainingDesk: Sendable {
     let peers: Peers
+    /// How long it waits between two reports on a job.
+    var pace = Duration.milliseconds(500)
 
     /// What is to be done.
     struct Order: Sendable {

@@ -152,7 +152,10 @@ func withRunner(works: Bool = true, _ body: @Sendable (RunnerHouse) async throws
         let context = ServiceContext(
             service: base.service, log: base.log, database: base.database, peers: base.peers, signer: base.signer, folder: base.folder,
             shared: base.shared,
-            settings: Configuration(["OPENLEDGER_RUNNER_MODELS": "tiny=\(runner.base)", "OPENLEDGER_RUNNER_THREADS": "1"]),
+            settings: Configuration([
+                "OPENLEDGER_RUNNER_MODELS": "tiny=\(runner.base)", "OPENLEDGER_RUNNER_THREADS": "1",
+                "OPENLEDGER_RUNNER_REPORT_MILLISECONDS": "5",
+            ]),
             clock: base.clock, logger: base.logger, metrics: base.metrics)
         let training = try await TrainingService.open(context)
         let service = try await RunnerService.open(context)

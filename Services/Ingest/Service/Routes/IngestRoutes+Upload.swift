@@ -150,8 +150,10 @@ extension IngestRoutes {
 
     /// A contribution as it is shown, wherever it stands.
     func document(_ id: String) async throws -> JSONValue {
+        // The draft first: one that is done by then is on the log, and the state has seen it.
+        let draft = try await core.drafts.draft(id)
         if let settled = try await core.maker.query({ $0.contributions[id] }) { return Self.json(settled) }
-        guard let draft = try await core.drafts.draft(id) else { throw IngestRefusal.noContribution(id) }
+        guard let draft else { throw IngestRefusal.noContribution(id) }
         return json(draft)
     }
 

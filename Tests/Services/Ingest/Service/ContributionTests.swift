@@ -191,11 +191,11 @@ import Testing
             let bob = try IngestHouse.Person("bob")
             try await Self.running(house) {
                 let done = try await ingest.contribute(alice, "dn_1", [("a.jsonl", Self.file([Self.row(1), Self.row(2)]))])
-                #expect(done["accepted"] == 2)
+                #expect(done["accepted"] == 2, "\(done)")
             }
             try await Self.running(house) {
                 let done = try await ingest.contribute(bob, "dn_1", [("b.jsonl", Self.file([Self.row(2), Self.row(3)]))])
-                #expect(done["accepted"] == 1)
+                #expect(done["accepted"] == 1, "\(done)")
                 let items = try await ingest.items(done, bob)
                 #expect(items[0]["reasons"] == ["duplicate.exact"])
             }

@@ -24,8 +24,8 @@ import Testing
                 _ = try await first.append(try Sample.append("c1"), writer: .billing)
                 let before = try await latest(first, reaches: 1)
                 try await database.withLedger(try database.settings("second"), awaitLead: false) { second in
-                    try await eventually { second.tail.size == 1 && second.checkpointer.latest != nil }
-                    #expect(second.notReady == nil && !second.isLeading && first.isLeading)
+                    try await eventually { second.tail.size == 1 && second.checkpointer.latest != nil && second.notReady == nil }
+                    #expect(!second.isLeading && first.isLeading)
                     #expect(second.checkpointer.latest == before)
                     #expect(try await second.client(for: .billing).read(from: 0, limit: 10, wait: nil).events.count == 1)
                     // Also for a reaction to what it has not seen yet: who does not lead can't say that it is not there.
