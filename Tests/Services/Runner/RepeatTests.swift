@@ -27,7 +27,9 @@ import Threads
             let halted = try await runner.show(job)
             let step = try #require(halted["checkpoint"]?.intValue)
             #expect(halted["status"] == "paused" && step > 0 && step < 600)
-            #expect(try await runner.call("POST", "/v1/training-jobs/\(job)/resume").json["status"] == "queued")
+            // The runner may have it before the answer is written.
+            let resumed = try await runner.call("POST", "/v1/training-jobs/\(job)/resume").json["status"]
+            #expect(resumed == "queued" || resumed == "running")
             let done = try await runner.finish(job)
             #expect(done["attempt"] == 2)
 
