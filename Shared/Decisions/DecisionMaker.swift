@@ -179,6 +179,10 @@ public actor DecisionMaker<State: ServiceState> {
         var isSpoilt = false
         for ((ticket, plan), answer) in zip(appends, answers) {
             switch answer {
+            case .success(let appended) where appended.isRepeat:
+                // Another instance was first with this command: what stands on the log counts, not what was made of it here.
+                isSpoilt = true
+                answerAgain(ticket, Fold<State>.Place(position: appended.position, count: UInt32(appended.entries.count)))
             case .success(let appended):
                 fold.remember(ticket.cause, at: appended)
                 ticket.continuation.resume(returning: plan.outcome(appended))

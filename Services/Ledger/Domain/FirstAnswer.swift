@@ -39,9 +39,11 @@ public struct FirstAnswer: Sendable {
 
     /// What the same command gets when it comes again: the first answer, or a conflict that says what differs.
     public func answer(to append: PreparedAppend) throws(LogError) -> Appended {
+        var again = appended
+        again.isRepeat = true
         switch (cause, append.cause) {
-        case (.command(_, let first), .command(_, let now)) where first == now: return appended
-        case (.event(let first), .event(let now)) where first == now: return appended
+        case (.command(_, let first), .command(_, let now)) where first == now: return again
+        case (.event(let first), .event(let now)) where first == now: return again
         case (.command(_, let first), .command(_, let now)):
             throw .conflict(conflict(append, first: first, now: now))
         default:

@@ -54,6 +54,9 @@ public struct Appended: Sendable, Hashable {
     public let position: UInt64
     /// The events in their order.
     public let entries: [Entry]
+    /// Whether the log had the command already and this is the answer that it got then: its events may state another time than those
+    /// of this request. ``LogClient/append(all:)`` tells it; a single append over HTTP does not.
+    public var isRepeat = false
     /// The position after the last event: what a reader has seen once it has seen all of them.
     public var end: UInt64 { position + UInt64(entries.count) }
 
@@ -61,6 +64,15 @@ public struct Appended: Sendable, Hashable {
     public init(position: UInt64, entries: [Entry]) {
         self.position = position
         self.entries = entries
+    }
+
+    /// Answers are the same that tell of the same events, however often they are given.
+    public static func == (one: Appended, other: Appended) -> Bool { one.position == other.position && one.entries == other.entries }
+
+    /// As for equality.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(position)
+        hasher.combine(entries)
     }
 }
 

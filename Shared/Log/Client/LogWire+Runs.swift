@@ -48,7 +48,7 @@ extension LogWire {
         }
     }
 
-    /// `{"answers":[{"appended":{…}} | {"error":{"code":…, …}}]}`, in the order of the appends.
+    /// `{"answers":[{"appended":{…}, "repeat":true} | {"error":{"code":…, …}}]}`, in the order of the appends.
     public static func encode(answers: [Result<Appended, LogError>]) -> [UInt8] {
         var writer = JSONWriter(capacity: 64 + answers.count * 240)
         writer.beginObject()
@@ -60,6 +60,10 @@ extension LogWire {
             case .success(let appended):
                 writer.key("appended")
                 writer.raw(encode(appended))
+                if appended.isRepeat {
+                    writer.key("repeat")
+                    writer.raw(Array("true".utf8))
+                }
             case .failure(let error):
                 let form = error.wireForm
                 var object = JSONObject()
@@ -88,7 +92,9 @@ extension LogWire {
                 let code = try error.string("code")
                 return .failure(LogError(code: code, members: error.object) ?? LogError.unavailable("the ledger answered \(code)"))
             }
-            return .success(try appended(try fields.object("appended")))
+            var given = try appended(try fields.object("appended"))
+            given.isRepeat = fields.optionalField("repeat") != nil
+            return .success(given)
         }
     }
 }

@@ -93,6 +93,21 @@ import Testing
         }
     }
 
+    @Test func whoIsLaterWithACommandTellsWhatStandsOnTheLog() async throws {
+        try await withServiceHouse { house in
+            let (early, late) = (house.purse(), house.purse())
+            _ = try await early.decide("d0", Purse.deposit(1))
+            #expect(try await late.query { $0.balance } == 1)
+            let first = try await early.decide("d1", actor: "early", Purse.deposit(100))
+            // It has not seen that, and would have made another event of the same command.
+            let again = try await late.decide("d1", actor: "late", Purse.deposit(100))
+            #expect(again.isRepeat && again.facts.map(\.position) == first.facts.map(\.position))
+            #expect(again.facts.map(\.fact.actor) == ["early"])
+            #expect(try await late.query { $0.balance } == 101)
+            #expect(try await late.decide("s1", Purse.spend(101)).facts.count == 1)
+        }
+    }
+
     @Test func behindAnAppendThatLostItsRaceNothingOfTheSameRunIsStored() async throws {
         try await withServiceHouse { house in
             let makers = [house.purse(), house.purse()]

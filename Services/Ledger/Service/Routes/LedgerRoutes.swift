@@ -104,6 +104,7 @@ public struct LedgerRoutes: Sendable {
                             .list(
                                 .object(
                                     .optional("appended", Self.appendedSchema),
+                                    .optional("repeat", .boolean, "The log had the command already, and this is its first answer."),
                                     .optional("error", .openObject(.required("code", .text), .required("detail", .text(0...65_536))))),
                                 atMost: LogWire.maximumRun))))
             ],
