@@ -17,15 +17,18 @@ public final class TestKafka: Sendable {
     public static func start(settings: [String] = []) async throws -> TestKafka {
         guard let place = TestInput.kafka else { throw NotInTime(description: "OPENLEDGER_TEST_KAFKA names no broker") }
         let script = place + "/kafka"
-        var folder = try TestFolders.claim("kafka-\(UUID().uuidString.prefix(8))")
-        let said: String
-        do { said = try await run([script, "start", folder, "0"] + settings) } catch let error as NotInTime
-            where error.description.contains("--cluster-id")
-        {
-            // The script makes a random id, and one that begins with a dash is taken for an option.
-            folder = try TestFolders.claim("kafka-\(UUID().uuidString.prefix(8))")
-            said = try await run([script, "start", folder, "0"] + settings)
+        // The script makes a random id, and one in 64 begins with a dash and is taken for an option.
+        for _ in 1..<8 {
+            do { return try await start(script, settings) } catch let error as NotInTime
+                where error.description.contains("--cluster-id")
+            {}
         }
+        return try await start(script, settings)
+    }
+
+    private static func start(_ script: String, _ settings: [String]) async throws -> TestKafka {
+        let folder = try TestFolders.claim("kafka-\(UUID().uuidString.prefix(8))")
+        let said = try await run([script, "start", folder, "0"] + settings)
         guard let address = said.split(separator: "\n").last.map(String.init) else { throw NotInTime(description: "no address: \(said)") }
         return TestKafka(bootstrap: address, folder: folder, script: script)
     }

@@ -16,8 +16,7 @@ public struct EvidenceStore: Sendable {
 
     /// Keeps a piece of evidence. The same evidence has the same hash and is kept once.
     /// - Throws: a `JSONError` when the value has no canonical form, for instance for a fraction: evidence is integers.
-    // Never inlined, nor is `value`: the optimiser of Swift 6.3 crashes on what it makes of them in async callers.
-    @inline(never)
+    @inline(never)  // As `value` is: the optimiser of Swift 6.3 crashes on what it makes of them in async callers.
     public func put(_ evidence: JSONValue) async throws -> EvidenceReference {
         try await put(canonical: try JSON.canonical(evidence, allowFractions: false))
     }

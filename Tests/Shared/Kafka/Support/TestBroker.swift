@@ -20,14 +20,16 @@ final class TestBroker: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         let afterwards = #"read -r _; [ -f "$1/pid" ] && kill -9 "$(cat "$1/pid")"; rm -rf "$1""#
         lifeline = try Subprocess.start(["setsid", "sh", "-c", afterwards, "guard", folder])
-        do {
-            address = try Self.start(launcher, folder)
-        } catch {
-            // The launcher draws a cluster id, and the rare one that begins with a dash is taken for an option. It
-            // also gives up on a broker that needs more than a minute, and leaves that one behind.
-            _ = try? Subprocess.run([launcher, "kill", folder])
-            address = try Self.start(launcher, folder)
+        address = try Self.startPatiently(launcher, folder)
+    }
+
+    /// The launcher draws a cluster id, and one in 64 begins with a dash and is taken for an option. It also gives up on
+    /// a broker that needs more than a minute, and leaves that one behind.
+    private static func startPatiently(_ launcher: String, _ folder: String) throws -> String {
+        for _ in 1..<6 {
+            do { return try start(launcher, folder) } catch { _ = try? Subprocess.run([launcher, "kill", folder]) }
         }
+        return try start(launcher, folder)
     }
 
     deinit { close(lifeline) }
