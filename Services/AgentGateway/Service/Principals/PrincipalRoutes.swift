@@ -41,7 +41,7 @@ struct PrincipalRoutes: Sendable {
             if let owner {
                 let ownerKey = try fields.string("owner_key")
                 try Self.check(try fields.string("owner_signature"), by: ownerKey, over: message)
-                let holder = try await maker.query { $0.principalByKey[ownerKey] }
+                let holder = try await maker.find { $0.principalByKey[ownerKey] }
                 guard holder == owner else { throw GatewayError.badSignature("\(ownerKey) is no key of \(owner)") }
             }
             // Who is not known yet has no name: the key stands for it.
@@ -69,7 +69,7 @@ struct PrincipalRoutes: Sendable {
             access: .authenticated, replies: [.json(200, "The principal.", .any)], problems: [.notFound]
         ) { [maker] context in
             let id = context.path["principal"]
-            guard let principal = try await maker.query({ $0.principals[id] }) else { throw GatewayError.notFound("principal \(id)") }
+            guard let principal = try await maker.find({ $0.principals[id] }) else { throw GatewayError.notFound("principal \(id)") }
             return .json(
                 .members([
                     "principal": .string(principal.id), "kind": .string(principal.kind), "owner": principal.owner.map { .string($0) },

@@ -152,7 +152,7 @@ extension IngestRoutes {
     func document(_ id: String) async throws -> JSONValue {
         // The draft first: one that is done by then is on the log, and the state has seen it.
         let draft = try await core.drafts.draft(id)
-        if let settled = try await core.maker.query({ $0.contributions[id] }) { return Self.json(settled) }
+        if let settled = try await core.maker.find({ $0.contributions[id] }) { return Self.json(settled) }
         guard let draft else { throw IngestRefusal.noContribution(id) }
         return json(draft)
     }

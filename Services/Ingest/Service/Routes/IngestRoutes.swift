@@ -37,7 +37,7 @@ struct IngestRoutes: Sendable {
     func settled(_ context: RequestContext) async throws -> ContributionState? {
         let id = context.path["contribution"]
         let caller = try context.caller
-        guard let found = try await core.maker.query({ $0.contributions[id] }) else { return nil }
+        guard let found = try await core.maker.find({ $0.contributions[id] }) else { return nil }
         guard maySee(caller, contributor: found.submitted.contributor) else { throw IngestRefusal.noContribution(id) }
         return found
     }

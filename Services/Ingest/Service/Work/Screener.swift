@@ -101,7 +101,7 @@ actor Screener {
 
     private func items(of draft: Draft, _ core: IngestCore) async throws -> [ScreenedItem] {
         let manifest = draft.manifest
-        let datanet = try await core.maker.query { $0.datanets[manifest.datanet] }
+        let datanet = try await core.maker.find { $0.datanets[manifest.datanet] }
         guard let datanet else { throw IngestRefusal.noDatanet(manifest.datanet) }
         let policy = ScreeningPolicy(datanet.policy, media: datanet.media)
         try await fillSession(manifest.datanet, policy, core)

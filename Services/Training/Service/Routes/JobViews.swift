@@ -16,7 +16,7 @@ struct JobViews: Sendable {
 
     /// A job, for its owner, and for who may read all jobs.
     func job(_ id: String, for caller: Caller) async throws -> TrainingJob {
-        let job = try await maker.query { $0.jobs[id] }
+        let job = try await maker.find { $0.jobs[id] }
         guard let job, job.request.owner == caller.subject || caller.has("jobs:read") else { throw TrainingError.notFound("job \(id)") }
         return job
     }

@@ -114,7 +114,7 @@ struct ModelRoutes: Sendable {
             replies: [.json(200, "Its versions, oldest first.", .any)], problems: [.notFound]
         ) { [maker] context in
             let name = context.path["owner"] + "/" + context.path["name"]
-            guard let versions = try await maker.query({ $0.models[name] }) else { throw TrainingError.notFound("model \(name)") }
+            guard let versions = try await maker.find({ $0.models[name] }) else { throw TrainingError.notFound("model \(name)") }
             return .json([
                 "model": .string(name),
                 "versions": .array(

@@ -59,7 +59,7 @@ struct RunnerRoutes: Sendable {
         let outcome = try await context.decide(maker, TrainingRules.lease(candidate))
         guard !outcome.facts.isEmpty else { return nil }
         let started = try outcome.first(JobStarted.self)
-        let job = try await maker.query { $0.jobs[started.job] }
+        let job = try await maker.find { $0.jobs[started.job] }
         guard let job else { throw TrainingError.notFound("job \(started.job)") }
         // The answer to an earlier request may have been lost, and the job have gone on without its runner.
         if outcome.isRepeat, job.status != .running || job.attempt != started.attempt {
@@ -71,7 +71,7 @@ struct RunnerRoutes: Sendable {
 
     private func order(_ job: TrainingJob) async throws -> JSONValue {
         let settings = try await evidence.value(job.request.settings)
-        let base = try await maker.query { $0.bases[job.request.base] }
+        let base = try await maker.find { $0.bases[job.request.base] }
         return .members([
             "job": .string(job.request.job), "attempt": .count(job.attempt), "base": .string(job.request.base),
             "base_artefact": base.map { .digest($0.artefact) }, "snapshots": .array(job.request.snapshots.map(\.json)),
@@ -90,7 +90,7 @@ struct RunnerRoutes: Sendable {
         ) { [maker, peers] context in
             let runner = try context.caller.subject
             let id = context.path["job"]
-            let job = try await maker.query { $0.jobs[id] }
+            let job = try await maker.find { $0.jobs[id] }
             guard let job, job.status == .running, job.runner == runner else { throw TrainingError.notFound("job \(id) of this runner") }
             let index = context.query.integer("snapshot") ?? 0
             guard index < job.request.snapshots.count else { throw TrainingError.notFound("snapshot \(index) of job \(id)") }
@@ -129,7 +129,7 @@ struct RunnerRoutes: Sendable {
         ) { [maker, desk] context in
             let runner = try context.caller.subject
             let id = context.path["job"]
-            let job = try await maker.query { $0.jobs[id] }
+            let job = try await maker.find { $0.jobs[id] }
             guard let job else { throw TrainingError.notFound("job \(id)") }
             let attempt = try context.decode { try $0.object().int("attempt") }
             let isIts = job.runner == runner && job.attempt == attempt
@@ -181,7 +181,7 @@ struct RunnerRoutes: Sendable {
             }
             try await artefacts.check(manifest: adapter)
             if let rows { try await artefacts.check(manifest: rows) }
-            let job = try await maker.query { $0.jobs[id] }
+            let job = try await maker.find { $0.jobs[id] }
             guard let job else { throw TrainingError.notFound("job \(id)") }
             let shares = try await items.shares(of: job)
             let record = try await evidence.put(try fields.field("record").value)
