@@ -49,8 +49,10 @@ import Testing
             let token = try house.signer(.agentGateway).mint(
                 subject: "administrator", audience: "openledger", kind: .person, scopes: Self.scopes, lifetime: 3_600)
             try token.write(toFile: house.folder.path("administrator"), atomically: true, encoding: .utf8)
+            // Other rows than the sample data, where a folder of them is named.
+            let data = ProcessInfo.processInfo.environment["OPENLEDGER_TEST_DEMO_DATA"].map { ["--data", $0] } ?? []
             let demo = try await house.run(
-                "demo", "--at", door.url, "--administrator", house.folder.path("administrator"), "--key", "\(house.verifier)",
+                data, "demo", "--at", door.url, "--administrator", house.folder.path("administrator"), "--key", "\(house.verifier)",
                 "--ca", door.certificate, limit: .seconds(540))
             let said = children.map { "\($0.key): \($0.value.output.suffix(600))" }.joined(separator: "\n")
             #expect(demo.status.isSuccess, "\(demo.output.suffix(3_000))\n\(said)")

@@ -34,7 +34,8 @@ enum DemoCommand {
         let epochs = try arguments.integer("epochs", in: 1...100, default: 25)
         let isLogOnly = arguments.has("log")
         let keep = arguments.has("keep")
-        let data = isLogOnly ? [] : try WayData.read(try arguments.value("data") ?? WayData.shipped(), authors: 4, rows: 12)
+        let given = arguments.value("data")
+        let data = isLogOnly ? [] : try WayData.read(try given ?? WayData.shipped(), authors: 4, rows: given == nil ? 12 : 4)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-demo-\(getpid())").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         if let url = arguments.value("at") {
