@@ -50,7 +50,7 @@ struct AuthorAccountTests {
     @Test("a claim verifies the author's account")
     func verified() throws {
         var book = try House()
-        try book.learn(ContributorClaimed(claim: "cl_1", author: "author_1", principal: "pia", datanet: "dn_1", proof: "mail"))
+        try book.tell(ContributorClaimed(claim: "cl_1", author: "author_1", principal: "pia", datanet: "dn_1", proof: "mail"))
         #expect(book.state.disposes("pia", of: "author_1") && !book.state.disposes("eve", of: "author_1"))
         #expect(book.state.disposes("eve", of: "eve"))
     }

@@ -171,10 +171,10 @@ actor Screener {
         }
         let looked = try await inspect(rows, run)
         let owners = try await owners(of: rows, run.draft, core)
-        var sealed: [String: [(place: Int, item: SealedItem)]] = [:]
+        let first = run.items.count
+        var sealed: [(owner: String, item: SealedItem)] = []
         for ((row, inspection), author) in zip(zip(rows, looked), owners) {
             let id = ItemID.make(run.draft.contribution, run.items.count + 1)
-            let place = run.items.count
             let bytes: [UInt8]
             switch (row, inspection) {
             case (.content(let content), _) where author == nil:
@@ -197,12 +197,9 @@ actor Screener {
                 run.items.append(Self.item(id, refused, owner: run.draft.contributor, bytes: bytes.count))
             default: continue
             }
-            sealed[run.items[place].owner, default: []].append((place, SealedItem(id: id, content: bytes)))
+            sealed.append((run.items[run.items.count - 1].owner, SealedItem(id: id, content: bytes)))
         }
-        for (owner, batch) in sealed {
-            let commitments = try await core.content.put(owner: owner, batch.map(\.item))
-            for (entry, commitment) in zip(batch, commitments) { run.items[entry.place].commitment = commitment }
-        }
+        for (place, commitment) in try await core.content.put(sealed).enumerated() { run.items[first + place].commitment = commitment }
         try await core.drafts.progress(run.draft.contribution, rows: run.items.count)
     }
 
