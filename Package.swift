@@ -192,7 +192,7 @@ let package = Package(
             "IngestTests", "Services/Ingest",
             shell + [
                 "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "PrivatePostgres",
-                "openledger-confine",
+                "IngestFuzzing", "openledger-confine",
             ]),
         tests(
             "DatanetTests", "Services/Datanet",
@@ -240,6 +240,8 @@ let package = Package(
             ]),
 
         program("http-fuzz", "Tests/Fuzz/HTTP", ["HTTP", "HTTPServer"], exclude: ["LibFuzzer.swift", "differential.py"]),
+        room("IngestFuzzing", "Tests/Fuzz/Ingest/Harness", ["IngestDomain", "IngestParsing", "Blobs", "JSON"]),
+        program("ingest-fuzz", "Tests/Fuzz/Ingest/Program", ["IngestFuzzing", "openledger-confine"]),
         program(
             "benchmarks", "Benchmarks",
             [

@@ -25,7 +25,11 @@ public enum EventCatalog {
     private static func types(of service: Service) -> [String] {
         switch service {
         case .ledger: ["log-key.rotated"]
-        case .ingest: ["contribution.submitted", "contribution.screened", "contribution.withdrawn", "content.erased"]
+        case .ingest:
+            [
+                "contribution.submitted", "contribution.screened", "contribution.withdrawn", "content.erased",
+                "contributor.claim-requested", "contributor.claimed",
+            ]
         case .datanet:
             [
                 "datanet.created", "datanet.policy-changed", "datanet.described", "member.granted", "member.revoked",

@@ -82,6 +82,11 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .set(.ingest, ContributionScreened.self, "/items/entries/0/owner", "mallory", "an item given to another owner"),
         .actor(.ingest, ContributionWithdrawn.self, "consent taken back by a stranger"),
         .actor(.ingest, ContentErased.self, "content erased by a stranger"),
+        .actor(.ingest, ContributionWithdrawn.self, "an author's item taken back by a stranger", nth: 1),
+        .actor(.ingest, ContentErased.self, "an author's content erased by a stranger", nth: 1),
+        .set(.ingest, ContributorClaimRequested.self, "/author", "author_0", "a claim of an author whose work is not there"),
+        .actor(.ingest, ContributorClaimed.self, "a claim confirmed by a stranger"),
+        .set(.ingest, ContributorClaimed.self, "/principal", "mallory", "an author's account given to another than the claimant"),
         Tampering(.ingest, "a contribution without its screening") { log in
             let place = try log.place(ContributionScreened.type)
             log.entries.remove(at: place)

@@ -186,11 +186,14 @@ private struct StoryTelling {
         ]
     }
 
-    private func contribute(_ texts: [String], to datanet: String, by person: String, _ key: Ed25519PrivateKey) async throws -> String {
+    private func contribute(
+        _ texts: [String], to datanet: String, by person: String, _ key: Ed25519PrivateKey, author: String? = nil
+    ) async throws -> String {
         var file: [UInt8] = []
-        for text in texts { file += JSON.write(["text": .string(text)]) + [0x0A] }
+        for text in texts { file += JSON.write(.members(["text": .string(text), "author": author.map { .string($0) }])) + [0x0A] }
         let manifest: JSONValue = [
-            "type": "openledger/manifest/v1", "datanet": .string(datanet), "contributor": .string(person), "kind": "own",
+            "type": "openledger/manifest/v1", "datanet": .string(datanet), "contributor": .string(person),
+            "kind": author == nil ? "own" : "on-behalf",
             "signer": .string(DIDKey.text(for: key.publicKey)), "licence": "CC-BY-4.0",
             "files": [
                 ["name": "rows.jsonl", "format": "jsonl", "bytes": .int(Int64(file.count)), "sha256": .string(SHA256.hash(file).hex)]
@@ -486,7 +489,23 @@ private struct StoryTelling {
         try await whole.insist("POST", "/v1/datanets/\(tides)/snapshots", as: people.olga, .object(JSONObject()))
         try await whole.call("POST", "/v1/adapters/olga/tides/retire", as: people.olga, ["version": 1])
         try await whole.wait(for: IndexBuilt.type, 3)
+        try await authorship(people, tides)
     }
+
+    /// Work that Ann brings in of an author, who claims the account, takes an item back and has the rest erased.
+    private func authorship(_ people: People, _ datanet: String) async throws {
+        let id = try await contribute(Self.lamps, to: datanet, by: people.ann, people.annKey, author: "Ida Marsh")
+        let claim = try await whole.call("POST", "/v1/contributors/claims", as: people.pia, ["name": "Ida Marsh"])
+        let (name, author) = (claim["claim"]?.stringValue ?? "", claim["author"]?.stringValue ?? "")
+        try await whole.call("POST", "/v1/contributors/claims/\(name)/confirmation", as: people.olga, ["proof": "domain"])
+        try await whole.call("POST", "/v1/contributions/\(id)/withdrawal", as: people.pia, ["items": [.string(id + ".1")]])
+        try await whole.call("POST", "/v1/contributors/\(author)/erasure", as: people.pia)
+    }
+
+    private static let lamps = [
+        "The oil of the lamp on the eastern mole is measured every evening, and what is left in the morning is written down again.",
+        "When fog comes up the keeper rings the bell once a minute, and counts the strokes on a string of wooden beads by the door.",
+    ]
 
     // MARK: What is left
 

@@ -23,6 +23,8 @@ struct KnownFacts: Sendable {
     }
 
     var models: [String: [Int: Model]] = [:]
+    /// Whose the accounts are of authors whom others named.
+    var authors: [String: String] = [:]
     var datanets: [String: Datanet] = [:]
     /// Answers whose fee is not settled, with the event that told of each.
     var inferences: [String: (event: String, data: InferenceCompleted)] = [:]

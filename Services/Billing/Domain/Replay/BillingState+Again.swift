@@ -31,7 +31,8 @@ extension BillingState {
             } else {
                 try transfer(id: moment.newID("tr"), try entries(data.postings), reason: data.reason)
             }
-        case .walletSet(let data): try setWallet(owner: data.owner, address: data.address, isRecovered: moment.actor != data.owner)
+        case .walletSet(let data):
+            try setWallet(owner: data.owner, address: data.address, isRecovered: !disposes(moment.actor, of: data.owner))
         case .pricePublished(let data): try publishPrice(model: data.model, asset: data.asset, meters: data.meters)
         case .settlementRulesSet(let data): try setRules(data)
         case .holdPlaced(let data):

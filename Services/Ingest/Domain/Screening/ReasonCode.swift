@@ -56,12 +56,22 @@ public enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case lowQuality = "quality.low"
     /// A file that is not what it is said to be, or of a kind that the Datanet does not collect.
     case wrongMedia = "media.wrong"
+    /// The row names an author who had everything of theirs erased.
+    case erasedAuthor = "consent.erased"
 
     /// Whether an item with this code is refused; otherwise the code only tells.
     public var isRefusal: Bool {
         switch self {
         case .normalised, .unknownLanguage, .nearDuplicate: false
         default: true
+        }
+    }
+
+    /// Whether it is said of a row, or a file, that was not read at all: what is kept of it is a note on what was wrong.
+    public var isOfUnreadRow: Bool {
+        switch self {
+        case .malformed, .invalidEncoding, .wrongMedia, .erasedAuthor: true
+        default: false
         }
     }
 
@@ -96,6 +106,7 @@ public enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .incoherent: "letters, but no words of any language"
         case .lowQuality: "less quality than the Datanet asks for"
         case .wrongMedia: "a file of a kind that does not belong here"
+        case .erasedAuthor: "the author whom the row names had everything erased, and has not come back"
         }
     }
 }

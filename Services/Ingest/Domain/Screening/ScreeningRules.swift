@@ -3,7 +3,9 @@ public import JSON
 /// The numbers of the public screening rules. A change of any of them, or of what is looked for, is a new version.
 public enum ScreeningRules {
     /// What events call these rules.
-    public static let version = "screening/1"
+    public static let version = "screening/2"
+    /// The versions that there were. Version 1 knew no `consent.erased`.
+    public static let versions: Set<String> = ["screening/1", version]
     /// The least bytes of a text item.
     public static let leastBytes = 20
     /// The most bytes of a text item.

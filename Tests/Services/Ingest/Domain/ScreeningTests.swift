@@ -70,7 +70,7 @@ import Testing
     }
 
     /// Real rows, with things planted among them: what the rules find of what was planted, and what they refuse besides.
-    @Test(.enabled(if: Corpus.folder != nil, "needs the data sets beside OPENLEDGER_TEST_FIXTURES"))
+    @Test(.enabled(if: Corpus.folder != nil, "needs OPENLEDGER_TEST_DATANETS, a folder of real data sets"))
     func plantedThingsAreFoundAmongRealRowsAndLittleElse() throws {
         var generator = Seed.generator()
         var session = ScreeningSession()
@@ -122,9 +122,8 @@ import Testing
 /// The real data sets, where they lie beside the repository.
 enum Corpus {
     static var folder: String? {
-        guard let fixtures = TestInput.fixtures else { return nil }
-        let folder = (fixtures as NSString).deletingLastPathComponent + "/datanets"
-        return FileManager.default.fileExists(atPath: folder) ? folder : nil
+        guard let folder = TestInput.datanets, FileManager.default.fileExists(atPath: folder) else { return nil }
+        return folder
     }
 
     static func rows(limitPerFile: Int) throws -> [ItemContent] {
