@@ -39,7 +39,8 @@ struct TrainingDesk: Sendable {
     /// The next job on one of the bases; nil when there is none within `wait` seconds. The same key is answered with the same job.
     func lease(wait: Int, bases: [String], key: String) async throws -> Order? {
         let answer = try await peers.call(
-            "POST", .training, "/v1/runners/leases?wait=\(wait)", json: ["bases": .array(bases.map { .string($0) }), "features": .texts(Self.features), "checks": true],
+            "POST", .training, "/v1/runners/leases?wait=\(wait)",
+            json: ["bases": .array(bases.map { .string($0) }), "features": .texts(Self.features), "checks": true],
             key: key, timeout: .seconds(wait + 30))
         if answer.isNull { return nil }
         let fields = try answer.object()

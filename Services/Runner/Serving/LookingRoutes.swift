@@ -25,7 +25,8 @@ struct LookingRoutes: Sendable {
         ) { context in
             let (model, rows) = try await read(context)
             return .json([
-                "training": .array(rows.training.map { Self.view($0, model) }), "held_out": .array(rows.holdout.map { Self.view($0, model) }),
+                "training": .array(rows.training.map { Self.view($0, model) }),
+                "held_out": .array(rows.holdout.map { Self.view($0, model) }),
                 "cut": .count(rows.cut),
             ])
         }

@@ -38,7 +38,8 @@ public struct ClusterManifest: Sendable {
 
     /// The manifest; `kubectl create -f` takes JSON as well as YAML.
     public var json: JSONValue {
-        let name = "openledger-" + job.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? String($0) : "-" }.joined().prefix(40)
+        let name =
+            "openledger-" + job.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? String($0) : "-" }.joined().prefix(40)
         var labels: [(String, JSONValue)] = [("app.kubernetes.io/name", "openledger-runner"), ("openledger.job", .string(label))]
         if let queue { labels.append(("kueue.x-k8s.io/queue-name", .string(queue))) }
         var limits: [(String, JSONValue)] = [("memory", .string("\(memory >> 20)Mi")), ("cpu", "2")]

@@ -66,12 +66,13 @@ public enum OpenLineage {
             run.append(("errorMessage", facet(["message": .string(reason), "programmingLanguage": "none"])))
         }
         if let replaced = request.replaces {
-            run.append((
-                "parent",
-                facet([
-                    "run": ["runId": .string(uuid(of: replaced))], "job": ["namespace": .string(producer), "name": .string(replaced)],
-                ])
-            ))
+            run.append(
+                (
+                    "parent",
+                    facet([
+                        "run": ["runId": .string(uuid(of: replaced))], "job": ["namespace": .string(producer), "name": .string(replaced)],
+                    ])
+                ))
         }
         return [
             "eventType": .string(type), "eventTime": .string(time.description), "producer": .string(producer),

@@ -18,7 +18,8 @@ public enum RunnerRules {
     }
 
     /// What somebody's own runner made waits to be looked at.
-    public static func deliver(_ id: String, runner: String, attempt: Int, _ result: TrainingRules.Result) -> DecisionMaker<TrainingState>
+    public static func deliver(_ id: String, runner: String, attempt: Int, _ result: TrainingRules.Result)
+        -> DecisionMaker<TrainingState>
         .Rule
     {
         { state, _ in

@@ -16,7 +16,8 @@ import Testing
 
     /// Leases and does a job as somebody of that name; `lie` changes what is handed in.
     private func work(
-        _ runner: RunnerHouse, _ who: String, lie: (FineTuning.Made) throws -> (adapter: Artefact, rows: Artefact) = { ($0.adapter, $0.rows) }
+        _ runner: RunnerHouse, _ who: String,
+        lie: (FineTuning.Made) throws -> (adapter: Artefact, rows: Artefact) = { ($0.adapter, $0.rows) }
     ) async throws -> TrainingDesk.Order {
         let (desk, library, pool) = try await runner.ownRunner(who)
         let order = try #require(try await desk.lease(wait: 20, bases: ["tiny"], key: "lease-" + who))
@@ -30,7 +31,8 @@ import Testing
     }
 
     private func changed(_ artefact: Artefact) throws -> Artefact {
-        try Artefact(files: artefact.files.map { ($0.path, $0.path == "openledger.json" || $0.path == "rows.json" ? $0.bytes + [0x20] : $0.bytes) })
+        try Artefact(
+            files: artefact.files.map { ($0.path, $0.path == "openledger.json" || $0.path == "rows.json" ? $0.bytes + [0x20] : $0.bytes) })
     }
 
     /// Lets the house's own runner work while the body runs.

@@ -95,7 +95,8 @@ import TrainingDomain
     private var started: JobStarted { JobStarted(job: "j", runner: "rita", attempt: 1) }
 
     private func checked(_ finding: RunnerRules.Finding, by checker: String = "runner") throws -> [NewEvent] {
-        try RunnerRules.check("j", by: checker, finding, shares: .entries([]))(state([bonded(10), rita, grant, started, delivered]), context)
+        try RunnerRules.check("j", by: checker, finding, shares: .entries([]))(
+            state([bonded(10), rita, grant, started, delivered]), context)
     }
 
     @Test func whatIsHandedInIsPaidOnceItWasFoundToBeWhatItSays() throws {
@@ -155,7 +156,8 @@ import TrainingDomain
     }
 
     @Test func aClaimIsReadFromTheLastEvaluation() throws {
-        let record = try JSON.parse(#"{"engine":"e","evaluations":[{"step":0,"holdout_loss_micros":9},{"step":5,"holdout_loss_micros":7}]}"#)
+        let record = try JSON.parse(
+            #"{"engine":"e","evaluations":[{"step":0,"holdout_loss_micros":9},{"step":5,"holdout_loss_micros":7}]}"#)
         #expect(RunnerClaim.loss(record) == 7 && RunnerClaim.engine(record) == "e")
         #expect(RunnerClaim.loss(["evaluations": []]) == nil && RunnerClaim.loss(.null) == nil)
         #expect(RunnerClaim.loss(["evaluations": [["holdout_loss_micros": -1]]]) == nil)

@@ -1,4 +1,5 @@
 import Crypto
+import Decisions
 import Events
 import JSON
 import Money
@@ -79,7 +80,8 @@ import Testing
         settings.precision = "int8"
         #expect(ClusterManifest.memory(parameters: 1_000_000_000, settings: settings) < memory && memory > 8_000_000_000)
         var manifest = ClusterManifest(
-            job: "job_A1", base: "tiny", image: "registry.example/runner:1", queue: "gpu", url: "http://house:7404", gpus: 1, memory: 4 << 30)
+            job: "job_A1", base: "tiny", image: "registry.example/runner:1", queue: "gpu", url: "http://house:7404", gpus: 1,
+            memory: 4 << 30)
         let json = manifest.json
         #expect(json["apiVersion"] == "batch/v1" && json["kind"] == "Job" && json["metadata"]?["name"] == "openledger-job-a1")
         #expect(json["metadata"]?["labels"]?["kueue.x-k8s.io/queue-name"] == "gpu" && json["spec"]?["suspend"] == true)

@@ -126,7 +126,8 @@ public struct TrainingLaw: ReplayLaw {
             adapter: data.adapter, rows: data.rows, record: data.record, tokens: data.tokens, shares: shares)
         var gaps = [Self.learned]
         if state.runners.registered[moment.actor] != nil {
-            gaps.append(ReplayGap("which work of others' runners is looked at", why: "it is drawn at random, so that nobody can foresee it"))
+            gaps.append(
+                ReplayGap("which work of others' runners is looked at", why: "it is drawn at random, so that nobody can foresee it"))
         }
         return Verdict(
             try TrainingRules.complete(data.job, runner: moment.actor, attempt: job.attempt, result)(state, moment),

@@ -59,6 +59,7 @@ struct ArtefactRoutes: Sendable {
             if checkpoint == digest { return }
             if try await artefacts.files(of: checkpoint).contains(digest) { return }
         }
-        throw TrainingError.forbidden("artefacts are read with the scope artefacts:read, and a job's checkpoint by the runner that works on it")
+        throw TrainingError.forbidden(
+            "artefacts are read with the scope artefacts:read, and a job's checkpoint by the runner that works on it")
     }
 }

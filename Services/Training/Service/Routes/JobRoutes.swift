@@ -26,7 +26,10 @@ struct JobRoutes: Sendable {
             "snapshots",
             .list(.object(.required("datanet", .text(1...100)), .required("number", .integer(1...1_000_000))), atMost: 20),
             "What it shall learn from."),
-        .optional("settings", .any, "Epochs, learning rate in millionths, batch, rank, seed; the rest has values that fit. `auto` in place of a number fits it to the data."),
+        .optional(
+            "settings", .any,
+            "Epochs, learning rate in millionths, batch, rank, seed; the rest has values that fit. `auto` in place of a number fits it to the data."
+        ),
         .optional("hold", .text(1...200), "A hold that the fee is taken from."))
 
     /// What a caller asked for, not yet decided.
@@ -36,8 +39,9 @@ struct JobRoutes: Sendable {
 
     private var quote: Route {
         Route(
-            .post, "/v1/training-jobs/quote", operation: "quoteTrainingJob", summary: "What a job would cost, how long it would take, and whether it may run.",
-            access: .scope("jobs:write"), body: .json(Self.order), 
+            .post, "/v1/training-jobs/quote", operation: "quoteTrainingJob",
+            summary: "What a job would cost, how long it would take, and whether it may run.",
+            access: .scope("jobs:write"), body: .json(Self.order),
             replies: [
                 .json(
                     200, "Tokens that it will see, the fee, and how long a runner will take, by what runners told where `measured`.", .any)

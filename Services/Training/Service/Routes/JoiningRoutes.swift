@@ -48,7 +48,8 @@ struct JoiningRoutes: Sendable {
 
     private var list: Route {
         Route(
-            .get, "/v1/runners", operation: "listRunners", summary: "Runners that joined, what they say they can do, and what vouches for them.",
+            .get, "/v1/runners", operation: "listRunners",
+            summary: "Runners that joined, what they say they can do, and what vouches for them.",
             access: .authenticated, replies: [.json(200, "Runners.", .openObject(.required("items", .list(Self.runner, atMost: 10_000))))]
         ) { [maker] _ in
             let all = try await maker.query { state in state.runners.registered.values.sorted { $0.runner < $1.runner } }
@@ -78,14 +79,16 @@ struct JoiningRoutes: Sendable {
                     .optional("rows", .text(.sha256), "The attribution rows that came out."),
                     .optional("loss_micros", .count, "The adapter's loss that was measured, where it can't be done again."),
                     .optional("base_loss_micros", .count, "The base model's loss on the same rows."))),
-            idempotency: .required, replies: [.json(200, "Whether it agrees.", .object(.required("agrees", .boolean)))], problems: Self.problems
+            idempotency: .required, replies: [.json(200, "Whether it agrees.", .object(.required("agrees", .boolean)))],
+            problems: Self.problems
         ) { [maker] context in
             let id = context.path["job"]
             let (adapter, rows, loss, base) = try context.decode { json in
                 let fields = try json.object()
                 return (
                     try fields.optionalDigest("adapter"), try fields.optionalDigest("rows"),
-                    try fields.optionalInt("loss_micros", in: 0...(1 << 53) - 1), try fields.optionalInt("base_loss_micros", in: 0...(1 << 53) - 1)
+                    try fields.optionalInt("loss_micros", in: 0...(1 << 53) - 1),
+                    try fields.optionalInt("base_loss_micros", in: 0...(1 << 53) - 1)
                 )
             }
             let job = try await maker.query { $0.jobs[id] }

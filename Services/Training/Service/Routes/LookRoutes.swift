@@ -25,8 +25,10 @@ struct LookRoutes: Sendable {
     private var preview: Route {
         Route(
             .post, "/v1/training-jobs/preview", operation: "previewTrainingJob",
-            summary: "The first rows of a job as the model would read them: each token with its text, which of them are learned, what is cut.",
-            access: .scope("jobs:write"), query: [QueryParameter("rows", .integer(1...20), "How many items of each snapshot; 3 when left out.")],
+            summary:
+                "The first rows of a job as the model would read them: each token with its text, which of them are learned, what is cut.",
+            access: .scope("jobs:write"),
+            query: [QueryParameter("rows", .integer(1...20), "How many items of each snapshot; 3 when left out.")],
             body: .json(JobRoutes.order), replies: [.json(200, "Rows.", .any)], problems: TrainingProblems.all
         ) { [maker, price, looks] context in
             let draft = try await TrainingDraft(context, price: price).request(maker)
@@ -47,7 +49,8 @@ struct LookRoutes: Sendable {
     private var evaluation: Route {
         Route(
             .post, "/v1/training-jobs/{job}/evaluation", operation: "evaluateTrainingJob",
-            summary: "Measures the job's adapter beside its base on the held-out items: loss, perplexity, exact match, ROUGE-L, and samples.",
+            summary:
+                "Measures the job's adapter beside its base on the held-out items: loss, perplexity, exact match, ROUGE-L, and samples.",
             access: .scope("jobs:write"),
             body: .json(
                 .object(

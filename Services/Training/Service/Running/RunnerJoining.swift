@@ -38,7 +38,8 @@ struct RunnerJoining: Sendable {
         if caller.has(Self.working) { return true }
         let subject = caller.subject
         guard try await maker.query({ $0.runners.registered[subject] != nil }) else {
-            throw TrainingError.forbidden("\(subject) is no runner of the house (scope \(Self.working)), nor one that joined: POST /v1/runners")
+            throw TrainingError.forbidden(
+                "\(subject) is no runner of the house (scope \(Self.working)), nor one that joined: POST /v1/runners")
         }
         return false
     }

@@ -99,7 +99,8 @@ import Testing
             #expect(try await training.call("POST", path, as: "runner-checker", nothing).status == 422)
             let found = try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_021], key: "look")
             #expect(found.json["agrees"] == false)
-            #expect(try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_021], key: "look").json["agrees"] == false)
+            #expect(
+                try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_021], key: "look").json["agrees"] == false)
             #expect(try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_000]).status == 409)
             let shown = try await training.call("GET", "/v1/training-jobs/" + job, as: "ann").json
             #expect(shown["status"] == "queued" && shown["checked"]?["agrees"] == false && shown["checked"]?["runner"] == "rita")
@@ -108,7 +109,8 @@ import Testing
             try await training.append(
                 StakeSlashed(
                     pool: "runners", account: AccountID(trusted: "payer:rita"), amount: Amount(10_000_000, try Asset("USDC/6")),
-                    beneficiary: AccountID(trusted: "platform:house"), ruling: job, postings: .entries([])), by: .billing, stream: "stake/s")
+                    beneficiary: AccountID(trusted: "platform:house"), ruling: job, postings: .entries([])), by: .billing, stream: "stake/s"
+            )
             try await eventually("the slash is known") { try await lease(training, "rita").status == 403 }
 
             try await join(training, "paul")
