@@ -1,3 +1,5 @@
+internal import Crypto
+internal import Events
 public import JSON
 internal import Money
 

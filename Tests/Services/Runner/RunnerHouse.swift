@@ -43,6 +43,9 @@ final class RunnerHouse: Sendable {
         ]
     }
 
+    /// What it hands out instead, for a test of other rows.
+    let given = Lock<[JSONValue]?>(nil)
+
     init(_ house: ServiceHouse, base: String) throws {
         self.house = house
         self.base = base
@@ -58,7 +61,10 @@ final class RunnerHouse: Sendable {
                     .get, "/v1/datanets/{id}/snapshots/{number}/items", operation: "standInItems", summary: "A stand-in for datanet.",
                     access: .authenticated, query: [QueryParameter("purpose", .oneOf("train"), "What for.", required: true)],
                     replies: [.content(200, "Lines.", type: "application/jsonl")]
-                ) { [rows] _ in Response(body: .bytes(Array(rows.map { JSON.write($0) }.joined(separator: [0x0A])))) }
+                ) { [rows, given] _ in
+                    let lines = given.withLock { $0 } ?? rows
+                    return Response(body: .bytes(Array(lines.map { JSON.write($0) }.joined(separator: [0x0A]))))
+                }
             ])
     }
 
