@@ -2,8 +2,10 @@ import Crypto
 import Events
 import JSON
 import ServiceTestSupport
+import Telemetry
 import TestSupport
 import Testing
+import Threads
 
 @testable import Engine
 @testable import RunnerService
