@@ -245,8 +245,8 @@ let package = Package(
         program(
             "benchmarks", "Benchmarks",
             [
-                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "Engine", "LedgerService",
-                "LedgerDomain", "AgentEconomyDomain", "Decisions", "EventLog", "Events", "Money", "ServiceShell",
+                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "CKernels", "Engine",
+                "LedgerService", "LedgerDomain", "AgentEconomyDomain", "Decisions", "EventLog", "Events", "Money", "ServiceShell",
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",

@@ -179,6 +179,10 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             log.set(place, "/shares/entries/1/share", .int((shares[1]["share"]?.intValue ?? 0) - 1))
             return place
         },
+        .set(.training, JobChecked.self, "/agrees", true, "a lie that was found, said to be none"),
+        .add(.training, JobChecked.self, "/bound", 100, "a loss that was not claimed"),
+        .actor(.training, JobDelivered.self, "work handed in by another runner"),
+        .actor(.training, RunnerRegistered.self, "a runner that a stranger made join"),
         .set(.training, ModelPublished.self, "/split/owner", 3_000, "a split that is more than the whole"),
         .set(.training, ModelPublished.self, "/adapter", .digest(SHA256.hash(utf8: "x")), "a model with another adapter than its job's"),
         .actor(.training, ModelRetired.self, "a model retired by a stranger"),

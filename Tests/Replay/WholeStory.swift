@@ -35,7 +35,7 @@ struct WholeStory: Sendable {
     }
 }
 
-private struct StoryTelling {
+struct StoryTelling {
     let whole: WholeHouse
     static let asset = "USDC/6"
     static let tide = [
@@ -64,6 +64,7 @@ private struct StoryTelling {
         try await answers(people, tides)
         try await payouts(people)
         try await endings(people, tides, breads)
+        try await lie(people, tides)
         return try await collected()
     }
 
@@ -110,7 +111,7 @@ private struct StoryTelling {
 
     // MARK: Money
 
-    private func open(_ account: String, _ units: Int, as subject: String = "root") async throws {
+    func open(_ account: String, _ units: Int, as subject: String = "root") async throws {
         try await whole.call("POST", "/v1/accounts", as: subject, ["account": .string(account), "asset": .string(Self.asset)])
         try await whole.call(
             "POST", "/v1/accounts/\(account)/deposits", as: "root",
@@ -344,7 +345,7 @@ private struct StoryTelling {
 
     // MARK: Training
 
-    private func upload(_ text: String) async throws -> Digest {
+    func upload(_ text: String) async throws -> Digest {
         let file = Array(text.utf8)
         let manifest = try JSON.canonical([
             "files": [["bytes": .int(Int64(file.count)), "path": "file", "sha256": .digest(SHA256.hash(file))]]

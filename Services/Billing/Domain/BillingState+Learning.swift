@@ -8,7 +8,7 @@ extension BillingState {
         ModelPublished.type, DatanetCreated.type, DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type, KeyRotated.type,
         ContributorClaimed.type,
         InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobCompleted.type, JobFailed.type, JobCancelled.type,
-        RulingMade.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
+        RulingMade.type, JobChecked.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
     ]
 
     /// Takes in what another service's event says.
@@ -63,6 +63,9 @@ extension BillingState {
         case RulingMade.type:
             let ruling = try RulingMade(fields)
             if ruling.about == "dispute" || !ruling.penalties.isEmpty { wait(for: .ruling(ruling), id, position, time) }
+        case JobChecked.type:
+            let checked = try JobChecked(fields)
+            if !checked.agrees { wait(for: .refuted(checked), id, position, time) }
         default: break
         }
     }

@@ -89,6 +89,8 @@ public enum Reaction: Sendable, Hashable {
     case release(hold: String)
     /// A panel ruled on a dispute, or on stakes.
     case ruling(RulingMade)
+    /// Somebody's runner handed in something else than it said.
+    case refuted(JobChecked)
 
     /// What has been settled once this is answered; nil for what settles nothing.
     var reference: String? {
@@ -97,7 +99,7 @@ public enum Reaction: Sendable, Hashable {
         case .settle(let attribution): attribution.inference
         case .job(let job): job.job
         case .task(let task): task.amount.isPositive ? BillingState.reference(task) : nil
-        case .correct, .release, .ruling: nil
+        case .correct, .release, .ruling, .refuted: nil
         }
     }
 }

@@ -44,6 +44,9 @@ struct JobViews: Sendable {
             "reason": job.reason.map { .string($0) },
             "adapter": job.completed.map { .digest($0.adapter) }, "record": job.completed.map { .digest($0.record) },
             "tokens": job.completed.map { .count($0.tokens) }, "progress": progress?.report,
+            "checked": job.checked.map {
+                .members(["agrees": .bool($0.agrees), "runner": .string($0.runner), "method": .string($0.method)])
+            },
             "replaces": job.request.replaces.map { .string($0) }, "without": job.request.without.map { .digest($0) },
         ])
     }
