@@ -20,6 +20,9 @@ public struct EvaluationTable: Sendable, Hashable {
     /// The lines in order.
     public internal(set) var rows: [Row] = []
 
+    /// Nothing yet.
+    public init() {}
+
     /// Whether every bound is met.
     public var isMet: Bool { rows.allSatisfy(\.isMet) }
 
@@ -43,7 +46,7 @@ public struct EvaluationTable: Sendable, Hashable {
     }
 
     /// Four digits after the point: the figures are ratios.
-    private static func number(_ value: Double) -> String {
+    static func number(_ value: Double) -> String {
         let units = Int((value * 10_000).rounded())
         let fraction = String(units.magnitude % 10_000)
         return (units < 0 ? "-" : "") + "\(units.magnitude / 10_000)." + String(repeating: "0", count: 4 - fraction.count) + fraction
