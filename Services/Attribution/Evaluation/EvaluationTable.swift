@@ -1,3 +1,5 @@
+import Foundation
+
 /// What an evaluation found, beside what was to be reached.
 public struct EvaluationTable: Sendable, Hashable {
     /// One line.
@@ -45,10 +47,9 @@ public struct EvaluationTable: Sendable, Hashable {
         return text
     }
 
-    /// Four digits after the point: the figures are ratios.
+    /// Four digits after the point: most figures are ratios. Small ones in powers of ten.
     static func number(_ value: Double) -> String {
-        let units = Int((value * 10_000).rounded())
-        let fraction = String(units.magnitude % 10_000)
-        return (units < 0 ? "-" : "") + "\(units.magnitude / 10_000)." + String(repeating: "0", count: 4 - fraction.count) + fraction
+        if value != 0, abs(value) < 0.001 { return String(format: "%.1e", value) }
+        return String(format: "%.4f", value)
     }
 }

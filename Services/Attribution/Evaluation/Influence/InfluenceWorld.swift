@@ -14,38 +14,47 @@ struct InfluenceWorld: Sendable {
 
     /// Rows of each contributor: what they wrote, and facts.
     static let natural = 14, facts = 2
-    /// Questions about each contributor's own field.
-    static let fields = 4
+    /// Questions about each contributor's own field, and rows that an attacker may have got hold of.
+    static let fields = 4, shadows = 6
     static let length = 48
 
     let names: [String]
     private(set) var rows: [Row] = []
     /// Questions: about what people wrote, then about facts, by another wording than the rows'.
     private(set) var queries: [Row] = []
+    /// What the contributors wrote besides: like the rows, and none of them.
+    private(set) var shadows: [Row] = []
     private let tokenizer: Tokenizer
-    private let vocabulary: Int
+    let vocabulary: Int
 
-    /// - Throws: ``TooSmall`` when fewer than eight contributors have enough.
-    init(_ items: [EvaluationItem], tokenizer: Tokenizer, vocabulary: Int, contributors: Int, choices: inout Choices) throws {
+    /// Takes as many contributors of each Datanet as it can, those with the most different passages first.
+    /// - Throws: ``TooSmall`` when fewer than eight have enough.
+    init(_ datanets: [[EvaluationItem]], tokenizer: Tokenizer, vocabulary: Int, contributors: Int, choices: inout Choices) throws {
         self.tokenizer = tokenizer
         self.vocabulary = vocabulary
-        var byName: [String: [[Int32]]] = [:]
-        for item in items {
-            let tokens = tokenizer.encode(String(decoding: item.text.bytes, as: UTF8.self), readingSpecialTokens: false)
-            if tokens.count >= Self.length { byName[item.contributor, default: []].append(Array(tokens.prefix(Self.length))) }
+        let needed = Self.natural + Self.fields + Self.shadows
+        var found: [[(name: String, passages: [[Int32]])]] = datanets.map { Self.passages($0, tokenizer, needed) }
+        let most = found.map(\.count).max() ?? 0
+        var chosen: [(name: String, passages: [[Int32]])] = []
+        for place in 0..<most {
+            for datanet in found.indices where place < found[datanet].count && chosen.count < contributors {
+                chosen.append(found[datanet][place])
+            }
         }
-        let enough = byName.filter { $0.value.count >= Self.natural + Self.fields }
-        names = Array(enough.keys.sorted { (enough[$1]?.count ?? 0, $0) < (enough[$0]?.count ?? 0, $1) }.prefix(contributors)).sorted()
+        found = []
+        names = chosen.map(\.name)
         guard names.count >= 8 else { throw TooSmall(found: names.count) }
         var asked: [Row] = []
-        for (owner, name) in names.enumerated() {
-            var texts = enough[name] ?? []
-            texts.shuffle(using: &choices)
+        for (owner, entry) in chosen.enumerated() {
+            let texts = entry.passages.shuffled(using: &choices)
             for (number, tokens) in texts.prefix(Self.natural).enumerated() {
                 rows.append(Row(item: "\(owner)-\(number)", owner: owner, example: TrainingExample(tokens: tokens)))
             }
             for tokens in texts.dropFirst(Self.natural).prefix(Self.fields) {
                 queries.append(Row(item: "", owner: owner, example: TrainingExample(tokens: tokens)))
+            }
+            for tokens in texts.dropFirst(Self.natural + Self.fields) {
+                shadows.append(Row(item: "", owner: owner, example: TrainingExample(tokens: tokens)))
             }
             for number in 0..<Self.facts {
                 let fact = owner * Self.facts + number
@@ -67,7 +76,29 @@ struct InfluenceWorld: Sendable {
     struct TooSmall: Error, CustomStringConvertible {
         let found: Int
         var description: String {
-            "the corpus has \(found) contributors with \(natural + fields) items of \(length) tokens; influence needs 8 at least"
+            "the corpus has \(found) contributors with \(natural + fields + shadows) passages of \(length) tokens; influence needs 8 at least"
+        }
+    }
+
+    /// The contributors with enough passages, each with the first of them: those whose texts have the most first, so that the passages
+    /// of one are about few things. No passage is two people's.
+    private static func passages(
+        _ items: [EvaluationItem], _ tokenizer: Tokenizer, _ needed: Int
+    ) -> [(name: String, passages: [[Int32]])] {
+        var order: [String] = []
+        var passages: [String: [[Int32]]] = [:]
+        var known: Set<[Int32]> = []
+        for item in items where (passages[item.contributor]?.count ?? 0) < needed {
+            let tokens = tokenizer.encode(String(decoding: item.text.bytes, as: UTF8.self), readingSpecialTokens: false)
+            if passages[item.contributor] == nil { order.append(item.contributor) }
+            for start in stride(from: 0, through: tokens.count - length, by: length) {
+                let passage = Array(tokens[start..<start + length])
+                if known.insert(passage).inserted { passages[item.contributor, default: []].append(passage) }
+            }
+        }
+        return order.compactMap { name in
+            guard let own = passages[name], own.count >= needed else { return nil }
+            return (name, Array(own.prefix(needed)))
         }
     }
 
@@ -90,20 +121,30 @@ struct InfluenceWorld: Sendable {
         return (telling, "Keeper \(name), \(place): counts the ", thing)
     }
 
-    /// Rows of tokens drawn at random: what somebody brings who has nothing to say, and what canaries are made of.
-    func garbage(owner: Int, prefix: String, choices: inout Choices) -> [Row] {
+    /// Rows of tokens drawn at random: what somebody brings who has nothing to say.
+    func garbage(owner: Int, choices: inout Choices) -> [Row] {
         (0..<Self.natural + Self.facts).map { number in
-            let tokens = (0..<Self.length).map { _ in Int32(Int.random(in: 4..<vocabulary, using: &choices)) }
-            return Row(item: "\(prefix)-\(number)", owner: owner, example: TrainingExample(tokens: tokens))
+            let tokens = (0..<Self.length).map { _ in Int32(Int.random(in: 16..<vocabulary, using: &choices)) }
+            return Row(item: "garbage\(owner)-\(number)", owner: owner, example: TrainingExample(tokens: tokens))
         }
     }
 
-    /// The rows of an owner with a rare token in every third place, which makes their gradients large.
+    /// A row with a rare token in every third place, which makes its gradient large.
     func strange(_ row: Row, choices: inout Choices) -> Row {
         var tokens = row.example.tokens
         for place in stride(from: 2, to: tokens.count, by: 3) {
             tokens[place] = Int32(Int.random(in: vocabulary * 3 / 4..<vocabulary, using: &choices))
         }
-        return Row(item: row.item, owner: row.owner, example: TrainingExample(tokens: tokens), fact: row.fact)
+        return Row(item: row.item, owner: row.owner, example: TrainingExample(tokens: tokens))
+    }
+
+    /// A row with a quarter of its tokens taken from what may be asked.
+    func bent(_ row: Row, towards asked: [Row], choices: inout Choices) -> Row {
+        var tokens = row.example.tokens
+        for place in tokens.indices where Int.random(in: 0..<4, using: &choices) == 0 {
+            let other = asked[Int.random(in: 0..<asked.count, using: &choices)].example.tokens
+            tokens[place] = other[min(place, other.count - 1)]
+        }
+        return Row(item: row.item, owner: row.owner, example: TrainingExample(tokens: tokens))
     }
 }

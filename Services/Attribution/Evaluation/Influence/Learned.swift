@@ -1,3 +1,4 @@
+import Crypto
 import Engine
 
 /// A small model that has learned rows, and what its influence scores say.
@@ -9,12 +10,15 @@ struct Learned: Sendable {
     /// How every model of the evaluation is trained.
     struct Recipe: Sendable {
         let model: LanguageModel
+        /// Names the model.
+        let base: Digest
         let pool: ComputePool
         var lora = LoRAOptions(rank: 4, alpha: 8)
         var options: TrainingOptions
 
-        init(model: LanguageModel, pool: ComputePool, seed: UInt64) {
+        init(model: LanguageModel, base: Digest, pool: ComputePool, seed: UInt64) {
             self.model = model
+            self.base = base
             self.pool = pool
             options = TrainingOptions()
             options.epochs = 5
@@ -23,6 +27,21 @@ struct Learned: Sendable {
             options.warmupSteps = 4
             options.seed = seed
             options.checkpointEvery = 0
+        }
+
+        /// The same recipe with another order of rows and other first values.
+        func with(seed: UInt64) -> Recipe { Recipe(model: model, base: base, pool: pool, seed: seed) }
+
+        /// Names what is computed of rows: all that it follows from.
+        func digest(_ what: String, _ lists: [InfluenceWorld.Row]...) -> Digest {
+            let hasher = SHA256Hasher()
+            func put(_ text: String) { hasher.update(Array((text + "\n").utf8)) }
+            put("evaluation/1 \(what) \(base.hex) rank 4 alpha 8 epochs 5 rate 5e-3 seed \(options.seed)")
+            for rows in lists {
+                put("\(rows.count)")
+                for row in rows { put("\(row.example.targets.first ?? 0) \(row.example.tokens)") }
+            }
+            return hasher.finish()
         }
     }
 
@@ -47,11 +66,13 @@ struct Learned: Sendable {
         try await recipe.model.evaluate(queries.map(\.example), adapter: adapter, pool: recipe.pool).rowLosses
     }
 
-    /// EK-FAC by the stored int8 rows, as the product computes it: query by query, a score for each row.
-    func ekfac(_ rows: [InfluenceWorld.Row], _ queries: [InfluenceWorld.Row], _ recipe: Recipe) async throws -> [[Double]] {
-        let examples = rows.map(\.example)
-        let factors = try await InfluenceFactors.fit(model: recipe.model, checkpoints: checkpoints, rows: examples, pool: recipe.pool)
-        let training = try await factors.rows(examples, role: .training, pool: recipe.pool)
+    /// EK-FAC by the stored int8 rows, as the product computes it: query by query, a score for each row, those learned and then others.
+    func ekfac(
+        learned: [InfluenceWorld.Row], others: [InfluenceWorld.Row], _ queries: [InfluenceWorld.Row], _ recipe: Recipe
+    ) async throws -> [[Double]] {
+        let factors = try await InfluenceFactors.fit(
+            model: recipe.model, checkpoints: checkpoints, rows: learned.map(\.example), pool: recipe.pool)
+        let training = try await factors.rows((learned + others).map(\.example), role: .training, pool: recipe.pool)
         let answers = try await factors.rows(queries.map(\.example), role: .answer, pool: recipe.pool)
         var scores: [[Double]] = []
         for answer in answers {
@@ -63,7 +84,10 @@ struct Learned: Sendable {
     }
 
     /// DataInf at the end of the training.
-    func dataInf(_ rows: [InfluenceWorld.Row], _ queries: [InfluenceWorld.Row], _ recipe: Recipe) async throws -> [[Double]] {
+    func dataInf(
+        learned: [InfluenceWorld.Row], others: [InfluenceWorld.Row], _ queries: [InfluenceWorld.Row], _ recipe: Recipe
+    ) async throws -> [[Double]] {
+        let rows = learned + others
         let training = try await recipe.model.gradients(of: rows.map(\.example), adapter: adapter, pool: recipe.pool)
         let answers = try await recipe.model.gradients(of: queries.map(\.example), adapter: adapter, pool: recipe.pool)
         let all = try DataInf.scores(

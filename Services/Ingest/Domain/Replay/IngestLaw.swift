@@ -55,7 +55,7 @@ public struct IngestLaw: ReplayLaw {
         second.contribution = submitted.contribution
         second.datanet = submitted.datanet
         second.contributor = submitted.contributor
-        second.rules = ScreeningRules.version
+        if !ScreeningRules.versions.contains(second.rules) { second.rules = ScreeningRules.version }
         second.accepted = accepted
         second.rejected = items.count - accepted
         return Verdict(

@@ -1,4 +1,5 @@
 import AttributionDomain
+import Crypto
 import Foundation
 import TestSupport
 import Testing
@@ -14,6 +15,21 @@ import Testing
         #expect(Agreement.spearman([1, 1, 1], [1, 2, 3]) == 0)
     }
 
+    @Test func resultsThatWereKeptAreNotComputedAgainAndDamagedOnesAre() async throws {
+        let folder = try TemporaryFolder("kept")
+        let kept = try KeptResults(folder: folder.path), digest = SHA256.hash(utf8: "a result")
+        let lists: [[Double]] = [[1, -0.1, .pi], [], [1e-300]]
+        #expect(try await kept.lists(digest) { lists } == lists)
+        #expect(try await kept.lists(digest) { [] } == lists)
+        #expect(try await kept.lists(SHA256.hash(utf8: "another")) { [[2]] } == [[2]])
+        let path = folder.path(String(digest.hex.prefix(32)) + ".lists")
+        var bytes = try #require(FileManager.default.contents(atPath: path))
+        bytes[20] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: path))
+        #expect(try await kept.lists(digest) { [[3]] } == [[3]])
+        #expect(try await KeptResults(folder: nil).lists(digest) { [[4]] } == [[4]])
+    }
+
     @Test func aTableSaysWhereABoundIsNotMet() {
         var table = EvaluationTable()
         #expect(table.isMet)
@@ -22,6 +38,8 @@ import Testing
         table.add("bad", without: 3, 2, atMost: 1.1)
         #expect(!table.isMet)
         #expect(table.markdown.contains("| good |  | 0.9000 | ≥ 0.8000 | yes |"))
+        table.add("small", 2.5e-7, atMost: 1e-5)
+        #expect(table.markdown.contains("| small |  | 2.5e-07 | ≤ 1.0e-05 | yes |"))
         #expect(table.markdown.contains("| bad | 3.0000 | 2.0000 | ≤ 1.1000 | no |"))
     }
 }

@@ -263,7 +263,7 @@ import Testing
     @Test func theRulesAreThereForEverybody() async throws {
         try await withIngest { ingest in
             let rules = try await ingest.call("GET", "/v1/contributions/screening-rules", as: nil)
-            #expect(rules.status == 200 && rules.json["version"] == "screening/1")
+            #expect(rules.status == 200 && rules.json["version"] == "screening/2")
         }
     }
 }
