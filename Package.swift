@@ -113,7 +113,7 @@ let package = Package(
         room(
             "CorpusIndex", "Services/Attribution/Index",
             ["AttributionDomain", "CDivSufSort", "CInt8", "JSON", "Crypto", "Threads"], exclude: ["CDivSufSort", "CInt8"]),
-        room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto"]),
+        room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto", "Engine"]),
         room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain", "CorpusIndex"]),
         room("BillingDomain", "Services/Billing/Domain", ["Replay", "Decisions", "Events", "EventLog", "JSON", "Crypto", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "Paper"]),
@@ -133,7 +133,7 @@ let package = Package(
                 "Decisions", "Blobs",
                 "LedgerService", "LedgerDomain", "Money", "IngestService", "DatanetService", "TrainingService", "AttributionService",
                 "BillingService",
-                "AgentGatewayService", "RunnerService", "Engine",
+                "AgentGatewayService", "RunnerService", "Engine", "AttributionEvaluation",
                 "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ]),

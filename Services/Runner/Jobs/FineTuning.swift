@@ -126,7 +126,8 @@ struct FineTuning: Sendable {
         _ half: Adapter, _ adapter: Adapter, _ outcome: TrainingOutcome, _ rows: JobRows, _ model: ServedModel, seed: UInt64
     ) async throws -> Made {
         let artefact = try TrainingPlan.artefact(of: adapter, job: order.job, base: model, snapshots: order.snapshots)
-        let (rowsArtefact, factors) = try await influence([half, adapter], rows, model)
+        let canaries = canaries(rows, model)
+        let (rowsArtefact, factors) = try await influence([half, adapter], rows, canaries, model)
         func micros(_ value: Float) -> JSONValue { .int(Int64((value * 1_000_000).rounded())) }
         return Made(
             adapter: artefact, rows: rowsArtefact, factors: factors,
@@ -134,26 +135,43 @@ struct FineTuning: Sendable {
                 "engine": .string(TrainingPlan.engine), "kernel_level": .string(outcome.kernelLevel.rawValue),
                 "threads": .int(Int64(pool.threads)), "seed": .int(Int64(clamping: seed)), "steps": .int(Int64(outcome.steps)),
                 "final_loss_micros": micros(outcome.finalLoss), "rows": .int(Int64(rows.training.count)), "cut": .int(Int64(rows.cut)),
-                "holdout_rows": .int(Int64(rows.holdout.count)), "factors": .string(factors.digest.prefixed),
+                "holdout_rows": .int(Int64(rows.holdout.count)), "canary_rows": .int(Int64(canaries.count)),
+                "factors": .string(factors.digest.prefixed),
                 "evaluations": .array(
                     outcome.evaluations.map { ["step": .int(Int64($0.step)), "holdout_loss_micros": micros($0.loss)] }),
             ], tokens: outcome.tokens)
     }
 
-    /// The training items' attribution rows as an artefact: `rows.bin` has them one after another, `rows.json` says whose each is.
-    private func influence(_ checkpoints: [Adapter], _ rows: JobRows, _ model: ServedModel) async throws -> (Artefact, InfluenceFactors) {
+    /// Rows that nobody learns from, by the job's id: what garbage would earn by influence, which attribution takes off.
+    private func canaries(_ rows: JobRows, _ model: ServedModel) -> [TrainingExample] {
+        let lengths = rows.training.map(\.example.tokens.count).sorted()
+        let bytes = SHA256.hash(utf8: "canaries\n" + order.job).bytes
+        let seed = bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return CanaryRows.examples(
+            length: lengths[lengths.count / 2], vocabulary: model.model.configuration.vocabularySize, seed: seed)
+    }
+
+    /// The attribution rows of the training items and of canaries as an artefact: `rows.bin` has them one after another, `rows.json` says
+    /// whose each is.
+    private func influence(
+        _ checkpoints: [Adapter], _ rows: JobRows, _ canaries: [TrainingExample], _ model: ServedModel
+    ) async throws -> (Artefact, InfluenceFactors) {
         let examples = rows.training.map(\.example)
         let factors = try await InfluenceFactors.fit(model: model.model, checkpoints: checkpoints, rows: examples, pool: pool)
-        let made = try await factors.rows(examples, role: .training, pool: pool)
+        let made = try await factors.rows(examples + canaries, role: .training, pool: pool)
         var bytes: [UInt8] = []
         var index: [JSONValue] = []
-        for (row, made) in zip(rows.training, made) {
-            let encoded = made.bytes
-            index.append([
-                "item": .string(row.item), "owner": .string(row.owner), "datanet": .string(row.datanet), "offset": .int(Int64(bytes.count)),
-                "length": .int(Int64(encoded.count)),
-            ])
+        func add(_ row: InfluenceRow, _ members: [String: JSONValue]) {
+            let encoded = row.bytes
+            let place: [String: JSONValue] = ["offset": .int(Int64(bytes.count)), "length": .int(Int64(encoded.count))]
+            index.append(.object(JSONObject(members.merging(place) { own, _ in own }.map { ($0.key, $0.value) })))
             bytes += encoded
+        }
+        for (row, made) in zip(rows.training, made) {
+            add(made, ["item": .string(row.item), "owner": .string(row.owner), "datanet": .string(row.datanet)])
+        }
+        for (number, made) in made.dropFirst(rows.training.count).enumerated() {
+            add(made, ["item": .string("canary/\(number / CanaryRows.rowsOfEach)/\(number % CanaryRows.rowsOfEach)")])
         }
         let artefact = try Artefact(files: [
             ("rows.bin", bytes),

@@ -87,6 +87,9 @@ public enum ModelRules {
             throw .invalid(field: "/split", reason: "must add up to 10,000 basis points")
         }
         let policy = terms.attribution
+        guard AttributionPolicy.knownRules.contains(policy.rules) else {
+            throw .invalid(field: "/attribution/rules", reason: "must be one of \(AttributionPolicy.knownRules.joined(separator: ", "))")
+        }
         guard policy.spans + policy.influence + policy.retrieval == 10_000 else {
             throw .invalid(field: "/attribution", reason: "must have weights that add up to 10,000 basis points")
         }

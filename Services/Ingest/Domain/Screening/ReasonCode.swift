@@ -103,7 +103,7 @@ public enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .nearDuplicate: "it resembles an earlier item and joins its cluster"
         case .boilerplate: "phrases that stand on every page of a site"
         case .repetition: "the same words or lines again and again"
-        case .incoherent: "letters, but no words of any language"
+        case .incoherent: "letters that make no words of any language, or a list of runs of words"
         case .lowQuality: "less quality than the Datanet asks for"
         case .wrongMedia: "a file of a kind that does not belong here"
         case .erasedAuthor: "the author whom the row names had everything erased, and has not come back"

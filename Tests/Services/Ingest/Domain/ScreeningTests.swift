@@ -35,6 +35,21 @@ import Testing
     @Test(arguments: faults)
     func whatIsWrongIsNamed(code: ReasonCode, text: String) throws { #expect(try inspect(text).reasons.contains(code)) }
 
+    /// Runs of 2 to 8 words of one text, one a line: what is written to be found in answers, not to be read.
+    @Test func aListOfRunsOfWordsIsRefusedAndTheTextItIsOfIsNot() throws {
+        let words = (0..<60).flatMap { number in
+            ["the", "price", "of", "asset", "number\(spelled(number))", "moves", "when", "its", "pool", "is", "low"]
+        }
+        let runs = (0..<90).flatMap { start in (2...8).map { words[start..<start + $0].joined(separator: " ") } }
+        #expect(try inspect(runs.joined(separator: "\n")).reasons.contains(.incoherent))
+        #expect(try !inspect(words.prefix(300).joined(separator: " ")).reasons.contains(.incoherent))
+    }
+
+    /// A number in letters, so that texts are of words.
+    private func spelled(_ number: Int) -> String {
+        String(number).map { String(UnicodeScalar(UInt8(ascii: "a") + UInt8($0.wholeNumberValue ?? 0))) }.joined()
+    }
+
     @Test func licencesAreCheckedAgainstTheDatanet() throws {
         let policy = ScreeningPolicy(licences: LicencePolicy(["CC-BY-4.0"]))
         #expect(try inspect(Self.good, licence: nil).reasons == [.noLicence])
