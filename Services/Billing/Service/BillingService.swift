@@ -17,7 +17,9 @@ public struct BillingService: RunnableService {
 
     /// The gateway and training hold and capture; the gateway says who is verified.
     public static let grants: [String: Set<String>] = [
-        Service.agentGateway.rawValue: ["billing:read", "billing:hold", "billing:deposit", "billing:verify", "billing:refund"],
+        Service.agentGateway.rawValue: [
+            "billing:read", "billing:hold", "billing:deposit", "billing:verify", "billing:refund", "billing:pay",
+        ],
         Service.training.rawValue: ["billing:read", "billing:hold"],
         Service.datanet.rawValue: ["billing:read", "billing:hold", "billing:rule"],
         Service.attribution.rawValue: ["billing:read"],
@@ -59,7 +61,7 @@ public struct BillingService: RunnableService {
         }
         let routes =
             accounts.routes + statements.routes + HoldRoutes(commands: commands).routes + SettlementRoutes(commands: commands).routes
-            + EpochRoutes(commands: commands).routes + webhookRoutes.routes + receipts.routes
+            + EpochRoutes(commands: commands).routes + PaymentRoutes(commands: commands).routes + webhookRoutes.routes + receipts.routes
         let checks = [
             desk.maker.readiness, ReadinessCheck("journal") { projection.status.notReady.map { .notReady($0) } ?? .ready },
             ReadinessCheck("milestones") { milestones.status.notReady.map { .notReady($0) } ?? .ready },

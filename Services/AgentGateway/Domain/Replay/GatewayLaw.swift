@@ -8,8 +8,8 @@ public import Replay
 public struct GatewayLaw: ReplayLaw {
     /// The gateway's.
     public static let service = Service.agentGateway
-    /// Mandates, services and tasks are the economy's.
-    public static let nouns = Service.agentGateway.nouns.subtracting(["mandate", "service", "task"])
+    /// Mandates, services, tasks, wallets and payments are the economy's.
+    public static let nouns = Service.agentGateway.nouns.subtracting(["mandate", "service", "task", "wallet", "payment"])
 
     private let evidence: EvidenceShelf
     /// Terms by model, the first being version 1; a retired version's terms stay those of the answers that it gave.

@@ -1,4 +1,5 @@
 public import Crypto
+public import EVM
 public import Events
 public import Money
 
