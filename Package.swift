@@ -244,11 +244,11 @@ let package = Package(
             "benchmarks", "Benchmarks",
             [
                 "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "Engine", "LedgerService",
-                "LedgerDomain", "AgentEconomyDomain", "Decisions", "EventLog", "Events", "Money", "ServiceShell",
+                "LedgerDomain", "AgentEconomyDomain", "AgentGatewayDomain", "Decisions", "EventLog", "Events", "Money", "ServiceShell",
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",
-            ], exclude: ["README.md", "engine_peer.py", "Router"]),
+            ], exclude: ["README.md", "engine_peer.py", "Gateway/litellm_requests.py", "Router"]),
         program("router-simulation", "Benchmarks/Router", ["AdapterRouter"]),
     ],
     swiftLanguageModes: [.v6]

@@ -15,6 +15,8 @@ do {
     case "spans": try CorpusIndexBenchmark.run()
     case "http": try await HTTPBenchmark.run(options)
     case "screening": try await ScreeningBenchmark.run()
+    case "gateway": try await GatewayBenchmark.run(options)
+    case "gateway-stub": try await StubUpstream.serve()
     case "mandates": try await withServer { try await MandateBenchmark.run(options, $0) }
     case "engine": try await EngineBenchmark.run(rounds: options.rounds)
     case "all":
@@ -25,7 +27,9 @@ do {
         try await AuditBenchmark.run(options)
         try await HTTPBenchmark.run(options)
     default:
-        print("usage: benchmarks append | rest | bulk | billing | mandates | projection | audit | http | spans | engine | screening | all")
+        print(
+            "usage: benchmarks append | rest | bulk | billing | mandates | gateway | projection | audit | http | spans | engine | screening | all"
+        )
         print("       [callers …]")
         print("       (ROUNDS, SECONDS in the environment)")
         exit(2)
