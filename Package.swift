@@ -244,7 +244,8 @@ let package = Package(
             "benchmarks", "Benchmarks",
             [
                 "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "Engine", "LedgerService",
-                "LedgerDomain", "AgentEconomyDomain", "AgentGatewayDomain", "Decisions", "EventLog", "Events", "Money", "ServiceShell",
+                "LedgerDomain", "RunnerService", "AgentEconomyDomain", "AgentGatewayDomain", "Decisions", "EventLog", "Events", "Money",
+                "ServiceShell",
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",

@@ -18,6 +18,7 @@ do {
     case "gateway": try await GatewayBenchmark.run(options)
     case "gateway-stub": try await StubUpstream.serve()
     case "mandates": try await withServer { try await MandateBenchmark.run(options, $0) }
+    case "runner": try await RunnerBenchmark.run()
     case "engine": try await EngineBenchmark.run(rounds: options.rounds)
     case "all":
         try await withServer { try await AppendBenchmark.run(options, $0) }
@@ -28,7 +29,7 @@ do {
         try await HTTPBenchmark.run(options)
     default:
         print(
-            "usage: benchmarks append | rest | bulk | billing | mandates | gateway | projection | audit | http | spans | engine | screening | all"
+            "usage: benchmarks append | rest | bulk | billing | mandates | gateway | projection | audit | http | spans | engine | runner | screening | all"
         )
         print("       [callers …]")
         print("       (ROUNDS, SECONDS in the environment)")

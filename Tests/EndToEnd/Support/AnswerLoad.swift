@@ -1,9 +1,11 @@
 import Crypto
+import Events
 import Foundation
 import HTTP
 import HTTPClient
 import Identity
 import JSON
+import Synchronization
 import TestSupport
 import Threads
 

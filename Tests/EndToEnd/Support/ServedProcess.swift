@@ -4,6 +4,7 @@ import Events
 import Foundation
 import JSON
 import Postgres
+import PrivatePostgres
 import TestSupport
 
 /// One `openledger serve NAME` of a service beside a ledger, to be killed and started again at the same place.
