@@ -252,11 +252,12 @@ let package = Package(
             "benchmarks", "Benchmarks",
             [
                 "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "CKernels", "Engine",
-                "LedgerService", "LedgerDomain", "AgentEconomyDomain", "EVM", "Decisions", "EventLog", "Events", "Money", "ServiceShell",
+                "LedgerService", "LedgerDomain", "RunnerService", "AgentEconomyDomain", "AgentGatewayDomain", "EVM", "Decisions",
+                "EventLog", "Events", "Money", "ServiceShell",
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",
-            ], exclude: ["README.md", "engine_peer.py", "Router"]),
+            ], exclude: ["README.md", "engine_peer.py", "Gateway/litellm_requests.py", "Router"]),
         program("router-simulation", "Benchmarks/Router", ["AdapterRouter"]),
     ],
     swiftLanguageModes: [.v6]
