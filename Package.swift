@@ -115,7 +115,9 @@ let package = Package(
             ["AttributionDomain", "CDivSufSort", "CInt8", "JSON", "Crypto", "Threads"], exclude: ["CDivSufSort", "CInt8"]),
         room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto"]),
         room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain", "CorpusIndex"]),
-        room("BillingDomain", "Services/Billing/Domain", ["Replay", "Decisions", "Events", "EventLog", "JSON", "Crypto", "Money"]),
+        room(
+            "BillingDomain", "Services/Billing/Domain",
+            ["Replay", "Decisions", "Events", "EventLog", "JSON", "Crypto", "Identity", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "Paper"]),
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AdapterRouter", "Services/AgentGateway/Router"),
