@@ -118,7 +118,9 @@ let package = Package(
             ["AttributionDomain", "CDivSufSort", "CInt8", "JSON", "Crypto", "Threads"], exclude: ["CDivSufSort", "CInt8"]),
         room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto", "Engine"]),
         room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain", "CorpusIndex"]),
-        room("BillingDomain", "Services/Billing/Domain", ["Replay", "Decisions", "Events", "EventLog", "JSON", "Crypto", "EVM", "Money"]),
+        room(
+            "BillingDomain", "Services/Billing/Domain",
+            ["Replay", "Decisions", "Events", "EventLog", "JSON", "Crypto", "EVM", "Identity", "Money"]),
         room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "EVM", "Paper"]),
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AdapterRouter", "Services/AgentGateway/Router"),

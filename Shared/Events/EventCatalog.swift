@@ -46,7 +46,8 @@ public enum EventCatalog {
         case .attribution: ["index.built", "attribution.computed", "attribution.corrected"]
         case .billing:
             [
-                "account.opened", "account.verified", "account.wallet-set", "account.transferred", "deposit.received",
+                "account.opened", "account.verified", "account.wallet-set", "account.transferred", "account.budget-set",
+                "account.budget-alerted", "deposit.received",
                 "hold.placed", "hold.captured", "hold.released", "price.published", "settlement.rules-set",
                 "settlement.posted", "settlement.corrected", "settlement.released", "refund.posted", "dispute.opened", "dispute.resolved",
                 "stake.bonded", "stake.unbonded", "stake.withdrawn", "stake.slashed", "stake.rewarded",

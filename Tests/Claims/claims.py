@@ -5,6 +5,7 @@
 Trees, proofs and roots are computed again here, by the formats' descriptions alone.
 """
 
+import base64
 import datetime
 import hashlib
 import http.client
@@ -14,6 +15,7 @@ import sys
 import time
 import urllib.parse
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eth_hash.auto import keccak
 
 from chain import Chain, call, compiled
@@ -82,6 +84,37 @@ class House:
         answer = self.connection.getresponse()
         text = answer.read()
         must(answer.status == 201, f"append by {service}: {answer.status} {text}")
+
+
+class Wallets:
+    """The wallets of one owner, each change signed by the key that the one before it named."""
+
+    def __init__(self, house, owner):
+        self.house, self.owner, self.sequence = house, owner, 0
+        self.key, self.safe = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+
+    def set(self, address, signer=None, sequence=None):
+        sequence = self.sequence if sequence is None else sequence
+        key, recovery = did_key(self.key), did_key(self.safe)
+        message = f"openledger/wallet\n{self.owner}\n{sequence}\n{address}\n{key}\n{recovery}".encode()
+        signature = base64.urlsafe_b64encode((signer or self.key).sign(message)).rstrip(b"=").decode()
+        return {
+            "owner": self.owner, "address": address, "sequence": sequence, "key": key, "recovery": recovery, "signature": signature,
+        }
+
+    def move(self, address, signer=None):
+        self.house.post("/v1/accounts/wallets", self.set(address, signer))
+        self.sequence += 1
+
+
+def did_key(key):
+    """did:key of an Ed25519 key: its multicodec prefix and bytes in base58."""
+    digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+    number, text = int.from_bytes(b"\xed\x01" + key.public_key().public_bytes_raw(), "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = digits[digit] + text
+    return "did:key:z" + text
 
 
 def amount(units):
@@ -222,9 +255,10 @@ def main():
     owners = 24
     wallets = {f"owner-{index}": "0x" + hashlib.sha256(b"wallet %d" % index).digest()[:20].hex() for index in range(owners)}
     prepare(house)
+    chains = {owner: Wallets(house, owner) for owner in wallets}
     for owner, wallet in wallets.items():
         house.post("/v1/accounts/verified-owners", {"owner": owner, "claim": "mail"})
-        house.post("/v1/accounts/wallets", {"owner": owner, "address": wallet})
+        chains[owner].move(wallet)
     _, _ = earn(house, 0, 60, owners)
     platform = sum(int((100003 + index) * 500 / 10000 + 0.5) for index in range(60))
     wait_until_released(house, platform)
@@ -259,7 +293,12 @@ def main():
 
     # The next epoch: what was earned since, and what was not claimed. One of those who left theirs has a new wallet.
     loser = next(owner for owner, wallet in wallets.items() if wallet == first[-1][0].lower())
-    house.post("/v1/accounts/wallets", {"owner": loser, "address": "0x" + "ab" * 20})
+    chain_of = chains[loser]
+    house.refused("invalid", "/v1/accounts/wallets", chain_of.set("0x" + "ee" * 20, signer=Ed25519PrivateKey.generate()))
+    house.refused("invalid", "/v1/accounts/wallets", chain_of.set(wallets[loser], sequence=0))
+    # The wallet and its key are lost: the recovery key names the next ones.
+    chain_of.key = Ed25519PrivateKey.generate()
+    chain_of.move("0x" + "ab" * 20, signer=chain_of.safe)
     earn(house, 60, 40, owners)
     wait_until_released(house, platform + sum(int((100003 + index) * 500 / 10000 + 0.5) for index in range(60, 100)))
     digest, second, event = epoch(house, 2)
@@ -271,6 +310,11 @@ def main():
         must(balance(entry[0]) == entry[1], f"{entry[0]} has {balance(entry[0])}, not {entry[1]}")
         chain.must_revert("claimed already", distributor, claim(entry))
         house.post("/v1/claims", {"address": entry[0], "cumulative": amount(entry[1]), "transaction": f"tx-2-{entry[0]}"})
+    # What the first epoch's root proved it proves still.
+    for address, units, proof in first:
+        past = house.get(f"/v1/claims?asset={ASSET}&address={address}&epoch=1")
+        must((int(past["cumulative"]), past["proof"]) == (units, ["0x" + node.hex() for node in proof]), f"the first claim of {address}")
+    must([one["epoch"] for one in house.get(f"/v1/epochs?asset={ASSET}")["items"]] == [1, 2], "not both epochs are listed")
     must(any(address in paid and units > paid[address] for address, units, _ in second), "nobody earned in both epochs")
     must(all(address != first[-1][0] for address, _, _ in second), "the wallet that was left has a leaf")
     left = house.get("/v1/accounts/payout:evm")["assets"][0]["balance"]["amount"]

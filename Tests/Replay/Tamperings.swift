@@ -1,6 +1,7 @@
 import Crypto
 import Decisions
 import Events
+import Identity
 import JSON
 import Testing
 
@@ -329,6 +330,21 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .add(.billing, PayoutEpochClosed.self, "/liabilities/amount", -1, "an epoch that owes a unit less"),
         .add(.billing, PayoutClaimed.self, "/cumulative/amount", 1, "a claim above what was earned"),
         .again(.billing, PayoutClaimed.self, "a claim booked twice"),
+        .set(
+            .billing, WalletSet.self, "/address", .string("0x" + String(repeating: "ee", count: 20)), "a wallet that is another's", nth: 1),
+        Tampering(.billing, "a first wallet signed by a key that its owner never linked") { log in
+            let place = try log.place(WalletSet.type)
+            let forger = try Ed25519PrivateKey(seed: [UInt8](repeating: 9, count: 32))
+            let key = DIDKey.text(for: forger.publicKey)
+            for member in ["/key", "/signer"] { log.set(place, member, .string(key)) }
+            let message = WalletSet.message(
+                owner: log.get(place, "/owner")?.stringValue ?? "", sequence: 0, address: log.get(place, "/address")?.stringValue ?? "",
+                key: key, recovery: log.get(place, "/recovery")?.stringValue)
+            log.set(place, "/signature", .string(Base64URL.encode(try forger.sign(message))))
+            return place
+        },
+        .set(.billing, BudgetAlerted.self, "/threshold", 5_000, "an alert of another threshold than was crossed"),
+        .again(.billing, BudgetAlerted.self, "an alert told twice"),
         Tampering(.billing, "a journal entry that came from nowhere") { log in
             let place = try log.place(JournalPosted.type)
             log.repeatEvent(place)

@@ -438,6 +438,25 @@ struct StoryTelling {
 
     // MARK: Payouts
 
+    /// Ann's wallet by her linked key, another by the key that it named, and a third by the recovery key.
+    private func wallets(of people: People, _ last: String) async throws {
+        let (second, recovery) = (try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate())
+        let safe = DIDKey.text(for: recovery.publicKey)
+        let others = (0..<2).map { "0x" + String(repeating: "c\($0)", count: 20) }
+        for (sequence, (signer, next, address)) in [
+            (people.annKey, second, others[0]), (second, second, others[1]), (recovery, people.annKey, last),
+        ].enumerated() {
+            let key = DIDKey.text(for: next.publicKey)
+            let message = WalletSet.message(owner: people.ann, sequence: sequence, address: address, key: key, recovery: safe)
+            try await whole.call(
+                "POST", "/v1/accounts/wallets", as: people.ann,
+                [
+                    "owner": .string(people.ann), "address": .string(address), "sequence": .count(sequence), "key": .string(key),
+                    "recovery": .string(safe), "signature": .string(Base64URL.encode(try signer.sign(message))),
+                ])
+        }
+    }
+
     private func payouts(_ people: People) async throws {
         try await rules(holdback: 0)
         try await ask(Self.tide[1], as: people.pia, 5)
@@ -457,7 +476,10 @@ struct StoryTelling {
         }
         try await whole.wait(for: PayoutFinished.type, 3)
         let wallet = "0x" + String(repeating: "ab", count: 20)
-        try await whole.call("POST", "/v1/accounts/wallets", as: people.ann, ["owner": .string(people.ann), "address": .string(wallet)])
+        try await wallets(of: people, wallet)
+        let budget: JSONValue = ["budget": amount(100), "thresholds": [5_000, 10_000]]
+        try await whole.call("POST", "/v1/accounts/payer:\(people.pia)/budgets", as: people.pia, budget)
+        try await whole.wait(for: BudgetAlerted.type, 1)
         let closed = try await whole.call("POST", "/v1/epochs", as: "root", ["asset": .string(Self.asset)])
         let owed = closed["events"]?.arrayValue?.first?["data"]?["cumulative"]?["amount"]?.stringValue ?? "1"
         try await whole.call(

@@ -25,6 +25,10 @@ public enum BillingEvent: Sendable, Hashable {
     case accountVerified(AccountVerified)
     /// ``WalletSet``.
     case walletSet(WalletSet)
+    /// ``BudgetSet``.
+    case budgetSet(BudgetSet)
+    /// ``BudgetAlerted``.
+    case budgetAlerted(BudgetAlerted)
     /// ``PricePublished``.
     case pricePublished(PricePublished)
     /// ``SettlementRulesSet``.
@@ -68,6 +72,8 @@ public enum BillingEvent: Sendable, Hashable {
         case .accountOpened(let data): data
         case .accountVerified(let data): data
         case .walletSet(let data): data
+        case .budgetSet(let data): data
+        case .budgetAlerted(let data): data
         case .pricePublished(let data): data
         case .settlementRulesSet(let data): data
         case .refundPosted(let data): data
@@ -99,6 +105,8 @@ public enum BillingEvent: Sendable, Hashable {
         case AccountOpened.type: self = .accountOpened(try AccountOpened(fields))
         case AccountVerified.type: self = .accountVerified(try AccountVerified(fields))
         case WalletSet.type: self = .walletSet(try WalletSet(fields))
+        case BudgetSet.type: self = .budgetSet(try BudgetSet(fields))
+        case BudgetAlerted.type: self = .budgetAlerted(try BudgetAlerted(fields))
         case PricePublished.type: self = .pricePublished(try PricePublished(fields))
         case SettlementRulesSet.type: self = .settlementRulesSet(try SettlementRulesSet(fields))
         case RefundPosted.type: self = .refundPosted(try RefundPosted(fields))
@@ -120,7 +128,7 @@ public enum BillingEvent: Sendable, Hashable {
     /// The types that there are.
     public static let types: Set<String> = [
         HoldPlaced.type, HoldCaptured.type, SettlementPosted.type, SettlementCorrected.type, HoldReleased.type, SettlementReleased.type,
-        JournalPosted.type,
+        JournalPosted.type, BudgetSet.type, BudgetAlerted.type,
         DepositReceived.type, AccountOpened.type, AccountVerified.type, WalletSet.type, PricePublished.type, SettlementRulesSet.type,
         RefundPosted.type, DisputeOpened.type, DisputeResolved.type, StakeBonded.type, StakeUnbonded.type, StakeWithdrawn.type,
         StakeSlashed.type, StakeRewarded.type, PayoutRequested.type, PayoutFinished.type, PayoutEpochClosed.type, PayoutClaimed.type,

@@ -9,16 +9,18 @@ extension BillingState {
     public mutating func evolve(_ event: BillingEvent, cause: EventID? = nil, time: Timestamp) throws(BillingFault) {
         switch event {
         case .holdPlaced(let data): try apply(data)
-        case .holdCaptured(let data): try apply(data)
+        case .holdCaptured(let data): try apply(data, at: time)
         case .holdReleased(let data): try apply(data)
         case .settlementPosted(let data): try apply(data)
         case .settlementCorrected(let data): try apply(data)
         case .settlementReleased(let data): try apply(data)
-        case .journalPosted(let data): try apply(data)
+        case .journalPosted(let data): try apply(data, at: time)
         case .depositReceived(let data): try apply(data)
         case .accountOpened(let data): try apply(data)
         case .accountVerified(let data): verify(data.owner)
         case .walletSet(let data): try apply(data)
+        case .budgetSet(let data): try apply(data)
+        case .budgetAlerted(let data): try apply(data)
         case .pricePublished(let data): try apply(data)
         case .settlementRulesSet(let data): rules = data
         case .refundPosted(let data): try apply(data)

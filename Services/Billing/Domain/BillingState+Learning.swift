@@ -5,8 +5,8 @@ internal import Money
 extension BillingState {
     /// The types of other services' events that billing learns from.
     public static let foreignTypes: Set<String> = [
-        ModelPublished.type, DatanetCreated.type, DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type, KeyRotated.type,
-        ContributorClaimed.type,
+        ModelPublished.type, DatanetCreated.type, DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type,
+        PrincipalRegistered.type, KeyRotated.type, ContributorClaimed.type,
         InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobCompleted.type, JobFailed.type, JobCancelled.type,
         RulingMade.type, JobChecked.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
     ]
@@ -34,6 +34,11 @@ extension BillingState {
         case KeyRotated.type:
             let change = try KeyRotated(fields)
             if change.verified != nil { verify(change.principal) }
+            if let added = change.added { known.keys[change.principal, default: .init()].link(added) }
+            if let removed = change.removed { known.keys[change.principal, default: .init()].unlink(removed) }
+        case PrincipalRegistered.type:
+            let principal = try PrincipalRegistered(fields)
+            known.keys[principal.principal, default: .init()].link(principal.key)
         case ContributorClaimed.type:
             // An owner of a Datanet has seen a proof of who the author is.
             let claimed = try ContributorClaimed(fields)

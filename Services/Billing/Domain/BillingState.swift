@@ -17,6 +17,8 @@ public struct BillingState: Sendable {
     // Holds, and what was captured and not yet settled.
     var holds: [String: Hold] = [:]
     var holdExpiry = OrderedQueue<Due>()
+    /// The last holds that ran out, so that whoever comes too late is told why.
+    var expiredHolds = RecentHolds()
     var captured: [String: Captured] = [:]
     /// What could not be paid at all, and waits to be settled for nothing.
     var unpaid: Set<String> = []
@@ -43,11 +45,16 @@ public struct BillingState: Sendable {
     var unbondingsDue = OrderedQueue<Due>()
     // Payouts on rails; wallets and epochs.
     var payouts: [String: PayoutRequested] = [:]
-    var wallets: [String: EVMAddress] = [:]
+    var wallets: [String: WalletChain] = [:]
     var walletOwners: [EVMAddress: String] = [:]
     var earned: [Asset: [EVMAddress: Int128]] = [:]
     var claimed: [Asset: [EVMAddress: Int128]] = [:]
     var epochs: [Asset: ClosedEpoch] = [:]
+    var pastEpochs: [Asset: [PastEpoch]] = [:]
+    // Budgets by the payer's place in the journal, what each account was charged in its month, and those that crossed a threshold.
+    var budgets: [Int: Budget] = [:]
+    var monthly: [Int: MonthlyCharges] = [:]
+    var budgetsDue: Set<Int> = []
     /// What other services have said.
     var known = KnownFacts()
 

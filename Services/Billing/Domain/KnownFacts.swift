@@ -22,6 +22,16 @@ struct KnownFacts: Sendable {
         var changes: [Change] = []
     }
 
+    /// The keys of a principal.
+    struct Keys: Sendable {
+        private(set) var linked: Set<String> = []
+        private(set) var removed: Set<String> = []
+
+        mutating func link(_ key: String) { linked.insert(key) }
+        mutating func unlink(_ key: String) { if linked.remove(key) != nil { removed.insert(key) } }
+    }
+
+    var keys: [String: Keys] = [:]
     var models: [String: [Int: Model]] = [:]
     /// Whose the accounts are of authors whom others named.
     var authors: [String: String] = [:]

@@ -47,7 +47,7 @@ public struct BillingService: RunnableService {
         let commands = BillingCommands(desk: desk)
         let accounts = AccountRoutes(commands: commands, reader: reader) { projection.status.next }
         let statements = StatementRoutes(
-            reader: reader, bills: BillsReader(pool: pool), clock: context.clock)
+            reader: reader, bills: BillsReader(pool: pool), items: EarnedItems(log: context.log, store: store), clock: context.clock)
         let secrets = try WebhookSecrets.open(context.folder)
         let webhooks = WebhookStore(pool: pool)
         let webhookRoutes = WebhookRoutes(
@@ -61,7 +61,9 @@ public struct BillingService: RunnableService {
         }
         let routes =
             accounts.routes + statements.routes + HoldRoutes(commands: commands).routes + SettlementRoutes(commands: commands).routes
-            + EpochRoutes(commands: commands).routes + PaymentRoutes(commands: commands).routes + webhookRoutes.routes + receipts.routes
+            + EpochRoutes(commands: commands, reader: reader).routes + WalletRoutes(commands: commands).routes
+            + BudgetRoutes(commands: commands, clock: context.clock).routes + PaymentRoutes(commands: commands).routes
+            + webhookRoutes.routes + receipts.routes
         let checks = [
             desk.maker.readiness, ReadinessCheck("journal") { projection.status.notReady.map { .notReady($0) } ?? .ready },
             ReadinessCheck("milestones") { milestones.status.notReady.map { .notReady($0) } ?? .ready },

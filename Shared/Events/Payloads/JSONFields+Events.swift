@@ -45,6 +45,14 @@ extension JSONFields {
         return ids
     }
 
+    /// A list of counts; an absent one is empty.
+    public func counts(_ name: String, atMost limit: Int) throws(JSONFieldError) -> [Int] {
+        guard let fields = try optionalArray(name, count: 0...limit) else { return [] }
+        var counts: [Int] = []
+        for field in fields { counts.append(try field.int(in: 0...(1 << 53) - 1)) }
+        return counts
+    }
+
     /// A list of objects; an absent one is empty.
     public func list<Element>(
         _ name: String, atMost limit: Int = 200, _ read: (JSONFields) throws(JSONFieldError) -> Element

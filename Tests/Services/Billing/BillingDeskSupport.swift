@@ -134,7 +134,7 @@ func withBilling(
         try house.mount([service.mount], grants: [BillingService.grants])
         let scopes: Set<String> = [
             "billing:admin", "billing:read", "billing:deposit", "billing:hold", "billing:verify", "billing:refund", "billing:rule",
-            "billing:epoch", "billing:payout",
+            "billing:epoch", "billing:payout", "billing:recover",
         ]
         let desk = Desk(house: house, service: service, admin: try house.token("root", scopes: scopes))
         let running = Task { await service.run() }

@@ -1,3 +1,4 @@
+import Blobs
 import BillingDomain
 import Crypto
 import EventLog
@@ -7,6 +8,7 @@ import JSON
 import LedgerService
 import Money
 import PrivatePostgres
+import ServiceShell
 import ServiceTestSupport
 import TestSupport
 import Testing
@@ -59,6 +61,65 @@ struct PeopleTests {
             #expect(
                 try await desk.raw("GET", "/v1/statements/earnings?account=contributor:alice&asset=USDC/6", nil, key: nil, token: mallory)
                     .status == 403)
+        }
+    }
+
+    /// What attribution says of an answer: three words of alice's first item shared with bob, four of her second one, and a passage of bob's.
+    private static let statement: JSONValue = [
+        "computed": [
+            "spans": [
+                [
+                    "paidTokens": 3,
+                    "earners": [["owner": "alice", "item": "ct_1/0"], ["owner": "bob", "item": "ct_2/0"]],
+                ],
+                ["paidTokens": 4, "earners": [["owner": "alice", "item": "ct_1/7"]]],
+                ["paidTokens": 0, "earners": [["owner": "alice", "item": "ct_1/9"]]],
+            ],
+            "passages": [["item": "ct_2/3", "owner": "bob", "isCited": true, "usedTokens": 6, "credit": 6]],
+        ]
+    ]
+
+    @Test("earnings by item are divided by the words that each gave, add up, and follow a correction")
+    func items() async throws {
+        try await withBilling { desk in
+            try await desk.open("payer:pia", deposit: 10_000_000)
+            try await desk.publishModel()
+            let store = try desk.house.context(.billing).openEvidence()
+            let evidence = try await store.put(Self.statement)
+            let book = try House()
+            for id in ["inf_1", "inf_2"] {
+                try await desk.tell(
+                    try book.inference(id, payer: "pia", fee: 100_003, hold: nil), as: .agentGateway, stream: "inference/" + id)
+                var attribution = try book.attribution(of: id, [("alice", 600_000_000), ("bob", 400_000_000)])
+                // Of the second nobody kept what it was computed from.
+                if id == "inf_1" { attribution.evidence = evidence.hash }
+                try await desk.tell(attribution, as: .attribution, stream: "attribution/at-" + id)
+            }
+            func by(_ account: String) async throws -> [String: Int] {
+                let found = try await desk.get("/v1/statements/earnings?account=\(account)&asset=USDC/6&by=item")
+                let parts = found["by"]?.arrayValue ?? []
+                #expect(units(found["total"]) == parts.compactMap { units($0["amount"]) }.reduce(0, +))
+                return Dictionary(uniqueKeysWithValues: parts.map { ($0["item"]?.stringValue ?? "", units($0["amount"]) ?? 0) })
+            }
+            // 1.5 of 5.5 words, and 4 of them.
+            let first = Self.alice * 3 / 11
+            try await eventually("both answers are in the read models", timeout: .seconds(60)) {
+                try await by("contributor:alice") == ["ct_1/0": first, "ct_1/7": Self.alice - first, "": Self.alice]
+            }
+            #expect(Set(try await by("contributor:bob").keys) == ["ct_2/0", "ct_2/3", ""])
+            #expect(try await by("datanet:dn_1") == ["": 2 * 14_251])
+            let corrected: JSONValue = [
+                "computed": ["spans": [["paidTokens": 2, "earners": [["owner": "bob", "item": "ct_2/5"]]]]]
+            ]
+            try await desk.tell(
+                AttributionCorrected(
+                    attribution: "at-inf_1", ruling: "ru_1",
+                    shares: .entries([AttributionShare(owner: "bob", datanet: "dn_1", share: 1_000_000_000)]),
+                    evidence: try await store.put(corrected).hash), as: .attribution, stream: "attribution/at-inf_1")
+            try await eventually("the correction is in the read models", timeout: .seconds(60)) {
+                try await by("contributor:alice") == ["": Self.alice]
+            }
+            #expect(Set(try await by("contributor:bob").keys) == ["ct_2/5", ""])
         }
     }
 

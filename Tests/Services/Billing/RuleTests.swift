@@ -269,9 +269,13 @@ struct RuleTests {
         try earn("i1")
         let (first, second) = ("0x" + String(repeating: "11", count: 20), "0x" + String(repeating: "22", count: 20))
         #expect(throws: BillingError.self) { try house.state.closeEpoch(asset) }
-        #expect(throws: BillingError.self) { try house.state.setWallet(owner: "alice", address: "0x12", isRecovered: false) }
-        try house.run { try $0.setWallet(owner: "alice", address: first, isRecovered: false) }
-        #expect(throws: BillingError.self) { try house.state.setWallet(owner: "mallory", address: first, isRecovered: false) }
+        let key = try WalletKey(1), other = try WalletKey(2)
+        #expect(throws: BillingError.self) { try house.state.setWallet(key.request("alice", "0x12")) }
+        let request = try key.request("alice", first)
+        try house.run { try $0.setWallet(request) }
+        #expect(throws: BillingError.exists("the wallet \(first) of another owner")) {
+            try house.state.setWallet(other.request("mallory", first))
+        }
         try house.run { try $0.closeEpoch(asset) }
         let epoch = try #require(house.state.epoch(asset))
         let earned = try #require(epoch.leaves.first?.cumulative)
@@ -283,7 +287,8 @@ struct RuleTests {
         #expect(throws: BillingError.self) {
             try house.state.claim(asset, address: first, cumulative: house.amount(Int128(earned) + 1), transaction: "t2")
         }
-        try house.run { try $0.setWallet(owner: "alice", address: second, isRecovered: true) }
+        let change = try key.request("alice", second, 1)
+        try house.run { try $0.setWallet(change) }
         try earn("i2")
         try house.run { try $0.closeEpoch(asset) }
         let leaves = try #require(house.state.epoch(asset)?.leaves)

@@ -95,14 +95,14 @@ extension BillingState {
         return opposite
     }
 
-    mutating func apply(_ data: JournalPosted) throws(BillingFault) {
+    mutating func apply(_ data: JournalPosted, at time: Timestamp) throws(BillingFault) {
         let postings = try post(data.postings, JournalPosted.type, data.id)
         if let reverses = data.reverses {
             guard let first = transactions.removeValue(forKey: reverses), let undone = try? Self.opposite(first), undone == postings else {
                 throw BillingFault(JournalPosted.type, data.id, "does not undo \(reverses)")
             }
         } else if let reference = data.reference {
-            try capture(postings, reference, JournalPosted.type, data.id)
+            try capture(postings, reference, JournalPosted.type, data.id, at: time)
         } else {
             transactions[data.id] = postings
         }

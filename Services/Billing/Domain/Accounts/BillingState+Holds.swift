@@ -1,4 +1,5 @@
 public import Events
+internal import Identity
 public import Money
 
 extension BillingState {
@@ -89,7 +90,7 @@ extension BillingState {
                 HoldCaptured(id: id, reference: reference, amount: amount, released: rest, usage: usage, postings: .entries(postings))))
     }
 
-    mutating func apply(_ data: HoldCaptured) throws(BillingFault) {
+    mutating func apply(_ data: HoldCaptured, at time: Timestamp) throws(BillingFault) {
         guard var hold = holds[data.id], let place = journal.place(hold.account, hold.left.asset) else {
             throw BillingFault(HoldCaptured.type, data.id, "is not open")
         }
@@ -100,6 +101,7 @@ extension BillingState {
         let postings = try post(data.postings, HoldCaptured.type, data.id, freed: [place: taken])
         try expect(postings, Self.move(data.amount, from: hold.account, to: .fees), HoldCaptured.type, data.id)
         journal.hold(place, -taken)
+        charged(place, data.amount.units, at: time)
         hold.left = Amount(hold.left.units - taken, hold.left.asset)
         if hold.left.isZero {
             holds[data.id] = nil
@@ -117,7 +119,9 @@ extension BillingState {
     }
 
     /// A fee that was taken without a hold.
-    mutating func capture(_ postings: [Posting], _ reference: String, _ type: String, _ subject: String) throws(BillingFault) {
+    mutating func capture(
+        _ postings: [Posting], _ reference: String, _ type: String, _ subject: String, at time: Timestamp
+    ) throws(BillingFault) {
         guard let credit = postings.first(where: { $0.account == .fees }), let debit = postings.first(where: { $0.amount.isNegative })
         else {
             guard postings.isEmpty else { throw BillingFault(type, subject, "is no capture of a fee") }
@@ -125,6 +129,7 @@ extension BillingState {
             return
         }
         try addCaptured(Captured(payer: debit.account, amount: credit.amount), reference, type, subject)
+        if let place = journal.place(debit.account, credit.amount.asset) { charged(place, credit.amount.units, at: time) }
     }
 
     private mutating func addCaptured(_ fee: Captured, _ reference: String, _ type: String, _ subject: String) throws(BillingFault) {
@@ -141,7 +146,7 @@ extension BillingState {
 
     /// Sets what is left of a hold free.
     public func releaseHold(_ id: String) throws(BillingError) -> Decision {
-        guard let hold = holds[id] else { throw .notFound("open hold \(id): it was captured, released, has expired, or never was") }
+        guard let hold = holds[id] else { throw missing(id) }
         return Decision(.holdReleased(HoldReleased(id: id, amount: hold.left, expired: false)))
     }
 
@@ -150,13 +155,19 @@ extension BillingState {
             let place = journal.place(hold.account, hold.left.asset)
         else { throw BillingFault(HoldReleased.type, data.id, "is not open, or not over that amount") }
         journal.hold(place, -hold.left.units)
+        if data.expired { expiredHolds.insert(data.id, hold.expires) }
         holdExpiry.remove(Due(time: hold.expires, id: data.id))
     }
 
     func usableHold(_ id: String, _ now: Timestamp) throws(BillingError) -> Hold {
-        guard let hold = holds[id] else { throw .notFound("open hold \(id): it was captured, released, has expired, or never was") }
+        guard let hold = holds[id] else { throw missing(id) }
         guard now < hold.expires else { throw .holdExpired(id, at: hold.expires) }
         return hold
+    }
+
+    private func missing(_ id: String) -> BillingError {
+        if let time = expiredHolds[id] { return .holdExpired(id, at: time) }
+        return .notFound("open hold \(id): it was captured, released, has expired, or never was")
     }
 
     // MARK: Prices
@@ -193,6 +204,9 @@ extension BillingState {
             [training.owner, training.datanets, training.contributors, training.validators, training.compute], "the training split")
         guard training.owner == 0 else { throw .invalid(field: "training", reason: "must give nothing to the owner, who pays the fee") }
         guard rules.platform.accountKind == .platform else { throw .wrongKind(rules.platform, reason: "is not the platform's") }
+        if let guardian = rules.guardian, DIDKey.publicKey(in: guardian) == nil {
+            throw .invalid(field: "guardian", reason: "must be the did:key of an Ed25519 key")
+        }
         guard rules.holdbackSeconds <= 31_536_000, rules.unbondSeconds <= 31_536_000 else {
             throw .invalid(field: "holdback_seconds", reason: "and unbond_seconds must be at most a year")
         }

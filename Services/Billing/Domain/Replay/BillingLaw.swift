@@ -110,6 +110,12 @@ public struct BillingLaw: ReplayLaw {
             case .payoutFinished(let data):
                 guard state.payout(data.id)?.rail == "sandbox" else { throw Unlawful("the payout \(data.id) is not the sandbox's") }
                 decision = try state.finishPayout(data.id, paid: true, reference: "sandbox-" + data.id)
+            case .budgetAlerted(let data):
+                let place = state.journal.place(data.account, data.budget.asset)
+                guard let alert = place.flatMap({ state.alert($0) }), alert == data else {
+                    throw Unlawful("the fees of \(data.account) crossed no threshold of its budget, or another one")
+                }
+                decision = Decision(event)
             default: throw Unlawful("is nothing that falls due")
             }
             expected += decision.newEvents

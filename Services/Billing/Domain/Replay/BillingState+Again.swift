@@ -33,7 +33,11 @@ extension BillingState {
                 try transfer(id: moment.newID("tr"), try entries(data.postings), reason: data.reason)
             }
         case .walletSet(let data):
-            try setWallet(owner: data.owner, address: data.address, isRecovered: !disposes(moment.actor, of: data.owner))
+            try setWallet(
+                WalletRequest(
+                    owner: data.owner, address: data.address, sequence: data.sequence, key: data.key, recovery: data.recovery,
+                    signature: data.signature), lately: true)
+        case .budgetSet(let data): try setBudget(of: data.account, data.budget, thresholds: data.thresholds)
         case .pricePublished(let data): try publishPrice(model: data.model, asset: data.asset, meters: data.meters)
         case .settlementRulesSet(let data): try setRules(data)
         case .holdPlaced(let data):
@@ -64,7 +68,7 @@ extension BillingState {
         case .payoutEpochClosed(let data): try closeEpoch(data.asset)
         case .payoutClaimed(let data):
             try claim(data.asset, address: data.address, cumulative: data.cumulative, transaction: data.transaction)
-        case .settlementPosted, .settlementCorrected, .settlementReleased, .stakeWithdrawn:
+        case .settlementPosted, .settlementCorrected, .settlementReleased, .stakeWithdrawn, .budgetAlerted:
             throw BillingFault(type(of: event.data).type, "", "is no command's: it answers an event, or falls due")
         }
     }

@@ -6,12 +6,13 @@ extension BillingState {
     static let maximumReleased = 200
     static let maximumPaid = 95
 
-    /// Whether something is due at a log time: holds that expired, settlements whose holdback is over, stakes that are free.
+    /// Whether something is due at a log time: holds that expired, settlements whose holdback is over, stakes that are free, budgets of
+    /// which somebody is to be told.
     public func isDue(at now: Timestamp) -> Bool {
         if let first = holdExpiry.first, first.time <= now { return true }
         if let first = settlementsDue.first, first.time <= now { return true }
         if let first = unbondingsDue.first, first.time <= now { return true }
-        return !readyOwners.isEmpty
+        return !readyOwners.isEmpty || !budgetsDue.isEmpty
     }
 
     /// When the next thing falls due; nil when nothing is waiting.
@@ -32,6 +33,7 @@ extension BillingState {
             let postings = Self.move(amount, from: unbonding.key.place, to: unbonding.key.account)
             decision.events.append(.stakeWithdrawn(StakeWithdrawn(id: due.id, amount: amount, postings: .entries(postings))))
         }
+        decision.events += dueAlerts(limit: 100)
         try release(now: now, into: &decision)
         return decision
     }

@@ -13,7 +13,8 @@ struct BillsReader: Sendable {
 
     private static let earned = Statement(
         """
-        select s.reference, s.kind, coalesce(a.model, ''), coalesce(a.version, 0), coalesce(c.shares, a.shares, ''), sum(e.amount)
+        select s.reference, s.kind, coalesce(a.model, ''), coalesce(a.version, 0), coalesce(c.shares, a.shares, ''), sum(e.amount),
+            s.attributed, max(e.position) filter (where e.type = 'settlement.corrected')
         from billing.entries e
         left join billing.disputes d on d.dispute = e.subject
         join billing.settled s on s.settlement = coalesce(d.settlement, e.subject)
@@ -21,7 +22,7 @@ struct BillsReader: Sendable {
         left join billing.corrections c on c.attribution = a.attribution
         where e.account = $1 and e.asset = $2 and e.time >= $3 and e.time < $4
             and e.type in ('settlement.posted', 'settlement.corrected', 'refund.posted', 'dispute.resolved')
-        group by 1, 2, 3, 4, 5 order by 1 limit $5
+        group by 1, 2, 3, 4, 5, s.attributed order by 1 limit $5
         """, name: "earned")
 
     private static let invoiced = Statement(
@@ -50,6 +51,7 @@ struct BillsReader: Sendable {
         return try rows.map { row in
             let shares = try row.text(4)
             return EarnedLine(
+                attributed: UInt64(try row.int(6)), corrected: try row.optionalInt(7).map { UInt64($0) },
                 reference: try row.text(0), kind: try row.text(1), model: try row.text(2), version: Int(try row.int(3)),
                 shares: shares.isEmpty ? .null : try JSON.parse(Array(shares.utf8)), amount: Amount(try row.int128(5), asset))
         }

@@ -5,6 +5,10 @@ internal import Money
 
 /// What an account earned by one settlement, refunds and corrections counted in.
 struct EarnedLine: Sendable {
+    /// Where what was settled stands.
+    let attributed: UInt64
+    /// Where the last correction of the settlement stands; nil for none.
+    let corrected: UInt64?
     let reference: String
     let kind: String
     let model: String
@@ -14,15 +18,22 @@ struct EarnedLine: Sendable {
     let amount: Amount
 }
 
-/// Earnings by model and Datanet. What a contributor earned by an answer is divided among Datanets as their own shares in it lie
-/// there; what others earned, as all shares do. Parts add up to what the entries say, to the last unit.
+/// Earnings by model and Datanet, or by model and item. What a contributor earned by an answer is divided among Datanets as their own shares
+/// in it lie there; what others earned, as all shares do. Among items it is divided by the words that they gave. Parts add up to what the
+/// entries say, to the last unit.
 struct Earnings: Sendable {
+    /// What stands beside the model.
+    enum Kind: String, Sendable {
+        case datanet, item
+    }
+
     struct Key: Hashable, Comparable {
         let model: String
-        let datanet: String
+        /// The Datanet or the item; empty for what cannot be said of one.
+        let part: String
 
         static func < (left: Key, right: Key) -> Bool {
-            left.model != right.model ? left.model < right.model : left.datanet < right.datanet
+            left.model != right.model ? left.model < right.model : left.part < right.part
         }
     }
 
@@ -34,25 +45,28 @@ struct Earnings: Sendable {
     private(set) var sums: [Key: Sum] = [:]
     private(set) var total: Amount
     private let account: AccountID
+    private let kind: Kind
 
-    init(_ account: AccountID, _ asset: Asset) {
+    init(_ account: AccountID, _ asset: Asset, by kind: Kind = .datanet) {
         self.account = account
+        self.kind = kind
         total = .zero(asset)
     }
 
-    mutating func add(_ line: EarnedLine) throws {
+    /// - Parameter items: the account's owner's items with their weights, where items are asked for.
+    mutating func add(_ line: EarnedLine, items: [(part: String, weight: UInt64)] = []) throws {
         // Corrected away, or refunded to the last unit.
         if line.amount.isZero { return }
         total = try total.adding(line.amount)
-        let weights = weights(line.shares)
+        let weights = kind == .item ? items : weights(line.shares)
         let model = line.kind == "training" ? "" : "\(line.model)@\(line.version)"
-        guard !weights.isEmpty else { return try add(line.amount, Key(model: model, datanet: "")) }
+        guard !weights.isEmpty else { return try add(line.amount, Key(model: model, part: "")) }
         // A refund that went beyond, in a settlement corrected later, may leave less than nothing: split it as it would be above.
         let units = line.amount.units
         let parts = try Amount(units.magnitude > UInt128(Int128.max) ? 0 : Int128(units.magnitude), line.amount.asset)
             .split(by: weights.map(\.weight))
         for (weight, part) in zip(weights, parts) {
-            try add(units < 0 ? try part.negated() : part, Key(model: model, datanet: weight.datanet))
+            try add(units < 0 ? try part.negated() : part, Key(model: model, part: weight.part))
         }
     }
 
@@ -63,7 +77,7 @@ struct Earnings: Sendable {
         sums[key] = sum
     }
 
-    private func weights(_ shares: JSONValue) -> [(datanet: String, weight: UInt64)] {
+    private func weights(_ shares: JSONValue) -> [(part: String, weight: UInt64)] {
         guard case .object(let datanets) = shares else { return [] }
         switch account.accountKind {
         case .platform, .modelOwner, .compute: return []
@@ -71,7 +85,7 @@ struct Earnings: Sendable {
         default: break
         }
         let isContributor = account.accountKind == .contributor
-        var weights: [(datanet: String, weight: UInt64)] = []
+        var weights: [(part: String, weight: UInt64)] = []
         for datanet in datanets.keys.sorted() {
             guard case .object(let owners)? = datanets[datanet] else { continue }
             let parts = isContributor ? [owners[String(account.owner)]] : owners.keys.map { owners[$0] }
@@ -87,7 +101,9 @@ struct Earnings: Sendable {
             "by": .array(
                 sums.sorted { $0.key < $1.key }.map { key, sum in
                     .members([
-                        "model": key.model.isEmpty ? nil : .string(key.model), "datanet": key.datanet.isEmpty ? nil : .string(key.datanet),
+                        "model": key.model.isEmpty ? nil : .string(key.model),
+                        "datanet": kind == .datanet && !key.part.isEmpty ? .string(key.part) : nil,
+                        "item": kind == .item && !key.part.isEmpty ? .string(key.part) : nil,
                         "amount": sum.amount.json, "settlements": .count(sum.settlements),
                     ])
                 }),

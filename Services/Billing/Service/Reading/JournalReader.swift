@@ -63,6 +63,29 @@ struct JournalReader: Sendable {
     private static let before = Statement(
         "select coalesce(sum(amount), 0) from billing.entries where account = $1 and asset = $2 and time < $3", name: "balance before")
 
+    /// What each account had when an epoch closed, one look into an index for each. Every epoch has an entry of `payout:evm`.
+    private static let owed = Statement(
+        """
+        with closed as (
+            select position from billing.entries where account = 'payout:evm' and asset = $1 and type = 'payout.epoch-closed'
+            order by position offset $2 limit 1)
+        select b.account, e.balance from closed c cross join billing.balances b cross join lateral (
+            select balance from billing.entries
+            where account = b.account and asset = b.asset and position <= c.position order by position desc limit 1) e
+        where b.asset = $1 and e.balance > 0
+        """, name: "owed")
+
+    /// What the accounts were owed when an epoch closed, it counted in; nothing when the rows have not come so far.
+    func liabilities(_ asset: Asset, epoch: Int) async throws -> [Liability] {
+        let rows = try await pool.execute(Self.owed, [.text(asset.text), .int(Int64(epoch - 1))])
+        var liabilities: [Liability] = []
+        for row in rows {
+            guard let account = AccountID(try row.text(0)), account.accountKind != .external else { continue }
+            liabilities.append(Liability(account: account, units: UInt128(try row.int128(1))))
+        }
+        return liabilities
+    }
+
     /// The sum of all entries before a moment.
     func balance(of account: AccountID, _ asset: Asset, before time: Timestamp) async throws -> Amount {
         let rows = try await pool.execute(Self.before, [.text(account.text), .text(asset.text), .int(time.microseconds)])

@@ -7,14 +7,14 @@ internal import JSON
 internal import Money
 internal import Web
 
-/// Accounts, deposits, transfers, payouts, wallets.
+/// Accounts, deposits, transfers, payouts.
 struct AccountRoutes: Sendable {
     let commands: BillingCommands
     let reader: JournalReader
     let applied: @Sendable () async throws -> UInt64
 
     var routes: [Route] {
-        [open, show, balance, deposit, transfer, reverse, verify, wallet, payout, finish, bankFile]
+        [open, show, balance, deposit, transfer, reverse, verify, payout, finish, bankFile]
     }
 
     private typealias C = BillingCommands
@@ -127,22 +127,6 @@ struct AccountRoutes: Sendable {
             access: .scope("billing:verify"),
             body: .object(.required("owner", C.id), .required("claim", .oneOf("mail", "domain", "vouched")))
         ) { state, ask in try state.verifyOwner(try ask.body.id("owner"), claim: try ask.body.id("claim")) }
-    }
-
-    private var wallet: Route {
-        commands.route(
-            "/v1/accounts/wallets", operation: "setWallet", summary: "Says where an owner's earnings go when an epoch closes.",
-            access: .authenticated,
-            body: .object(
-                .required("owner", C.id), .required("address", .text(42...42)))
-        ) { state, ask in
-            let owner = try ask.body.id("owner")
-            let isOwn = state.disposes(ask.caller.subject, of: owner)
-            guard isOwn || ask.caller.has("billing:recover") else {
-                throw Problem(.forbidden, "only \(owner), or whoever has the scope billing:recover, changes this wallet")
-            }
-            return try state.setWallet(owner: owner, address: try ask.body.id("address"), isRecovered: !isOwn)
-        }
     }
 
     private var payout: Route {

@@ -9,14 +9,16 @@ internal import JSON
 internal import Money
 internal import Web
 
-/// Payout epochs, claims with their proofs, and proofs of liabilities.
+/// Payout epochs, the last one and those before it; claims with their proofs, and proofs of liabilities.
 struct EpochRoutes: Sendable {
     let commands: BillingCommands
+    let reader: JournalReader
 
-    var routes: [Route] { [close, dump, liability, proof, claim] }
+    var routes: [Route] { [close, list, dump, liability, proof, claim] }
 
     private typealias C = BillingCommands
     private static let assetQuery = QueryParameter("asset", C.asset, "The asset.", required: true)
+    private static let epochQuery = QueryParameter("epoch", .integer(1...1_000_000), "Its number; the last closed one when left out.")
 
     private var close: Route {
         commands.route(
@@ -25,22 +27,53 @@ struct EpochRoutes: Sendable {
         ) { state, ask in try state.closeEpoch(try ask.body.asset("asset")) }
     }
 
-    private func epoch(_ context: RequestContext) async throws -> ClosedEpoch {
-        let asset = try context.query.asset()
-        guard let epoch = try await commands.desk.maker.query({ $0.epoch(asset) }) else {
-            throw Problem(.notFound, "no epoch in \(asset) has been closed")
+    private var list: Route {
+        Route(
+            .get, "/v1/epochs", operation: "listEpochs", summary: "The closed epochs of an asset with their roots, the first one first.",
+            access: .public, query: Page.parameters(limit: 1...1_000) + [Self.assetQuery],
+            replies: [.json(200, "A page of epochs.", Page.schema(.any, atMost: 1_000))], problems: []
+        ) { [commands] context in
+            let asset = try context.query.asset()
+            let page = Page(context)
+            let codec = CursorCodec(list: "epochs")
+            let after = try page.cursor.map { Int(try codec.decode($0).first ?? "") ?? 0 } ?? 0
+            let all = try await commands.desk.maker.query { $0.pastEpochs(asset) }
+            let shown = all.dropFirst(after).prefix(page.limit)
+            let items = shown.map { past -> JSONValue in
+                [
+                    "epoch": .count(past.number), "root": .string(past.root), "wallets": .count(past.wallets),
+                    "cumulative": past.cumulative.json, "liabilities_root": .digest(past.liabilitiesRoot),
+                    "liabilities": past.liabilities.json, "accounts": .count(past.accounts),
+                ]
+            }
+            return page.response(items, next: after + items.count < all.count ? codec.encode([String(after + items.count)]) : nil)
         }
-        return epoch
+    }
+
+    /// An epoch as it is asked for, with the wallets' tree.
+    private func closedTree(_ context: RequestContext) async throws -> (number: Int, tree: StandardMerkleTree) {
+        let asset = try context.query.asset()
+        let wanted = context.query.integer("epoch")
+        let found = try await commands.desk.maker.query { state in
+            let number = wanted ?? state.epoch(asset)?.number ?? 0
+            return (number, state.leaves(asset, epoch: number))
+        }
+        guard let leaves = found.1 else { throw Self.notClosed(asset, wanted) }
+        guard let tree = StandardMerkleTree(leaves) else { throw Problem(.notFound, "the epoch pays nobody") }
+        return (found.0, tree)
+    }
+
+    private static func notClosed(_ asset: Asset, _ epoch: Int?) -> Problem {
+        Problem(.notFound, epoch.map { "epoch \($0) in \(asset) has not been closed" } ?? "no epoch in \(asset) has been closed")
     }
 
     private var dump: Route {
         Route(
             .get, "/v1/epochs/tree", operation: "epochTree",
-            summary: "The last closed epoch's tree in OpenZeppelin's StandardMerkleTree format (standard-v1).", access: .public,
-            query: [Self.assetQuery], replies: [.json(200, "The dump.", .any)], problems: [.notFound]
+            summary: "A closed epoch's tree in OpenZeppelin's StandardMerkleTree format (standard-v1).", access: .public,
+            query: [Self.assetQuery, Self.epochQuery], replies: [.json(200, "The dump.", .any)], problems: [.notFound]
         ) { context in
-            let epoch = try await epoch(context)
-            guard let tree = StandardMerkleTree(epoch.leaves) else { throw Problem(.notFound, "the epoch pays nobody") }
+            let tree = try await closedTree(context).tree
             let values = zip(tree.values, tree.places).map { leaf, place -> JSONValue in
                 ["value": .texts([leaf.address.checksummed, String(leaf.cumulative)]), "treeIndex": .count(place)]
             }
@@ -53,16 +86,17 @@ struct EpochRoutes: Sendable {
 
     private var proof: Route {
         Route(
-            .get, "/v1/claims", operation: "claimProof", summary: "What a wallet can claim by the last closed epoch's root, and the proof.",
-            access: .public, query: [Self.assetQuery, QueryParameter("address", .text(42...42), "The wallet.", required: true)],
+            .get, "/v1/claims", operation: "claimProof", summary: "What a wallet can claim by a closed epoch's root, and the proof.",
+            access: .public,
+            query: [Self.assetQuery, Self.epochQuery, QueryParameter("address", .text(42...42), "The wallet.", required: true)],
             replies: [.json(200, "The claim.", .any)], problems: [.notFound]
         ) { context in
-            let epoch = try await epoch(context)
-            guard let address = EVMAddress(context.query.string("address") ?? ""), let tree = StandardMerkleTree(epoch.leaves),
+            let (number, tree) = try await closedTree(context)
+            guard let address = EVMAddress(context.query.string("address") ?? ""),
                 let index = tree.values.firstIndex(where: { $0.address == address })
-            else { throw Problem(.notFound, "the last epoch has nothing for this wallet") }
+            else { throw Problem(.notFound, "epoch \(number) has nothing for this wallet") }
             return .json([
-                "epoch": .count(epoch.number), "root": .string(tree.rootText), "address": .string(address.checksummed),
+                "epoch": .count(number), "root": .string(tree.rootText), "address": .string(address.checksummed),
                 "cumulative": .string(String(tree.values[index].cumulative)),
                 "proof": .texts(tree.proof(of: index).map { "0x" + Hex.encode($0) }),
             ])
@@ -85,24 +119,37 @@ struct EpochRoutes: Sendable {
     private var liability: Route {
         Route(
             .get, "/v1/epochs/liabilities", operation: "liabilityProof",
-            summary: "The proof that an account's balance is counted in what the last closed epoch said is owed.", access: .authenticated,
-            query: [Self.assetQuery, QueryParameter("account", C.account, "The account.", required: true)],
-            replies: [.json(200, "The balance and the way to the root.", .any)], problems: [.forbidden, .notFound]
+            summary: "The proof that an account's balance is counted in what a closed epoch said is owed.", access: .authenticated,
+            query: [Self.assetQuery, Self.epochQuery, QueryParameter("account", C.account, "The account.", required: true)],
+            replies: [.json(200, "The balance and the way to the root.", .any)], problems: [.forbidden, .notFound, .unavailable]
         ) { context in
             guard let account = AccountID(context.query.string("account") ?? "") else {
                 throw Problem(.badQuery, "is no account", field: "account")
             }
             try context.mayRead(account)
-            let epoch = try await epoch(context)
-            guard let tree = LiabilityTree(epoch.liabilities), let proof = tree.proof(of: account),
-                let leaf = tree.liabilities.first(where: { $0.account == account })
-            else { throw Problem(.notFound, "the account had no balance when the epoch closed") }
+            let (number, tree) = try await liabilities(context)
+            guard let proof = tree.proof(of: account), let leaf = tree.liabilities.first(where: { $0.account == account })
+            else { throw Problem(.notFound, "the account had no balance when epoch \(number) closed") }
             return .json([
-                "epoch": .count(epoch.number), "balance": .string(String(leaf.units)),
+                "epoch": .count(number), "balance": .string(String(leaf.units)),
                 "root": ["hash": .digest(tree.root.hash), "sum": .string(String(tree.root.sum))],
                 "proof": .array(
                     proof.map { ["hash": .digest($0.node.hash), "sum": .string(String($0.node.sum)), "left": .bool($0.isLeft)] }),
             ])
         }
+    }
+
+    /// The tree of what the accounts were owed: the last epoch's is at hand, those before it are made from the entries up to them.
+    private func liabilities(_ context: RequestContext) async throws -> (number: Int, tree: LiabilityTree) {
+        let asset = try context.query.asset()
+        let wanted = context.query.integer("epoch")
+        let (last, past) = try await commands.desk.maker.query { state in (state.epoch(asset), state.pastEpochs(asset)) }
+        guard let last, wanted ?? last.number <= last.number else { throw Self.notClosed(asset, wanted) }
+        let number = wanted ?? last.number
+        if number == last.number, let tree = LiabilityTree(last.liabilities) { return (number, tree) }
+        guard let tree = LiabilityTree(try await reader.liabilities(asset, epoch: number)),
+            tree.root.hash == past[number - 1].liabilitiesRoot
+        else { throw Problem(.unavailable, "the entries up to epoch \(number) are not all there yet: try again in a moment") }
+        return (number, tree)
     }
 }

@@ -12,6 +12,7 @@ internal import Web
 struct StatementRoutes: Sendable {
     let reader: JournalReader
     let bills: BillsReader
+    let items: EarnedItems
     let clock: @Sendable () -> Timestamp
 
     var routes: [Route] { [statement, invoice, earnings] }
@@ -82,16 +83,25 @@ struct StatementRoutes: Sendable {
 
     private var earnings: Route {
         Route(
-            .get, "/v1/statements/earnings", operation: "earnings", summary: "What an account earned in a period, by model and Datanet.",
-            access: .authenticated, query: Self.period, replies: [.json(200, "The sums.", .any)], problems: [.forbidden, Self.tooMuch]
-        ) { [bills] context in
+            .get, "/v1/statements/earnings", operation: "earnings",
+            summary: "What an account earned in a period, by model and Datanet, or by model and item.", access: .authenticated,
+            query: Self.period + [
+                QueryParameter("by", .oneOf("datanet", "item"), "By Datanet when left out; items are a contributor's.")
+            ],
+            replies: [.json(200, "The sums.", .any)], problems: [.forbidden, Self.tooMuch]
+        ) { [bills, items] context in
             let (account, asset, period) = try Self.asked(context)
+            let kind = context.query.string("by").flatMap { Earnings.Kind(rawValue: $0) } ?? .datanet
             let lines = try await bills.earned(by: account, asset, period)
-            guard lines.count <= BillsReader.maximumSettlements else {
-                throw Problem(Self.tooMuch, "the period has more than \(BillsReader.maximumSettlements) settlements: ask for a shorter one")
+            let most = kind == .item ? EarnedItems.maximumSettlements : BillsReader.maximumSettlements
+            guard lines.count <= most else {
+                throw Problem(Self.tooMuch, "the period has more than \(most) settlements: ask for a shorter one")
             }
-            var earnings = Earnings(account, asset)
-            for line in lines { try earnings.add(line) }
+            var earnings = Earnings(account, asset, by: kind)
+            for line in lines {
+                let isItem = kind == .item && account.accountKind == .contributor
+                try earnings.add(line, items: isItem ? try await items.weights(of: String(account.owner), in: line) : [])
+            }
             return .json(earnings.json)
         }
     }

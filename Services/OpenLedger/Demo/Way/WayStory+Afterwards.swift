@@ -1,4 +1,5 @@
 import Crypto
+import Events
 import Foundation
 import JSON
 import Money
@@ -98,8 +99,13 @@ extension WayStory {
         var wallets: [(author: String, address: String)] = []
         for (name, author) in cast.authors.sorted(by: { $0.key < $1.key }) {
             let address = "0x" + Hex.encode(Random.bytes(20))
+            let message = WalletSet.message(owner: author.principal, sequence: 0, address: address, key: author.did, recovery: nil)
             _ = try await client.call(
-                "POST", "/v1/accounts/wallets", as: author.token, json: ["owner": .string(author.principal), "address": .string(address)])
+                "POST", "/v1/accounts/wallets", as: author.token,
+                json: [
+                    "owner": .string(author.principal), "address": .string(address), "sequence": 0, "key": .string(author.did),
+                    "signature": .string(Base64URL.encode(try author.key.sign(message))),
+                ])
             wallets.append((name, address))
         }
         Terminal.say("\n8. After the holdback of \(Self.holdback) seconds a payout epoch closes.")

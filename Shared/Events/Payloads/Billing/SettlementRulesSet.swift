@@ -19,11 +19,13 @@ public struct SettlementRulesSet: EventData, Hashable {
     public var unbondSeconds: Int
     /// Below so many minor units a balance waits for a later epoch.
     public var dust: Int
+    /// did:key of whoever may sign an owner's change of wallet when the owner's own keys are lost; nil for nobody.
+    public var guardian: String?
 
     /// From its parts.
     public init(
         platformPoints: Int, platform: AccountID, training: ModelSplit, holdbackSeconds: Int, disputeBond: Int, unbondSeconds: Int,
-        dust: Int
+        dust: Int, guardian: String? = nil
     ) {
         self.platformPoints = platformPoints
         self.platform = platform
@@ -32,12 +34,13 @@ public struct SettlementRulesSet: EventData, Hashable {
         self.disputeBond = disputeBond
         self.unbondSeconds = unbondSeconds
         self.dust = dust
+        self.guardian = guardian
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
-            "platform_points", "platform", "training", "holdback_seconds", "dispute_bond", "unbond_seconds", "dust",
+            "platform_points", "platform", "training", "holdback_seconds", "dispute_bond", "unbond_seconds", "dust", "guardian",
         ])
         platformPoints = try fields.count("platform_points")
         platform = try fields.account("platform")
@@ -46,6 +49,7 @@ public struct SettlementRulesSet: EventData, Hashable {
         disputeBond = try fields.count("dispute_bond")
         unbondSeconds = try fields.count("unbond_seconds")
         dust = try fields.count("dust")
+        guardian = try fields.optionalID("guardian")
     }
 
     /// As it is written.
@@ -53,7 +57,7 @@ public struct SettlementRulesSet: EventData, Hashable {
         .members([
             "platform_points": .count(platformPoints), "platform": .string(platform.text), "training": training.json,
             "holdback_seconds": .count(holdbackSeconds), "dispute_bond": .count(disputeBond), "unbond_seconds": .count(unbondSeconds),
-            "dust": .count(dust),
+            "dust": .count(dust), "guardian": guardian.map { .string($0) },
         ])
     }
 }

@@ -1,0 +1,134 @@
+internal import Events
+public import Money
+
+extension BillingState {
+    /// The last closed epoch of an asset.
+    public func epoch(_ asset: Asset) -> ClosedEpoch? { epochs[asset] }
+
+    /// All closed epochs of an asset, the first one first.
+    public func pastEpochs(_ asset: Asset) -> [PastEpoch] { pastEpochs[asset] ?? [] }
+
+    /// What wallets had earned in all when an epoch closed, in the order of their addresses; nil for an epoch that is not closed.
+    public func leaves(_ asset: Asset, epoch: Int) -> [WalletLeaf]? {
+        guard let last = epochs[asset], epoch >= 1, epoch <= last.number else { return nil }
+        if epoch == last.number { return last.leaves }
+        var sums: [EVMAddress: UInt128] = [:]
+        for past in pastEpochs(asset).prefix(epoch) {
+            for leaf in past.changes { sums[leaf.address] = leaf.cumulative }
+        }
+        return sums.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { WalletLeaf(address: $0.key, cumulative: $0.value) }
+    }
+
+    /// Closes an epoch: all that owners with a wallet have available, unless it is dust, is theirs to claim.
+    public func closeEpoch(_ asset: Asset) throws(BillingError) -> Decision {
+        var entries = Entries(asset)
+        var owed = 0
+        for account in journal.accounts where account.asset == asset && account.id.accountKind?.isPaidOut == true {
+            let units = account.available
+            guard units > 0, units >= Int128(rules.dust), wallets[String(account.id.owner)] != nil else { continue }
+            try entries.move(units, from: account.id, to: .wallets)
+            owed += 1
+        }
+        guard owed > 0 else { throw .notFound("balance in \(asset) above \(rules.dust) of an owner with a wallet") }
+        let postings = entries.postings
+        let closing = try closing(asset, postings)
+        guard let tree = StandardMerkleTree(closing.epoch.leaves), let liabilities = LiabilityTree(closing.epoch.liabilities) else {
+            throw .money(.overflow(asset))
+        }
+        var decision = Decision.nothing
+        let list = try decision.list(postings)
+        decision.events = [
+            .payoutEpochClosed(
+                PayoutEpochClosed(
+                    epoch: closing.epoch.number, asset: asset, root: tree.rootText, wallets: closing.epoch.leaves.count,
+                    cumulative: Amount(closing.total, asset), liabilitiesRoot: liabilities.root.hash,
+                    liabilities: Amount(Int128(clamping: liabilities.root.sum), asset), accounts: closing.epoch.liabilities.count,
+                    postings: list))
+        ]
+        return decision
+    }
+
+    /// What an epoch with these entries leaves behind.
+    private func closing(_ asset: Asset, _ postings: [Posting]) throws(BillingError)
+        -> (epoch: ClosedEpoch, earned: [EVMAddress: Int128], total: Int128)
+    {
+        var earned = self.earned[asset] ?? [:]
+        // What an earlier wallet has not claimed follows its owner to the present one.
+        for (address, units) in earned {
+            guard let owner = walletOwners[address], let wallet = wallets[owner]?.address, wallet != address else { continue }
+            let unclaimed = units - (claimed[asset]?[address] ?? 0)
+            guard unclaimed > 0 else { continue }
+            earned[address] = units - unclaimed
+            earned[wallet, default: 0] += unclaimed
+        }
+        for posting in postings where posting.amount.isNegative {
+            guard let wallet = wallets[String(posting.account.owner)]?.address else {
+                throw .notFound("wallet of \(posting.account.owner)")
+            }
+            earned[wallet, default: 0] += -posting.amount.units
+        }
+        var after = journal
+        try after.post(postings)
+        var total: Int128 = 0
+        let leaves = earned.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { address, units in
+            total += units
+            return WalletLeaf(address: address, cumulative: UInt128(units))
+        }
+        let liabilities = after.accounts.filter { $0.asset == asset && $0.balance > 0 && $0.id.accountKind != .external }
+            .map { Liability(account: $0.id, units: UInt128($0.balance)) }.sorted { $0.account < $1.account }
+        return (ClosedEpoch(number: (epochs[asset]?.number ?? 0) + 1, leaves: leaves, liabilities: liabilities), earned, total)
+    }
+
+    mutating func apply(_ data: PayoutEpochClosed) throws(BillingFault) {
+        let subject = "\(data.asset) \(data.epoch)"
+        do throws(BillingError) {
+            let postings: [Posting]
+            do throws(BillingFault) { postings = try entries(data.postings) } catch { throw .notFound(error.reason) }
+            let closing = try closing(data.asset, postings)
+            guard let tree = StandardMerkleTree(closing.epoch.leaves), let liabilities = LiabilityTree(closing.epoch.liabilities),
+                closing.epoch.number == data.epoch, tree.rootText == data.root, liabilities.root.hash == data.liabilitiesRoot,
+                Int128(clamping: liabilities.root.sum) == data.liabilities.units, closing.total == data.cumulative.units,
+                closing.epoch.leaves.count == data.wallets, closing.epoch.liabilities.count == data.accounts
+            else { throw .invalid(field: "root", reason: "is not that of the wallets' earnings, or the liabilities are others") }
+            try journal.post(postings)
+            let before = earned[data.asset] ?? [:]
+            let changes = closing.earned.filter { before[$0.key] != $0.value }.sorted { $0.key < $1.key }
+                .map { WalletLeaf(address: $0.key, cumulative: UInt128($0.value)) }
+            pastEpochs[data.asset, default: []].append(PastEpoch(data, changes: changes))
+            earned[data.asset] = closing.earned
+            epochs[data.asset] = closing.epoch
+        } catch { throw BillingFault(PayoutEpochClosed.type, subject, "\(error)") }
+    }
+
+    /// Books that a wallet was paid by the distributor.
+    public func claim(_ asset: Asset, address: String, cumulative: Amount, transaction: String) throws(BillingError) -> Decision {
+        guard let epoch = epochs[asset] else { throw .notFound("closed epoch in \(asset)") }
+        guard cumulative.asset == asset else { throw .wrongAsset(expected: asset, actual: cumulative.asset) }
+        guard let wallet = EVMAddress(address), let earned = earned[asset]?[wallet] else {
+            throw .notFound("wallet \(address) with earnings in \(asset)")
+        }
+        let before = claimed[asset]?[wallet] ?? 0
+        guard cumulative.units > before else { throw .exists("the claim of \(wallet) up to \(Amount(before, asset))") }
+        guard cumulative.units <= earned else {
+            throw .beyond(what: "the earnings of \(wallet)", wanted: cumulative, left: Amount(earned, asset))
+        }
+        let postings = Self.move(Amount(cumulative.units - before, asset), from: .wallets, to: .chain)
+        return Decision(
+            .payoutClaimed(
+                PayoutClaimed(
+                    asset: asset, epoch: epoch.number, address: wallet.description, cumulative: cumulative, transaction: transaction,
+                    postings: .entries(postings))))
+    }
+
+    mutating func apply(_ data: PayoutClaimed) throws(BillingFault) {
+        guard let wallet = EVMAddress(data.address), data.cumulative.units <= earned[data.asset]?[wallet] ?? 0 else {
+            throw BillingFault(PayoutClaimed.type, data.address, "claims more than was earned")
+        }
+        let before = claimed[data.asset]?[wallet] ?? 0
+        let postings = try post(data.postings, PayoutClaimed.type, data.address)
+        let paid = Amount(data.cumulative.units - before, data.asset)
+        guard paid.isPositive else { throw BillingFault(PayoutClaimed.type, data.address, "claims twice") }
+        try expect(postings, Self.move(paid, from: .wallets, to: .chain), PayoutClaimed.type, data.address)
+        claimed[data.asset, default: [:]][wallet] = data.cumulative.units
+    }
+}
