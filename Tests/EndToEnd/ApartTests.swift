@@ -52,8 +52,8 @@ import Testing
             // Other rows than the sample data, where a folder of them is named.
             let data = ProcessInfo.processInfo.environment["OPENLEDGER_TEST_DEMO_DATA"].map { ["--data", $0] } ?? []
             let demo = try await house.run(
-                data, "demo", "--at", door.url, "--administrator", house.folder.path("administrator"), "--key", "\(house.verifier)",
-                "--ca", door.certificate, limit: .seconds(540))
+                "demo", "--at", door.url, "--administrator", house.folder.path("administrator"), "--key", "\(house.verifier)",
+                "--ca", door.certificate, more: data, limit: .seconds(540))
             let said = children.map { "\($0.key): \($0.value.output.suffix(600))" }.joined(separator: "\n")
             #expect(demo.status.isSuccess, "\(demo.output.suffix(3_000))\n\(said)")
             #expect(demo.output.contains("audit: green"))

@@ -25,7 +25,8 @@ import Testing
             let tokens = try #require(rows[0]["row"]?.arrayValue)
             let learned = tokens.filter { $0["learned"] == true }.compactMap { $0["text"]?.stringValue }.joined()
             #expect(learned.hasPrefix("The tides.") && rows[0]["learned"] == .int(Int64(tokens.count { $0["learned"] == true })))
-            #expect(tokens.compactMap { $0["text"]?.stringValue }.joined().contains("What moves 0?"))
+            let all = tokens.compactMap { $0["text"]?.stringValue }.joined()
+            #expect(all.contains("What moves 0?"))
             let stranger = try runner.house.token("eve", scopes: ["jobs:write"])
             #expect(try await runner.call("POST", "/v1/training-jobs/preview", order, as: stranger).status == 403)
 

@@ -1,3 +1,4 @@
+import Synchronization
 import Crypto
 import Events
 import JSON

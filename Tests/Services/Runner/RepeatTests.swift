@@ -1,3 +1,4 @@
+import Events
 import Crypto
 import Foundation
 import JSON

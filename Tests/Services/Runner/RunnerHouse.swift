@@ -61,7 +61,7 @@ final class RunnerHouse: Sendable {
                     .get, "/v1/datanets/{id}/snapshots/{number}/items", operation: "standInItems", summary: "A stand-in for datanet.",
                     access: .authenticated, query: [QueryParameter("purpose", .oneOf("train"), "What for.", required: true)],
                     replies: [.content(200, "Lines.", type: "application/jsonl")]
-                ) { [rows, given] _ in
+                ) { [self] _ in
                     let lines = given.withLock { $0 } ?? rows
                     return Response(body: .bytes(Array(lines.map { JSON.write($0) }.joined(separator: [0x0A]))))
                 }

@@ -1,5 +1,5 @@
 public import Crypto
-public import EVM
+internal import EVM
 public import Events
 public import Money
 

@@ -1,3 +1,4 @@
+internal import EVM
 internal import BillingDomain
 internal import Decisions
 internal import Events

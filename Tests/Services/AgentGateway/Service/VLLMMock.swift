@@ -55,7 +55,7 @@ final class VLLMMock: Sendable {
     }
 
     private var load: Route {
-        route("load_lora_adapter", "vllmLoad") { [state] body in
+        route("load_lora_adapter", "vllmLoad") { [self] body in
             let (name, path) = (body["lora_name"]?.stringValue ?? "", body["lora_path"]?.stringValue ?? "")
             guard FileManager.default.fileExists(atPath: path + "/adapter_config.json") else {
                 return Self.error(404, "NotFoundError", "Loading lora \(name) failed: No adapter found for \(path)")
@@ -72,7 +72,7 @@ final class VLLMMock: Sendable {
     }
 
     private var unload: Route {
-        route("unload_lora_adapter", "vllmUnload") { [state] body in
+        route("unload_lora_adapter", "vllmUnload") { [self] body in
             let name = body["lora_name"]?.stringValue ?? ""
             return state.withLock { state in
                 state.log.append("unload \(name)")
@@ -85,7 +85,7 @@ final class VLLMMock: Sendable {
     }
 
     private var chat: Route {
-        route("chat/completions", "vllmChat") { [state] body in
+        route("chat/completions", "vllmChat") { [self] body in
             let model = body["model"]?.stringValue ?? ""
             let isThere = state.withLock { state in
                 state.log.append("ask \(model)")
@@ -115,7 +115,7 @@ final class VLLMMock: Sendable {
         Route(
             .get, "/v1/adapters/artefacts/{digest}", operation: "mockArtefact", summary: "Training's store.", access: .authenticated,
             replies: [.content(200, "Bytes.", type: "application/octet-stream")], problems: [.notFound]
-        ) { [state] context in
+        ) { [self] context in
             let digest = context.path["digest"]
             guard let bytes = state.withLock({ $0.store[digest] }) else { throw Problem(.notFound, "no such artefact") }
             return Response(body: .bytes(bytes))

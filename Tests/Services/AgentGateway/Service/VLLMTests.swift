@@ -1,3 +1,5 @@
+import HTTPClient
+import Events
 import Crypto
 import Foundation
 import JSON

@@ -1,3 +1,4 @@
+import Web
 import AttributionDomain
 import Blobs
 import Crypto
