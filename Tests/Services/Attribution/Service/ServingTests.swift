@@ -10,6 +10,7 @@ import ServiceShell
 import ServiceTestSupport
 import TestSupport
 import Testing
+import Web
 
 @testable import AttributionService
 
