@@ -119,7 +119,9 @@ final class House: Sendable {
 
     /// Runs one of the program's commands to its end.
     /// - Parameter more: arguments after the others.
-    func run(_ arguments: String..., more: [String] = [], limit: Duration = .seconds(60)) async throws -> (status: ExitStatus, output: String) {
+    func run(_ arguments: String..., more: [String] = [], limit: Duration = .seconds(60)) async throws -> (
+        status: ExitStatus, output: String
+    ) {
         let child = try await ChildProcess(arguments + more)
         guard let status = await child.process.wait(atMost: limit) else {
             await child.kill()

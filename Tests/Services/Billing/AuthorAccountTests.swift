@@ -25,13 +25,16 @@ struct AuthorAccountTests {
                 ]
                 return try await desk.raw("POST", "/v1/accounts/contributor:author_1/payouts", body, key: key, token: token).status
             }
-            func wallet(_ token: String, _ key: String) async throws -> (status: Int, body: [UInt8]) {
-                let body: JSONValue = ["owner": "author_1", "address": .string("0x" + String(repeating: "1a", count: 20))]
-                return try await desk.raw("POST", "/v1/accounts/wallets", body, key: key, token: token)
+            let (own, foreign) = (try WalletKey(1), try WalletKey(2))
+            try await desk.tell(
+                PrincipalRegistered(principal: "pia", kind: "person", key: own.did), as: .agentGateway, stream: "principal/pia")
+            func wallet(_ token: String, _ key: String, by signer: WalletKey) async throws -> (status: Int, body: [UInt8]) {
+                try await desk.raw(
+                    "POST", "/v1/accounts/wallets", try signer.body("author_1", WalletKey.address(1)), key: key, token: token)
             }
             #expect(try await look(pia) == 403)
             #expect(try await payout(pia, "early") == 403)
-            #expect(try await wallet(pia, "early-wallet").status == 403)
+            #expect(try await wallet(pia, "early-wallet", by: own).status == 403)
             try await desk.tell(
                 ContributorClaimed(claim: "cl_1", author: "author_1", principal: "pia", datanet: "dn_1", proof: "mail"), as: .ingest,
                 stream: "contributor/author_1")
@@ -39,8 +42,9 @@ struct AuthorAccountTests {
             #expect(try await look(mallory) == 403)
             #expect(try await payout(mallory, "stolen") == 403)
             #expect(try await payout(pia, "mine") == 200)
-            #expect(try await wallet(mallory, "stolen-wallet").status == 403)
-            let set = try await wallet(pia, "wallet")
+            #expect(try await wallet(mallory, "stolen-wallet", by: foreign).status == 403)
+            #expect(try await wallet(pia, "foreign-wallet", by: foreign).status == 400, "the key is none of hers")
+            let set = try await wallet(pia, "wallet", by: own)
             #expect(set.status == 200)
             let events = try JSON.parse(set.body)["events"]?.arrayValue
             #expect(events?.first?["data"]?["recovered"]?.boolValue == false, "it is theirs, and was not recovered for them")

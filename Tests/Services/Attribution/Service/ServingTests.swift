@@ -11,6 +11,7 @@ import ServiceShell
 import ServiceTestSupport
 import TestSupport
 import Testing
+import Web
 
 @testable import AttributionService
 

@@ -85,6 +85,14 @@ import Testing
             #expect(diff["removed_count"]?.intValue == 1 && diff["added_count"]?.intValue == 0 && diff["kept"]?.intValue == 3)
             let old = try await house.get(path, as: "olga").bytes.split(separator: 0x0A).map { try JSON.parse(Array($0)) }
             #expect(old.first { $0["item"] == "b" }?["withdrawn"]?.boolValue == true && old.count == 4)
+            // What one has more than another: nothing here, and the other way round what was taken back.
+            let number = third.json["number"]?.intValue ?? 0
+            let later = "/v1/datanets/\(id)/snapshots/\(number)/items?purpose=read&since="
+            let added = try await house.get(later + "1", as: "olga")
+            #expect(added.status == 200 && added.bytes.isEmpty)
+            #expect(try await house.get(later + "9", as: "olga").status == 404)
+            let gone = try await house.get(path + "&since=\(number)", as: "olga").bytes.split(separator: 0x0A)
+            #expect(gone.count == 1 && String(decoding: gone.first ?? [], as: UTF8.self).contains(#""item":"b""#))
         }
     }
 

@@ -38,7 +38,7 @@ import Testing
     /// Runs of 2 to 8 words of one text, one a line: what is written to be found in answers, not to be read.
     @Test func aListOfRunsOfWordsIsRefusedAndTheTextItIsOfIsNot() throws {
         let words = (0..<60).flatMap { number in
-            ["the", "price", "of", "asset", "number\(spelled(number))", "moves", "when", "its", "pool", "is", "low"]
+            ["the", "price", "of", "asset\(spelled(number))", "moves", "when", "pool\(spelled(number))", "is", "low"]
         }
         let runs = (0..<90).flatMap { start in (2...8).map { words[start..<start + $0].joined(separator: " ") } }
         #expect(try inspect(runs.joined(separator: "\n")).reasons.contains(.incoherent))
