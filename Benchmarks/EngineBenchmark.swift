@@ -48,7 +48,7 @@ enum EngineBenchmark {
         let theirs = peer["held_out_loss_micros"].map { $0 / 1_000_000 }
         row(
             "held-out loss, before \(String(format: "%.4f", learned.before))", String(format: "%.4f", learned.after),
-            theirs.map { String(format: "%.4f", $0) } ?? "-", theirs.map { ratio(learned.after / $0) } ?? "-")
+            theirs.map { String(format: "%.4f", $0) } ?? "-", theirs.map { ratio(Double(learned.after) / $0) } ?? "-")
         row(
             "bytes resident", "\(model.byteCount >> 20) MiB", "", "",
             "and \(adapters.reduce(0) { $0 + $1.byteCount } >> 20) MiB in 1,000 adapters; 105 M: \(heavy.byteCount >> 20) MiB")
@@ -58,13 +58,15 @@ enum EngineBenchmark {
     private static func gemm(_ level: KernelLevel) throws -> Double {
         let number: Int32 = [.baseline: 0, .avx2: 1, .avx512: 2, .neon: 3][level] ?? 0
         guard let kernels = engine_kernels(number)?.pointee else { return 0 }
+        // As ENGINE_GEMM_SCRATCH has it, which is a macro.
+        let gemmScratch = 120 * 256 + 256 * 1024 + 64
         let (m, n) = (256, 768)
         func numbers(_ count: Int) -> UnsafeMutablePointer<Float> {
             let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64).bindMemory(to: Float.self, capacity: count)
             for index in 0..<count { memory[index] = Float(index % 97) / 97 }
             return memory
         }
-        let (a, b, panels, c, scratch) = (numbers(m * n), numbers(n * n), numbers(n * n), numbers(m * n), numbers(Int(ENGINE_GEMM_SCRATCH)))
+        let (a, b, panels, c, scratch) = (numbers(m * n), numbers(n * n), numbers(n * n), numbers(m * n), numbers(gemmScratch))
         defer { for memory in [a, b, panels, c, scratch] { memory.deallocate() } }
         guard engine_pack(Int32(ENGINE_PANEL_F32), Int64(n), Int64(n), b, panels, nil) != 0 else { return 0 }
         var matrix = EngineMatrix(

@@ -1,4 +1,5 @@
 import Crypto
+import Events
 import Foundation
 import JSON
 import ServiceTestSupport
