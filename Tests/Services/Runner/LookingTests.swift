@@ -1,3 +1,4 @@
+import Events
 import JSON
 import ServiceTestSupport
 import TestSupport
@@ -24,9 +25,10 @@ import Testing
             #expect(rows.count == 2 && rows[0]["item"] == "it_0" && shown.json["held_out"]?.arrayValue?.isEmpty == true)
             let tokens = try #require(rows[0]["row"]?.arrayValue)
             let learned = tokens.filter { $0["learned"] == true }.compactMap { $0["text"]?.stringValue }.joined()
-            #expect(learned.hasPrefix("The tides.") && rows[0]["learned"] == .int(Int64(tokens.count { $0["learned"] == true })))
-            let all = tokens.compactMap { $0["text"]?.stringValue }.joined()
-            #expect(all.contains("What moves 0?"))
+            let count = tokens.count { $0["learned"] == true }
+            #expect(learned.hasPrefix("The tides.") && rows[0]["learned"] == .count(count))
+            let whole = tokens.compactMap { $0["text"]?.stringValue }.joined()
+            #expect(whole.contains("What moves 0?"))
             let stranger = try runner.house.token("eve", scopes: ["jobs:write"])
             #expect(try await runner.call("POST", "/v1/training-jobs/preview", order, as: stranger).status == 403)
 

@@ -40,7 +40,7 @@ import Threads
 
     /// Lets the house's own runner work while the body runs.
     private func withHouse(_ runner: RunnerHouse, _ body: () async throws -> Void) async throws {
-        let service = try #require(runner.service.withLock { $0 })
+        let service = try runner.embedded()
         let house = Task { await service.run() }
         do { try await body() } catch {
             house.cancel()

@@ -1,5 +1,6 @@
 import Events
 import Crypto
+import Events
 import Foundation
 import JSON
 import ServiceTestSupport

@@ -44,13 +44,19 @@ final class RunnerHouse: Sendable {
     }
 
     /// What it hands out instead, for a test of other rows.
-    let given = Lock<[JSONValue]?>(nil)
+    private let given = Lock<[JSONValue]?>(nil)
 
     init(_ house: ServiceHouse, base: String) throws {
         self.house = house
         self.base = base
         reference = SnapshotReference(datanet: "dn_1", snapshot: "sn_1", number: 1, root: SHA256.hash(utf8: "root"))
     }
+
+    /// Hands out other rows from now on.
+    func give(_ rows: [JSONValue]) { given.withLock { $0 = rows } }
+
+    /// The embedded runner, at rest unless the test lets it work.
+    func embedded() throws -> RunnerService { try #require(service.withLock { $0 }) }
 
     /// Stands in for datanet's export.
     var standIn: Mount {

@@ -48,7 +48,7 @@ import Testing
         try await withRunner { runner in
             let settings: JSONValue = ["epochs": 2, "rank": 2, "batch": 4, "warmup": 0, "holdout": 0, "maximum_tokens": 32]
             func end(_ rows: [JSONValue]) async throws -> JSONValue {
-                runner.given.withLock { $0 = rows }
+                runner.give(rows)
                 let job = try await runner.request(settings)
                 var view: JSONValue = .null
                 try await eventually("the job is over", timeout: .seconds(120)) {
@@ -57,16 +57,19 @@ import Testing
                 }
                 return view
             }
-            for rows in [[], [["item": "it_0", "owner": "carl"]]] as [[JSONValue]] {
+            let takenBack: JSONValue = ["item": "it_0", "owner": "carl"]
+            for rows: [JSONValue] in [[], [takenBack]] {
                 let empty = try await end(rows)
                 #expect(empty["status"] == "failed" && empty["reason"] == "the snapshots have no row to learn from")
             }
             #expect(try await end([runner.rows[0]])["status"] == "succeeded")
             let long = String(repeating: "The tides move the price of the pool. ", count: 40)
             let content: JSONValue = ["prompt": .string(long), "completion": .string(long)]
-            let cut = try await end([["item": "it_0", "owner": "carl", "content": content]])
+            let row: JSONValue = ["item": "it_0", "owner": "carl", "content": content]
+            let cut = try await end([row])
             #expect(cut["status"] == "succeeded")
-            let record = try await runner.call("GET", "/v1/training-jobs/\(cut["job"]?.stringValue ?? "")/record").json["record"]
+            let job = try #require(cut["job"]?.stringValue)
+            let record = try await runner.call("GET", "/v1/training-jobs/\(job)/record").json["record"]
             #expect(record?["cut"] == 1 && record?["rows"] == 1)
         }
     }
