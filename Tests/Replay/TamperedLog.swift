@@ -71,8 +71,9 @@ struct TamperedLog {
     /// The value at a place of an event's data.
     func get(_ place: Int, _ pointer: String) -> JSONValue? { entries[place].data.at(pointer) }
 
-    /// Adds to an amount, a decimal text.
+    /// Adds to a number, or to an amount, which is a decimal text.
     mutating func add(_ units: Int, _ place: Int, _ pointer: String) throws {
+        if let number = get(place, pointer)?.intValue { return set(place, pointer, .int(number + Int64(units))) }
         let text = try #require(get(place, pointer)?.stringValue.flatMap { Int($0) })
         set(place, pointer, .string(String(text + units)))
     }
