@@ -30,25 +30,32 @@ struct AnswerTexts: Sendable {
 
     /// - Throws: when the gateway cannot be asked now.
     func find(_ inference: String) async throws -> Finding {
-        let path = "/v1/inferences/\(PathText.encode(inference))/content"
-        let response: ClientResponse
-        let body: [UInt8]
-        do {
-            response = try await peers.open("GET", .agentGateway, path, timeout: .seconds(30), limit: largest)
-            body = try await response.body.collect(upTo: largest)
-        } catch HTTPClientError.bodyTooLarge {
-            return .tooLong
+        let (status, body): (Int, [UInt8])
+        do { (status, body) = try await content(of: inference) } catch {
+            // Told apart in a function that does not wait: the optimiser of Swift 6.3 crashes on a pattern here.
+            if Self.isTooLong(error) { return .tooLong }
+            throw error
         }
-        switch response.status {
+        switch status {
         case 200: break
         case 404: return .unknown
         case 410: return .erased
-        default: throw PeerError(.agentGateway, response.status, body)
+        default: throw PeerError(.agentGateway, status, body)
         }
         let fields = try JSON.parse(body, limits: JSONLimits(bytes: largest)).object()
         return .texts(
             Texts(
                 prompt: Self.words(try fields.field("prompt").value), answer: try fields.string("answer", bytes: 0...largest)))
+    }
+
+    private func content(of inference: String) async throws -> (Int, [UInt8]) {
+        let path = "/v1/inferences/\(PathText.encode(inference))/content"
+        let response = try await peers.open("GET", .agentGateway, path, timeout: .seconds(30), limit: largest)
+        return (response.status, try await response.body.collect(upTo: largest))
+    }
+
+    private static func isTooLong(_ error: any Error) -> Bool {
+        if case .bodyTooLarge? = error as? HTTPClientError { true } else { false }
     }
 
     /// Everything that messages say, whoever said it; one message a line, so that no span runs from one into the next unseen.
