@@ -74,9 +74,10 @@ struct ProgramHouse {
 
     func get(_ path: String) async throws -> Answer { try await Self.send(transport, "GET", url + path, token: token, .empty, [:]) }
 
-    func post(_ path: String, _ body: JSONValue) async throws -> JSONValue {
-        try await Self.send(transport, "POST", url + path, token: token, .bytes(JSON.write(body)), ["Content-Type": "application/json"])
-            .json
+    func post(_ path: String, _ body: JSONValue? = nil) async throws -> JSONValue {
+        let bytes = body.map { ClientBody.bytes(JSON.write($0)) } ?? .empty
+        let headers: Headers = body == nil ? [:] : ["Content-Type": "application/json"]
+        return try await Self.send(transport, "POST", url + path, token: token, bytes, headers).json
     }
 
     private static func send(
@@ -132,7 +133,7 @@ struct ProgramHouse {
 
     /// Ends an upload and waits for its verdicts.
     func screen(_ contribution: String) async throws -> JSONValue {
-        _ = try await post("/v1/contributions/\(contribution)/finish", .object(JSONObject()))
+        _ = try await post("/v1/contributions/\(contribution)/finish")
         while true {
             let now = try await get("/v1/contributions/\(contribution)").json
             if now["state"]?.stringValue == "failed" { throw BenchmarkError(now["problem"]?.stringValue ?? "it failed") }
