@@ -7,7 +7,7 @@ internal import Projections
 struct MilestoneProjection: Projection {
     let name = "milestones"
     let schema = "billing"
-    let version = 2
+    let version = 1
     let tables = ["milestones"]
 
     func apply(_ events: [ProjectedEvent], in session: PostgresSession, tables: TableNames) throws {
