@@ -181,7 +181,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             return place
         },
         .set(.training, JobChecked.self, "/agrees", true, "a lie that was found, said to be none"),
-        .add(.training, JobChecked.self, "/bound", 100, "a loss that was not claimed"),
+        .set(.training, JobChecked.self, "/bound", 1_100, "a loss that was not claimed"),
         .actor(.training, JobDelivered.self, "work handed in by another runner"),
         .actor(.training, RunnerRegistered.self, "a runner that a stranger made join"),
         .set(.training, ModelPublished.self, "/split/owner", 3_000, "a split that is more than the whole"),
