@@ -4,7 +4,7 @@ FROM swift:${SWIFT}-bookworm AS builder
 # Debian's own libraries, at whatever version bookworm's security updates have reached.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libarchive-dev libcairo2-dev libcld2-dev libcurl4-openssl-dev libdivsufsort-dev \
+    && apt-get install -y --no-install-recommends libarchive-dev libcairo2-dev libcld2-dev libcurl4-openssl-dev libdivsufsort-dev libsecp256k1-dev \
         libpango1.0-dev libpq-dev librdkafka-dev libre2-dev libssl-dev libutf8proc-dev libxml2-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
@@ -20,7 +20,7 @@ RUN swift build -c release --product openledger --static-swift-stdlib --scratch-
 FROM debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates fonts-inter libarchive13 libcairo2 libcld2-0 libcurl4 libdivsufsort3 \
+    && apt-get install -y --no-install-recommends ca-certificates fonts-inter libarchive13 libcairo2 libcld2-0 libcurl4 libdivsufsort3 libsecp256k1-1 \
         libpango-1.0-0 libpangocairo-1.0-0 libpq5 librdkafka1 libre2-9 libssl3 libutf8proc2 libxml2 poppler-utils \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /var/lib/openledger --create-home --shell /usr/sbin/nologin openledger \

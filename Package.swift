@@ -41,6 +41,8 @@ let package = Package(
         .systemLibrary(name: "CThreads", path: "Shared/Threads/CThreads"),
         .systemLibrary(
             name: "CCrypto", path: "Shared/Crypto/CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CSecp256k1", path: "Shared/Crypto/CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
         .systemLibrary(name: "CEpoll", path: "Shared/HTTP/CEpoll"),
         .systemLibrary(
             name: "CCurl", path: "Shared/HTTP/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -61,7 +63,8 @@ let package = Package(
         // Shared rooms, from the ground up.
         room("Threads", "Shared/Threads", ["CThreads"], exclude: ["CThreads"]),
         room("JSON", "Shared/JSON"),
-        room("Crypto", "Shared/Crypto", ["CCrypto"], exclude: ["CCrypto"]),
+        room("Crypto", "Shared/Crypto", ["CCrypto", "CSecp256k1"], exclude: ["CCrypto", "CSecp256k1"]),
+        room("EVM", "Shared/EVM", ["Crypto"]),
         room("Telemetry", "Shared/Telemetry", ["Threads", "JSON"]),
         room("Identity", "Shared/Identity", ["Crypto", "JSON", "Threads"]),
         room("HTTP", "Shared/HTTP/Messages", ["Threads"], [.strictMemorySafety()]),
@@ -113,16 +116,18 @@ let package = Package(
         room(
             "CorpusIndex", "Services/Attribution/Index",
             ["AttributionDomain", "CDivSufSort", "CInt8", "JSON", "Crypto", "Threads"], exclude: ["CDivSufSort", "CInt8"]),
-        room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto"]),
+        room("AttributionEvaluation", "Services/Attribution/Evaluation", ["AttributionDomain", "CorpusIndex", "Crypto", "Engine"]),
         room("AttributionService", "Services/Attribution/Service", shell + ["AttributionDomain", "CorpusIndex"]),
         room(
             "BillingDomain", "Services/Billing/Domain",
-            ["Replay", "Decisions", "Events", "EventLog", "JSON", "Crypto", "Identity", "Money"]),
-        room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "Paper"]),
+            ["Replay", "Decisions", "Events", "EventLog", "JSON", "Crypto", "EVM", "Identity", "Money"]),
+        room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "EVM", "Paper"]),
         room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("AdapterRouter", "Services/AgentGateway/Router"),
-        room("AgentEconomyDomain", "Services/AgentGateway/Economy/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
-        room("AgentEconomyService", "Services/AgentGateway/Economy/Service", shell + ["AgentEconomyDomain"]),
+        room(
+            "AgentEconomyDomain", "Services/AgentGateway/Economy/Domain",
+            ["Replay", "Decisions", "Events", "JSON", "Crypto", "EVM", "Money"]),
+        room("AgentEconomyService", "Services/AgentGateway/Economy/Service", shell + ["AgentEconomyDomain", "EVM"]),
         room(
             "AgentGatewayService", "Services/AgentGateway/Service",
             shell + ["AgentGatewayDomain", "AdapterRouter", "AgentEconomyService"]),
@@ -135,7 +140,7 @@ let package = Package(
                 "Decisions", "Blobs",
                 "LedgerService", "LedgerDomain", "Money", "IngestService", "DatanetService", "TrainingService", "AttributionService",
                 "BillingService",
-                "AgentGatewayService", "RunnerService", "Engine",
+                "AgentGatewayService", "RunnerService", "Engine", "AttributionEvaluation",
                 "ServiceShell", "EventLog", "Events", "Projections", "Postgres", "PrivatePostgres",
                 "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ]),
@@ -154,6 +159,7 @@ let package = Package(
             path: "Tests/ServiceTestSupport", swiftSettings: strict),
         tests("JSONTests", "Shared/JSON", ["JSON"]),
         tests("CryptoTests", "Shared/Crypto", ["Crypto", "JSON"]),
+        tests("EVMTests", "Shared/EVM", ["EVM", "Crypto"]),
         tests("IdentityTests", "Shared/Identity", ["Identity", "Crypto", "JSON"]),
         tests("TelemetryTests", "Shared/Telemetry", ["Telemetry", "JSON"]),
         tests("HTTPServerTests", "Shared/HTTP/Server", ["HTTP", "HTTPServer", "Threads"]),
@@ -194,7 +200,7 @@ let package = Package(
             "IngestTests", "Services/Ingest",
             shell + [
                 "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "PrivatePostgres",
-                "openledger-confine",
+                "IngestFuzzing", "openledger-confine",
             ]),
         tests(
             "DatanetTests", "Services/Datanet",
@@ -210,7 +216,7 @@ let package = Package(
             ]),
         tests(
             "BillingTests", "Services/Billing",
-            shell + ["BillingDomain", "BillingService", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
+            shell + ["BillingDomain", "BillingService", "EVM", "LedgerService", "HTTPServer", "ServiceTestSupport"]),
         tests(
             "AgentGatewayTests", "Services/AgentGateway",
             shell + [
@@ -221,7 +227,7 @@ let package = Package(
             "AgentEconomyTests", "Services/AgentEconomy",
             shell + [
                 "Replay", "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayService", "BillingService", "BillingDomain",
-                "LedgerService",
+                "EVM", "LedgerService",
                 "HTTPServer", "ServiceTestSupport",
             ]),
         tests(
@@ -242,15 +248,18 @@ let package = Package(
             ]),
 
         program("http-fuzz", "Tests/Fuzz/HTTP", ["HTTP", "HTTPServer"], exclude: ["LibFuzzer.swift", "differential.py"]),
+        room("IngestFuzzing", "Tests/Fuzz/Ingest/Harness", ["IngestDomain", "IngestParsing", "Blobs", "JSON"]),
+        program("ingest-fuzz", "Tests/Fuzz/Ingest/Program", ["IngestFuzzing", "openledger-confine"]),
         program(
             "benchmarks", "Benchmarks",
             [
-                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "Engine", "LedgerService",
-                "LedgerDomain", "AgentEconomyDomain", "Decisions", "EventLog", "Events", "Money", "ServiceShell",
+                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "CKernels", "Engine",
+                "LedgerService", "LedgerDomain", "RunnerService", "AgentEconomyDomain", "AgentGatewayDomain", "EVM", "Decisions",
+                "EventLog", "Events", "Money", "ServiceShell",
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",
-            ], exclude: ["README.md", "engine_peer.py", "Router"]),
+            ], exclude: ["README.md", "engine_peer.py", "Gateway/litellm_requests.py", "Router"]),
         program("router-simulation", "Benchmarks/Router", ["AdapterRouter"]),
     ],
     swiftLanguageModes: [.v6]

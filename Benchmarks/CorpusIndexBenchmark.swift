@@ -101,51 +101,101 @@ enum CorpusIndexBenchmark {
         let docs = try lines(peer + "/corpus/corpus.jsonl").enumerated().map { number, json in
             Doc(id: "d\(number)", source: json["source"]?.stringValue ?? "", text: Array((json["text"]?.stringValue ?? "").utf8))
         }
-        row("by words", "MB", "build s", "bytes/byte", "trace 450")
-        let sizes = [10, 50, 102]
+        row("by words", "MB", "build s", "bytes/byte", "trace 450", "count")
         var random = SystemRandomNumberGenerator()
         let order = docs.shuffled(using: &random)
-        for size in sizes {
-            var (taken, bytes) = (0, 0)
-            while taken < order.count, bytes < size * 1_000_000 {
-                bytes += order[taken].text.count
-                taken += 1
-            }
-            let part = order[0..<taken]
+        // Ours alone beyond the peer's corpus: lines of it in new documents.
+        let largest = Int(ProcessInfo.processInfo.environment["OPENLEDGER_SPAN_MEGABYTES"] ?? "") ?? 500
+        for size in [10, 50, 102, largest] {
+            let part = documents(order, bytes: size * 1_000_000, &random)
+            let bytes = part.reduce(0) { $0 + $1.text.count }
             let path = scratch + "/words-\(size)"
-            let builder = try CorpusIndexBuilder(directory: path)
             let start = monotonic()
-            try builder.build(root: SHA256.hash(utf8: "bench"), items: part.lazy.map { CorpusItem(id: $0.id, text: $0.text) })
+            try CorpusIndexBuilder(directory: path).build(
+                root: SHA256.hash(utf8: "bench"), items: part.lazy.map { CorpusItem(id: $0.id, text: $0.text) })
             let full = monotonic() - start
             let index = try CorpusIndex(directory: path, verification: .headers)
             let texts = try answers(part.map(\.text), count: 200)
-            var times: [Double] = []
-            for text in texts {
-                let before = monotonic()
-                _ = index.maximalSpans(of: text, minimumTokens: 8, occurrenceLimit: 10_000)
-                times.append(monotonic() - before)
-            }
-            times.sort()
+            let times = timed(texts) { _ = index.maximalSpans(of: $0, minimumTokens: 8, occurrenceLimit: 10_000) }
+            let runs = try texts.map { try WordSequence(Array($0.bytes[$0.byteRange(0..<6)])) }
+            let counts = timed(runs) { _ = index.count($0) }
             row(
-                "words of \(taken) items", String(format: "%.1f", Double(bytes) / 1e6), String(format: "%.2f", full),
-                String(format: "%.3f", Double(index.bytes) / Double(bytes)), micro(times[times.count / 2]))
-            if size == 50 { try shares(index, Array(part), texts) }
-            if size == 102 { try append(builder, part.map(\.text), bytes, full) }
+                "words of \(part.count) items", String(format: "%.1f", Double(bytes) / 1e6), String(format: "%.2f", full),
+                String(format: "%.3f", Double(index.bytes) / Double(bytes)), micro(times[times.count / 2]),
+                String(format: "%.2f µs", counts[counts.count / 2] * 1e6))
+            if size == 50 { try shares(index, part, texts) }
+            if size == 102 { try append(path, part, bytes, full) }
+            try? FileManager.default.removeItem(atPath: path)
         }
     }
 
-    /// One hundredth of new documents.
-    private static func append(_ builder: CorpusIndexBuilder, _ texts: [[UInt8]], _ bytes: Int, _ full: Double) throws {
-        var fresh: [CorpusItem] = []
-        var size = 0
-        for text in texts.reversed() where size < bytes / 100 {
-            size += text.count
-            fresh.append(CorpusItem(id: "new\(fresh.count)", text: Array("fresh ".utf8) + text))
+    /// So many bytes of documents; where there are not enough, documents of lines drawn from all of them.
+    private static func documents(_ all: [Doc], bytes: Int, _ random: inout SystemRandomNumberGenerator) -> [Doc] {
+        var found: [Doc] = []
+        var sum = 0
+        for doc in all where sum < bytes {
+            found.append(doc)
+            sum += doc.text.count
         }
+        guard sum < bytes else { return found }
+        let lines = all.prefix(2_000).flatMap { $0.text.split(separator: 0x0A).map(Array.init) }
+        while sum < bytes {
+            var text: [UInt8] = []
+            while text.count < 7_000 { text += (lines.randomElement(using: &random) ?? []) + [0x0A] }
+            found.append(Doc(id: "r\(found.count)", source: "recombined", text: text))
+            sum += text.count
+        }
+        return found
+    }
+
+    /// The best of three of each, ascending.
+    private static func timed(_ texts: [WordSequence], _ body: (WordSequence) -> Void) -> [Double] {
+        texts.map { text in
+            (0..<3).reduce(Double.infinity) { best, _ in
+                let before = monotonic()
+                body(text)
+                return min(best, monotonic() - before)
+            }
+        }.sorted()
+    }
+
+    /// One hundredth of new documents in the next snapshot: as publication does it, from the index of the one before.
+    private static func append(_ path: String, _ docs: [Doc], _ bytes: Int, _ full: Double) throws {
+        var texts: [String: [UInt8]] = [:]
+        var size = 0
+        for doc in docs.reversed() where size < bytes / 100 {
+            size += doc.text.count
+            // The same words in another order.
+            var turned = Array("fresh ".utf8)
+            for word in doc.text.split(separator: 0x20).reversed() { turned += Array(word) + [0x20] }
+            texts["new\(texts.count)"] = turned
+        }
+        let plan = SegmentPlan().next(docs.map { SegmentPlan.Item(id: $0.id, tokens: $0.text.count / 5) })
+        let fresh = texts.keys.sorted()
+        let next = plan.next(
+            plan.groups.joined() + fresh.map { SegmentPlan.Item(id: $0, tokens: (texts[$0]?.count ?? 0) / 5) })
+        let before = try CorpusIndexBuilder(directory: path + "-plan").build(
+            root: SHA256.hash(utf8: "one"), origin: SHA256.hash(utf8: "bench"), groups: plan.groups.map { $0.map(\.id) }, earlier: path
+        ) { _ in nil }
         let start = monotonic()
-        try builder.update(root: SHA256.hash(utf8: "more"), adding: fresh)
+        let after = try CorpusIndexBuilder(directory: path + "-more").build(
+            root: SHA256.hash(utf8: "two"), origin: SHA256.hash(utf8: "bench"), groups: next.groups.map { $0.map(\.id) },
+            earlier: path + "-plan"
+        ) { texts[$0] }
         let wall = monotonic() - start
+        var words = IndexedWords(try CorpusIndex(directory: path + "-more", verification: .headers))
+        words.number(docs.map(\.id))
+        var novelty = Novelty(after: docs.map(\.id))
+        for id in fresh {
+            guard let own = words.words(of: id) else { continue }
+            _ = novelty.add(id: id, words: own.map(\.high), known: words.first(own, length: Novelty.shingle))
+        }
+        let measured = monotonic() - start
+        guard before != after else { throw BenchmarkError("nothing was added") }
         row("adding 1% new documents", String(format: "%.3f s", wall), String(format: "%.2f%% of a build", wall / full * 100))
+        let part = String(format: "%.2f%% of a build", measured / full * 100)
+        row("and measuring what is new in them", String(format: "%.3f s", measured), part)
+        for name in [path + "-plan", path + "-more"] { try? FileManager.default.removeItem(atPath: name) }
     }
 
     /// Traced and shared out, on two threads.

@@ -26,6 +26,7 @@ enum MandateBenchmark {
             "authorised payments", thousands(ours.perSecond), "p50 " + micro(ours.percentile(0.5)), "p99 " + micro(ours.percentile(0.99)),
             micro(ours.cpu / Double(ours.count)) + " CPU")
         await bench.stop()
+        try await SignatureBenchmark.run(rounds: options.rounds)
     }
 
     private static func once(_ bench: LogBench, agents: Int, payments: Int, tag: String) async throws -> Figures {

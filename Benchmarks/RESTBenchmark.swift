@@ -92,7 +92,9 @@ enum Wrk {
     private static func run(_ arguments: [String]) async throws -> Report {
         let outcome = try await Subprocess.run(["wrk"] + arguments)
         func field(_ name: String) -> String? {
-            outcome.output.split(separator: "\n").first { $0.contains(name) }?.split(separator: " ").last.map(String.init)
+            outcome.output.split(separator: "\n").first { $0.split(separator: " ").first.map { $0 == name } ?? false }?.split(
+                separator: " "
+            ).last.map(String.init)
         }
         guard let rate = field("Requests/sec:").flatMap({ Double($0) }) else {
             throw BenchmarkError("wrk said: \(outcome.output) \(outcome.errors); apt-get install wrk")

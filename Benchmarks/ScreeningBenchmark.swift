@@ -65,7 +65,7 @@ enum ScreeningBenchmark {
     }
 
     /// Rows of other numbers and with some words exchanged, as a second hand would write them.
-    private static func variants(of lines: [[UInt8]], count: Int) -> [[UInt8]] {
+    static func variants(of lines: [[UInt8]], count: Int) -> [[UInt8]] {
         var state: UInt64 = 1
         func random(_ limit: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

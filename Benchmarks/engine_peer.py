@@ -2,9 +2,12 @@
 """What torch, transformers and PEFT do with the model of `benchmarks engine`, on as many threads: LoRA training, and decoding a
 batch in which every row has another adapter. Prints `name value` lines; figures are per second of this process's CPU.
 
-    engine_peer.py THREADS
+    engine_peer.py THREADS [ROWS]     ROWS: JSON with a base model's folder, training and held-out rows, and settings
 """
+import json
+import pathlib
 import sys
+import tempfile
 import time
 import warnings
 
@@ -27,7 +30,11 @@ def lora():
         "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"])
 
 
-def fresh():
+def fresh(large=False):
+    if large:
+        return LlamaForCausalLM(LlamaConfig(
+            vocab_size=8192, hidden_size=768, intermediate_size=2048, num_hidden_layers=14, num_attention_heads=12,
+            num_key_value_heads=12, max_position_embeddings=1024, tie_word_embeddings=True))
     return LlamaForCausalLM(LlamaConfig(
         vocab_size=8192, hidden_size=256, intermediate_size=704, num_hidden_layers=4, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=1024, tie_word_embeddings=True))
@@ -42,13 +49,13 @@ def best(name, count, body, rounds=3):
     print(name, round(max(figures), 1), flush=True)
 
 
-def train():
-    model = get_peft_model(fresh(), lora())
+def train(name="lora_tokens", large=False, steps=STEPS, rounds=3):
+    model = get_peft_model(fresh(large), lora())
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=2e-3)
     rows = torch.randint(0, 8192, (ROWS, LENGTH))
 
     def run():
-        for step in range(STEPS):
+        for step in range(steps):
             batch = rows[step * PER_STEP:(step + 1) * PER_STEP]
             loss = model(input_ids=batch, labels=batch).loss
             loss.backward()
@@ -56,7 +63,7 @@ def train():
             optimizer.step()
             optimizer.zero_grad()
 
-    best("lora_tokens", STEPS * PER_STEP * LENGTH, run)
+    best(name, steps * PER_STEP * LENGTH, run, rounds)
 
 
 def decode(batch=32, steps=16):
@@ -83,9 +90,42 @@ def sgemm():
         for _ in range(300):
             a @ b
 
-    best("numpy_openblas_gflops", 300 * 2 * 256 * 768 * 768 / 1e9, run)
+    best("sgemm_gflops", 300 * 2 * 256 * 768 * 768 / 1e9, run)
+
+
+def loads(count=20):
+    """Adapters read from a folder onto a model, one after the other."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = get_peft_model(fresh(), lora())
+        model.save_pretrained(folder)
+
+        def run():
+            for index in range(count):
+                model.load_adapter(folder, adapter_name=f"l{index}")
+                model.delete_adapter(f"l{index}")
+
+        best("adapter_loads", count, run)
+
+
+def learn(path):
+    """The same steps over the same rows from the same base, by the PEFT runner's own loop."""
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Services/RunnerPEFT"))
+    from learning import Base, Learning
+    from rows import Row
+
+    told = json.loads(pathlib.Path(path).read_text())
+    rows = {part: [Row("i", "o", "d", tokens, 1) for tokens in told[part]] for part in ("training", "holdout")}
+    learning = Learning(Base(told["base"], "cpu"), told["settings"], rows["training"], rows["holdout"])
+    while learning.step < learning.steps:
+        learning.advance()
+    learning.evaluate()
+    print("held_out_loss_micros", learning.evaluations[-1]["holdout_loss_micros"], flush=True)
 
 
 sgemm()
 train()
+train("lora_tokens_105m", large=True, steps=2, rounds=2)
 decode()
+loads()
+if len(sys.argv) > 2:
+    learn(sys.argv[2])

@@ -15,7 +15,12 @@ do {
     case "spans": try CorpusIndexBenchmark.run()
     case "http": try await HTTPBenchmark.run(options)
     case "screening": try await ScreeningBenchmark.run()
+    case "ingest": try await IngestBenchmark.run()
+    case "upload": try await UploadBenchmark.run()
+    case "gateway": try await GatewayBenchmark.run(options)
+    case "gateway-stub": try await StubUpstream.serve()
     case "mandates": try await withServer { try await MandateBenchmark.run(options, $0) }
+    case "runner": try await RunnerBenchmark.run()
     case "engine": try await EngineBenchmark.run(rounds: options.rounds)
     case "all":
         try await withServer { try await AppendBenchmark.run(options, $0) }
@@ -25,7 +30,9 @@ do {
         try await AuditBenchmark.run(options)
         try await HTTPBenchmark.run(options)
     default:
-        print("usage: benchmarks append | rest | bulk | billing | mandates | projection | audit | http | spans | engine | screening | all")
+        print(
+            "usage: benchmarks append | rest | bulk | billing | mandates | projection | audit | http | spans | gateway | engine | runner | screening | ingest | upload | all"
+        )
         print("       [callers …]")
         print("       (ROUNDS, SECONDS in the environment)")
         exit(2)

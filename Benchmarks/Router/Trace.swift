@@ -12,6 +12,15 @@ struct Trace {
 
     let name: String
     let requests: [Request]
+    /// What the requests were drawn by, for a policy that knows it.
+    let law: Law
+
+    /// From when on which adapter is asked for how often, in requests (or sessions) a second; and of a session the mean of messages and the
+    /// mean pause in seconds.
+    struct Law {
+        var rates: [(from: Int64, of: [Double])]
+        var session: (messages: Double, pause: Double)?
+    }
 
     /// Each request is for an adapter by its rank alone: no memory at all.
     static func zipf(_ exponent: Double, count: Int, adapters: Int, rate: Double, service: Double, seed: UInt64) -> Trace {
@@ -23,7 +32,7 @@ struct Trace {
             requests: (0..<count).map { _ in
                 time += random.exponential(1_000_000 / rate)
                 return Request(time: Int64(time), adapter: ranks.pick(&random), service: Int64(max(1_000, random.exponential(service))))
-            })
+            }, law: Law(rates: [(0, ranks.rates(rate))]))
     }
 
     /// People come, talk for a while to one adapter, and go: sessions of 12 messages on average, two seconds apart.
@@ -44,7 +53,8 @@ struct Trace {
             } while random.unit() > 1 / mean
         }
         requests.sort { $0.time < $1.time }
-        return Trace(name: "bursty", requests: Array(requests.prefix(count)))
+        return Trace(
+            name: "bursty", requests: Array(requests.prefix(count)), law: Law(rates: [(0, ranks.rates(rate / mean))], session: (mean, 2)))
     }
 
     /// As Zipf, but every ten minutes a tenth of the ranks goes to other adapters.
@@ -53,16 +63,17 @@ struct Trace {
         var ranks = Ranks(exponent, count: adapters, &random)
         var time = 0.0
         var next = 600_000_000.0
-        return Trace(
-            name: "drifting",
-            requests: (0..<count).map { _ in
-                time += random.exponential(1_000_000 / rate)
-                if time >= next {
-                    ranks.swap(adapters / 10, &random)
-                    next += 600_000_000
-                }
-                return Request(time: Int64(time), adapter: ranks.pick(&random), service: Int64(max(1_000, random.exponential(service))))
-            })
+        var law = Law(rates: [(0, ranks.rates(rate))])
+        let requests = (0..<count).map { _ in
+            time += random.exponential(1_000_000 / rate)
+            if time >= next {
+                ranks.swap(adapters / 10, &random)
+                law.rates.append((Int64(time), ranks.rates(rate)))
+                next += 600_000_000
+            }
+            return Request(time: Int64(time), adapter: ranks.pick(&random), service: Int64(max(1_000, random.exponential(service))))
+        }
+        return Trace(name: "drifting", requests: requests, law: law)
     }
 }
 
@@ -111,6 +122,14 @@ struct Ranks {
             if upTo[middle] <= wanted { low = middle + 1 } else { high = middle }
         }
         return order[low]
+    }
+
+    /// How often each adapter is asked for when all together are asked for so often.
+    func rates(_ rate: Double) -> [Double] {
+        var rates = [Double](repeating: 0, count: order.count)
+        let all = upTo.last ?? 1
+        for (rank, adapter) in order.enumerated() { rates[adapter] = rate * (upTo[rank] - (rank > 0 ? upTo[rank - 1] : 0)) / all }
+        return rates
     }
 
     mutating func swap(_ count: Int, _ random: inout Random) {

@@ -23,8 +23,11 @@ world.loadTimes = (0..<adapters).map { _ in Int64(loadTime * 1_000 * pow(spread,
 say(
     "\(adapters) adapters, \(count) requests, \(slots) slots and \(world.concurrency) places a backend, \(Int(loadTime)) ms to bring one in"
 )
-say("hit rate; p50 and p99 of the wait until an answer begins, in ms. closed: part of the way from LRU to the optimum")
-say("trace      backends | optimum    LRU | hashing: hits  p50    p99 | LRU: hits  p50    p99 | router: hits  p50    p99 | closed")
+say("hit rate; p50 and p99 of the wait until an answer begins, in ms. closed: part of the way from LRU to the clairvoyant optimum;")
+say("and that of one cache without places and copies that knows by what law the requests are drawn, and not what will be drawn")
+say(
+    "trace      backends | optimum    LRU | hashing: hits  p50    p99 | LRU: hits  p50    p99 | router: hits  p50    p99 | closed | knowing"
+)
 for backends in environment["BACKENDS"].flatMap({ Int($0) }).map({ [$0] }) ?? [1, 4, 16, 64] {
     world.backends = backends
     // Six tenths of all places are taken.
@@ -35,22 +38,24 @@ for backends in environment["BACKENDS"].flatMap({ Int($0) }).map({ [$0] }) ?? [1
         Trace.bursty(0.9, count: count, adapters: adapters, rate: rate, service: service, seed: 3),
         Trace.drifting(1.0, count: count, adapters: adapters, rate: rate, service: service, seed: 4),
     ] where environment["TRACE"].map({ trace.name.hasPrefix($0) }) ?? true {
-        let optimum = Bounds.optimum(trace.requests, slots: backends * slots)
-        let pooled = Bounds.lru(trace.requests, slots: backends * slots)
+        let bounds = Bounds(trace, world)
+        let (optimum, pooled, informed) = (bounds.optimum(), bounds.lru(), bounds.informed())
         var hashing = Simulation(trace, world, UsualRouting(world, hashes: true))
         var usual = Simulation(trace, world, UsualRouting(world, hashes: false))
         var shipped = Simulation(trace, world, ShippedRouter(world))
         let (hashed, recent, ours) = (hashing.run(), usual.run(), shipped.run())
         // LRU at its best: as one pool without copies, or as it comes out routed.
         let lru = max(pooled, recent.hitRate)
-        let closed = (ours.hitRate - lru) / max(0.000_001, optimum - lru)
+        func closed(_ rate: Double) -> String {
+            optimum - lru < 0.001 ? "  no gap" : String(format: "%6.0f %%", (rate - lru) / (optimum - lru) * 100)
+        }
         func column(_ result: Result) -> String {
             String(format: "%5.3f %5.0f %6.0f", result.hitRate, result.wait(0.5), result.wait(0.99))
         }
         let name = trace.name.padding(toLength: 10, withPad: " ", startingAt: 0)
         say(
             "\(name) \(String(format: "%8d", backends)) |   \(String(format: "%5.3f", optimum))  \(String(format: "%5.3f", lru)) |       "
-                + "\(column(hashed)) |   \(column(recent)) |       \(column(ours)) | \(String(format: "%4.0f %%", closed * 100))"
+                + "\(column(hashed)) |   \(column(recent)) |       \(column(ours)) | \(closed(ours.hitRate)) | \(closed(informed))"
                 + (ours.refused > 0 ? "  refused \(ours.refused)" : ""))
     }
 }

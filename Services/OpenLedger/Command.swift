@@ -17,6 +17,7 @@ struct Command: Sendable {
         Command(name: "export", summary: "Write a log into a folder that can be audited anywhere.", run: ExportCommand.run),
         Command(name: "mirror", summary: "Keep a verified, cosigned copy of a log, and serve it.", run: MirrorCommand.run),
         Command(name: "model", summary: "Fetch, check or make base models.", run: ModelCommand.run),
+        Command(name: "evaluate", summary: "Measure attribution: whether it is right, and what attacks earn.", run: EvaluateCommand.run),
         Command(name: "token", summary: "Make a signed token from a key file.", run: TokenCommand.run),
         Command(name: "key", summary: "Make a key file, or rotate the log's key.", run: KeyCommand.run),
     ]

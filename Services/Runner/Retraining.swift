@@ -129,7 +129,7 @@ public struct Retraining: Sendable {
             for line in lines { try rows.add(line, datanet: reference.datanet) }
         }
         guard !rows.training.isEmpty else { throw Refusal.noRows }
-        let trainer = try LoRATrainer(model: model.model, lora: plan.lora, options: plan.options, pool: pool)
+        let trainer = try plan.trainer(on: model.model, pool: pool)
         let (adapter, outcome) = try await trainer.train(rows.training.map(\.example), holdOut: rows.holdout.map(\.example)) { event in
             if case .step(let step) = event { progress(step.step, step.totalSteps) }
             return .proceed

@@ -31,7 +31,7 @@ public struct RunnerService: RunnableService {
         let peers = context.peers.using { service in
             try signer.mint(
                 subject: principal, audience: service.rawValue, kind: .agent,
-                scopes: ["runners:work", "artefacts:read", "models:write"], lifetime: 300)
+                scopes: ["runners:work", "runners:check", "artefacts:read", "models:write"], lifetime: 300)
         }
         let threads = try context.settings.integer("RUNNER_THREADS", in: 1...256, default: 2)
         let pool = try ComputePool(threads: threads)
@@ -41,8 +41,10 @@ public struct RunnerService: RunnableService {
         let worker = JobWorker(
             desk: TrainingDesk(peers: peers, pace: pace), library: library, pool: try ComputePool(threads: threads), logger: context.logger)
         return RunnerService(
-            mount: Mount(name, routes: ServingRoutes(library: library, artefacts: TrainingDesk(peers: peers)).routes), worker: worker,
-            logger: context.logger)
+            mount: Mount(
+                name,
+                routes: ServingRoutes(library: library, artefacts: TrainingDesk(peers: peers)).routes
+                    + LookingRoutes(library: library).routes), worker: worker, logger: context.logger)
     }
 
     /// Works on jobs until the task is cancelled.

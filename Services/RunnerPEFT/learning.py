@@ -45,6 +45,8 @@ class Learning:
         self.steps = math.ceil(len(training) * settings["epochs"] / settings["batch"])
         self.step, self.tokens, self.loss = 0, 0, 0.0
         self.evaluations = []
+        # The parameters at half way: the second point at which influence is measured.
+        self.half = None
 
     def close(self):
         """Gives the base model back as it was."""
@@ -87,7 +89,13 @@ class Learning:
             group["lr"] = self._rate(self.step)
         self.optimiser.step()
         self.step += 1
+        if self.half is None and self.step * 2 >= self.steps:
+            self.half = self.point()
         self.tokens += sum(len(row.tokens) for row in rows)
+
+    def point(self):
+        """The parameters as they are now."""
+        return {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
 
     def _loss(self, rows):
         """The sum of the rows' losses, and how many tokens count in it."""
@@ -135,6 +143,8 @@ class Learning:
             for moment in ("exp_avg", "exp_avg_sq"):
                 if moment in state:
                     tensors[f"{moment}.{name}"] = state[moment].cpu().contiguous()
+            if self.half is not None:
+                tensors["half." + name] = self.half[name].cpu().contiguous()
         numbers = [self.step, self.tokens, len(self.training), round(self.loss * 1e6)]
         tensors["numbers"] = torch.tensor(numbers, dtype=torch.int64)
         marks = [[e["step"], e["holdout_loss_micros"]] for e in self.evaluations]
@@ -160,6 +170,8 @@ class Learning:
                     self.optimiser.state[parameter] = {
                         "step": torch.tensor(float(step)), "exp_avg": tensors["exp_avg." + name].to(parameter),
                         "exp_avg_sq": tensors["exp_avg_sq." + name].to(parameter)}
+        if all("half." + name in tensors for name in self.parameters):
+            self.half = {name: tensors["half." + name].to(parameter) for name, parameter in self.parameters.items()}
         self.step, self.tokens, self.loss = step, tokens, loss / 1e6
         self.evaluations = [{"step": a, "holdout_loss_micros": b} for a, b in tensors["evaluations"].tolist()]
         return True

@@ -35,6 +35,9 @@ class Artefact:
         self.manifest = canonical({"files": [{"bytes": len(data), "path": path, "sha256": name} for path, name, data in self.files]})
         self.digest = digest(self.manifest)
 
+    def content(self, path):
+        return next(data for name, _, data in self.files if name == path)
+
     @staticmethod
     def of_model(folder):
         """What the log calls a base model: all files that decide what it says."""
@@ -65,7 +68,7 @@ class Desk:
         self.token = token
 
     def lease(self, bases, wait, key):
-        answer = self._json("POST", f"/v1/runners/leases?wait={wait}", {"bases": bases}, key, timeout=wait + 30)
+        answer = self._json("POST", f"/v1/runners/leases?wait={wait}", {"bases": bases, "features": ["attribution-rows"]}, key, timeout=wait + 30)
         if answer is None:
             return None
         return Order(
@@ -106,8 +109,13 @@ class Desk:
         body = {"attempt": order.attempt, "step": step, "checkpoint": artefact.digest, "metrics": metrics}
         self._json("POST", f"/v1/runners/jobs/{order.job}/checkpoint", body, f"{order.job}-{order.attempt}-{step}")
 
-    def complete(self, order, artefact, tokens, record):
-        body = {"attempt": order.attempt, "adapter": artefact.digest, "tokens": tokens, "record": record}
+    def join(self, engine, bases):
+        """Joins as somebody's own runner, with what its principal has staked."""
+        body = {"engine": engine, "bases": sorted(bases), "features": ["attribution-rows"]}
+        self._json("POST", "/v1/runners", body, "join-" + digest(canonical(body))[7:39])
+
+    def complete(self, order, artefact, rows, tokens, record):
+        body = {"attempt": order.attempt, "adapter": artefact.digest, "rows": rows.digest, "tokens": tokens, "record": record}
         self._json("POST", f"/v1/runners/jobs/{order.job}/complete", body, f"{order.job}-{order.attempt}-complete")
 
     def fail(self, order, reason):

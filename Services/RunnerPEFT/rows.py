@@ -17,6 +17,8 @@ class Row:
     """Tokens, of which those from `start` on are learned."""
 
     item: str
+    owner: str
+    datanet: str
     tokens: list
     start: int
 
@@ -88,7 +90,8 @@ class Rows:
             found = self._plain(content.get("text", ""))
         for tokens, start in found:
             if len(tokens) > max(1, start):
-                (self.holdout if is_held else self.training).append(Row(line["item"], tokens, max(1, start)))
+                (self.holdout if is_held else self.training).append(
+                    Row(line["item"], line["owner"], datanet, tokens, max(1, start)))
 
     def _plain(self, text):
         tokens = self.words.text(text)

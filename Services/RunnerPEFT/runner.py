@@ -6,7 +6,8 @@
     OPENLEDGER_RUNNER_MODELS  name=folder of each base model, separated by commas
     OPENLEDGER_RUNNER_DEVICE  cuda, cpu, …; the GPU where there is one when left out
 
-    runner.py [--jobs N]      ends after N jobs; runs until it is stopped when left out
+    runner.py [--jobs N] [--join]     ends after N jobs; runs until it is stopped when left out
+                                      --join: joins as a runner of one's own, by what its principal has staked in the pool `runners`
 """
 
 import argparse
@@ -22,8 +23,9 @@ import traceback
 
 import torch
 
+from influence import Influence
 from learning import Base, Learning, engine
-from protocol import Artefact, Desk, Refused, canonical, token_source
+from protocol import Artefact, Desk, Refused, canonical, digest, token_source
 from rows import Rows, Words
 
 
@@ -135,19 +137,45 @@ def hand_in(desk, order, learning, rows, model):
     with tempfile.TemporaryDirectory() as folder:
         learning.save(folder, model.name)
         files = {name: pathlib.Path(folder, name).read_bytes() for name in ("adapter_config.json", "adapter_model.safetensors")}
-    files["openledger.json"] = canonical({"job": order.job, "base": model.artefact, "snapshots": order.snapshots})
+    made, factors = attribution(learning, rows.training)
+    desk.upload(made)
+    # Names its factors, so that whoever serves it can give its answers their rows.
+    files["openledger.json"] = canonical({
+        "job": order.job, "base": model.artefact, "snapshots": order.snapshots, "factors": digest(made.content("factors.safetensors"))})
     artefact = Artefact(files)
     desk.upload(artefact)
-    desk.complete(order, artefact, learning.tokens, {
+    desk.complete(order, artefact, made, learning.tokens, {
         "engine": engine(), "device": model.base.device.type, "threads": torch.get_num_threads(), "seed": order.settings["seed"],
         "steps": learning.steps, "final_loss_micros": round(learning.loss * 1e6), "rows": len(rows.training), "cut": rows.cut,
-        "holdout_rows": len(rows.holdout), "evaluations": learning.evaluations})
+        "holdout_rows": len(rows.holdout), "factors": factors, "evaluations": learning.evaluations})
     print(f"job {order.job} is done: {artefact.digest}", flush=True)
 
 
-def run(desk, models, jobs):
+def attribution(learning, rows):
+    """The training items' attribution rows as an artefact, in the embedded runner's form, and the name of the factors they are made with."""
+    end = learning.point()
+    influence = Influence(learning)
+    try:
+        influence.fit([learning.half or end, end], rows)
+        data, index = bytearray(), []
+        for row in rows:
+            made = influence.row(row)
+            index.append({
+                "item": row.item, "owner": row.owner, "datanet": row.datanet, "offset": len(data), "length": len(made)})
+            data += made
+        factors = "sha256:" + influence.digest.hex()
+        return Artefact({
+            "rows.bin": bytes(data), "rows.json": canonical({"factors": factors, "rows": index}),
+            "factors.safetensors": influence.file()}), factors
+    finally:
+        influence.close()
+
+
+def run(desk, models, jobs, joins):
     for model in models.values():
         desk.register(model.name, model.artefact, model.licence, model.base.parameters)
+    if joins:
+        desk.join(engine(), models)
     key = "lease-" + secrets.token_hex(16)
     while jobs != 0:
         try:
@@ -181,7 +209,8 @@ def run(desk, models, jobs):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--jobs", type=int, default=-1)
-    jobs = arguments.parse_args().jobs
+    arguments.add_argument("--join", action="store_true")
+    arguments = arguments.parse_args()
     # What stops a container; the job goes on elsewhere from its checkpoint.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     named = os.environ.get("OPENLEDGER_RUNNER_MODELS", "")
@@ -192,7 +221,7 @@ def main():
     desk = Desk(os.environ.get("OPENLEDGER_URL", "http://127.0.0.1:7400"), token_source())
     models = {name: Model(name, folder, device) for name, folder in places.items()}
     print(f"{engine()} on {device}: {', '.join(sorted(models))}", flush=True)
-    run(desk, models, jobs)
+    run(desk, models, arguments.jobs, arguments.join)
 
 
 if __name__ == "__main__":

@@ -133,8 +133,34 @@ public actor DecisionMaker<State: ServiceState> {
     }
 
     /// Reads the state as it is now: with all that has been decided and is durable, and nothing that is still on its way. It may be
-    /// behind the log by the moment that the events of others take to come here.
+    /// behind the log by the moment that the events of others take to come here; but what is refused, for instance as unknown,
+    /// is refused by a state that has seen everything that was on the log when the question came.
     public func query<Value: Sendable>(_ read: @escaping @Sendable (State) throws -> Value) async throws -> Value {
+        do { return try await known(read) } catch let error where !(error is DecisionError || error is CancellationError) {
+            guard await sawMore() else { throw error }
+            return try await known(read)
+        }
+    }
+
+    /// The same for what there may be: that there is none, too, is said by a state that has seen everything.
+    public func find<Value: Sendable>(_ read: @escaping @Sendable (State) throws -> Value?) async throws -> Value? {
+        let refusing: @Sendable (State) throws -> Value = { state in
+            guard let value = try read(state) else { throw Absent() }
+            return value
+        }
+        do { return try await query(refusing) } catch is Absent { return nil }
+    }
+
+    private struct Absent: Error {}
+
+    /// Reads up to the log's end; whether anything was new.
+    private func sawMore() async -> Bool {
+        let before = fold.next
+        await freshen()
+        return fold.next > before
+    }
+
+    private func known<Value: Sendable>(_ read: @escaping @Sendable (State) throws -> Value) async throws -> Value {
         if let failure { throw failure }
         guard isAppending else {
             // A state that is being made, at the start or anew, lacks what the log has.

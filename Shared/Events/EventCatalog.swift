@@ -25,7 +25,11 @@ public enum EventCatalog {
     private static func types(of service: Service) -> [String] {
         switch service {
         case .ledger: ["log-key.rotated"]
-        case .ingest: ["contribution.submitted", "contribution.screened", "contribution.withdrawn", "content.erased"]
+        case .ingest:
+            [
+                "contribution.submitted", "contribution.screened", "contribution.withdrawn", "content.erased",
+                "contributor.claim-requested", "contributor.claimed",
+            ]
         case .datanet:
             [
                 "datanet.created", "datanet.policy-changed", "datanet.described", "member.granted", "member.revoked",
@@ -36,7 +40,8 @@ public enum EventCatalog {
         case .training:
             [
                 "base-model.registered", "job.requested", "job.started", "job.checkpointed", "job.completed",
-                "job.failed", "job.cancelled", "job.paused", "job.resumed", "model.published", "model.retired",
+                "job.failed", "job.cancelled", "job.paused", "job.resumed", "job.delivered", "job.checked", "model.published",
+                "model.retired", "model.handed-over", "runner.registered",
             ]
         case .attribution: ["index.built", "attribution.computed", "attribution.corrected"]
         case .billing:
@@ -54,6 +59,7 @@ public enum EventCatalog {
                 "mandate.authorized", "mandate.settled", "mandate.freed", "mandate.approval-requested", "mandate.approval-decided",
                 "service.listed", "service.withdrawn",
                 "task.opened", "task.funded", "task.submitted", "task.completed", "task.rejected", "task.expired",
+                "wallet.linked", "wallet.unlinked", "payment.opened", "payment.sent", "payment.settled", "payment.failed",
                 "inference.completed",
             ]
         }

@@ -29,7 +29,7 @@ public enum Service: String, Sendable, CaseIterable {
         case .attribution: ["index", "attribution"]
         case .billing:
             ["account", "deposit", "hold", "settlement", "refund", "dispute", "stake", "payout", "price"]
-        case .agentGateway: ["principal", "key", "mandate", "service", "task", "inference", "webhook"]
+        case .agentGateway: ["principal", "key", "mandate", "service", "task", "wallet", "payment", "inference", "webhook"]
         }
     }
 }

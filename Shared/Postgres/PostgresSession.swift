@@ -138,6 +138,7 @@ public final class PostgresSession {
             try startCopy(sql, statement, columns: payload.columns)
             try raw.putCopy(payload.bytes, statement)
             try raw.putCopy(BinaryCopy.trailer, statement)
+            try raw.sendCopyEnd(statement)
             return try raw.endCopyIn(statement)
         }
     }
@@ -145,7 +146,9 @@ public final class PostgresSession {
     /// Several copies by one script, such as `select check(1); copy a from stdin (format binary); copy b from stdin (format
     /// binary)`: one transaction, unless one is open already, and hardly more round trips than one copy. The script ends with
     /// its last copy, so that a commit that fails is seen.
-    public func copyIn(script sql: String, payloads: [BinaryCopy]) throws(PostgresError) {
+    /// - Parameter meanwhile: is called once, when the server has all rows of the first copy and has not answered yet: what
+    ///   it does costs no time while the server is busy. It can't use this session.
+    public func copyIn(script sql: String, payloads: [BinaryCopy], meanwhile: () -> Void = {}) throws(PostgresError) {
         for payload in payloads { try payload.check() }
         let statement = Statement(sql)
         try guarded(statement) { () throws(PostgresError) in
@@ -154,6 +157,8 @@ public final class PostgresSession {
                 try checkColumns(wanted, payload.columns, statement)
                 try raw.putCopy(payload.bytes, statement)
                 try raw.putCopy(BinaryCopy.trailer, statement)
+                try raw.sendCopyEnd(statement)
+                if index == 0 { meanwhile() }
             }
             _ = try raw.endCopyIn(statement)
         }
@@ -175,7 +180,10 @@ public final class PostgresSession {
             noteState()
             throw error
         }
-        return try guarded(statement) { () throws(PostgresError) in try raw.endCopyIn(statement) }
+        return try guarded(statement) { () throws(PostgresError) in
+            try raw.sendCopyEnd(statement)
+            return try raw.endCopyIn(statement)
+        }
     }
 
     private func startCopy(_ sql: String, _ statement: Statement, columns: Int) throws(PostgresError) {

@@ -39,9 +39,15 @@ extension RawConnection {
         drain()
     }
 
-    /// Ends a copy that another one of the same script follows, and awaits that one's begin; gives its number of columns.
-    func nextCopyIn(_ statement: Statement) throws(PostgresError) -> Int {
+    /// Sends the end of a copy, so that the server has all of it; what it says to it is read by ``nextCopyIn(_:)`` or
+    /// ``endCopyIn(_:)``.
+    func sendCopyEnd(_ statement: Statement) throws(PostgresError) {
         guard PQputCopyEnd(handle, nil) == 1 else { throw failure(statement.description) }
+    }
+
+    /// After the end of a copy that another one of the same script follows: awaits that one's begin and gives its number of
+    /// columns.
+    func nextCopyIn(_ statement: Statement) throws(PostgresError) -> Int {
         do throws(PostgresError) { _ = try rows(PQgetResult(handle), statement) } catch {
             drain()
             throw error
@@ -56,9 +62,8 @@ extension RawConnection {
         return Int(PQnfields(result))
     }
 
-    /// Ends the copy; the number of rows the server took.
+    /// After the end of the last copy: the number of rows the server took of it.
     func endCopyIn(_ statement: Statement) throws(PostgresError) -> Int {
-        guard PQputCopyEnd(handle, nil) == 1 else { throw failure(statement.description) }
         defer { drain() }
         return try rows(PQgetResult(handle), statement).affected
     }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The real program, spoken to by the clients that agents have: the Model Context Protocol in both of its eras by mcp and by fastmcp,
-# Agent2Agent 1.0 by a2a-sdk, and the signatures of principals made by another implementation of Ed25519.
+# Agent2Agent 1.0 by a2a-sdk, x402 in both versions by x402's client and facilitator client with a chain of py-evm behind it, and the
+# signatures of principals made by other implementations of Ed25519 and secp256k1.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -8,8 +9,10 @@ program=${OPENLEDGER_TEST_BINARY:?names the program to test}
 python=${OPENLEDGER_TEST_PYTHON:?names a Python with the tools of Tests/python-tools.txt}
 folder=$(mktemp -d "${TMPDIR:-/tmp}/openledger-agents-XXXXXX")
 pid=
+chain=
 cleanup() {
   [[ -z $pid ]] || { kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; } || true
+  [[ -z $chain ]] || { kill "$chain" 2>/dev/null && wait "$chain" 2>/dev/null; } || true
   rm -rf "$folder"
 }
 trap cleanup EXIT
@@ -19,7 +22,18 @@ die() {
   exit 1
 }
 
-"$program" up --data "$folder/home" --port 0 >"$folder/up.out" 2>"$folder/up.log" &
+"$python" "$root/Tests/Agents/chain.py" 84532 >"$folder/chain" 2>"$folder/chain.log" &
+chain=$!
+"$python" "$root/Tests/Clients/tiny_base.py" "$root/models/base" "$folder/tiny"
+for _ in $(seq 600); do
+  [[ ! -s $folder/chain ]] || break
+  kill -0 "$chain" 2>/dev/null || die "the chain did not start: $(tail -n 5 "$folder/chain.log")"
+  sleep 0.1
+done
+read -r node coin <"$folder/chain" || die "the chain was not up within a minute"
+
+OPENLEDGER_X402_RPC=$node OPENLEDGER_X402_TOKEN=$coin OPENLEDGER_X402_TOKEN_CHAIN=84532 OPENLEDGER_X402_TOKEN_NAME=Coin \
+  OPENLEDGER_RUNNER_MODELS=tiny=$folder/tiny "$program" up --data "$folder/home" --port 0 >"$folder/up.out" 2>"$folder/up.log" &
 pid=$!
 for _ in $(seq 1200); do
   grep -q '^OpenLedger is up' "$folder/up.out" && break
@@ -31,6 +45,7 @@ administrator=$(sed -n "s/^The administrator's API key, shown this once: //p" "$
 [[ -n $url && -n $administrator ]] || die "the program was not up within two minutes"
 
 "$python" "$root/Tests/Agents/clients.py" "$url" "$administrator" || die "a client is not content"
+"$python" "$root/Tests/Agents/payments.py" "$url" "$administrator" "$node" "$coin" || die "x402's client is not content"
 "$program" audit "$url/log" --key "$(sed -n 's/^  key     //p' "$folder/up.out" | head -n 1)" >"$folder/audit" ||
   die "the log does not pass the audit: $(cat "$folder/audit")"
-echo "Agents: mcp (each era, and choosing by itself), fastmcp and a2a-sdk found, hired, paid and proved"
+echo "Agents: mcp (each era, and choosing by itself), fastmcp, a2a-sdk and x402 found, hired, paid and proved"

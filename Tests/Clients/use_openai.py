@@ -22,6 +22,10 @@ def refused(kind, work):
 
 assert [model.id for model in client.models.list()] == ["house/base", "harbour"]
 assert client.models.retrieve("harbour").owned_by
+# The client encodes the slash of a name; a raw one means the same.
+assert client.models.retrieve("house/base").id == "house/base"
+assert client.get("/models/house/base", cast_to=object)["id"] == "house/base"
+refused(openai.NotFoundError, lambda: client.models.retrieve("house/none"))
 
 raw = client.chat.completions.with_raw_response.create(model="house/base", messages=QUESTION, max_tokens=8, seed=1)
 answer = raw.parse()

@@ -83,6 +83,11 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .set(.ingest, ContributionScreened.self, "/items/entries/0/owner", "mallory", "an item given to another owner"),
         .actor(.ingest, ContributionWithdrawn.self, "consent taken back by a stranger"),
         .actor(.ingest, ContentErased.self, "content erased by a stranger"),
+        .actor(.ingest, ContributionWithdrawn.self, "an author's item taken back by a stranger", nth: 1),
+        .actor(.ingest, ContentErased.self, "an author's content erased by a stranger", nth: 1),
+        .set(.ingest, ContributorClaimRequested.self, "/author", "author_0", "a claim of an author whose work is not there"),
+        .actor(.ingest, ContributorClaimed.self, "a claim confirmed by a stranger"),
+        .set(.ingest, ContributorClaimed.self, "/principal", "mallory", "an author's account given to another than the claimant"),
         Tampering(.ingest, "a contribution without its screening") { log in
             let place = try log.place(ContributionScreened.type)
             log.entries.remove(at: place)
@@ -175,6 +180,10 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             log.set(place, "/shares/entries/1/share", .int((shares[1]["share"]?.intValue ?? 0) - 1))
             return place
         },
+        .set(.training, JobChecked.self, "/agrees", true, "a lie that was found, said to be none"),
+        .add(.training, JobChecked.self, "/bound", 100, "a loss that was not claimed"),
+        .actor(.training, JobDelivered.self, "work handed in by another runner"),
+        .actor(.training, RunnerRegistered.self, "a runner that a stranger made join"),
         .set(.training, ModelPublished.self, "/split/owner", 3_000, "a split that is more than the whole"),
         .set(.training, ModelPublished.self, "/adapter", .digest(SHA256.hash(utf8: "x")), "a model with another adapter than its job's"),
         .actor(.training, ModelRetired.self, "a model retired by a stranger"),

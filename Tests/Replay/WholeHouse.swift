@@ -16,6 +16,7 @@ import LedgerService
 import ServiceShell
 import ServiceTestSupport
 import Synchronization
+import Telemetry
 import TestSupport
 import Testing
 import TrainingService
@@ -31,10 +32,15 @@ final class WholeHouse: Sendable {
 
     /// Everything that anybody may do.
     static let scopes: Set<String> = PrincipalRules.usualScopes.union([
-        "artefacts:read", "runners:work", "principals:verify", "keys:administer", "rulings:write", "billing:admin", "billing:read",
+        "artefacts:read", "principals:verify", "keys:administer", "rulings:write", "billing:admin", "billing:read",
         "billing:deposit", "billing:rule", "billing:epoch", "billing:payout", "billing:verify", "billing:refund", "billing:hold",
         "log:read",
     ])
+
+    /// Those alone whose name begins with `runner` are the house's own runners.
+    static func scopes(of subject: String) -> Set<String> {
+        subject.hasPrefix("runner") ? scopes.union(["runners:work", "runners:check"]) : scopes
+    }
 
     func next(_ kind: String) -> String {
         number.withLock { number in
@@ -59,7 +65,7 @@ final class WholeHouse: Sendable {
         headers: [(String, String)] = [], key: String? = nil
     ) async throws -> JSONValue {
         var request = ClientRequest(method: method, url: "http://house" + path, timeout: .seconds(60), maximumBodyBytes: 64 << 20)
-        if let subject { request.headers.set("Authorization", "Bearer " + (try house.token(subject, scopes: Self.scopes))) }
+        if let subject { request.headers.set("Authorization", "Bearer " + (try house.token(subject, scopes: Self.scopes(of: subject)))) }
         if method != "GET" { request.headers.set("Idempotency-Key", key ?? next("key")) }
         if let json {
             request.headers.set("Content-Type", "application/json")
@@ -151,13 +157,22 @@ final class WholeHouse: Sendable {
     }
 }
 
+/// The context of a training that looks at all that others' runners hand in.
+private func lookingAtAll(_ base: ServiceContext) -> ServiceContext {
+    ServiceContext(
+        service: base.service, log: base.log, database: base.database, peers: base.peers, signer: base.signer, folder: base.folder,
+        shared: base.shared, settings: Configuration(["OPENLEDGER_RUNNER_CHECKS": "100"]), clock: base.clock, logger: base.logger,
+        metrics: base.metrics)
+}
+
 /// Runs all services while the body runs.
 func withWholeHouse<Result: Sendable>(_ body: @Sendable (WholeHouse) async throws -> Result) async throws -> Result {
     try await withServiceHouse { house in
         let whole = WholeHouse(house)
         let services: [any RunnableService] = [
             try await IngestService.open(house.context(.ingest)), try await DatanetService.open(house.context(.datanet)),
-            try await TrainingService.open(house.context(.training)), try await AttributionService.open(house.context(.attribution)),
+            try await TrainingService.open(lookingAtAll(house.context(.training))),
+            try await AttributionService.open(house.context(.attribution)),
             try await BillingService.open(house.context(.billing)), try await AgentGatewayService.open(house.context(.agentGateway)),
         ]
         try house.mount(

@@ -35,7 +35,7 @@ struct WholeStory: Sendable {
     }
 }
 
-private struct StoryTelling {
+struct StoryTelling {
     let whole: WholeHouse
     static let asset = "USDC/6"
     static let tide = [
@@ -64,6 +64,7 @@ private struct StoryTelling {
         try await answers(people, tides)
         try await payouts(people)
         try await endings(people, tides, breads)
+        try await lie(people, tides)
         return try await collected()
     }
 
@@ -110,7 +111,7 @@ private struct StoryTelling {
 
     // MARK: Money
 
-    private func open(_ account: String, _ units: Int, as subject: String = "root") async throws {
+    func open(_ account: String, _ units: Int, as subject: String = "root") async throws {
         try await whole.call("POST", "/v1/accounts", as: subject, ["account": .string(account), "asset": .string(Self.asset)])
         try await whole.call(
             "POST", "/v1/accounts/\(account)/deposits", as: "root",
@@ -186,11 +187,14 @@ private struct StoryTelling {
         ]
     }
 
-    private func contribute(_ texts: [String], to datanet: String, by person: String, _ key: Ed25519PrivateKey) async throws -> String {
+    private func contribute(
+        _ texts: [String], to datanet: String, by person: String, _ key: Ed25519PrivateKey, author: String? = nil
+    ) async throws -> String {
         var file: [UInt8] = []
-        for text in texts { file += JSON.write(["text": .string(text)]) + [0x0A] }
+        for text in texts { file += JSON.write(.members(["text": .string(text), "author": author.map { .string($0) }])) + [0x0A] }
         let manifest: JSONValue = [
-            "type": "openledger/manifest/v1", "datanet": .string(datanet), "contributor": .string(person), "kind": "own",
+            "type": "openledger/manifest/v1", "datanet": .string(datanet), "contributor": .string(person),
+            "kind": author == nil ? "own" : "on-behalf",
             "signer": .string(DIDKey.text(for: key.publicKey)), "licence": "CC-BY-4.0",
             "files": [
                 ["name": "rows.jsonl", "format": "jsonl", "bytes": .int(Int64(file.count)), "sha256": .string(SHA256.hash(file).hex)]
@@ -341,7 +345,7 @@ private struct StoryTelling {
 
     // MARK: Training
 
-    private func upload(_ text: String) async throws -> Digest {
+    func upload(_ text: String) async throws -> Digest {
         let file = Array(text.utf8)
         let manifest = try JSON.canonical([
             "files": [["bytes": .int(Int64(file.count)), "path": "file", "sha256": .digest(SHA256.hash(file))]]
@@ -508,7 +512,23 @@ private struct StoryTelling {
         try await whole.insist("POST", "/v1/datanets/\(tides)/snapshots", as: people.olga, .object(JSONObject()))
         try await whole.call("POST", "/v1/adapters/olga/tides/retire", as: people.olga, ["version": 1])
         try await whole.wait(for: IndexBuilt.type, 3)
+        try await authorship(people, tides)
     }
+
+    /// Work that Ann brings in of an author, who claims the account, takes an item back and has the rest erased.
+    private func authorship(_ people: People, _ datanet: String) async throws {
+        let id = try await contribute(Self.lamps, to: datanet, by: people.ann, people.annKey, author: "Ida Marsh")
+        let claim = try await whole.call("POST", "/v1/contributors/claims", as: people.pia, ["name": "Ida Marsh"])
+        let (name, author) = (claim["claim"]?.stringValue ?? "", claim["author"]?.stringValue ?? "")
+        try await whole.call("POST", "/v1/contributors/claims/\(name)/confirmation", as: people.olga, ["proof": "domain"])
+        try await whole.call("POST", "/v1/contributions/\(id)/withdrawal", as: people.pia, ["items": [.string(id + ".1")]])
+        try await whole.call("POST", "/v1/contributors/\(author)/erasure", as: people.pia)
+    }
+
+    private static let lamps = [
+        "The oil of the lamp on the eastern mole is measured every evening, and what is left in the morning is written down again.",
+        "When fog comes up the keeper rings the bell once a minute, and counts the strokes on a string of wooden beads by the door.",
+    ]
 
     // MARK: What is left
 

@@ -11,6 +11,8 @@ public enum TestInput {
     public static var fixtures: String? { variable("OPENLEDGER_TEST_FIXTURES") }
     /// A folder of programs to measure beside. OPENLEDGER_TEST_PEERS.
     public static var peers: String? { variable("OPENLEDGER_TEST_PEERS") }
+    /// A folder of real data sets, .jsonl files. OPENLEDGER_TEST_DATANETS.
+    public static var datanets: String? { variable("OPENLEDGER_TEST_DATANETS") }
     /// A Python with the pinned test tools (h11, pymerkle …). OPENLEDGER_TEST_PYTHON.
     public static var python: String? { variable("OPENLEDGER_TEST_PYTHON") }
     /// A Python with torch, transformers and PEFT. OPENLEDGER_TEST_TORCH.

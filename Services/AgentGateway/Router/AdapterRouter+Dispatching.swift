@@ -67,14 +67,17 @@ extension AdapterRouter {
         }
         if let best = bestPlace(warm, base, guest.excluded, now, isLast) { return .start(best) }
         if isComing { return .wait(isCold: warm.isEmpty) }
-        // A second copy pays when waiting has cost more than bringing it in does.
-        if !warm.isEmpty, now - guest.arrived < cost(adapter, on: warm[0]) { return .wait(isCold: false) }
+        // A second copy takes another adapter's slot: it pays when waiting has cost some times what bringing it in does.
+        if !warm.isEmpty, now - guest.arrived < Self.copyPatience * cost(adapter, on: warm[0]) { return .wait(isCold: false) }
         if let (backend, victim) = bestLoader(candidates, adapter, base, guest.excluded, now, isLast) {
             return .load(backend, victim: victim)
         }
         if warm.isEmpty, now - guest.arrived >= options.patience { makeRoom(candidates, guest.excluded, now, isLast) }
         return warm.isEmpty ? none(of: candidates, guest, now) : .wait(isCold: false)
     }
+
+    /// How many loads' time a request waits for a place beside a ready adapter before that gets a copy.
+    private static var copyPatience: Int64 { 3 }
 
     private func bestPlace(_ candidates: [Int], _ base: String, _ excluded: Set<Int>, _ now: Int64, _ isLast: Bool) -> Int? {
         var best: (load: Int, backend: Int)?

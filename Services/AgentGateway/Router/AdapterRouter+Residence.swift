@@ -49,10 +49,11 @@ extension AdapterRouter {
     /// Microseconds that bringing it in takes.
     func cost(_ adapter: Int, on backend: Int) -> Int64 { Int64(loadTimes[adapter] ?? backends[backend].loadTime) }
 
-    /// What is lost when it goes: requests a second, times what bringing it in again costs each time. A copy is worth less.
+    /// What is lost when it goes: requests a second that are cold again, times the root of what bringing it in costs each time. (Times the cost
+    /// itself the time that is lost in all would be the least, and with it fewer requests would find their adapter ready.) A copy is worth less.
     func worth(_ adapter: Int, on backend: Int, _ now: Int64) -> Double {
         if backends[backend].residents[adapter]?.isLeaving == true { return -1 }
-        let worth = popularity.rate(adapter, at: now) * (loadTimes[adapter] ?? backends[backend].loadTime)
+        let worth = popularity.rate(adapter, at: now) * (loadTimes[adapter] ?? backends[backend].loadTime).squareRoot()
         return places[adapter].count > 1 ? worth * Self.copyWorth : worth
     }
 

@@ -39,14 +39,17 @@ public struct Popularity: Sendable {
     /// The first step of ages in seconds, and how many steps double it.
     private static let step = 0.25
     private static let finer = 1.5
-    /// How much, in requests, the own count weighs beside what was learned of the kind.
-    private static let doubt = 0.05
+    /// How much, in requests, what was learned of a popularity weighs beside what was learned of it at one age, and the own count beside the
+    /// former: what few were seen of is not believed at its word.
+    private static let doubt = (age: 3.0, popularity: 1.0)
     /// Adapters whose time is added with each request, in turn.
     private static let sweep = 16
 
     private let options: Options
     private var adapters: [Adapter] = []
     private var cells = Array(repeating: Cell(), count: classes * ages)
+    /// The same over all ages.
+    private var rows = Array(repeating: Cell(), count: classes)
     private var next = 0
     private var noted = 0
 
@@ -63,7 +66,10 @@ public struct Popularity: Sendable {
         }
         account(index, upTo: now)
         let count = count(index, at: now)
-        if count > 0 { cells[cell(count, age: now - adapters[index].used)].requests += 1 }
+        if count > 0 {
+            cells[cell(count, age: now - adapters[index].used)].requests += 1
+            rows[Self.row(count)].requests += 1
+        }
         adapters[index].count = count + 1
         adapters[index].used = max(now, adapters[index].used)
         adapters[index].counted = max(now, adapters[index].counted)
@@ -72,6 +78,10 @@ public struct Popularity: Sendable {
             for cell in cells.indices {
                 cells[cell].requests /= 2
                 cells[cell].seconds /= 2
+            }
+            for row in rows.indices {
+                rows[row].requests /= 2
+                rows[row].seconds /= 2
             }
         }
     }
@@ -82,7 +92,9 @@ public struct Popularity: Sendable {
         guard count > 0 else { return 0 }
         let cell = cells[cell(count, age: now - adapters[index].used)]
         let own = count * M_LN2 * 1_000_000 / Double(options.halfLife)
-        return (cell.requests + Self.doubt) / (cell.seconds + Self.doubt / own)
+        let all = rows[Self.row(count)]
+        let usual = (all.requests + Self.doubt.popularity) / (all.seconds + Self.doubt.popularity / own)
+        return (cell.requests + Self.doubt.age) / (cell.seconds + Self.doubt.age / usual)
     }
 
     private func count(_ index: Int, at now: Int64) -> Double {
@@ -98,6 +110,7 @@ public struct Popularity: Sendable {
         let row = Self.row(count(index, at: now))
         var from = Double(adapter.counted - adapter.used) / 1_000_000
         let end = Double(now - adapter.used) / 1_000_000
+        rows[row].seconds += end - from
         var age = Self.column(from)
         while from < end {
             let border = age + 1 < Self.ages ? Self.step * (exp2(Double(age + 1) / Self.finer) - 1) : .infinity

@@ -1,4 +1,4 @@
-import AttributionDomain
+public import AttributionDomain
 import CorpusIndex
 import Crypto
 public import Foundation
@@ -10,13 +10,23 @@ public struct AttributionEvaluation {
     private let unseen: [EvaluationItem]
     private var choices: Choices
     private let folder: URL
+    private let refuses: @Sendable (WordSequence) -> Bool
+    private let note: @Sendable (String) -> Void
     private var runs = 0
 
     /// Takes a corpus of at least 20 items of at least 60 words and three contributors. Every tenth item is held out: what answers say that
     /// nobody in the corpus wrote.
     ///
-    /// - Parameter folder: where indexes may be written; it is deleted afterwards.
-    public init(items: [EvaluationItem], seed: UInt64 = 7, folder: URL) {
+    /// - Parameters:
+    ///   - folder: where indexes may be written; it is deleted afterwards.
+    ///   - refuses: whether screening refuses a text as making no sense.
+    ///   - note: hears how far it is.
+    public init(
+        items: [EvaluationItem], seed: UInt64 = 7, folder: URL, refuses: @escaping @Sendable (WordSequence) -> Bool,
+        note: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.refuses = refuses
+        self.note = note
         self.items = items.enumerated().filter { $0.offset % 10 != 9 }.map(\.element)
         unseen = items.enumerated().filter { $0.offset % 10 == 9 }.map(\.element)
         choices = Choices(state: seed)
@@ -28,8 +38,12 @@ public struct AttributionEvaluation {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         var table = EvaluationTable()
+        note("comparing with looking everywhere")
         let wrong = try spansThatDiffer()
         table.add("span results that differ from looking everywhere, of \(wrong.of)", Double(wrong.count), atMost: 0)
+        let refused = items.count { refuses($0.text) }
+        table.add("honest items that screening refuses as lists, of \(items.count)", Double(refused) / Double(items.count), atMost: 0.01)
+        note("tracing stitched texts")
         table.add("span credit to the true source, stitched texts", try stitchedCredit(), atLeast: 0.99)
         try attacks(&table)
         return table
@@ -43,7 +57,8 @@ public struct AttributionEvaluation {
     private mutating func trial(
         _ all: [EvaluationItem], owners: [String: String] = [:], _ defences: AttributionTrial.Defences = .all
     ) throws -> AttributionTrial {
-        try AttributionTrial(all, owners: owners, defences: defences, directory: directory())
+        note("a corpus of \(all.count) items")
+        return try AttributionTrial(all, owners: owners, defences: defences, refuses: refuses, directory: directory())
     }
 
     private mutating func pick<Element>(_ list: [Element]) -> Element { list[Int.random(in: 0..<list.count, using: &choices)] }

@@ -22,13 +22,18 @@ struct AttributionTrial {
 
     /// Screens the items in their order, as a Datanet does in the ledger's, and indexes those that are admitted.
     ///
-    /// - Parameter owners: the verified owner behind a contributor's name, where it is another.
-    init(_ all: [EvaluationItem], owners: [String: String] = [:], defences: Defences = .all, directory: String) throws {
+    /// - Parameters:
+    ///   - owners: the verified owner behind a contributor's name, where it is another.
+    ///   - refuses: whether screening refuses a text as making no sense.
+    init(
+        _ all: [EvaluationItem], owners: [String: String] = [:], defences: Defences = .all, refuses: (WordSequence) -> Bool,
+        directory: String
+    ) throws {
         var novelty = Novelty()
         var facts: [String: ItemFacts] = [:]
         var admitted: [CorpusItem] = []
         for (position, item) in all.enumerated() {
-            if defences.coherence && Coherence.isList(item.text) { continue }
+            if defences.coherence && refuses(item.text) { continue }
             let finding = novelty.add(id: item.id, item.text)
             facts[item.id] = ItemFacts(
                 owner: defences.verifiedOwners ? owners[item.contributor] ?? item.contributor : item.contributor, position: position,

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What an evaluation found, beside what was to be reached.
 public struct EvaluationTable: Sendable, Hashable {
     /// One line.
@@ -19,6 +21,9 @@ public struct EvaluationTable: Sendable, Hashable {
 
     /// The lines in order.
     public internal(set) var rows: [Row] = []
+
+    /// Nothing yet.
+    public init() {}
 
     /// Whether every bound is met.
     public var isMet: Bool { rows.allSatisfy(\.isMet) }
@@ -42,10 +47,9 @@ public struct EvaluationTable: Sendable, Hashable {
         return text
     }
 
-    /// Four digits after the point: the figures are ratios.
-    private static func number(_ value: Double) -> String {
-        let units = Int((value * 10_000).rounded())
-        let fraction = String(units.magnitude % 10_000)
-        return (units < 0 ? "-" : "") + "\(units.magnitude / 10_000)." + String(repeating: "0", count: 4 - fraction.count) + fraction
+    /// Four digits after the point: most figures are ratios. Small ones in powers of ten.
+    static func number(_ value: Double) -> String {
+        if value != 0, abs(value) < 0.001 { return String(format: "%.1e", value) }
+        return String(format: "%.4f", value)
     }
 }

@@ -40,6 +40,80 @@ public struct CorpusIndexBuilder: Sendable {
         return try folder.manifest().1
     }
 
+    /// Builds the index of a snapshot in the segments of a plan. A segment that the index of an earlier snapshot has already is that one's
+    /// file; the words of other items that it has are taken from there, and only those of items that it lacks from their texts.
+    ///
+    /// - Parameters:
+    ///   - origin: the root of the Datanet's first snapshot, which makes the key of the words' hashes.
+    ///   - groups: the items of each segment, each once.
+    ///   - earlier: the folder of the index of an earlier snapshot; nothing is taken from one with another key.
+    ///   - text: of an item that the earlier index lacks.
+    /// - Returns: the hash of the manifest.
+    /// - Throws: `CorpusIndexError.unknownItem` for an item that has neither.
+    @discardableResult
+    public func build(
+        root: Digest, origin: Digest, groups: [[String]], earlier: String? = nil, text: (String) -> [UInt8]?
+    ) throws(CorpusIndexError) -> Digest {
+        let previous = try? folder.manifest().0
+        var manifest = Manifest(root: root, key: Self.key(origin))
+        var source = try earlier.map { (path) throws(CorpusIndexError) in try CorpusIndex(directory: path, verification: .headers) }
+        if source?.manifest.key != manifest.key { source = nil }
+        let kept = source.map { Self.segments(of: $0) } ?? [:]
+        let words = source.map { IndexedWords($0) }
+        var seen: Set<String> = []
+        for group in groups where !group.isEmpty {
+            for id in group { guard seen.insert(id).inserted else { throw .duplicateItem(id) } }
+            guard seen.count <= Self.itemLimit else { throw .tooLarge(what: "items", count: seen.count, limit: Self.itemLimit) }
+            if let earlier, let file = kept[group] {
+                try Files.link(earlier + "/" + file.name, to: folder.path(file.name))
+                manifest.parts.append(Manifest.Part(segment: file, removed: nil))
+            } else {
+                manifest.parts += try store(group, words, key: manifest.key, text)
+            }
+        }
+        try folder.replace(manifest, previous: previous)
+        return try folder.manifest().1
+    }
+
+    /// The segments from which nothing was removed, by their items.
+    private static func segments(of index: CorpusIndex) -> [[String]: Manifest.File] {
+        var files: [[String]: Manifest.File] = [:]
+        for (part, live) in zip(index.manifest.parts, index.parts) where live.removed.isEmpty {
+            files[(0..<live.segment.items).map { live.segment.id(of: $0) }] = part.segment
+        }
+        return files
+    }
+
+    private func store(
+        _ group: [String], _ words: IndexedWords?, key: WordKey, _ text: (String) -> [UInt8]?
+    ) throws(CorpusIndexError) -> [Manifest.Part] {
+        var parts: [Manifest.Part] = []
+        var stream = TokenStream(key: key)
+        for id in group {
+            guard (1...255).contains(id.utf8.count) else { throw .badItem(id) }
+            if let known = words?.words(of: id) {
+                if !stream.ids.isEmpty, (stream.tokens.count + known.count + 1) * 4 > SegmentWriter.limit {
+                    parts.append(try store(stream))
+                    stream = TokenStream(key: key)
+                }
+                for word in known { stream.append(high: word.high, low: UInt32(truncatingIfNeeded: word.low)) }
+                stream.finishItem(id)
+                continue
+            }
+            guard let text = text(id) else { throw .unknownItem(id) }
+            guard text.count <= SegmentWriter.limit / 4 else {
+                throw .tooLarge(what: "bytes in item \(id)", count: text.count, limit: SegmentWriter.limit / 4)
+            }
+            if !stream.ids.isEmpty, (stream.tokens.count + text.count) * 4 > SegmentWriter.limit {
+                parts.append(try store(stream))
+                stream = TokenStream(key: key)
+            }
+            text.withUnsafeBytes { stream.append(id: id, text: $0) }
+        }
+        if !stream.ids.isEmpty { parts.append(try store(stream)) }
+        return parts
+    }
+
     /// Goes on to a later snapshot: items that came are indexed in segments of their own, items that went vanish from every answer.
     ///
     /// The words of items that went stay in their segment, hashed, until `purge` or a merge; for an erasure, call `purge`.

@@ -96,6 +96,20 @@ enum Files {
         guard fsync(descriptor) == 0 else { throw .file(path: folder, action: "sync", code: errno) }
     }
 
+    /// Gives a file a second name; one that is there already under that name gives way. Where the file system has no links, it is copied.
+    static func link(_ from: String, to: String) throws(CorpusIndexError) {
+        let passing = to + ".new"
+        try remove(passing)
+        if Glibc.link(from, passing) != 0 {
+            guard errno != ENOENT else { throw .corrupt(path: from, reason: "it is gone") }
+            let file = try MappedFile(path: from)
+            var sink = try FileSink(path: passing)
+            sink.write(UnsafeRawBufferPointer(start: file.base, count: file.count))
+            _ = try sink.finish()
+        }
+        try rename(passing, to: to)
+    }
+
     static func remove(_ path: String) throws(CorpusIndexError) {
         guard unlink(path) == 0 || errno == ENOENT else { throw .file(path: path, action: "delete", code: errno) }
     }

@@ -94,12 +94,11 @@ actor AttributionDesk {
     /// Builds the oldest index that is missing, or takes items that were withdrawn out of those that are there.
     /// - Returns: whether there may be more to do.
     private func buildNext() async throws -> Bool {
-        let found = try await maker.query { state in
-            (state.unindexed.compactMap { state.snapshots[$0] }, state.admissions)
-        }
-        guard let snapshot = found.0.first(where: { !unbuildable.contains($0.published.snapshot) }) else { return try await clean() }
+        let skipped = unbuildable
+        guard let task = try await maker.query({ $0.indexTask(without: skipped) }) else { return try await clean() }
+        let snapshot = task.snapshot
         let built: IndexBuilt
-        do { built = try await keeper.build(snapshot, admissions: found.1) } catch let error as CorpusIndexError where error.isForEver {
+        do { built = try await keeper.build(task) } catch let error as CorpusIndexError where error.isForEver {
             giveUp(snapshot.published.snapshot, error)
             return true
         } catch let error as AttributionTrouble {
@@ -137,7 +136,7 @@ actor AttributionDesk {
             let gone = try await keeper.items(of: published).filter {
                 withdrawals.isGone($0, admitted: admissions[$0.contribution] ?? 0, before: end + 1)
             }
-            if !gone.isEmpty { try await keeper.remove(Set(gone.map(\.item)), from: published, admissions: admissions) }
+            if !gone.isEmpty { try await keeper.remove(Set(gone.map(\.item)), from: published) }
         }
         await passages.forget()
         cleaned = end

@@ -32,11 +32,17 @@ public struct AttributionService: RunnableService {
             passages: passages, evidence: evidence, patience: 12)
         let desk = AttributionDesk(
             maker: maker, keeper: keeper, gathering: gathering, passages: passages, evidence: evidence, logger: context.logger)
+        let backlog = try context.settings.integer("ATTRIBUTION_BACKLOG", in: 1...10_000_000, default: 1_000)
         let routes =
             AttributionRoutes(maker: maker, keeper: keeper, evidence: evidence, texts: texts, log: context.log).routes
-            + IndexRoutes(maker: maker, keeper: keeper, clock: context.clock).routes
+            + IndexRoutes(maker: maker, keeper: keeper, clock: context.clock, backlog: backlog).routes
         let checks = [
-            maker.readiness, ReadinessCheck("attribution") { await desk.trouble.map { .notReady($0) } ?? .ready },
+            maker.readiness,
+            ReadinessCheck("attribution-backlog") {
+                guard let count = try? await maker.query({ $0.waiting.count }), count > backlog else { return .ready }
+                return .notReady("\(count) answers wait for their attribution")
+            },
+            ReadinessCheck("attribution") { await desk.trouble.map { .notReady($0) } ?? .ready },
         ]
         return AttributionService(mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk)
     }

@@ -6,9 +6,9 @@ extension BillingState {
     /// The types of other services' events that billing learns from.
     public static let foreignTypes: Set<String> = [
         ModelPublished.type, DatanetCreated.type, DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type,
-        PrincipalRegistered.type, KeyRotated.type,
+        PrincipalRegistered.type, KeyRotated.type, ContributorClaimed.type,
         InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobCompleted.type, JobFailed.type, JobCancelled.type,
-        RulingMade.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
+        RulingMade.type, JobChecked.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
     ]
 
     /// Takes in what another service's event says.
@@ -39,6 +39,11 @@ extension BillingState {
         case PrincipalRegistered.type:
             let principal = try PrincipalRegistered(fields)
             known.keys[principal.principal, default: .init()].link(principal.key)
+        case ContributorClaimed.type:
+            // An owner of a Datanet has seen a proof of who the author is.
+            let claimed = try ContributorClaimed(fields)
+            known.authors[claimed.author] = claimed.principal
+            verify(claimed.author)
         case InferenceCompleted.type:
             let inference = try InferenceCompleted(fields)
             // Told a second time it changes nothing, be the first one settled or not.
@@ -63,6 +68,9 @@ extension BillingState {
         case RulingMade.type:
             let ruling = try RulingMade(fields)
             if ruling.about == "dispute" || !ruling.penalties.isEmpty { wait(for: .ruling(ruling), id, position, time) }
+        case JobChecked.type:
+            let checked = try JobChecked(fields)
+            if !checked.agrees { wait(for: .refuted(checked), id, position, time) }
         default: break
         }
     }
@@ -101,6 +109,9 @@ extension BillingState {
         settlementOf[UInt128(short: reference)] = settlement
         for event in known.waitingFor[reference] ?? [] { reacted(to: event) }
     }
+
+    /// Whether what an owner has is somebody's: it is their own, or that of an author whose account they claimed.
+    public func disposes(_ principal: String, of owner: String) -> Bool { owner == principal || known.authors[owner] == principal }
 
     /// An owner is verified: what waits for it can be paid.
     mutating func verify(_ owner: String) {

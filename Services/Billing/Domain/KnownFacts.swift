@@ -33,6 +33,8 @@ struct KnownFacts: Sendable {
 
     var keys: [String: Keys] = [:]
     var models: [String: [Int: Model]] = [:]
+    /// Whose the accounts are of authors whom others named.
+    var authors: [String: String] = [:]
     var datanets: [String: Datanet] = [:]
     /// Answers whose fee is not settled, with the event that told of each.
     var inferences: [String: (event: String, data: InferenceCompleted)] = [:]
@@ -97,6 +99,8 @@ public enum Reaction: Sendable, Hashable {
     case release(hold: String)
     /// A panel ruled on a dispute, or on stakes.
     case ruling(RulingMade)
+    /// Somebody's runner handed in something else than it said.
+    case refuted(JobChecked)
 
     /// What has been settled once this is answered; nil for what settles nothing.
     var reference: String? {
@@ -105,7 +109,7 @@ public enum Reaction: Sendable, Hashable {
         case .settle(let attribution): attribution.inference
         case .job(let job): job.job
         case .task(let task): task.amount.isPositive ? BillingState.reference(task) : nil
-        case .correct, .release, .ruling: nil
+        case .correct, .release, .ruling, .refuted: nil
         }
     }
 }

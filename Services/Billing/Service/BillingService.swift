@@ -17,7 +17,9 @@ public struct BillingService: RunnableService {
 
     /// The gateway and training hold and capture; the gateway says who is verified.
     public static let grants: [String: Set<String>] = [
-        Service.agentGateway.rawValue: ["billing:read", "billing:hold", "billing:deposit", "billing:verify", "billing:refund"],
+        Service.agentGateway.rawValue: [
+            "billing:read", "billing:hold", "billing:deposit", "billing:verify", "billing:refund", "billing:pay",
+        ],
         Service.training.rawValue: ["billing:read", "billing:hold"],
         Service.datanet.rawValue: ["billing:read", "billing:hold", "billing:rule"],
         Service.attribution.rawValue: ["billing:read"],
@@ -60,7 +62,8 @@ public struct BillingService: RunnableService {
         let routes =
             accounts.routes + statements.routes + HoldRoutes(commands: commands).routes + SettlementRoutes(commands: commands).routes
             + EpochRoutes(commands: commands, reader: reader).routes + WalletRoutes(commands: commands).routes
-            + BudgetRoutes(commands: commands, clock: context.clock).routes + webhookRoutes.routes + receipts.routes
+            + BudgetRoutes(commands: commands, clock: context.clock).routes + PaymentRoutes(commands: commands).routes
+            + webhookRoutes.routes + receipts.routes
         let checks = [
             desk.maker.readiness, ReadinessCheck("journal") { projection.status.notReady.map { .notReady($0) } ?? .ready },
             ReadinessCheck("milestones") { milestones.status.notReady.map { .notReady($0) } ?? .ready },

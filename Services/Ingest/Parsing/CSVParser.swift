@@ -28,7 +28,18 @@ struct CSVParser: RowParser {
 
     mutating func feed(_ piece: [UInt8]) throws(ParsingError) -> [ParsedRow] {
         var rows: [ParsedRow] = []
-        for byte in piece { try take(byte, &rows) }
+        var index = 0
+        while index < piece.count {
+            if state == .broken {
+                // The rest of a broken line is passed over at once, however long it is.
+                let end = LineBreaks.next(in: piece, from: index)
+                beginning += piece[index..<(end ?? piece.count)].prefix(max(0, 4096 - beginning.count))
+                guard let end else { return rows }
+                index = end
+            }
+            try take(piece[index], &rows)
+            index += 1
+        }
         return rows
     }
 

@@ -18,7 +18,7 @@ struct JSONLinesParser: RowParser {
     mutating func feed(_ piece: [UInt8]) throws(ParsingError) -> [ParsedRow] {
         var rows: [ParsedRow] = []
         var start = 0
-        while let end = piece[start...].firstIndex(of: 0x0a) {
+        while let end = LineBreaks.next(in: piece, from: start) {
             try take(piece[start..<end], &rows)
             endLine(&rows)
             start = end + 1

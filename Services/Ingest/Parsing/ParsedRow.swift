@@ -6,6 +6,14 @@ public enum ParsedRow: Sendable, Hashable {
     case content(ItemContent)
     /// A row that could not be read: why, and how it begins.
     case refused(RefusedRow)
+
+    /// About how much memory it takes.
+    public var bytes: Int {
+        switch self {
+        case .content(let content): 200 + content.bytes
+        case .refused(let row): 200 + row.beginning.count
+        }
+    }
 }
 
 /// A row that could not be read.

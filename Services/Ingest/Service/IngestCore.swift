@@ -22,6 +22,7 @@ struct IngestCore: Sendable {
     let screener: Screener
     let log: any LogClient
     let peers: Peers
+    let places: ItemPlaces
     let exports = Exports()
 
     /// The items of a contribution as they were screened.

@@ -37,15 +37,16 @@ public struct IngestService: RunnableService {
         } else {
             blobs = try FolderBlobStore(root: context.folder + "/blobs")
         }
+        let evidence = try context.openEvidence()
         let maker = DecisionMaker(.ingest, log: context.log, clock: context.clock, logger: context.logger) { IngestState() }
         return IngestService(
             core: IngestCore(
                 maker: maker, drafts: Drafts(pool: PostgresPool(context.database, options: PoolOptions(size: 4))),
                 content: try SealedStore(blobs: blobs, keys: keys, space: "content", domain: .item),
                 uploads: try SealedStore(blobs: blobs, keys: keys, space: "uploads", domain: .upload),
-                evidence: try context.openEvidence(), keys: keys,
+                evidence: evidence, keys: keys,
                 reader: DocumentReader(pdf: PDFReader(launcher: settings.string("CONFINE"))), clock: context.clock, logger: context.logger,
-                screener: Screener(), log: context.log, peers: context.peers))
+                screener: Screener(), log: context.log, peers: context.peers, places: ItemPlaces(evidence)))
     }
 
     /// Who works on contents reads them.

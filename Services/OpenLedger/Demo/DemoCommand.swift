@@ -1,3 +1,4 @@
+import EventLog
 import Foundation
 import HTTPClient
 import HTTPServer
@@ -20,6 +21,10 @@ enum DemoCommand {
             .init(name: "log", value: nil, help: "Show the ledger alone, with events that nobody acts on."),
             .init(name: "events", value: "N", help: "With --log: how many events to append; 20000 when left out."),
             .init(name: "keep", value: nil, help: "Leave it running afterwards, until Ctrl-C."),
+            .init(name: "at", value: "URL", help: "Drive a house that runs already, whose people and money are then those of the story."),
+            .init(name: "administrator", value: "FILE", help: "With --at: a file with an administrator's token or API key."),
+            .init(name: "key", value: "VKEY", help: "With --at: the verifier key of its log."),
+            .init(name: "ca", value: "FILE", help: "With --at: the certificate (PEM) that its TLS is to be trusted by."),
         ],
         notes: "It fails unless every step does what it says, and cleans up after itself.")
 
@@ -29,9 +34,14 @@ enum DemoCommand {
         let epochs = try arguments.integer("epochs", in: 1...100, default: 25)
         let isLogOnly = arguments.has("log")
         let keep = arguments.has("keep")
-        let data = isLogOnly ? [] : try WayData.read(try arguments.value("data") ?? WayData.shipped(), authors: 4, rows: 12)
+        let given = arguments.value("data")
+        let data = isLogOnly ? [] : try WayData.read(try given ?? WayData.shipped(), authors: 4, rows: given == nil ? 12 : 4)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-demo-\(getpid())").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        if let url = arguments.value("at") {
+            try await elsewhere(url, arguments, folder: folder, data: data, epochs: epochs)
+            return 0
+        }
         let home = EmbeddedHome(path: folder + "/home")
         Terminal.say("Starting OpenLedger on a private PostgreSQL in \(folder) …")
         let settings = try Configuration.ofProcess()
@@ -72,6 +82,25 @@ enum DemoCommand {
         }
         try await result.told?.get()
         return 0
+    }
+}
+
+extension DemoCommand {
+    /// The same story at a house that somebody else runs.
+    private static func elsewhere(_ url: String, _ arguments: Arguments, folder: String, data: [WayData], epochs: Int) async throws {
+        if let other = ["log", "keep"].first(where: { arguments.has($0) }) { throw UsageError("--at does not go with --\(other)") }
+        guard let file = arguments.value("administrator"), let key = arguments.value("key") else {
+            throw UsageError("--at needs --administrator FILE and --key VKEY")
+        }
+        let secret = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let log: VerifierKey
+        do { log = try VerifierKey(vkey: key) } catch { throw UsageError("--key: \(error)") }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let transport = try CurlTransport(options: CurlOptions(caFile: arguments.value("ca")))
+        try await WayStory(
+            folder: folder, client: WayClient(transport: transport, url: url), log: log, administrator: secret, data: data, epochs: epochs
+        ).tell()
+        await transport.close()
     }
 }
 

@@ -33,7 +33,8 @@ struct EmbeddedHome: Sendable {
 
     /// The scopes of the administrator that the first start makes.
     static let administratorScopes: Set<String> = [
-        "log:read", "metrics:read", "principals:verify", "keys:write", "keys:administer", "models:write", "datanets:read", "rulings:write",
+        "log:read", "metrics:read", "principals:verify", "principals:recover", "keys:write", "keys:administer", "models:write",
+        "datanets:read", "rulings:write",
         "attributions:read", "billing:admin", "billing:read", "billing:deposit", "billing:rule", "billing:epoch", "billing:payout",
         "billing:verify", "billing:refund", "billing:recover", "backends:administer",
     ]

@@ -36,21 +36,28 @@ extension LedgerSettings {
             }
             witnesses.append((try VerifierKey(vkey: String(parts[0])), String(parts[1])))
         }
-        if let brokers = settings.string("KAFKA") {
-            var properties: [String: String] = [:]
-            for line in settings.list("KAFKA_PROPERTIES") {
-                guard let equals = line.firstIndex(of: "=") else {
-                    throw ConfigurationError(key: "OPENLEDGER_KAFKA_PROPERTIES", expected: "name=value, separated by commas", found: line)
-                }
-                properties[String(line[..<equals])] = String(line[line.index(after: equals)...])
-            }
-            if let password = try settings.secret("KAFKA_PASSWORD") { properties["sasl.password"] = password }
-            kafka = (
-                KafkaConfiguration(brokers: brokers, clientID: "openledger-ledger", properties: properties),
-                settings.string("KAFKA_PREFIX", default: "openledger") + ".events",
-                try settings.integer("KAFKA_REPLICATION", in: 1...9, default: 1)
-            )
+        if let (configuration, topic) = try KafkaConfiguration.configured(settings, client: "openledger-ledger") {
+            kafka = (configuration, topic, try settings.integer("KAFKA_REPLICATION", in: 1...9, default: 1))
         }
+    }
+}
+
+extension KafkaConfiguration {
+    /// `OPENLEDGER_KAFKA` and what belongs to it: the brokers and the topic of the log's events; nil where none are named.
+    static func configured(_ settings: Configuration, client: String) throws -> (KafkaConfiguration, topic: String)? {
+        guard let brokers = settings.string("KAFKA") else { return nil }
+        var properties: [String: String] = [:]
+        for line in settings.list("KAFKA_PROPERTIES") {
+            guard let equals = line.firstIndex(of: "=") else {
+                throw ConfigurationError(key: "OPENLEDGER_KAFKA_PROPERTIES", expected: "name=value, separated by commas", found: line)
+            }
+            properties[String(line[..<equals])] = String(line[line.index(after: equals)...])
+        }
+        if let password = try settings.secret("KAFKA_PASSWORD") { properties["sasl.password"] = password }
+        return (
+            KafkaConfiguration(brokers: brokers, clientID: client, properties: properties),
+            settings.string("KAFKA_PREFIX", default: "openledger") + ".events"
+        )
     }
 }
 

@@ -4,8 +4,10 @@ import Events
 import Foundation
 import HTTPClient
 import Identity
+import Kafka
 import LedgerService
 import Postgres
+import Projections
 import ServiceShell
 import Telemetry
 import Threads
@@ -42,10 +44,21 @@ struct RemoteContext: Sendable {
         let ledger = addresses[.ledger] ?? ""
         return ServiceContext(
             service: service,
-            log: HTTPLogClient(transport: transport, base: ledger + "/log") { try await tokens.token(for: Service.ledger.rawValue) },
+            log: try follow(
+                HTTPLogClient(transport: transport, base: ledger + "/log") { try await tokens.token(for: Service.ledger.rawValue) }, logger,
+                metrics),
             database: database,
             peers: Peers(transport: transport, addresses: addresses) { try await tokens.token(for: $0.rawValue) },
             signer: TokenSigner(key: key, issuer: service.rawValue), folder: folder, shared: shared, settings: settings,
             clock: { LedgerClock.system.now() }, logger: logger, metrics: metrics)
+    }
+
+    /// Events come over Kafka where brokers are named, else by the ledger's long poll.
+    private func follow(_ ledger: HTTPLogClient, _ logger: Logger, _ metrics: Metrics) throws -> any LogClient {
+        guard let (brokers, topic) = try KafkaConfiguration.configured(settings, client: "openledger-" + service.rawValue) else {
+            return ledger
+        }
+        let carrier = try KafkaCarrier(brokers, topic: topic, client: ledger, logger: logger, metrics: metrics)
+        return CarriedLog(ledger, carrier: carrier, logger: logger)
     }
 }

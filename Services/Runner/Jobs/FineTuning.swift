@@ -15,16 +15,41 @@ struct FineTuning: Sendable {
     let pool: ComputePool
     let logger: Logger
 
+    /// All that a job makes.
+    struct Made: Sendable {
+        let adapter: Artefact
+        let rows: Artefact
+        let factors: InfluenceFactors
+        let record: JSONValue
+        let tokens: Int
+    }
+
     func run() async throws {
+        let progress = Progress(order: order, desk: desk)
+        let made = try await make(progress)
+        try await desk.upload(made.adapter)
+        try await desk.upload(made.rows)
+        try await library.keep(made.factors, of: made.adapter.digest)
+        try await desk.complete(
+            order, adapter: made.adapter.digest, rows: made.rows.digest, tokens: made.tokens, record: made.record)
+    }
+
+    /// The job's base model, if it is the one that the job is on.
+    func model() throws -> ServedModel {
         guard let model = library.models[order.base] else { throw RunnerError.unknownBase(order.base) }
         if let wanted = order.baseArtefact, wanted != model.artefact {
             throw RunnerError.otherBase(order.base, here: model.artefact, wanted: wanted)
         }
+        return model
+    }
+
+    /// Does the job, telling how far it is all the while, and hands nothing in.
+    func make(_ progress: Progress) async throws -> Made {
+        let model = try model()
         let plan = try TrainingPlan(order.settings)
         let rows = try await rows(plan, model)
         guard !rows.training.isEmpty else { throw RunnerError.noRows }
-        let trainer = try LoRATrainer(model: model.model, lora: plan.lora, options: plan.options, pool: pool)
-        let progress = Progress(order: order, desk: desk)
+        let trainer = try plan.trainer(on: model.model, pool: pool)
         let reporting = Task { await progress.report() }
         defer {
             progress.end()
@@ -43,7 +68,7 @@ struct FineTuning: Sendable {
             if let checkpoint = whole.outcome.checkpoint { try await leave(checkpoint, progress) }
             throw RunnerError.halted
         }
-        try await handIn(half, whole.adapter, whole.outcome, rows, model, seed: plan.options.seed)
+        return try await made(half, whole.adapter, whole.outcome, rows, model, seed: plan.options.seed)
     }
 
     /// Trains to half way and then to the end, or to where the owner halts it.
@@ -76,7 +101,8 @@ struct FineTuning: Sendable {
         do { try await progress.keep(checkpoint) } catch let error as PeerError where error.status == 409 {}
     }
 
-    private func rows(_ plan: TrainingPlan, _ model: ServedModel) async throws -> JobRows {
+    /// The rows of the job's snapshots.
+    func rows(_ plan: TrainingPlan, _ model: ServedModel) async throws -> JobRows {
         var rows = plan.rows(for: model)
         for (index, snapshot) in order.snapshots.enumerated() {
             for line in try await desk.rows(order, snapshot: index) { try rows.add(line, datanet: snapshot.datanet) }
@@ -96,41 +122,56 @@ struct FineTuning: Sendable {
         }
     }
 
-    private func handIn(
+    private func made(
         _ half: Adapter, _ adapter: Adapter, _ outcome: TrainingOutcome, _ rows: JobRows, _ model: ServedModel, seed: UInt64
-    ) async throws {
+    ) async throws -> Made {
         let artefact = try TrainingPlan.artefact(of: adapter, job: order.job, base: model, snapshots: order.snapshots)
-        try await desk.upload(artefact)
-        let (rowsArtefact, factors) = try await influence([half, adapter], rows, model)
-        try await desk.upload(rowsArtefact)
-        try await library.keep(factors, of: artefact.digest)
+        let canaries = canaries(rows, model)
+        let (rowsArtefact, factors) = try await influence([half, adapter], rows, canaries, model)
         func micros(_ value: Float) -> JSONValue { .int(Int64((value * 1_000_000).rounded())) }
-        try await desk.complete(
-            order, adapter: artefact.digest, rows: rowsArtefact.digest, tokens: outcome.tokens,
+        return Made(
+            adapter: artefact, rows: rowsArtefact, factors: factors,
             record: [
                 "engine": .string(TrainingPlan.engine), "kernel_level": .string(outcome.kernelLevel.rawValue),
                 "threads": .int(Int64(pool.threads)), "seed": .int(Int64(clamping: seed)), "steps": .int(Int64(outcome.steps)),
                 "final_loss_micros": micros(outcome.finalLoss), "rows": .int(Int64(rows.training.count)), "cut": .int(Int64(rows.cut)),
-                "holdout_rows": .int(Int64(rows.holdout.count)), "factors": .string(factors.digest.prefixed),
+                "holdout_rows": .int(Int64(rows.holdout.count)), "canary_rows": .int(Int64(canaries.count)),
+                "factors": .string(factors.digest.prefixed),
                 "evaluations": .array(
                     outcome.evaluations.map { ["step": .int(Int64($0.step)), "holdout_loss_micros": micros($0.loss)] }),
-            ])
+            ], tokens: outcome.tokens)
     }
 
-    /// The training items' attribution rows as an artefact: `rows.bin` has them one after another, `rows.json` says whose each is.
-    private func influence(_ checkpoints: [Adapter], _ rows: JobRows, _ model: ServedModel) async throws -> (Artefact, InfluenceFactors) {
+    /// Rows that nobody learns from, by the job's id: what garbage would earn by influence, which attribution takes off.
+    private func canaries(_ rows: JobRows, _ model: ServedModel) -> [TrainingExample] {
+        let lengths = rows.training.map(\.example.tokens.count).sorted()
+        let bytes = SHA256.hash(utf8: "canaries\n" + order.job).bytes
+        let seed = bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return CanaryRows.examples(
+            length: lengths[lengths.count / 2], vocabulary: model.model.configuration.vocabularySize, seed: seed)
+    }
+
+    /// The attribution rows of the training items and of canaries as an artefact: `rows.bin` has them one after another, `rows.json` says
+    /// whose each is.
+    private func influence(
+        _ checkpoints: [Adapter], _ rows: JobRows, _ canaries: [TrainingExample], _ model: ServedModel
+    ) async throws -> (Artefact, InfluenceFactors) {
         let examples = rows.training.map(\.example)
         let factors = try await InfluenceFactors.fit(model: model.model, checkpoints: checkpoints, rows: examples, pool: pool)
-        let made = try await factors.rows(examples, role: .training, pool: pool)
+        let made = try await factors.rows(examples + canaries, role: .training, pool: pool)
         var bytes: [UInt8] = []
         var index: [JSONValue] = []
-        for (row, made) in zip(rows.training, made) {
-            let encoded = made.bytes
-            index.append([
-                "item": .string(row.item), "owner": .string(row.owner), "datanet": .string(row.datanet), "offset": .int(Int64(bytes.count)),
-                "length": .int(Int64(encoded.count)),
-            ])
+        func add(_ row: InfluenceRow, _ members: [String: JSONValue]) {
+            let encoded = row.bytes
+            let place: [String: JSONValue] = ["offset": .int(Int64(bytes.count)), "length": .int(Int64(encoded.count))]
+            index.append(.object(JSONObject(members.merging(place) { own, _ in own }.map { ($0.key, $0.value) })))
             bytes += encoded
+        }
+        for (row, made) in zip(rows.training, made) {
+            add(made, ["item": .string(row.item), "owner": .string(row.owner), "datanet": .string(row.datanet)])
+        }
+        for (number, made) in made.dropFirst(rows.training.count).enumerated() {
+            add(made, ["item": .string("canary/\(number / CanaryRows.rowsOfEach)/\(number % CanaryRows.rowsOfEach)")])
         }
         let artefact = try Artefact(files: [
             ("rows.bin", bytes),

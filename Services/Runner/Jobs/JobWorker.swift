@@ -53,8 +53,10 @@ struct JobWorker: Sendable {
 
     private func work(on order: TrainingDesk.Order) async {
         logger.info("works on a job", ["job": .string(order.job), "attempt": .integer(Int64(order.attempt))])
+        let tuning = FineTuning(order: order, desk: desk, library: library, pool: pool, logger: logger)
+        if let work = order.check { return await look(at: work, order, tuning) }
         do {
-            try await FineTuning(order: order, desk: desk, library: library, pool: pool, logger: logger).run()
+            try await tuning.run()
         } catch RunnerError.halted {
             logger.info("a job was halted by its owner", ["job": .string(order.job)])
         } catch RunnerError.lost {
@@ -63,6 +65,18 @@ struct JobWorker: Sendable {
             if Task.isCancelled { return }
             logger.warning("a job failed: \(error)", ["job": .string(order.job)])
             do { try await desk.fail(order, reason: "\(error)") } catch { logger.warning("its failure could not be told: \(error)") }
+        }
+    }
+
+    /// Looks at somebody's work. A look that comes to nothing is taken up again, here or elsewhere.
+    private func look(at work: TrainingDesk.Work, _ order: TrainingDesk.Order, _ tuning: FineTuning) async {
+        do {
+            let finding = try await WorkCheck(order: order, work: work, tuning: tuning).run()
+            let agrees = try await desk.told(order, finding)
+            logger.info("looked at somebody's work", ["job": .string(order.job), "agrees": .boolean(agrees)])
+        } catch {
+            if Task.isCancelled { return }
+            logger.warning("a look at somebody's work came to nothing: \(error)", ["job": .string(order.job)])
         }
     }
 }

@@ -21,20 +21,38 @@ struct TrainingDesk: Sendable {
         let snapshots: [SnapshotReference]
         let settings: JSONFields
         let checkpoint: Digest?
+        /// Somebody's work, to be looked at instead of a job to be done.
+        let check: Work?
     }
+
+    /// What somebody handed in.
+    struct Work: Sendable {
+        let adapter: Digest
+        let rows: Digest?
+        /// What was said of how it went.
+        let record: JSONFields
+    }
+
+    /// What this runner can do besides.
+    static let features = ["int8", "attribution-rows"]
 
     /// The next job on one of the bases; nil when there is none within `wait` seconds. The same key is answered with the same job.
     func lease(wait: Int, bases: [String], key: String) async throws -> Order? {
         let answer = try await peers.call(
-            "POST", .training, "/v1/runners/leases?wait=\(wait)", json: ["bases": .array(bases.map { .string($0) })], key: key,
-            timeout: .seconds(wait + 30))
+            "POST", .training, "/v1/runners/leases?wait=\(wait)",
+            json: ["bases": .array(bases.map { .string($0) }), "features": .texts(Self.features), "checks": true],
+            key: key, timeout: .seconds(wait + 30))
         if answer.isNull { return nil }
         let fields = try answer.object()
         return Order(
             job: try fields.id("job"), attempt: try fields.int("attempt"), base: try fields.id("base"),
             baseArtefact: try fields.optionalDigest("base_artefact"),
             snapshots: try fields.list("snapshots") { snapshot throws(JSONFieldError) in try SnapshotReference(snapshot) },
-            settings: try fields.object("settings"), checkpoint: try fields.optionalDigest("checkpoint"))
+            settings: try fields.object("settings"), checkpoint: try fields.optionalDigest("checkpoint"),
+            check: try fields.optionalObject("check").map { work in
+                Work(
+                    adapter: try work.digest("adapter"), rows: try work.optionalDigest("rows"), record: try work.object("record"))
+            })
     }
 
     /// The rows of a job's snapshot, one JSON object each.
@@ -100,6 +118,13 @@ struct TrainingDesk: Sendable {
             ]), key: "\(order.job)-\(order.attempt)-complete")
     }
 
+    /// Says what a look at somebody's work found.
+    func told(_ order: Order, _ finding: JSONValue) async throws -> Bool {
+        let answer = try await peers.call(
+            "POST", .training, "/v1/runners/jobs/\(order.job)/check", json: finding, key: "\(order.job)-\(order.attempt)-check")
+        return answer["agrees"]?.boolValue ?? false
+    }
+
     func fail(_ order: Order, reason: String) async throws {
         _ = try await peers.call(
             "POST", .training, "/v1/runners/jobs/\(order.job)/fail",
@@ -107,8 +132,10 @@ struct TrainingDesk: Sendable {
             key: "\(order.job)-\(order.attempt)-fail")
     }
 
-    /// Makes a base model known, once.
+    /// Makes a base model known, unless somebody has.
     func register(_ model: ServedModel) async throws {
+        let known = try await peers.call("GET", .training, "/v1/base-models")["items"]?.arrayValue ?? []
+        if known.contains(where: { $0["model"] == .string(model.name) && $0["artefact"] == .digest(model.artefact) }) { return }
         _ = try await peers.call(
             "POST", .training, "/v1/base-models",
             json: [

@@ -12,6 +12,8 @@ struct TrainingPlan: Sendable {
     /// Rows in a hundred that are held out.
     let holdout: Int
     let learnsPassages: Bool
+    /// How the base is kept while the adapter learns.
+    let precision: WeightPrecision
 
     /// What the bytes of an adapter hang on besides settings, rows, base and kernels: raised when the engine computes otherwise.
     static let engine = "openledger-engine/1"
@@ -37,6 +39,17 @@ struct TrainingPlan: Sendable {
         maximumTokens = try settings.int("maximum_tokens")
         holdout = try settings.int("holdout")
         learnsPassages = try settings.optionalBool("passages") ?? false
+        switch try settings.optionalString("precision") {
+        case nil, "float32": precision = .float32
+        case "int8": precision = .int8
+        case let name?: throw try settings.field("precision").error("is \(name), and must be float32 or int8")
+        }
+    }
+
+    /// What learns: over an int8 base this is QLoRA's form (arXiv 2305.14314).
+    func trainer(on model: LanguageModel, pool: ComputePool) throws -> LoRATrainer {
+        try LoRATrainer(
+            model: precision == model.precision ? model : model.converted(to: precision), lora: lora, options: options, pool: pool)
     }
 
     /// Rows for a job under this plan, none yet.

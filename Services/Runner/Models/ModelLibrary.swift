@@ -1,6 +1,9 @@
 internal import Crypto
 internal import Engine
+internal import Events
 internal import Foundation
+internal import HTTPClient
+internal import JSON
 internal import ServiceShell
 internal import Synchronization
 internal import Telemetry
@@ -13,12 +16,14 @@ final class ModelLibrary: Sendable {
     private let adapters: [String: AdapterCache]
     /// Where artefacts are kept that were fetched.
     let folder: String
+    private let peers: Peers
     private let factors = Lock<[Digest: InfluenceFactors]>([:])
     /// Bytes of adapters in memory, for each base.
     static let adapterBudget = 1 << 30
 
-    private init(models: [String: ServedModel], adapters: [String: AdapterCache], pool: ComputePool, folder: String) {
+    private init(models: [String: ServedModel], adapters: [String: AdapterCache], pool: ComputePool, folder: String, peers: Peers) {
         self.folder = folder
+        self.peers = peers
         self.models = models
         self.adapters = adapters
         self.pool = pool
@@ -41,7 +46,7 @@ final class ModelLibrary: Sendable {
             }
         }
         if models.isEmpty { logger.warning("this runner has no base model: name one in OPENLEDGER_RUNNER_MODELS") }
-        return ModelLibrary(models: models, adapters: adapters, pool: pool, folder: folder)
+        return ModelLibrary(models: models, adapters: adapters, pool: pool, folder: folder, peers: peers)
     }
 
     private static func places(_ settings: Configuration) throws -> [(String, String)] {
@@ -74,14 +79,42 @@ final class ModelLibrary: Sendable {
     /// Lets an adapter go from memory; who uses it keeps it to the end.
     func release(_ digest: Digest, on base: String) { adapters[base]?.remove(digest.prefixed) }
 
-    /// What turns an answer into its attribution row, for adapters that this runner trained; nil for others.
+    /// What turns an answer into its attribution row, for adapters that this runner trained, and for those whose lineage names what
+    /// their runner measured; nil for others.
     func factors(of adapter: Digest, on base: ServedModel) async throws -> InfluenceFactors? {
         if let known = factors.withLock({ $0[adapter] }) { return known }
         let path = path(of: adapter)
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        if !FileManager.default.fileExists(atPath: path) {
+            guard let name = try await namedFactors(of: adapter) else { return nil }
+            let bytes = try await peers.bytes(
+                "GET", .training, "/v1/adapters/artefacts/\(name.prefixed)", timeout: .seconds(120), limit: 512 << 20)
+            guard SHA256.hash(bytes) == name else { return nil }
+            // Read before it is kept: what somebody's runner wrote may be anything.
+            let beside = path + ".fetched"
+            let read = try await OSThread.run(name: "factors") { () -> InfluenceFactors? in
+                try FileManager.default.createDirectory(
+                    atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
+                try Data(bytes).write(to: URL(fileURLWithPath: beside))
+                defer { try? FileManager.default.removeItem(atPath: beside) }
+                guard let read = try? InfluenceFactors(path: beside, model: base.model) else { return nil }
+                try read.write(to: path)
+                return read
+            }
+            if let read { factors.withLock { $0[adapter] = read } }
+            return read
+        }
         let read = try await OSThread.run(name: "factors") { try InfluenceFactors(path: path, model: base.model) }
         factors.withLock { $0[adapter] = read }
         return read
+    }
+
+    /// The factors that the lineage in an adapter's folder names.
+    private func namedFactors(of adapter: Digest) async throws -> Digest? {
+        let place = try await ArtefactFetch(peers: peers, folder: folder + "/adapters").folder(of: adapter.prefixed)
+        let lineage = try await OSThread.run(name: "lineage") {
+            FileManager.default.contents(atPath: place + "/openledger.json").flatMap { try? JSON.parse(Array($0)) }
+        }
+        return lineage?["factors"]?.stringValue.flatMap { Digest(prefixed: $0) }
     }
 
     /// Keeps what an adapter's training measured, beyond a restart.

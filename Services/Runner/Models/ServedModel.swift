@@ -30,7 +30,9 @@ struct ServedModel: Sendable {
         generator = try Generator(model: model, pool: pool) { tokenizer.bytes(of: $0) ?? [] }
         artefact = try Self.artefact(of: folder).digest
         let record = (try? Self.bytes(folder + "/recipe.json")).flatMap { try? JSON.parse($0) }
-        licence = record?["licence"]?.stringValue ?? "LicenseRef-unknown"
+        // The record of the model that ships names its corpus; its licence is that of the product.
+        let isOurs = record?["corpus"]?.stringValue == BaseModelRecipe.standardCorpus.prefixed
+        licence = record?["licence"]?.stringValue ?? (isOurs ? "Apache-2.0" : "LicenseRef-unknown")
         // What ends a turn: the special tokens that the configuration or the template's family names so.
         let names = ["<|end|>", "<|im_end|>", "<|eot_id|>", "</s>", "<|endoftext|>", "<|end_of_text|>"]
         ends = Set(names.compactMap { tokenizer.id(of: $0) })

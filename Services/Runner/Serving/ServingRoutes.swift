@@ -16,6 +16,7 @@ struct ServingRoutes: Sendable {
     var routes: [Route] { [models, chat, completions, load, unload] }
 
     private static let access = Access.scope("runners:serve")
+    private static let tooLong = ProblemType("context-length-exceeded", 400, "The conversation is longer than the model reads")
 
     private var models: Route {
         Route(
@@ -33,7 +34,7 @@ struct ServingRoutes: Sendable {
         Route(
             .post, "/runner/v1/chat/completions", operation: "answerChat", summary: "Answers a conversation as server-sent events.",
             access: Self.access, body: .json(.openObject(.required("model", .text), .required("messages", .any)), limit: 8 << 20),
-            replies: [.events("Chunks in OpenAI's form.")], problems: [.notFound]
+            replies: [.events("Chunks in OpenAI's form.")], problems: [.notFound, Self.tooLong]
         ) { context in try await answer(context, isChat: true) }
     }
 
@@ -42,7 +43,7 @@ struct ServingRoutes: Sendable {
             .post, "/runner/v1/completions", operation: "answerPrompt", summary: "Goes on from a text as server-sent events.",
             access: Self.access,
             body: .json(.openObject(.required("model", .text), .required("prompt", .text(1...1 << 20))), limit: 8 << 20),
-            replies: [.events("Chunks in OpenAI's form.")], problems: [.notFound]
+            replies: [.events("Chunks in OpenAI's form.")], problems: [.notFound, Self.tooLong]
         ) { context in try await answer(context, isChat: false) }
     }
 
@@ -152,11 +153,15 @@ struct ServingRoutes: Sendable {
         } else {
             prompt = model.tokenizer.encode(try fields.string("prompt", bytes: 1...4 << 20), readingSpecialTokens: false)
         }
-        // A prompt beyond the context loses its beginning; the answer keeps a quarter of the context at least.
-        let output = min(try fields.optionalInt("max_tokens", in: 1...1 << 20) ?? 256, model.model.contextLength * 3 / 4)
-        let room = max(1, model.model.contextLength - output - 1)
-        var request = GenerationRequest(prompt: Array(prompt.suffix(room)))
-        request.maximumTokens = output
+        let context = model.model.contextLength
+        guard prompt.count < context else {
+            throw Problem(
+                tooLong, "it has \(prompt.count) tokens, and \(model.name) reads \(context) with the answer",
+                field: isChat ? "#/messages" : "#/prompt")
+        }
+        var request = GenerationRequest(prompt: prompt)
+        // An answer for which less is left than was asked for ends there, as one that reached its limit.
+        request.maximumTokens = min(try fields.optionalInt("max_tokens", in: 1...1 << 20) ?? 256, context - prompt.count)
         request.stopTokens = model.ends
         request.sampling.temperature = Float(try fields.optionalDouble("temperature", in: 0...2) ?? 1)
         request.sampling.topP = Float(max(0.01, try fields.optionalDouble("top_p", in: 0...1) ?? 1))

@@ -25,15 +25,7 @@ public enum ModelRules {
                 terms.adapter = completed.adapter
                 terms.snapshots = completed.snapshots
             }
-            for datanet in draft.retrieval {
-                guard state.snapshots[datanet] != nil else { throw TrainingError.notFound("published snapshot of \(datanet)") }
-                let mayRetrieve =
-                    state.mayTrain(draft.owner, on: datanet, at: context.logTime)
-                    || (state.grants[datanet] ?? []).contains {
-                        $0.grantee == draft.owner && $0.purpose == "retrieve" && $0.expires.map { $0 > context.logTime } ?? true
-                    }
-                guard mayRetrieve else { throw TrainingError.forbidden("\(draft.owner) has no grant to retrieve from \(datanet)") }
-            }
+            try checkRetrieval(of: draft, state, context)
             return [NewEvent(terms, stream: try TrainingRules.stream("model", terms.model))]
         }
     }
@@ -51,6 +43,40 @@ public enum ModelRules {
         }
     }
 
+    /// A model gets a new owner. It is published anew, on the same terms, as a version that earns for that owner; the versions before,
+    /// which earn for the old one, may no longer be asked.
+    public static func handOver(_ name: String, to owner: String, by caller: String) -> DecisionMaker<TrainingState>.Rule {
+        { state, context in
+            guard let versions = state.models[name], versions.last?.terms.owner == caller else {
+                throw TrainingError.notFound("model \(name)")
+            }
+            guard owner != caller else { throw TrainingError.invalid(field: "/to", reason: "must be somebody else") }
+            guard var terms = state.model(name) else { throw TrainingError.wrongState("all versions of \(name) are retired") }
+            terms.owner = owner
+            terms.version = versions.count + 1
+            try checkRetrieval(of: terms, state, context)
+            let stream = try TrainingRules.stream("model", name)
+            let retired = versions.indices.filter { !versions[$0].isRetired }
+            return [
+                NewEvent(ModelHandedOver(model: name, from: caller, to: owner, version: terms.version), stream: stream),
+                NewEvent(terms, stream: stream),
+            ] + retired.map { NewEvent(ModelRetired(model: name, version: $0 + 1), stream: stream) }
+        }
+    }
+
+    /// Whether the owner may have passages looked up where the terms say.
+    private static func checkRetrieval(of terms: ModelPublished, _ state: TrainingState, _ context: DecisionContext) throws {
+        for datanet in terms.retrieval {
+            guard state.snapshots[datanet] != nil else { throw TrainingError.notFound("published snapshot of \(datanet)") }
+            let mayRetrieve =
+                state.mayTrain(terms.owner, on: datanet, at: context.logTime)
+                || (state.grants[datanet] ?? []).contains {
+                    $0.grantee == terms.owner && $0.purpose == "retrieve" && $0.expires.map { $0 > context.logTime } ?? true
+                }
+            guard mayRetrieve else { throw TrainingError.forbidden("\(terms.owner) has no grant to retrieve from \(datanet)") }
+        }
+    }
+
     /// What must hold of any terms.
     static func check(_ terms: ModelPublished) throws(TrainingError) {
         guard isName(terms.model) else {
@@ -61,6 +87,9 @@ public enum ModelRules {
             throw .invalid(field: "/split", reason: "must add up to 10,000 basis points")
         }
         let policy = terms.attribution
+        guard AttributionPolicy.knownRules.contains(policy.rules) else {
+            throw .invalid(field: "/attribution/rules", reason: "must be one of \(AttributionPolicy.knownRules.joined(separator: ", "))")
+        }
         guard policy.spans + policy.influence + policy.retrieval == 10_000 else {
             throw .invalid(field: "/attribution", reason: "must have weights that add up to 10,000 basis points")
         }

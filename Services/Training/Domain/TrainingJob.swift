@@ -10,6 +10,8 @@ public struct TrainingJob: Sendable, Hashable {
         case running
         /// Its owner halted it.
         case paused
+        /// Somebody's own runner handed something in, and the house looks at it.
+        case checking
         /// It made an adapter.
         case succeeded
         /// It ended without one.
@@ -33,6 +35,16 @@ public struct TrainingJob: Sendable, Hashable {
     public internal(set) var attempt = 0
     /// The last checkpoint.
     public internal(set) var checkpoint: JobCheckpointed?
+    /// Who left it.
+    public internal(set) var checkpointRunner: String?
+    /// What somebody's own runner handed in last.
+    public internal(set) var delivered: JobDelivered?
+    /// What the house found when it looked at that.
+    public internal(set) var checked: JobChecked?
+    /// When somebody first began it.
+    public internal(set) var started: Timestamp?
+    /// When it was over.
+    public internal(set) var ended: Timestamp?
     /// What came of it.
     public internal(set) var completed: JobCompleted?
     /// Why it failed.

@@ -35,7 +35,8 @@ extension TrainingRules {
                 NewEvent(
                     JobRequested(
                         job: new, owner: request.owner, base: job.request.base, snapshots: job.request.snapshots,
-                        settings: job.request.settings, fee: quote.fee, hold: request.hold, replaces: id, without: without),
+                        settings: job.request.settings, fee: quote.fee, hold: request.hold, replaces: id, without: without,
+                        needs: request.settings.needs),
                     stream: try stream("job", new))
             ]
         }

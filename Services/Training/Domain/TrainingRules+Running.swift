@@ -1,5 +1,6 @@
 public import Decisions
 public import Events
+public import Money
 
 /// What is decided while a job waits and runs.
 extension TrainingRules {
@@ -9,25 +10,48 @@ extension TrainingRules {
         public var runner: String
         /// The base models that it has; nil when it takes any job.
         public var bases: Set<String>?
+        /// What it can do besides; nil when it takes any job.
+        public var features: Set<String>?
         /// Jobs whose runner has gone silent, with the attempt that it was.
         public var silent: [String: Int]
+        /// Whether it is the house's own, and sees whatever it is to work on.
+        public var isHouses: Bool
+        /// What one that is not the house's own must have bonded; nil when nothing must be.
+        public var stake: Amount?
 
         /// From its parts.
-        public init(runner: String, bases: Set<String>? = nil, silent: [String: Int] = [:]) {
+        public init(
+            runner: String, bases: Set<String>? = nil, features: Set<String>? = nil, silent: [String: Int] = [:], isHouses: Bool = true,
+            stake: Amount? = nil
+        ) {
             self.runner = runner
             self.bases = bases
+            self.features = features
             self.silent = silent
+            self.isHouses = isHouses
+            self.stake = stake
         }
 
-        func takes(_ job: TrainingJob) -> Bool { bases?.contains(job.request.base) ?? true }
+        /// Whether it has what a job needs, and may see what the job learns from.
+        func takes(_ job: TrainingJob, _ state: TrainingState, at logTime: Timestamp) -> Bool {
+            guard bases?.contains(job.request.base) ?? true else { return false }
+            guard job.request.needs.allSatisfy({ features?.contains($0) ?? true }) else { return false }
+            return isHouses || job.request.snapshots.allSatisfy { state.mayTrain(runner, on: $0.datanet, at: logTime) }
+        }
     }
 
     /// A runner takes the first job that waits, else one whose runner has gone silent; nothing is decided when there is none.
     ///
     /// The choice is made here, in turn with all others: of two runners that ask at once each gets a job of its own.
     public static func lease(_ candidate: Candidate) -> DecisionMaker<TrainingState>.Rule {
-        { state, _ in
-            let open = state.open.compactMap { state.jobs[$0] }.filter(candidate.takes)
+        { state, context in
+            if !candidate.isHouses {
+                guard state.runners.registered[candidate.runner] != nil else {
+                    throw TrainingError.forbidden("\(candidate.runner) is no runner that joined: POST /v1/runners")
+                }
+                if let stake = candidate.stake { try RunnerRules.vouched(candidate.runner, stake, state) }
+            }
+            let open = state.open.compactMap { state.jobs[$0] }.filter { candidate.takes($0, state, at: context.logTime) }
             let silent = { (job: TrainingJob) in job.status == .running && candidate.silent[job.request.job] == job.attempt }
             guard let job = open.first(where: { $0.status == .queued }) ?? open.first(where: silent) else { return [] }
             let id = job.request.job
@@ -59,7 +83,10 @@ extension TrainingRules {
     public static func cancel(_ id: String, by caller: String) -> DecisionMaker<TrainingState>.Rule {
         { state, _ in
             let job = try own(id, caller, state)
-            guard !job.status.isOver else { throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)") }
+            // What was handed in is paid for if it is what it is said to be.
+            guard !job.status.isOver, job.status != .checking else {
+                throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)")
+            }
             return [NewEvent(JobCancelled(job: id, hold: job.request.hold), stream: try stream("job", id))]
         }
     }

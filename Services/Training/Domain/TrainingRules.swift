@@ -88,7 +88,7 @@ public enum TrainingRules {
                 NewEvent(
                     JobRequested(
                         job: job, owner: request.owner, base: request.base, snapshots: references, settings: request.settingsDigest,
-                        fee: quote.fee, hold: request.hold), stream: try stream("job", job))
+                        fee: quote.fee, hold: request.hold, needs: request.settings.needs), stream: try stream("job", job))
             ]
         }
     }

@@ -1,3 +1,4 @@
+internal import Events
 public import JSON
 
 /// How a job learns. The five that people set are the epochs, the learning rate, the batch, the rank and the seed; the rest has
@@ -32,6 +33,12 @@ public struct TrainingSettings: Sendable, Hashable {
     /// is looked up for it (RAFT, arXiv 2403.10131).
     public var passages = false
 
+    /// How the base model's matrices are kept while the adapter learns: `float32`, or `int8`, which takes a quarter of the memory.
+    public var precision = "float32"
+
+    /// What a runner must be able to do besides.
+    public var needs: [String] { precision == "float32" ? [] : [precision] }
+
     /// What is taken when nothing is said.
     public init() {}
 
@@ -53,21 +60,27 @@ public struct TrainingSettings: Sendable, Hashable {
         if let value = try fields.optionalInt("holdout", in: 0...50) { holdout = value }
         if let value = try fields.optionalInt("checkpoint_every", in: 1...100_000) { checkpointEvery = value }
         if let value = try fields.optionalBool("passages") { passages = value }
+        if let value = try fields.optionalString("precision") {
+            guard ["float32", "int8"].contains(value) else { throw try fields.field("precision").error("must be float32 or int8") }
+            precision = value
+        }
     }
 
     private static let keys = [
         "epochs", "learning_rate", "batch", "rank", "seed", "alpha", "targets", "warmup", "maximum_tokens", "holdout",
-        "checkpoint_every", "passages",
+        "checkpoint_every", "passages", "precision",
     ]
 
     /// All of them, as they stand in the evidence store.
     public var json: JSONValue {
-        [
+        .members([
             "epochs": .int(Int64(epochs)), "learning_rate": .int(Int64(learningRate)), "batch": .int(Int64(batch)),
             "rank": .int(Int64(rank)), "seed": .int(Int64(seed)), "alpha": .int(Int64(alpha)),
             "targets": .array(targets.map { .string($0) }), "warmup": .int(Int64(warmup)),
             "maximum_tokens": .int(Int64(maximumTokens)), "holdout": .int(Int64(holdout)),
             "checkpoint_every": .int(Int64(checkpointEvery)), "passages": .bool(passages),
-        ]
+            // What came later stands only where it is not as it always was: settings keep their hash.
+            "precision": precision == "float32" ? nil : .string(precision),
+        ])
     }
 }

@@ -25,6 +25,9 @@ public struct TrainingState: ServiceState {
     /// The jobs that repeat a job, in the order they came.
     public private(set) var replacements: [String: [String]] = [:]
 
+    /// Runners that are not the house's own.
+    public private(set) var runners = RunnerBook()
+
     /// The greatest time of the events that it folds.
     public private(set) var latest = Timestamp(microseconds: 0)
 
@@ -35,7 +38,8 @@ public struct TrainingState: ServiceState {
         BaseModelRegistered.type, JobRequested.type, JobStarted.type, JobCheckpointed.type, JobCompleted.type, JobFailed.type,
         JobCancelled.type, JobPaused.type, JobResumed.type, ModelPublished.type, ModelRetired.type, SnapshotPublished.type,
         DatanetCreated.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type, AccessRevoked.type, ContributionWithdrawn.type,
-        ContentErased.type,
+        ContentErased.type, JobDelivered.type, JobChecked.type, RunnerRegistered.type, StakeBonded.type, StakeUnbonded.type,
+        StakeSlashed.type,
     ]
 
     /// The types that it folds.
@@ -61,6 +65,10 @@ public struct TrainingState: ServiceState {
         case ContentErased.type: takenBack.add(try ContentErased(data), at: fact.time)
         case DatanetCreated.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type, AccessRevoked.type:
             try applyAccess(fact.type, data)
+        case RunnerRegistered.type: runners.add(try RunnerRegistered(data))
+        case StakeBonded.type: runners.add(try StakeBonded(data))
+        case StakeUnbonded.type: runners.add(try StakeUnbonded(data))
+        case StakeSlashed.type: runners.add(try StakeSlashed(data))
         default: try applyJob(fact, data)
         }
     }
@@ -107,13 +115,25 @@ public struct TrainingState: ServiceState {
         case JobStarted.type:
             let started = try JobStarted(data)
             (job.status, job.runner, job.attempt) = (.running, started.runner, started.attempt)
-        case JobCheckpointed.type: job.checkpoint = try JobCheckpointed(data)
+            job.started = job.started ?? fact.time
+            // What somebody's own runner left is a beginning for that runner alone: nobody has looked at it.
+            if let left = job.checkpointRunner, left != started.runner, runners.registered[left] != nil {
+                (job.checkpoint, job.checkpointRunner) = (nil, nil)
+            }
+        case JobCheckpointed.type: (job.checkpoint, job.checkpointRunner) = (try JobCheckpointed(data), job.runner)
+        case JobDelivered.type: (job.status, job.delivered) = (.checking, try JobDelivered(data))
+        case JobChecked.type:
+            let checked = try JobChecked(data)
+            job.checked = checked
+            // Another begins anew: whoever hands in something else than it says may have left such a checkpoint too.
+            if !checked.agrees { (job.status, job.checkpoint, job.checkpointRunner) = (.queued, nil, nil) }
         case JobCompleted.type: (job.status, job.completed) = (.succeeded, try JobCompleted(data))
         case JobPaused.type: job.status = .paused
         case JobResumed.type: job.status = .queued
         case JobFailed.type: (job.status, job.reason) = (.failed, try JobFailed(data).reason)
         default: job.status = .cancelled
         }
+        if job.status.isOver { job.ended = fact.time }
         jobs[id] = job
         if job.status.isOver { open.removeAll { $0 == id } }
     }

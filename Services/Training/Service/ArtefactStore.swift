@@ -31,16 +31,19 @@ struct ArtefactStore: Sendable {
 
     /// Whether it is here, and so are all files that it names.
     func check(manifest digest: Digest) async throws {
+        for hash in try await files(of: digest) {
+            guard try await blobs.count(of: BlobName(space: Self.space, digest: hash)) != nil else { throw ArtefactError.missing(hash) }
+        }
+    }
+
+    /// The files that a manifest names.
+    func files(of digest: Digest) async throws -> [Digest] {
         let name = try BlobName(space: Self.space, digest: digest)
         guard let count = try await blobs.count(of: name), count <= 1 << 20 else { throw ArtefactError.missing(digest) }
         let bytes = try await blobs.bytes(of: name).collect(upTo: 1 << 20)
-        let files: [Digest]
         do {
-            files = try JSON.parse(bytes).object().array("files", count: 1...64).map { try $0.object().digest("sha256") }
+            return try JSON.parse(bytes).object().array("files", count: 1...64).map { try $0.object().digest("sha256") }
         } catch { throw ArtefactError.noManifest(digest, reason: "\(error)") }
-        for hash in files {
-            guard try await blobs.count(of: BlobName(space: Self.space, digest: hash)) != nil else { throw ArtefactError.missing(hash) }
-        }
     }
 }
 

@@ -32,13 +32,19 @@ public struct TrainingService: RunnableService {
         let desk = JobDesk(maker: maker, lease: .seconds(lease), logger: context.logger)
         let views = JobViews(maker: maker, desk: desk)
         let items = JobItems(maker: maker, evidence: evidence)
+        let joining = try RunnerJoining(context.settings, maker: maker)
+        let looks = RunnerLooks(context)
         let routes =
-            ModelRoutes(maker: maker).routes + OriginRoutes(maker: maker, peers: context.peers).routes
+            ModelRoutes(maker: maker).routes + OriginRoutes(maker: maker, peers: context.peers, evidence: evidence).routes
             + JobRoutes(maker: maker, desk: desk, views: views, evidence: evidence, price: price, peers: context.peers).routes
             + JobControlRoutes(maker: maker, views: views).routes
             + RetrainingRoutes(maker: maker, views: views, items: items, evidence: evidence, price: price).routes
-            + RunnerRoutes(maker: maker, desk: desk, items: items, evidence: evidence, artefacts: artefacts, peers: context.peers).routes
-            + ArtefactRoutes(artefacts: artefacts).routes
+            + RunnerRoutes(
+                maker: maker, desk: desk, items: items, evidence: evidence, artefacts: artefacts, peers: context.peers, joining: joining
+            ).routes + JoiningRoutes(maker: maker, items: items, joining: joining).routes
+            + ArtefactRoutes(artefacts: artefacts, maker: maker, joining: joining).routes
+            + LookRoutes(maker: maker, views: views, evidence: evidence, price: price, looks: looks).routes
+            + LineageRoutes(maker: maker, views: views, evidence: evidence).routes
         return TrainingService(mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness]), desk: desk)
     }
 

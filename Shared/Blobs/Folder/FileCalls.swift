@@ -37,6 +37,9 @@ enum FileCalls {
         return bytes
     }
 
+    /// Sends what was written on its way to the disk, without waiting for it.
+    static func startWriting(_ file: Int32) { _ = sync_file_range(file, 0, 0, 2) }
+
     static func sync(_ file: Int32, _ path: String) throws(BlobError) {
         guard fsync(file) == 0 else { throw failed("sync", path) }
     }

@@ -7,6 +7,7 @@ internal import Glibc
 /// cut leaves either all or nothing. Drafts that a crash left have a name with a dot and do no harm.
 public final class FolderBlobStore: BlobStore {
     private let workers: [FolderWorker]
+    private let puts: BatchedPuts
 
     /// Opens the store, making the folder where there is none.
     public init(root: String, threads: Int = 4) throws(BlobError) {
@@ -14,15 +15,15 @@ public final class FolderBlobStore: BlobStore {
         guard root.hasPrefix("/") else { throw .badSetting(name: "the blob folder", reason: "has to be an absolute path") }
         try FileCalls.makeFolder(root)
         workers = (0..<threads).map { FolderWorker(root: root, index: $0) }
+        puts = BatchedPuts(FolderWorker(root: root, index: threads))
     }
 
     /// See ``BlobStore``. The drafts are written as the pieces come.
     public func put(_ name: BlobName, _ bytes: BlobBytes) async throws { try await worker(for: name).put(name, bytes) }
 
-    /// See ``BlobStore``. Many blobs cost two syncs of the file system in all.
+    /// See ``BlobStore``. Those of many callers go to the disk together.
     public func put(_ blobs: [NamedBlob]) async throws {
-        guard let first = blobs.first else { return }
-        try await worker(for: first.name).put(blobs)
+        if !blobs.isEmpty { try await puts.put(blobs) }
     }
 
     /// See ``BlobStore``.

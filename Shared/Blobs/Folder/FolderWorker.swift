@@ -19,7 +19,7 @@ actor FolderWorker {
     deinit { executor.stop() }
 
     /// Up to this many files are synced one by one; beyond, one sync of the whole file system is faster.
-    private static let fewFiles = 4
+    private static let fewFiles = 64
 
     func put(_ name: BlobName, _ bytes: BlobBytes) async throws {
         let path = try place(of: name)
@@ -38,27 +38,70 @@ actor FolderWorker {
         }
     }
 
-    func put(_ blobs: [NamedBlob]) throws(BlobError) {
-        let one = blobs.count <= Self.fewFiles
-        var drafts: [(draft: String, path: String)] = []
-        defer { for draft in drafts { unlink(draft.draft) } }
-        for blob in blobs {
-            let path = try place(of: blob.name)
-            if access(path, F_OK) == 0 { continue }
-            let draft = "\(path).\(Hex.encode(Random.bytes(8)))"
-            let file = try FileCalls.open(draft, O_WRONLY | O_CREAT | O_EXCL, "create")
-            defer { close(file) }
-            drafts.append((draft, path))
-            try FileCalls.write(file, blob.bytes, draft)
-            if one { try FileCalls.sync(file, draft) }
+    /// Keeps several groups of blobs, waiting for the disk once for the files and once for their names.
+    /// - Returns: why a group could not be kept; nil for one that is durable.
+    func put(_ groups: [[NamedBlob]]) -> [BlobError?] {
+        var faults = [BlobError?](repeating: nil, count: groups.count)
+        var drafts: [Draft] = []
+        defer {
+            for draft in drafts {
+                close(draft.file)
+                unlink(draft.place)
+            }
         }
-        guard !drafts.isEmpty else { return }
-        if !one { try syncRoot() }
-        for draft in drafts {
-            try settle(draft.draft, draft.path)
-            if one { try FileCalls.syncFolder(folder(of: draft.path)) }
+        for (group, blobs) in groups.enumerated() {
+            for blob in blobs where faults[group] == nil {
+                do throws(BlobError) {
+                    if let draft = try begin(blob, group) {
+                        drafts.append(draft)
+                        try FileCalls.write(draft.file, blob.bytes, draft.place)
+                    }
+                } catch { faults[group] = error }
+            }
         }
-        if !one { try syncRoot() }
+        let isFew = drafts.count <= Self.fewFiles
+        // All at once: what the first then waits for has the others on the disk as well.
+        if isFew { for draft in drafts { FileCalls.startWriting(draft.file) } }
+        syncEach(isFew, drafts.map { ($0.group, $0) }, &faults) { draft throws(BlobError) in try FileCalls.sync(draft.file, draft.place) }
+        var folders: [(group: Int, thing: String)] = []
+        for draft in drafts where faults[draft.group] == nil {
+            do throws(BlobError) {
+                try settle(draft.place, draft.path)
+                folders.append((draft.group, folder(of: draft.path)))
+            } catch { faults[draft.group] = error }
+        }
+        syncEach(isFew, folders, &faults) { folder throws(BlobError) in try FileCalls.syncFolder(folder) }
+        return faults
+    }
+
+    /// A blob on its way: its file, under a name that nobody else uses.
+    private struct Draft {
+        let file: Int32
+        let place: String
+        let path: String
+        let group: Int
+    }
+
+    /// Nil for a blob that is there already.
+    private func begin(_ blob: NamedBlob, _ group: Int) throws(BlobError) -> Draft? {
+        let path = try place(of: blob.name)
+        if access(path, F_OK) == 0 { return nil }
+        let draft = "\(path).\(Hex.encode(Random.bytes(8)))"
+        return Draft(
+            file: try FileCalls.open(draft, O_WRONLY | O_CREAT | O_EXCL, "create"), place: draft, path: path, group: group)
+    }
+
+    private func syncEach<Thing>(
+        _ isFew: Bool, _ things: [(group: Int, thing: Thing)], _ faults: inout [BlobError?], _ sync: (Thing) throws(BlobError) -> Void
+    ) {
+        if things.isEmpty { return }
+        guard isFew else {
+            do throws(BlobError) { try syncRoot() } catch { for (group, _) in things where faults[group] == nil { faults[group] = error } }
+            return
+        }
+        for (group, thing) in things where faults[group] == nil {
+            do throws(BlobError) { try sync(thing) } catch { faults[group] = error }
+        }
     }
 
     func count(of name: BlobName) throws(BlobError) -> Int? {

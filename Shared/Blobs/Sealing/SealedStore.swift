@@ -23,10 +23,19 @@ public struct SealedStore: Sendable {
     /// Seals items of one owner and keeps them; the owner's key is made when there is none.
     /// - Returns: the commitments, in the same order.
     public func put(owner: String, _ items: [SealedItem]) async throws -> [Digest] {
-        let key = try await keys.keyOrNew(of: owner)
+        try await put(items.map { (owner, $0) })
+    }
+
+    /// Seals items of several owners, each under its owner's key, and keeps them together: durability is paid for once.
+    /// - Returns: the commitments, in the same order.
+    public func put(_ items: [(owner: String, item: SealedItem)]) async throws -> [Digest] {
+        var known: [String: OwnerKey] = [:]
         var commitments: [Digest] = []
         var sealed: [NamedBlob] = []
-        for item in items {
+        for (owner, item) in items {
+            let key: OwnerKey
+            if let found = known[owner] { key = found } else { key = try await keys.keyOrNew(of: owner) }
+            known[owner] = key
             let commitment = key.commitment(item: item.id, content: item.content, domain: domain)
             commitments.append(commitment)
             let name = try BlobName(space: space, digest: commitment)

@@ -21,12 +21,13 @@ struct BytePairFile {
             case "type":
                 let type = try reader.string()
                 guard type == "BPE" else {
-                    throw FormatError(.unsupported, file: file, place: "/model/type", "\(clipped(type)) is not supported; BPE is")
+                    throw FormatError(
+                        .unsupported, file: file, place: "/model/type", "\(clipped(type)) is not supported; BPE and Unigram are")
                 }
             case "vocab":
                 guard try reader.peek() == .object else {
                     throw FormatError(
-                        .unsupported, file: file, place: "/model/vocab", "is no object: Unigram models are not supported; BPE is")
+                        .unsupported, file: file, place: "/model/vocab", "is no object: a Unigram model must say so in its type")
                 }
                 try readVocabulary(&reader)
             case "merges":

@@ -3,7 +3,7 @@ public import Crypto
 /// A tokenizer as Hugging Face's `tokenizer.json` describes it: text to tokens and back.
 ///
 /// Run are byte-pair models: byte-level ones (GPT-2, Llama 3, Qwen2, SmolLM and alike) and those converted from SentencePiece
-/// (Llama 2, Mistral), with the normalisers, patterns, added tokens, templates and decoders that these families use.
+/// (Llama 2, Mistral), and unigram models as SentencePiece trains them, with the normalisers, patterns, added tokens, templates and decoders that these families use.
 /// Everything else is refused by name when the file is read, so that text is never cut in another way than in training.
 public final class Tokenizer: Sendable {
     /// How tokens become text again.
@@ -23,7 +23,7 @@ public final class Tokenizer: Sendable {
     /// Tokens put after every text, as the file's template says.
     public let suffixTokens: [Int32]
 
-    let model: BytePairModel
+    let model: WordModel
     let normalizer: TextNormalizer
     let preTokenizer: PreTokenizer
     let decoding: Decoding

@@ -6,7 +6,7 @@ struct TokenizerFile {
     static let greatestVocabulary = 1 << 20
 
     let file: String
-    private var model: BytePairFile?
+    private var model: WordModelFile?
     private var members: [String: JSONField] = [:]
 
     init(_ json: [UInt8], _ file: String) throws {
@@ -17,7 +17,7 @@ struct TokenizerFile {
             let key = reader.keyText
             if key == "model" {
                 guard model == nil else { throw FormatError(.malformed, file: file, place: "/model", "is given twice") }
-                model = try BytePairFile(&reader, file)
+                model = try WordModelFile(&reader, file)
             } else {
                 let value = try reader.value()
                 guard members.updateValue(JSONField(value, at: "/" + key), forKey: key) == nil else {
@@ -73,7 +73,7 @@ struct TokenizerFile {
         }
     }
 
-    private func addedTokens(_ model: BytePairFile) throws -> [AddedToken] {
+    private func addedTokens(_ model: WordModelFile) throws -> [AddedToken] {
         guard let field = member("added_tokens") else { return [] }
         var ids: [Int32: [UInt8]] = Dictionary(model.vocabulary.map { ($1, $0) }) { first, _ in first }
         var seen: Set<[UInt8]> = []

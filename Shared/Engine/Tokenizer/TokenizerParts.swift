@@ -1,6 +1,6 @@
 /// What a `tokenizer.json` was read into.
 struct TokenizerParts: Sendable {
-    var model: BytePairModel
+    var model: WordModel
     var normalizer: TextNormalizer
     var preTokenizer: PreTokenizer
     var decoding: Tokenizer.Decoding

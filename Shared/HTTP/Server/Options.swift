@@ -25,6 +25,9 @@ public struct Options: Sendable {
     /// From the end of a request, or the last of its body that was let in, to the handler's reply; then the client gets 503
     /// and the handler's task is cancelled. A reply that has begun to stream may take as long as it likes. nil: no deadline.
     public var handlerTimeout: Duration? = .seconds(60)
+    /// A longer time than `handlerTimeout` for some requests, by method and target; nil for all others. Asked on the thread that serves the
+    /// connection, of requests whose time is over: look it up, do not wait.
+    public var handlerPatience: (@Sendable (_ method: String, _ target: String) -> Duration?)?
     /// A body that comes, or a reply that is taken, at fewer than `minimumBytes` in this time ends the connection: 408 for the
     /// body, a reset for the reply.
     public var rateWindow = Duration.seconds(10)

@@ -7,6 +7,9 @@ extension Application {
     public func serve(_ addresses: [Address], options: Options = Options()) async throws(ServerError) -> RunningApplication {
         var options = options
         options.limits.body = max(options.limits.body, largestBody)
+        // A route that says how long it may take ends by itself; the server's own deadline is for those that say nothing.
+        let pipeline = pipeline
+        options.handlerPatience = { method, target in pipeline.deadline(method, target).map { $0 + Self.grace } }
         var servers: [Server] = []
         for address in addresses {
             do { servers.append(try Server(address, options: options, handler: handler)) } catch {
@@ -16,6 +19,9 @@ extension Application {
         }
         return RunningApplication(servers)
     }
+
+    /// How much later than a route's own deadline the server gives up.
+    private static var grace: Duration { .seconds(5) }
 
     private var largestBody: Int {
         routes.map { route in

@@ -41,7 +41,7 @@ public struct Application: Sendable {
     public let routes: [Route]
     /// The OpenAPI 3.1 document that describes them, as served.
     public let openAPI: [UInt8]
-    private let pipeline: Pipeline
+    let pipeline: Pipeline
 
     /// - Parameters:
     ///   - name: the title of the OpenAPI document.

@@ -8,7 +8,8 @@ public struct PathParameters: Sendable {
         self.values = values
     }
 
-    /// The value of a parameter that the route's pattern has. Of `{name...}` the segments, joined by slashes.
+    /// The value of a parameter that the route's pattern has. Of `{name...}` the segments, joined by slashes, be these raw
+    /// or encoded in the path.
     /// Asking for one that the pattern lacks is an error in the program and stops it.
     public subscript(_ name: String) -> String {
         guard let index = names.firstIndex(of: name) else { preconditionFailure("the route's path has no {\(name)}") }

@@ -29,7 +29,7 @@ public struct Route: Sendable {
     public let replies: [Reply]
     /// The problems that the handler itself may answer with; those of the common rules are added.
     public let problems: [ProblemType]
-    /// How long the handler may take until it has a reply's head; nil leaves it to the server's own deadline.
+    /// How long the handler may take until it has a reply's head, shorter or longer than the server's own deadline; nil leaves it to that.
     public let deadline: Duration?
     /// How errors look.
     public let errors: ErrorStyle

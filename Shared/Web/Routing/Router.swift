@@ -1,7 +1,8 @@
 /// Finds the route of a method and path: a tree of segments, no regular expressions.
 ///
 /// A literal segment wins over `{name}`, which wins over `{name...}`; when a choice leads nowhere the next one is tried. No path
-/// has a slash at its end or an empty segment: such a one is not found, never redirected. HEAD is answered by GET's route.
+/// has a slash at its end or an empty segment: such a one is not found, never redirected. HEAD is answered by GET's route. An encoded slash
+/// is part of a value, which only `{name...}` takes; there it is the same as a raw one.
 struct Router: Sendable {
     /// What a path leads to.
     enum Found {
@@ -60,7 +61,11 @@ struct Router: Sendable {
         if let index = walk(0, segments[...], wanted, &values, &others) {
             return .route(index: index, parameters: PathParameters(names: names[index], values: values))
         }
-        if others.isEmpty { return .nothing }
+        if others.isEmpty {
+            // Said as what it is: whoever encodes a slash takes it for a part of a name.
+            guard !segments.contains(where: Self.hasSlash) else { throw Problem(.badPath, "the path has an encoded slash") }
+            return .nothing
+        }
         var allow = others.map(\.rawValue)
         if others.contains(.get) { allow.append("HEAD") }
         return .otherMethods(allow: allow.sorted())
@@ -72,7 +77,7 @@ struct Router: Sendable {
         let node = nodes[at]
         guard let first = segments.first else { return leaf(node, wanted, &others) }
         if let next = node.literals[first], let found = walk(next, segments.dropFirst(), wanted, &values, &others) { return found }
-        if let next = node.parameter {
+        if let next = node.parameter, !Self.hasSlash(first) {
             values.append(first)
             if let found = walk(next, segments.dropFirst(), wanted, &values, &others) { return found }
             values.removeLast()
@@ -83,6 +88,9 @@ struct Router: Sendable {
         }
         return nil
     }
+
+    /// Whether it came with an encoded slash.
+    private static func hasSlash(_ segment: String) -> Bool { segment.utf8.contains(UInt8(ascii: "/")) }
 
     private func leaf(_ node: Node, _ wanted: Method?, _ others: inout Set<Method>) -> Int? {
         if let wanted, let index = node.routes[wanted] { return index }

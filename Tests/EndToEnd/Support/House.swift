@@ -118,8 +118,9 @@ final class House: Sendable {
     }
 
     /// Runs one of the program's commands to its end.
-    func run(_ arguments: String..., limit: Duration = .seconds(60)) async throws -> (status: ExitStatus, output: String) {
-        let child = try await ChildProcess(arguments)
+    /// - Parameter more: arguments after the others.
+    func run(_ arguments: String..., more: [String] = [], limit: Duration = .seconds(60)) async throws -> (status: ExitStatus, output: String) {
+        let child = try await ChildProcess(arguments + more)
         guard let status = await child.process.wait(atMost: limit) else {
             await child.kill()
             throw Unfit("\(arguments) did not end\n\(child.output)")

@@ -52,6 +52,25 @@ def sentencepiece(pre_tokenizer, normalizer, decoder):
     return tokenizer
 
 
+def unigram(fallback, pre_tokenizer, decoder, normalizer=None):
+    trained = Tokenizer(models.Unigram())
+    trained.pre_tokenizer = pre_tokenizers.Metaspace()
+    specials = ["<unk>", "<s>", "</s>"] + ([f"<0x{byte:02X}>" for byte in range(256)] if fallback else [])
+    # Few characters of their own, so that some are unknown.
+    common = [text for text in sample if all(ord(c) < 0x250 for c in text)]
+    trained.train_from_iterator(common, trainers.UnigramTrainer(
+        vocab_size=2000, special_tokens=specials, unk_token="<unk>", show_progress=False))
+    model = json.loads(trained.to_str())["model"]
+    model.update(byte_fallback=fallback)
+    document = json.loads(Tokenizer(models.Unigram()).to_str())
+    document.update(model=model, normalizer=normalizer, pre_tokenizer=pre_tokenizer, decoder=decoder)
+    tokenizer = Tokenizer.from_str(json.dumps(document))
+    tokenizer.add_special_tokens([AddedToken(text, normalized=False) for text in ("<unk>", "<s>", "</s>")])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", tokenizer.token_to_id("</s>"))])
+    return tokenizer
+
+
 replace = {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}
 fuse = [{"type": "ByteFallback"}, {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]
 prepend = {"type": "Sequence", "normalizers": [
@@ -72,6 +91,8 @@ families = {
     "mistral": sentencepiece(metaspace("first", False), None, {"type": "Sequence", "decoders": [replace] + fuse}),
     "metaspace": sentencepiece(
         metaspace("always", True), None, {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, metaspace("always", True)]}),
+    "unigram": unigram(False, metaspace("always", True), metaspace("always", True)),
+    "unigram-bytes": unigram(True, metaspace("first", False), {"type": "Sequence", "decoders": [replace] + fuse}, {"type": "NFC"}),
 }
 families["llama3"].post_processor = processors.Sequence([
     processors.ByteLevel(trim_offsets=True),

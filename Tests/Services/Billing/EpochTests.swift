@@ -1,3 +1,4 @@
+import EVM
 import BillingDomain
 import Events
 import JSON

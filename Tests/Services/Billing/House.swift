@@ -142,6 +142,7 @@ struct House {
                 case .release(let hold): try state.release(hold: hold)
                 case .correct(let corrected): try state.correct(corrected, event: pending.event, position: pending.position)
                 case .ruling(let ruling): try state.act(on: ruling)
+                case .refuted(let checked): try state.penalise(checked)
                 }
             }
         }

@@ -1,5 +1,6 @@
 import BillingDomain
 import Crypto
+import EVM
 import Events
 import TestSupport
 import Testing

@@ -217,6 +217,42 @@ struct RuleTests {
         try house.checkInvariants()
     }
 
+    @Test("a runner whose work is refuted loses all that it staked for it, what is being unbonded too, and nobody else does")
+    func refuted() throws {
+        var house = try House()
+        try house.openPayer("rita", deposit: 10_000)
+        try house.openPayer("ritas", deposit: 10_000)
+        let rita = try house.account("payer:rita"), other = try house.account("payer:ritas"), now = house.now
+        let (three, one) = (house.amount(3_000), house.amount(1_000))
+        try house.run { try $0.bond(three, from: rita, in: "runners") }
+        try house.run { try $0.bond(one, from: rita, in: "dn_1") }
+        try house.run { try $0.bond(one, from: other, in: "runners") }
+        try house.run { try $0.unbond(id: "u1", one, of: rita, in: "runners", now: now) }
+        let hash = SHA256.hash(utf8: "adapter")
+        var checked = JobChecked(
+            job: "job_1", runner: "rita", checker: "runner", method: "repeat", adapter: hash, found: hash, agrees: true)
+        try house.tell(checked)
+        #expect(house.state.pendingReactions().isEmpty)
+        (checked.found, checked.agrees) = (SHA256.hash(utf8: "other"), false)
+        try house.tell(checked)
+        try house.react()
+        #expect(house.state.pendingReactions().isEmpty)
+        #expect(house.state.stake(rita, in: "runners", house.asset).units == 0)
+        #expect(house.state.stake(rita, in: "dn_1", house.asset).units == 1_000)
+        #expect(house.state.stake(other, in: "runners", house.asset).units == 1_000)
+        #expect(house.balance("platform:house") == 3_000)
+        house.pass(seconds: 604_800)
+        let due = house.now
+        try house.run { try $0.sweep(now: due) }
+        #expect(house.balance("payer:rita") == 6_000)
+        // With nothing left there is nothing to take.
+        checked.job = "job_2"
+        try house.tell(checked)
+        try house.react()
+        #expect(house.balance("platform:house") == 3_000)
+        try house.checkInvariants()
+    }
+
     @Test("stakes bond, unbond with delay, are slashed by ruling and rewarded in proportion")
     func stakes() throws {
         var house = try House()

@@ -1,3 +1,4 @@
+import Events
 import Crypto
 import Foundation
 import JSON
@@ -122,9 +123,42 @@ import Threads
                 let name = try #require(done["adapter"]?.stringValue)
                 let answer = try await runner.ask([("openledger_adapter", .string(name))])
                 #expect(answer.isDone && (answer.end["usage"]?["completion_tokens"]?.intValue ?? 0) > 0)
-                // Nobody has measured its curvature: it names no attribution row.
-                #expect(answer.end["openledger_row"] == nil)
+                // It measured its curvature, and names it: the answer has its attribution row here too.
+                let answered = try #require(answer.end["openledger_row"]?.stringValue)
+                let row = try InfluenceRow(bytes: try await runner.call("GET", "/v1/adapters/artefacts/" + answered).bytes)
+                try await expectRows(of: name, runner, answer: row)
             }
+        }
+    }
+
+    /// The PEFT runner's attribution rows are those that this engine makes with the same factors, to within their rounding.
+    private func expectRows(of adapter: String, _ runner: RunnerHouse, answer: InfluenceRow) async throws {
+        let own = try await runner.ownRunner("reader").library
+        let folder = try TemporaryFolder("rows")
+        let artefact = try #require(try await runner.completed(adapter).rows)
+        let manifest = try await runner.call("GET", "/v1/adapters/artefacts/" + artefact.prefixed).json
+        var files: [String: [UInt8]] = [:]
+        for file in try #require(manifest["files"]?.arrayValue) {
+            let digest = try #require(file["sha256"]?.stringValue)
+            files[try #require(file["path"]?.stringValue)] = try await runner.call("GET", "/v1/adapters/artefacts/" + digest).bytes
+        }
+        try Data(try #require(files["factors.safetensors"])).write(to: URL(fileURLWithPath: folder.path("factors")))
+        let model = try #require(own.models["tiny"])
+        let factors = try InfluenceFactors(path: folder.path("factors"), model: model.model)
+        let table = try JSON.parse(try #require(files["rows.json"]))
+        #expect(table["factors"] == .string(factors.digest.prefixed) && answer.factors == factors.digest)
+        var rows = JobRows(model: model, maximum: 64, held: 0, learnsPassages: false)
+        for row in runner.rows { try rows.add(row, datanet: "dn_1") }
+        let made = try await factors.rows(rows.training.map(\.example), role: .training, pool: own.pool)
+        let entries = try #require(table["rows"]?.arrayValue)
+        let bytes = try #require(files["rows.bin"])
+        #expect(entries.count == 6 && entries.count == made.count)
+        for (entry, ours) in zip(entries, made) {
+            let (offset, length) = (Int(entry["offset"]?.intValue ?? 0), Int(entry["length"]?.intValue ?? 0))
+            let theirs = try InfluenceRow(bytes: Array(bytes[offset..<offset + length]))
+            let (a, b) = (try InfluenceRow.score(training: ours, answer: answer), try InfluenceRow.score(training: theirs, answer: answer))
+            #expect(entry["owner"] == "carl" && theirs.factors == ours.factors)
+            #expect(abs(a - b) <= 0.02 * max(abs(a), abs(b)) + 1e-6, "\(a) and \(b)")
         }
     }
 }

@@ -1,5 +1,6 @@
 import Blobs
 import Crypto
+import Decisions
 import EventLog
 import Events
 import Foundation
@@ -7,6 +8,7 @@ import HTTP
 import HTTPClient
 import JSON
 import LedgerService
+import Money
 import ServiceShell
 import ServiceTestSupport
 import Synchronization
@@ -30,6 +32,8 @@ final class RunnerHouse: Sendable {
     let base: String
     var root: String { Self.root }
     let reference: SnapshotReference
+    /// The embedded runner, to be started by a test that begins without it.
+    let service = Lock<RunnerService?>(nil)
 
     /// The snapshot's items as the Datanet hands them out.
     let rows: [JSONValue] = (0..<6).map { number in
@@ -38,6 +42,9 @@ final class RunnerHouse: Sendable {
             "content": ["prompt": .string("What moves \(number)?"), "completion": "The tides."],
         ]
     }
+
+    /// What it hands out instead, for a test of other rows.
+    let given = Lock<[JSONValue]?>(nil)
 
     init(_ house: ServiceHouse, base: String) throws {
         self.house = house
@@ -54,8 +61,38 @@ final class RunnerHouse: Sendable {
                     .get, "/v1/datanets/{id}/snapshots/{number}/items", operation: "standInItems", summary: "A stand-in for datanet.",
                     access: .authenticated, query: [QueryParameter("purpose", .oneOf("train"), "What for.", required: true)],
                     replies: [.content(200, "Lines.", type: "application/jsonl")]
-                ) { [rows] _ in Response(body: .bytes(Array(rows.map { JSON.write($0) }.joined(separator: [0x0A])))) }
+                ) { [self] _ in
+                    let lines = given.withLock { $0 } ?? rows
+                    return Response(body: .bytes(Array(lines.map { JSON.write($0) }.joined(separator: [0x0A]))))
+                }
             ])
+    }
+
+    /// Everything that somebody's own runner of this engine needs, with a token that has no scope at all.
+    func ownRunner(_ subject: String) async throws -> (desk: TrainingDesk, library: ModelLibrary, pool: ComputePool) {
+        let token = try house.token(subject, scopes: [])
+        let peers = try house.context(.training).peers.using { _ in token }
+        let pool = try ComputePool(threads: 1)
+        let library = try await ModelLibrary.open(
+            Configuration(["OPENLEDGER_RUNNER_MODELS": "tiny=\(base)"]), folder: base + "/" + subject, peers: peers, pool: pool,
+            logger: .silent)
+        return (TrainingDesk(peers: peers, pace: .milliseconds(5)), library, pool)
+    }
+
+    /// Somebody stakes, is allowed to see the data, and joins.
+    func join(_ subject: String) async throws {
+        try await append(
+            StakeBonded(
+                pool: "runners", account: AccountID(trusted: "payer:" + subject), amount: Amount(10_000_000, try Asset("USDC/6")),
+                postings: .entries([])), "stake/" + subject, by: .billing)
+        try await append(
+            AccessGranted(grant: "gr_" + subject, datanet: "dn_1", grantee: subject, purpose: "train"), "access/gr_" + subject)
+        let describes: JSONValue = [
+            "engine": .string(TrainingPlan.engine), "bases": ["tiny"], "features": .texts(TrainingDesk.features),
+        ]
+        try await eventually("the stake is known") {
+            try await call("POST", "/v1/runners", describes, as: try house.token(subject, scopes: [])).status == 201
+        }
     }
 
     func token() throws -> String {
@@ -63,10 +100,10 @@ final class RunnerHouse: Sendable {
     }
 
     func call(
-        _ method: String, _ path: String, _ json: JSONValue? = nil
+        _ method: String, _ path: String, _ json: JSONValue? = nil, as other: String? = nil
     ) async throws -> (status: Int, json: JSONValue, bytes: [UInt8]) {
         var request = ClientRequest(method: method, url: "http://house" + path, timeout: .seconds(60))
-        request.headers.set("Authorization", "Bearer " + (try token()))
+        request.headers.set("Authorization", "Bearer " + (try other ?? token()))
         if method != "GET" { request.headers.set("Idempotency-Key", "key-" + Hex.encode(Random.bytes(8))) }
         if let json {
             request.headers.set("Content-Type", "application/json")
@@ -113,12 +150,19 @@ final class RunnerHouse: Sendable {
         return view
     }
 
-    private func append(_ data: some EventData, _ stream: String) async throws {
+    /// The end of the job that made an adapter, as the log tells it.
+    func completed(_ adapter: String) async throws -> JobCompleted {
+        let events = try await house.ledger.client(for: .training).read(from: 0, limit: 1_000, wait: nil).events
+        let all = try events.map { try Fact($0) }.filter { $0.type == JobCompleted.type }.map { try JobCompleted($0.data.object()) }
+        return try #require(all.first { $0.adapter.prefixed == adapter })
+    }
+
+    private func append(_ data: some EventData, _ stream: String, by service: Service = .datanet) async throws {
         let event = Event(
-            type: type(of: data).type, stream: try #require(StreamName(stream)), time: try house.context(.datanet).clock(), actor: "olga",
+            type: type(of: data).type, stream: try #require(StreamName(stream)), time: try house.context(service).clock(), actor: "olga",
             cause: .command(id: stream, digest: SHA256.hash(utf8: stream)), ordinal: 0, correlation: "0af7651916cd43dd8448eb211c80319c",
             data: data.json)
-        _ = try await house.ledger.client(for: .datanet).append(AppendRequest(events: [event.encoded()]))
+        _ = try await house.ledger.client(for: service).append(AppendRequest(events: [event.encoded()]))
     }
 
     /// A Datanet of olga's with a snapshot of six items.
@@ -144,7 +188,7 @@ final class RunnerHouse: Sendable {
 
 /// Runs training and the runner while the body runs.
 /// - Parameter works: whether the embedded runner takes jobs; it answers in any case.
-func withRunner(works: Bool = true, _ body: @Sendable (RunnerHouse) async throws -> Void) async throws {
+func withRunner(works: Bool = true, settings: [String: String] = [:], _ body: @Sendable (RunnerHouse) async throws -> Void) async throws {
     try await withServiceHouse { house in
         let base = try house.context(.training)
         let runner = try RunnerHouse(house, base: base.folder + "/tiny")
@@ -152,13 +196,15 @@ func withRunner(works: Bool = true, _ body: @Sendable (RunnerHouse) async throws
         let context = ServiceContext(
             service: base.service, log: base.log, database: base.database, peers: base.peers, signer: base.signer, folder: base.folder,
             shared: base.shared,
-            settings: Configuration([
-                "OPENLEDGER_RUNNER_MODELS": "tiny=\(runner.base)", "OPENLEDGER_RUNNER_THREADS": "1",
-                "OPENLEDGER_RUNNER_REPORT_MILLISECONDS": "5",
-            ]),
+            settings: Configuration(
+                [
+                    "OPENLEDGER_RUNNER_MODELS": "tiny=\(runner.base)", "OPENLEDGER_RUNNER_THREADS": "1",
+                    "OPENLEDGER_RUNNER_REPORT_MILLISECONDS": "5",
+                ].merging(settings) { $1 }),
             clock: base.clock, logger: base.logger, metrics: base.metrics)
         let training = try await TrainingService.open(context)
         let service = try await RunnerService.open(context)
+        runner.service.withLock { $0 = service }
         try house.mount([runner.standIn, training.mount, service.mount], grants: [TrainingService.grants, RunnerService.grants])
         let work = Task {
             await withTaskGroup(of: Void.self) { group in

@@ -1,3 +1,4 @@
+import Synchronization
 import Crypto
 import Events
 import JSON
@@ -40,6 +41,33 @@ import Testing
                 "model": "tiny", "messages": messages, "openledger_adapter": .digest(SHA256.hash(utf8: "nowhere")),
             ]
             #expect(try await runner.call("POST", "/runner/v1/chat/completions", nowhere).status == 404)
+        }
+    }
+
+    @Test func noRowIsAFailureThatSaysSoOneIsEnoughAndALongOneIsCut() async throws {
+        try await withRunner { runner in
+            let settings: JSONValue = ["epochs": 2, "rank": 2, "batch": 4, "warmup": 0, "holdout": 0, "maximum_tokens": 32]
+            func end(_ rows: [JSONValue]) async throws -> JSONValue {
+                runner.given.withLock { $0 = rows }
+                let job = try await runner.request(settings)
+                var view: JSONValue = .null
+                try await eventually("the job is over", timeout: .seconds(120)) {
+                    view = try await runner.show(job)
+                    return ["succeeded", "failed"].contains(view["status"]?.stringValue)
+                }
+                return view
+            }
+            for rows in [[], [["item": "it_0", "owner": "carl"]]] as [[JSONValue]] {
+                let empty = try await end(rows)
+                #expect(empty["status"] == "failed" && empty["reason"] == "the snapshots have no row to learn from")
+            }
+            #expect(try await end([runner.rows[0]])["status"] == "succeeded")
+            let long = String(repeating: "The tides move the price of the pool. ", count: 40)
+            let content: JSONValue = ["prompt": .string(long), "completion": .string(long)]
+            let cut = try await end([["item": "it_0", "owner": "carl", "content": content]])
+            #expect(cut["status"] == "succeeded")
+            let record = try await runner.call("GET", "/v1/training-jobs/\(cut["job"]?.stringValue ?? "")/record").json["record"]
+            #expect(record?["cut"] == 1 && record?["rows"] == 1)
         }
     }
 }

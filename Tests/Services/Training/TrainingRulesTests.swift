@@ -91,6 +91,37 @@ import TrainingDomain
         #expect(throws: TrainingError.notFound("base model huge")) { try ModelRules.publish(terms { $0.base = "huge" })(state, context) }
     }
 
+    @Test func aModelThatIsHandedOverEarnsForItsNewOwner() throws {
+        let base = BaseModelRegistered(model: "tiny", owner: "house", artefact: digest, licence: "Apache-2.0", parameters: 1)
+        var (first, second) = (terms(), terms())
+        (first.version, second.version) = (1, 2)
+        let before: [any EventData] = [base, first, second, ModelRetired(model: "ann/defi", version: 1)]
+        func handOver(_ to: String, by caller: String, _ events: [any EventData]) throws -> [NewEvent] {
+            try ModelRules.handOver("ann/defi", to: to, by: caller)(state(events), context)
+        }
+        #expect(throws: TrainingError.notFound("model ann/defi")) { try handOver("eve", by: "eve", before) }
+        #expect(throws: TrainingError.self) { try handOver("ann", by: "ann", before) }
+        #expect(throws: TrainingError.self) { try handOver("bob", by: "ann", before + [ModelRetired(model: "ann/defi")]) }
+        let events = try handOver("bob", by: "ann", before)
+        #expect(events.map(\.type) == ["model.handed-over", "model.published", "model.retired"])
+        let published = try ModelPublished(events[1].data.object())
+        #expect(published.owner == "bob" && published.version == 3 && published.price == second.price && published.split == second.split)
+        let after =
+            before + [
+                try ModelHandedOver(events[0].data.object()), published, try ModelRetired(events[2].data.object()),
+            ]
+        let now = try state(after)
+        #expect(now.model("ann/defi")?.owner == "bob" && now.model("ann/defi", version: 2) == nil)
+        // The old owner has no say any more, the new one has.
+        #expect(throws: TrainingError.self) { try ModelRules.publish(terms())(now, context) }
+        #expect(try ModelRules.publish(terms { $0.owner = "bob" })(now, context).count == 1)
+        // Who may not have passages looked up where the model does is no owner for it.
+        let looking = terms { ($0.version, $0.retrieval) = (1, ["dn"]) }
+        let snapshot = SnapshotPublished(
+            datanet: "dn", snapshot: "sn", number: 1, root: digest, manifest: digest, items: 1, tokens: 10, owners: 1, list: digest)
+        #expect(throws: TrainingError.self) { try handOver("bob", by: "ann", [base, looking, snapshot]) }
+    }
+
     @Test func termsThatDoNotAddUpAreRefused() throws {
         let state = try state([BaseModelRegistered(model: "tiny", owner: "house", artefact: digest, licence: "MIT", parameters: 1)])
         let eth = try Asset("ETH/18")

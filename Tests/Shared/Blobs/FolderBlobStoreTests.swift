@@ -45,6 +45,34 @@ import Testing
         #expect(bytes.count == 100_000 && Set(bytes).count == 1)
     }
 
+    @Test func putsThatComeTogetherAreAllKeptAndOneThatFailsFailsAlone() async throws {
+        let folder = try TemporaryFolder("blobs")
+        let store = try FolderBlobStore(root: folder.path)
+        let blocked = try StoreContract.name("blocked")
+        // A file lies where the blob's folder would be.
+        let space = folder.path + "/test"
+        try FileManager.default.createDirectory(atPath: space, withIntermediateDirectories: true)
+        #expect(FileManager.default.createFile(atPath: space + "/" + blocked.digest.hex.prefix(2), contents: nil))
+        let names = try (0..<300).map { try StoreContract.name("together \($0)") }.filter { $0.digest.bytes[0] != blocked.digest.bytes[0] }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (number, name) in names.enumerated() {
+                // Some bring several, some bring what others bring.
+                let own = NamedBlob(name, [UInt8](repeating: UInt8(number % 250), count: 100 + number))
+                let next = (number + 1) % names.count
+                let other = NamedBlob(names[next], [UInt8](repeating: UInt8(next % 250), count: 100 + next))
+                group.addTask { try await store.put(number % 3 == 0 ? [own, other] : [own]) }
+            }
+            group.addTask { await #expect(throws: BlobError.self) { try await store.put([NamedBlob(blocked, [1])]) } }
+            try await group.waitForAll()
+        }
+        for (number, name) in names.enumerated() {
+            let bytes = try await store.bytes(of: name).collect(upTo: 1_000)
+            #expect(bytes == [UInt8](repeating: UInt8(number % 250), count: 100 + number))
+        }
+        let left = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.contains(".") }
+        #expect(left.isEmpty)
+    }
+
     @Test func aFileThatShrinksWhileItIsReadIsAnError() async throws {
         let folder = try TemporaryFolder("blobs")
         let store = try FolderBlobStore(root: folder.path)

@@ -61,6 +61,27 @@ import Testing
         }
     }
 
+    @Test func aReadRefusesOnlyWhenItHasSeenAllThatWasOnTheLog() async throws {
+        try await withServiceHouse { house in
+            let early = house.purse()
+            _ = try await early.decide("d0", Purse.deposit(1))
+            _ = try await house.purse().decide("d1", Purse.deposit(100))
+            // What is known is read as it is; that there is nothing is not said before looking.
+            #expect(try await early.query { $0.balance } == 1)
+            #expect(try await early.find { $0.balance == 101 ? $0.balance : nil } == 101)
+            _ = try await house.purse().decide("s1", actor: "bea", Purse.spend(50))
+            let spent = try await early.query { purse in
+                guard let spent = purse.spent["bea"] else { throw Purse.TooLittle(balance: purse.balance) }
+                return spent
+            }
+            #expect(spent == 50)
+            await #expect(throws: Purse.TooLittle(balance: 51)) {
+                try await early.query { purse -> Int in throw Purse.TooLittle(balance: purse.balance) }
+            }
+            #expect(try await early.find { $0.spent["nobody"] } == nil)
+        }
+    }
+
     @Test func twoInstancesNeverSpendTheSameMoney() async throws {
         try await withServiceHouse { house in
             let makers = [house.purse(), house.purse(), house.purse()]

@@ -57,6 +57,30 @@ import Testing
         #expect(try ServiceListed(listed.json.object()) == listed)
     }
 
+    @Test func aPaymentReadsAsItIsWritten() throws {
+        let time = try #require(Timestamp("2027-01-01T00:00:00.000000Z"))
+        let word = PaymentWord(
+            scheme: "exact", chain: 84_532, token: "0xt", name: "USDC", version: "2", from: "0xa", to: "0xb", value: "5", validAfter: "0",
+            validBefore: "9", nonce: "0x7", signature: "0xs")
+        let opened = PaymentOpened(
+            payment: "pm_1", means: "transfer", word: word, payer: "bot", source: "ann", payee: "bob", amount: try amount(5),
+            service: "sv_1", delivery: SHA256.hash(utf8: "answer"), identifier: "pay_1", authorization: "au_1", at: time)
+        #expect(
+            try text(opened)
+                == #"{"amount":{"amount":"5","asset":"USDC/6"},"at":"2027-01-01T00:00:00.000000Z","authorization":"au_1","delivery":"\#(SHA256.hash(utf8: "answer").prefixed)","identifier":"pay_1","means":"transfer","payee":"bob","payer":"bot","payment":"pm_1","service":"sv_1","source":"ann","word":{"chain":84532,"from":"0xa","name":"USDC","nonce":"0x7","scheme":"exact","signature":"0xs","to":"0xb","token":"0xt","valid_after":"0","valid_before":"9","value":"5","version":"2"}}"#
+        )
+        #expect(try PaymentOpened(opened.json.object()) == opened)
+        let settled = PaymentSettled(payment: "pm_1", amount: try amount(5), transaction: "tr_1")
+        #expect(try text(settled) == #"{"amount":{"amount":"5","asset":"USDC/6"},"payment":"pm_1","transaction":"tr_1"}"#)
+        #expect(try PaymentSettled(settled.json.object()) == settled)
+        #expect(try text(PaymentFailed(payment: "pm_1", reason: "no")) == #"{"payment":"pm_1","reason":"no"}"#)
+        #expect(try text(PaymentSent(payment: "pm_1", transaction: "0x1")) == #"{"payment":"pm_1","transaction":"0x1"}"#)
+        #expect(
+            try text(WalletLinked(principal: "bot", address: "0xa", signature: "0xs"))
+                == #"{"address":"0xa","principal":"bot","signature":"0xs"}"#)
+        #expect(try text(WalletUnlinked(principal: "bot", address: "0xa")) == #"{"address":"0xa","principal":"bot"}"#)
+    }
+
     @Test func aHoldSaysWhatItIsForWhereItWasTold() throws {
         let old = try JSON.parse(
             #"{"account":"payer:ann","amount":{"amount":"1","asset":"USDC/6"},"expires":"2027-01-01T00:00:00.000000Z","id":"hd_1"}"#)

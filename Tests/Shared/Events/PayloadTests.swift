@@ -29,6 +29,28 @@ import Testing
         #expect(try JobPaused(halted.json.object()) == halted && JobResumed(halted.json.object()) == JobResumed(job: "j"))
     }
 
+    @Test func runnersAndHandOversReadAsTheyAreWritten() throws {
+        func text(_ data: some EventData) throws -> String { String(decoding: try JSON.canonical(data.json), as: UTF8.self) }
+        let joined = RunnerRegistered(runner: "rita", engine: "e/1", bases: ["tiny"], features: ["int8"])
+        #expect(try text(joined) == #"{"bases":["tiny"],"engine":"e/1","features":["int8"],"runner":"rita"}"#)
+        #expect(try RunnerRegistered(joined.json.object()) == joined)
+        let delivered = JobDelivered(job: "j", runner: "rita", adapter: digest, tokens: 3, record: digest)
+        #expect(
+            try text(delivered)
+                == #"{"adapter":"\#(digest.prefixed)","job":"j","record":"\#(digest.prefixed)","runner":"rita","tokens":3}"#)
+        #expect(try JobDelivered(delivered.json.object()) == delivered)
+        let checked = JobChecked(
+            job: "j", runner: "rita", checker: "runner", method: "measure", adapter: digest, bound: 10, measured: 11, agrees: false)
+        #expect(
+            try text(checked)
+                == #"{"adapter":"\#(digest.prefixed)","agrees":false,"bound":10,"checker":"runner","job":"j","measured":11,"method":"measure","runner":"rita"}"#
+        )
+        #expect(try JobChecked(checked.json.object()) == checked)
+        let handed = ModelHandedOver(model: "a/b", from: "ann", to: "bob", version: 2)
+        #expect(try text(handed) == #"{"from":"ann","model":"a/b","to":"bob","version":2}"#)
+        #expect(try ModelHandedOver(handed.json.object()) == handed)
+    }
+
     @Test func whatIsNotKnownIsRefusedByName() throws {
         let json = try JSON.parse(#"{"datanet":"d","principal":"p","role":"owner","colour":"red"}"#)
         #expect(throws: JSONFieldError.self) { try MemberGranted(json.object()) }

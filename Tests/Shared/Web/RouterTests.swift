@@ -57,13 +57,32 @@ import Testing
     }
 
     @Test(arguments: [
-        "/a/%00", "/a/b%2Fc", "/a/b%2fc", "/a/..", "/a/.", "/a/%2e%2E", "/a/%2e", "/../a", "/a/%", "/a/%4", "/a/%zz", "/a/%ff", "/a/%C0%AF",
+        "/a/%00", "/a%2Fb", "/a%2fb/c", "/a/b%2F..", "/a/..%2Fb", "/a/b%2f%2e%2e%2fc", "/a/%2e%2Fb", "/a/..", "/a/.", "/a/%2e%2E", "/a/%2e",
+        "/../a", "/a/%", "/a/%4", "/a/%zz", "/a/%ff", "/a/%C0%AF",
         "/a/%ED%A0%80", "/a/%0a", "/a/%1b", "/a/%7f", "a", "*", "/a/\u{e9}", "/a/%+1", "/a/%c3",
     ])
     func hostileEncodingsAreRefused(path: String) throws {
         let router = try router((.get, "/a/{x...}"))
         let problem = #expect(throws: Problem.self) { try router.find(method: "GET", path: path[...]) }
         #expect(problem?.type == .badPath)
+    }
+
+    @Test(arguments: ["/b/x%2Fy", "/b/x%2fy", "/b/x%2Fy/z", "/c%2Fd"])
+    func anEncodedSlashFitsNoSingleSegment(path: String) throws {
+        let router = try router((.get, "/b/{x}"), (.get, "/b/{x}/z"), (.get, "/b/{x}/{y}"), (.get, "/c/d"))
+        let problem = #expect(throws: Problem.self) { try router.find(method: "GET", path: path[...]) }
+        #expect(problem?.type == .badPath)
+    }
+
+    @Test(arguments: [("/a/b%2Fc", "b/c"), ("/a/b%2fc/d", "b/c/d"), ("/a/b/c%2Fd", "b/c/d"), ("/a/b%252Fc", "b%2Fc")])
+    func whereTheRestIsTakenAnEncodedSlashIsASlash(path: String, value: String) throws {
+        let router = try router((.get, "/a/{x...}"), (.get, "/a/{x}"), (.get, "/a/{x}/{y}/z"))
+        #expect(try find(router, "GET", path)?.1 == ["x=\(value)"])
+    }
+
+    @Test(arguments: ["/a/%2F", "/a/b%2F", "/a/%2Fb", "/a/b%2F%2Fc"])
+    func anEmptyPartBesideAnEncodedSlashIsNotFound(path: String) throws {
+        #expect(try find(try router((.get, "/a/{x...}")), "GET", path) == nil)
     }
 
     @Test func pathsOfTooManySegmentsAreRefused() throws {

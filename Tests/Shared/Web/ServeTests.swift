@@ -75,6 +75,28 @@ import Testing
         }
     }
 
+    @Test func aRoutesOwnDeadlineMayBeLongerThanTheServers() async throws {
+        func route(_ path: String, _ deadline: Duration?) -> Route {
+            Route(
+                .get, path, operation: "get" + path.dropFirst(4), summary: "Takes its time.", access: .public,
+                replies: [.empty(204, "Done.")], deadline: deadline
+            ) { _ in
+                try await Task.sleep(for: .milliseconds(1_500))
+                return .noContent
+            }
+        }
+        let test = try TestApplication(extra: [route("/v1/patient", .seconds(60)), route("/v1/usual", nil)])
+        var options = Options()
+        options.handlerTimeout = .milliseconds(300)
+        let running = try await test.application.serve([.ipv4("127.0.0.1", port: 0)], options: options)
+        let (transport, base) = (try CurlTransport(), "http://127.0.0.1:\(running.port)")
+        async let usual = transport.send(ClientRequest(url: base + "/v1/usual"))
+        async let patient = transport.send(ClientRequest(url: base + "/v1/patient"))
+        let statuses = try await (usual.status, patient.status)
+        await running.stop(grace: .zero)
+        #expect(statuses.0 == 503 && statuses.1 == 204)
+    }
+
     @Test func anAddressInUseIsAnErrorAndLeavesNothingOpen() async throws {
         let test = try TestApplication()
         let first = try await test.application.serve([.ipv4("127.0.0.1", port: 0)])

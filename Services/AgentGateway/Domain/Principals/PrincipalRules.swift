@@ -53,6 +53,19 @@ public enum PrincipalRules {
         }
     }
 
+    /// A principal who lost its keys gets a new one. Whoever found the old ones can do nothing with them: they end, and its API keys too.
+    public static func recover(_ principal: String, adding: String) -> DecisionMaker<GatewayState>.Rule {
+        { state, _ in
+            guard let known = state.principals[principal] else { throw GatewayError.notFound("principal \(principal)") }
+            guard state.principalByKey[adding] == nil else { throw GatewayError.exists("a principal with the key \(adding)") }
+            let own = try stream("principal", principal)
+            let keys = state.apiKeys.values.filter { $0.principal == principal }.map(\.key).sorted()
+            return [NewEvent(KeyRotated(principal: principal, added: adding, recovered: true), stream: own)]
+                + known.keys.map { NewEvent(KeyRotated(principal: principal, removed: $0, recovered: true), stream: own) }
+                + (try keys.map { NewEvent(KeyRevoked(key: $0, principal: principal), stream: try stream("key", $0)) })
+        }
+    }
+
     /// Somebody who may vouch says that a principal has proven a claim.
     public static func verify(_ principal: String, claim: String) -> DecisionMaker<GatewayState>.Rule {
         { state, _ in

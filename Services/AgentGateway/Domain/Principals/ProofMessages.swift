@@ -16,6 +16,9 @@ public enum ProofMessages {
     /// To link a key, signed by the key that is linked: `openledger/link-key` LF principal LF did:key.
     public static func linking(principal: String, key: String) -> [UInt8] { Array("openledger/link-key\n\(principal)\n\(key)".utf8) }
 
+    /// To take over a principal whose keys are lost, signed by the new key: `openledger/recover` LF principal LF did:key.
+    public static func recovery(principal: String, key: String) -> [UInt8] { Array("openledger/recover\n\(principal)\n\(key)".utf8) }
+
     /// How far the time of a sign-in may be from the gateway's, in microseconds.
     public static let leeway: Int64 = 120_000_000
 }

@@ -8,8 +8,8 @@ public import Replay
 public struct GatewayLaw: ReplayLaw {
     /// The gateway's.
     public static let service = Service.agentGateway
-    /// Mandates, services and tasks are the economy's.
-    public static let nouns = Service.agentGateway.nouns.subtracting(["mandate", "service", "task"])
+    /// Mandates, services, tasks, wallets and payments are the economy's.
+    public static let nouns = Service.agentGateway.nouns.subtracting(["mandate", "service", "task", "wallet", "payment"])
 
     private let evidence: EvidenceShelf
     /// Terms by model, the first being version 1; a retired version's terms stay those of the answers that it gave.
@@ -47,6 +47,12 @@ public struct GatewayLaw: ReplayLaw {
         case KeyRotated.type:
             let data: KeyRotated = try append.data(KeyRotated.self)
             if let claim = data.verified { return Verdict(try PrincipalRules.verify(data.principal, claim: claim)(state, moment)) }
+            if data.recovered == true {
+                guard let added = data.added else { throw Unlawful("/added is missing in a recovery") }
+                return Verdict(
+                    try PrincipalRules.recover(data.principal, adding: added)(state, moment),
+                    gaps: [Self.proofs, ReplayGap("what who recovered a principal may do", why: "tokens are not on the log")])
+            }
             guard data.principal == moment.actor else { throw Unlawful("\(moment.actor) changes a key of \(data.principal)") }
             return Verdict(
                 try PrincipalRules.rotate(data.principal, adding: data.added, removing: data.removed)(state, moment), gaps: [Self.proofs])

@@ -1,4 +1,5 @@
 public import Decisions
+internal import EVM
 public import Events
 internal import JSON
 internal import Money
@@ -35,6 +36,19 @@ public struct EconomyState: ServiceState {
     /// Open holds of billing's, by the authorisation or task that they were placed for, and the other way round.
     var holds: [String: String] = [:]
     var holdReferences: [String: String] = [:]
+    /// Whose an address is: what its key signs is their word for a payment.
+    public internal(set) var wallets: [String: String] = [:]
+    /// Whom an address of this house's own network pays.
+    public internal(set) var payees: [String: String] = [:]
+    /// Signed payments by id.
+    public internal(set) var payments: [String: Payment] = [:]
+    /// Those whose outcome is not known.
+    public internal(set) var openPayments: Set<String> = []
+    /// Payments by what was signed, and by their payers' names for them.
+    var paymentsByKey: [String: String] = [:]
+    var paymentsByName: [String: String] = [:]
+    /// Billing's transfers for payments that are not settled yet.
+    var paymentTransfers: [String: PaymentTransfer] = [:]
     /// The greatest time of the events that were folded: what periods are shown by.
     public private(set) var lastTime = Timestamp(microseconds: 0)
     /// Authorisations that ended with their mandate: their holds must be set free.
@@ -70,7 +84,8 @@ public struct EconomyState: ServiceState {
         MandateFreed.type, ApprovalRequested.type, ApprovalDecided.type, ServiceListed.type, ServiceWithdrawn.type, TaskOpened.type,
         TaskFunded.type, TaskSubmitted.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type, ModelPublished.type,
         DatanetCreated.type, HoldPlaced.type, HoldCaptured.type, HoldReleased.type, SettlementPosted.type, RefundPosted.type,
-        DisputeResolved.type,
+        DisputeResolved.type, WalletLinked.type, WalletUnlinked.type, PaymentOpened.type, PaymentSent.type, PaymentSettled.type,
+        PaymentFailed.type, JournalPosted.type,
     ]
 
     /// The types that it folds.
@@ -84,6 +99,7 @@ public struct EconomyState: ServiceState {
         case PrincipalRegistered.type:
             let registered = try PrincipalRegistered(data)
             parties[registered.principal] = Party(kind: registered.kind, owner: registered.owner, keys: [registered.key])
+            payees[Self.payee(registered.principal).description] = registered.principal
         case KeyRotated.type:
             let change = try KeyRotated(data)
             if let removed = change.removed { parties[change.principal]?.keys.removeAll { $0 == removed } }
@@ -115,6 +131,12 @@ public struct EconomyState: ServiceState {
         case TaskCompleted.type: try apply(TaskCompleted(data))
         case TaskRejected.type: try apply(TaskRejected(data))
         case TaskExpired.type: try apply(TaskExpired(data))
+        case WalletLinked.type: try apply(WalletLinked(data))
+        case WalletUnlinked.type: wallets[try WalletUnlinked(data).address] = nil
+        case PaymentOpened.type: try apply(PaymentOpened(data))
+        case PaymentSent.type: apply(try PaymentSent(data))
+        case PaymentSettled.type: try apply(PaymentSettled(data))
+        case PaymentFailed.type: try apply(PaymentFailed(data))
         default: try learn(fact.type, data, at: fact.position)
         }
     }
@@ -131,6 +153,7 @@ public struct EconomyState: ServiceState {
             let captured = try HoldCaptured(data)
             if !captured.released.isZero { forget(hold: captured.id) }
         case HoldReleased.type: forget(hold: try HoldReleased(data).id)
+        case JournalPosted.type: learn(try JournalPosted(data))
         case SettlementPosted.type: if let position { try settle(SettlementPosted(data), at: position) }
         case RefundPosted.type:
             let refund = try RefundPosted(data)

@@ -2,6 +2,7 @@ internal import AgentEconomyDomain
 internal import Blobs
 internal import Decisions
 internal import Events
+internal import HTTPClient
 public import ServiceShell
 public import Web
 
@@ -14,6 +15,7 @@ public struct Economy: Sendable {
     /// Where agents' spending is allowed, or not.
     public let spending: SpendingDesk
     private let keeper: EconomyKeeper
+    private let payments: PaymentDesk
 
     /// Wires it.
     /// - Parameter asking: makes, of where spending is allowed, what asks a model in a caller's name, for the tool that does.
@@ -29,17 +31,38 @@ public struct Economy: Sendable {
         let tools = EconomyTools(
             maker: maker, peers: context.peers, directory: directory, hiring: hiring, asking: ask)
         let address = PublicAddress(context.settings)
+        let payments = try paymentDesk(context, maker)
         let routes =
             MandateRoutes(maker: maker).routes + ApprovalRoutes(maker: maker).routes
             + ServiceRoutes(maker: maker, desk: services, directory: directory).routes + TaskRoutes(maker: maker, desk: tasks).routes
             + AgentRoutes(maker: maker, directory: directory, address: address).routes + MCPRoutes(tools: tools, address: address).routes
             + A2ARoutes(maker: maker, directory: directory, hiring: hiring, asking: ask, address: address).routes
+            + WalletRoutes(maker: maker).routes
+            + FacilitatorRoutes(maker: maker, desk: payments, directory: directory, address: address).routes
+            + SellerRoutes(
+                maker: maker, desk: payments, directory: directory, hiring: hiring, writings: writings, asking: ask, address: address
+            ).routes
         return Economy(
             routes: routes, checks: [ReadinessCheck("economy") { await maker.notReady.map { .notReady($0) } ?? .ready }],
             spending: spending,
-            keeper: EconomyKeeper(maker: maker, peers: context.peers, clock: context.clock, logger: context.logger))
+            keeper: EconomyKeeper(maker: maker, peers: context.peers, clock: context.clock, logger: context.logger), payments: payments)
     }
 
-    /// Follows the log, ends what is due and sets free what was stopped, until the task is cancelled.
-    public func run() async { await keeper.run() }
+    private static func paymentDesk(_ context: ServiceContext, _ maker: DecisionMaker<EconomyState>) throws -> PaymentDesk {
+        let networks = try PaymentNetworks(context.settings, folder: context.folder)
+        let chain = try networks.token.map { token in
+            ChainDesk(ChainNode(transport: try CurlTransport(), url: token.url), token, key: networks.key)
+        }
+        return PaymentDesk(
+            maker: maker, peers: context.peers, networks: networks, chain: chain, clock: context.clock, logger: context.logger)
+    }
+
+    /// Follows the log, ends what is due, sets free what was stopped and finds out what came of payments, until the task is cancelled.
+    public func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await keeper.run() }
+            group.addTask { await payments.run() }
+            await group.waitForAll()
+        }
+    }
 }

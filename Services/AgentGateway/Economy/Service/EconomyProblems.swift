@@ -15,6 +15,7 @@ enum EconomyProblems {
     static let state = ProblemType("wrong-state", 409, "The state that it is in does not allow it")
     static let noMoney = ProblemType("insufficient-quota", 402, "The payer's balance does not cover it")
     static let signature = ProblemType("bad-signature", 401, "The signature does not fit")
+    static let unsellable = ProblemType("not-for-sale", 409, "It cannot be bought this way")
     /// Of a payment under a mandate.
     static let ofSpending = [ended, exceeded, refused, approval]
     static let all = [ProblemType.notFound, .forbidden, invalid, state] + ofSpending + DecisionProblems.all

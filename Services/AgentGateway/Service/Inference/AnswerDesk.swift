@@ -72,7 +72,7 @@ struct AnswerDesk: Sendable {
     /// Begins. What is thrown before the first piece is thrown here: unknown models, limits, missing money, a model server that is away.
     func begin(_ order: Order) async throws -> Begun {
         if let problem = await backend.desk.refusal(for: order.payer) { throw problem }
-        let passages = try await Retrieval(peers: peers).passages(for: order.request, from: order.model.retrieval, logger: logger)
+        var passages = try await Retrieval(peers: peers).passages(for: order.request, from: order.model.retrieval, logger: logger)
         let bytes = order.request.promptBytes + passages.reduce(0) { $0 + $1.text.utf8.count + 8 }
         let most = try InferencePrice.most(
             order.model.price, promptBytes: bytes, messages: order.request.messages.count + passages.count,
@@ -83,10 +83,7 @@ struct AnswerDesk: Sendable {
             let order = try await authorized(order, most)
             let hold = try await held(most, order)
             let answer: BackendAnswer
-            do {
-                answer = try await backend.answer(
-                    order.request, model: order.model, passages: passages.map(\.text), principal: order.payer)
-            } catch {
+            do { answer = try await asked(order, &passages) } catch {
                 await release(hold, order)
                 if error is Problem || error is CancellationError { throw error }
                 throw Problem(OpenAIProblems.upstream, "\(error)")
@@ -95,6 +92,16 @@ struct AnswerDesk: Sendable {
         } catch {
             grant?.finish(tokens: 0, money: .zero(most.asset))
             throw error
+        }
+    }
+
+    /// Asks with as many of the passages as the model reads beside the conversation: these are our doing, so they give way.
+    private func asked(_ order: Order, _ passages: inout [Retrieval.Passage]) async throws -> BackendAnswer {
+        while true {
+            do {
+                return try await backend.answer(
+                    order.request, model: order.model, passages: passages.map(\.text), principal: order.payer)
+            } catch let problem as Problem where problem.type == OpenAIProblems.tooLong && !passages.isEmpty { passages.removeLast() }
         }
     }
 

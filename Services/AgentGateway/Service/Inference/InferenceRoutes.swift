@@ -43,7 +43,7 @@ struct InferenceRoutes: Sendable {
     private func find(_ context: RequestContext) async throws -> InferenceCompleted {
         let id = context.path["inference"]
         let caller = try context.caller
-        let inference = try await maker.query { $0.inferences[id] }
+        let inference = try await maker.find { $0.inferences[id] }
         guard let inference,
             inference.payer == caller.subject || inference.actor == caller.subject || caller.has("inferences:content")
         else { throw GatewayError.notFound("inference \(id)") }

@@ -108,6 +108,7 @@ struct AnswerForm: Sendable {
             "inference": .string(completed.inference.inference), "fee": completed.inference.fee.json,
             "position": .int(Int64(completed.position)),
             "version": .count(completed.inference.version), "attribution": .string("/v1/attributions/\(completed.inference.inference)"),
+            "receipt": .string("/v1/receipts/\(completed.inference.inference)"),
             "citations": .array(citations(completed.inference)),
         ]
     }

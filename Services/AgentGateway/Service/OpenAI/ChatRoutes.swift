@@ -19,6 +19,9 @@ struct ChatRoutes: Sendable {
 
     var routes: [Route] { [models, model, chat, completions] }
 
+    /// How long an answer may take until its head: a whole one has it only at its end. Less than its hold lasts.
+    static let deadline = Duration.seconds(600)
+
     private static let answers: [Reply] = [
         .json(200, "The answer; with `stream` as server-sent events.", .any)
     ]
@@ -74,7 +77,7 @@ struct ChatRoutes: Sendable {
             .post, "/v1/chat/completions", operation: "createChatCompletion", summary: "Answers a conversation.",
             access: .scope("inferences:write"),
             body: .json(.openObject(.required("model", .text), .required("messages", .any)), limit: 4 << 20),
-            replies: Self.answers, problems: OpenAIProblems.all, errors: .openAI
+            replies: Self.answers, problems: OpenAIProblems.all, deadline: Self.deadline, errors: .openAI
         ) { context in try await answer(context, isChat: true) }
     }
 
@@ -82,7 +85,7 @@ struct ChatRoutes: Sendable {
         Route(
             .post, "/v1/completions", operation: "createCompletion", summary: "Goes on from a text.", access: .scope("inferences:write"),
             body: .json(.openObject(.required("model", .text), .required("prompt", .any)), limit: 4 << 20), replies: Self.answers,
-            problems: OpenAIProblems.all, errors: .openAI
+            problems: OpenAIProblems.all, deadline: Self.deadline, errors: .openAI
         ) { context in try await answer(context, isChat: false) }
     }
 

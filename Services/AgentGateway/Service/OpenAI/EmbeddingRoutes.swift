@@ -14,7 +14,8 @@ struct EmbeddingRoutes: Sendable {
             .post, "/v1/embeddings", operation: "createEmbedding", summary: "Embeds texts, by a model that a backend has for that.",
             access: .scope("inferences:write"),
             body: .json(.openObject(.required("model", .text), .required("input", .any)), limit: 4 << 20),
-            replies: [.json(200, "The embeddings.", .any)], problems: OpenAIProblems.all, errors: .openAI
+            replies: [.json(200, "The embeddings.", .any)], problems: OpenAIProblems.all, deadline: ChatRoutes.deadline,
+            errors: .openAI
         ) { [chat] context in
             let request = try context.decode { try ChatRequest(embedding: $0) }
             let options = try context.decode { try Self.options($0) }

@@ -38,8 +38,9 @@ enum OpenAIProblems {
     static let noMoney = ProblemType("insufficient-quota", 402, "The payer's balance does not cover it")
     static let upstream = ProblemType("upstream-failed", 502, "The model could not answer")
     static let refused = ProblemType("model-refused", 400, "The model does not take the request")
+    static let tooLong = ProblemType("context-length-exceeded", 400, "The conversation is longer than the model reads")
     static let rateLimit = ProblemType("rate-limit-exceeded", 429, "A limit is used up for now")
     static let overloaded = ProblemType("overloaded", 503, "Too much is going on")
     static let all =
-        [unknownModel, noMoney, upstream, refused, rateLimit, overloaded, .forbidden, .notFound] + SpendingDesk.problems
+        [unknownModel, noMoney, upstream, refused, tooLong, rateLimit, overloaded, .forbidden, .notFound] + SpendingDesk.problems
 }

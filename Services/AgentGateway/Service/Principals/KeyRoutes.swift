@@ -50,7 +50,7 @@ struct KeyRoutes: Sendable {
             guard abs(time.microseconds - clock().microseconds) <= ProofMessages.leeway else {
                 throw GatewayError.badSignature("the time is more than two minutes from ours, \(clock()): sign in anew")
             }
-            let principal = try await maker.query { $0.principals[id] }
+            let principal = try await maker.find { $0.principals[id] }
             guard let principal, principal.keys.contains(key) else { throw GatewayError.badSignature("\(key) is no key of \(id)") }
             let token = try signer.mint(
                 subject: id, audience: "openledger", kind: Caller.Kind(rawValue: principal.kind) ?? .agent,

@@ -13,7 +13,7 @@ struct PrincipalRoutes: Sendable {
     let maker: DecisionMaker<GatewayState>
     let clock: @Sendable () -> Timestamp
 
-    var routes: [Route] { [register, show, rotate, verify] }
+    var routes: [Route] { [register, show, rotate, recover, verify] }
 
     static let problems = GatewayProblems.all + DecisionError.problemTypes
     static let did: Schema = .text(1...128)
@@ -41,7 +41,7 @@ struct PrincipalRoutes: Sendable {
             if let owner {
                 let ownerKey = try fields.string("owner_key")
                 try Self.check(try fields.string("owner_signature"), by: ownerKey, over: message)
-                let holder = try await maker.query { $0.principalByKey[ownerKey] }
+                let holder = try await maker.find { $0.principalByKey[ownerKey] }
                 guard holder == owner else { throw GatewayError.badSignature("\(ownerKey) is no key of \(owner)") }
             }
             // Who is not known yet has no name: the key stands for it.
@@ -69,7 +69,7 @@ struct PrincipalRoutes: Sendable {
             access: .authenticated, replies: [.json(200, "The principal.", .any)], problems: [.notFound]
         ) { [maker] context in
             let id = context.path["principal"]
-            guard let principal = try await maker.query({ $0.principals[id] }) else { throw GatewayError.notFound("principal \(id)") }
+            guard let principal = try await maker.find({ $0.principals[id] }) else { throw GatewayError.notFound("principal \(id)") }
             return .json(
                 .members([
                     "principal": .string(principal.id), "kind": .string(principal.kind), "owner": principal.owner.map { .string($0) },
@@ -99,6 +99,34 @@ struct PrincipalRoutes: Sendable {
             }
             let outcome = try await context.decide(
                 maker, PrincipalRules.rotate(id, adding: added, removing: try fields.optionalString("remove")))
+            return .json(try outcome.first(KeyRotated.self).json)
+        }
+    }
+
+    private var recover: Route {
+        Route(
+            .post, "/v1/principals/{principal}/recovery", operation: "recoverPrincipal",
+            summary:
+                "Gives a principal who lost its keys a new one, and ends the others: an agent's owner, or who holds principals:recover.",
+            access: .scope("keys:write"),
+            body: .json(
+                .object(
+                    .required("key", Self.did, "did:key of an Ed25519 key."),
+                    .required("signature", Self.signature, "By that key, over openledger/recover, principal and key, one a line."))),
+            idempotency: .required, replies: [.json(200, "What changed.", .any)], problems: Self.problems
+        ) { [maker] context in
+            let id = context.path["principal"]
+            let caller = try context.caller
+            guard let owner = try await maker.query({ state in state.principals[id].map { $0.owner ?? "" } }) else {
+                throw GatewayError.notFound("principal \(id)")
+            }
+            guard owner == caller.subject || caller.has("principals:recover") else {
+                throw GatewayError.forbidden("\(id) is recovered by its owner, or by who holds principals:recover")
+            }
+            let fields = try context.decode { try $0.object() }
+            let key = try fields.string("key")
+            try Self.check(try fields.string("signature"), by: key, over: ProofMessages.recovery(principal: id, key: key))
+            let outcome = try await context.decide(maker, PrincipalRules.recover(id, adding: key))
             return .json(try outcome.first(KeyRotated.self).json)
         }
     }

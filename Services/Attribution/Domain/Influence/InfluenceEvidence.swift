@@ -42,12 +42,13 @@ public struct InfluenceEvidence: Sendable, Hashable {
     ) throws(AttributionError) -> InfluenceEvidence {
         guard input.checkpoints.count <= 64 else { throw .tooMany(what: "checkpoints", count: input.checkpoints.count, limit: 64) }
         let exponent = input.checkpoints.map(\.exponent).max() ?? 0
+        let canaries = policy.rules < 2 ? [:] : input.canaries
         var checkpoints: [Checkpoint] = []
         for scores in input.checkpoints {
             guard scores.items.count == scores.scores.count else {
                 throw .badEvidence(pointer: "/influence", reason: "has \(scores.scores.count) scores for \(scores.items.count) rows")
             }
-            checkpoints.append(checkpoint(scores, shift: exponent - scores.exponent, input.canaries, items, policy))
+            checkpoints.append(checkpoint(scores, shift: exponent - scores.exponent, canaries, items, policy))
         }
         return InfluenceEvidence(checkpoints: checkpoints, exponent: exponent)
     }

@@ -36,3 +36,23 @@ public struct InfluenceInput: Sendable {
         self.canaries = canaries
     }
 }
+
+/// Rows that nobody learned from and nobody is paid for: what garbage would earn. Runners put them among an adapter's rows.
+public enum Canary {
+    /// What the ids of their rows begin with, `canary/NAME/NUMBER`; no item's does.
+    public static let prefix = "canary/"
+
+    /// The canary that a row is of; nil for an item's.
+    public static func name(of row: String) -> String? {
+        guard row.hasPrefix(prefix) else { return nil }
+        let parts = row.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 3 ? prefix + parts[1] : nil
+    }
+
+    /// The names of all canaries among rows, by row.
+    public static func names(among rows: [String]) -> [String: String] {
+        var names: [String: String] = [:]
+        for row in rows { names[row] = name(of: row) }
+        return names
+    }
+}

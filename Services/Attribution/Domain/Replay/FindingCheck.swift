@@ -99,6 +99,12 @@ struct FindingCheck {
         }
         let owners = Set(items.facts.values.map(\.owner))
         for checkpoint in influence.checkpoints {
+            guard policy.rules >= 2 || checkpoint.canaries.isEmpty else {
+                throw Unlawful("its findings have canaries, which the rules \(policy.rules) do not know")
+            }
+            if let odd = checkpoint.canaries.first(where: { Canary.name(of: $0.owner + "/") != $0.owner || $0.rows < 1 }) {
+                throw Unlawful("its findings call \(odd.owner) a canary, which is no canary's name")
+            }
             if let stranger = checkpoint.owners.first(where: { !owners.contains($0.owner) }) {
                 throw Unlawful("its findings credit \(stranger.owner) with influence, who has no item in the snapshots")
             }

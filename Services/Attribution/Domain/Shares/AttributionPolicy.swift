@@ -1,7 +1,7 @@
 /// How a model's answers are attributed: published with the model, and never changed for answers already given.
 public struct AttributionPolicy: Sendable, Hashable {
     /// The rules that give the numbers below their meaning. A new meaning is a new version.
-    public var rules = 1
+    public var rules = 2
     /// The weight of each method in parts of 10^9; a method that is not named is not run.
     public var weights: [AttributionMethod: Int] = [.spans: 400_000_000, .influence: 400_000_000, .retrieval: 200_000_000]
     /// The shortest span that is paid, in words. Shorter ones are found by chance, and cheap to plant.
@@ -25,12 +25,15 @@ public struct AttributionPolicy: Sendable, Hashable {
     /// Who is paid below the threshold.
     public var fallback = AttributionFallback.admittedTokens
 
+    /// The rules that this program computes by. 2 takes off what canaries earn; 1 knows none, and passes their rows over.
+    public static let known = 1...2
+
     /// The defaults.
     public init() {}
 
     /// Refuses a policy whose numbers cannot be meant.
     public func check() throws(AttributionError) {
-        guard rules == 1 else { throw .unknownRules(rules) }
+        guard Self.known.contains(rules) else { throw .unknownRules(rules) }
         func within(_ field: String, _ value: Int, _ range: ClosedRange<Int>) throws(AttributionError) {
             guard range.contains(value) else {
                 throw .badPolicy(field: field, reason: "is \(value); it must lie in \(range.lowerBound)...\(range.upperBound)")

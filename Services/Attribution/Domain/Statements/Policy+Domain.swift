@@ -6,8 +6,9 @@ extension AttributionDomain.AttributionPolicy {
     /// The published fallback `owner` pays nobody here: the shares stay empty, and the fee's part goes to the model's owner.
     public init(_ policy: Events.AttributionPolicy) throws(AttributionError) {
         self.init()
-        guard policy.rules == Self.rulesText else { throw .unknownRules(Int(policy.rules.split(separator: "/").last ?? "") ?? 0) }
-        rules = 1
+        let version = Int(policy.rules.split(separator: "/").last ?? "") ?? 0
+        guard Self.known.contains(version), policy.rules == "attribution/\(version)" else { throw .unknownRules(version) }
+        rules = version
         weights = [.spans: policy.spans, .influence: policy.influence, .retrieval: policy.retrieval]
             .mapValues { min($0, 10_000) * 100_000 }
         minimumSpanTokens = min(max(policy.minimumSpan, 1), 1_024)
@@ -15,6 +16,6 @@ extension AttributionDomain.AttributionPolicy {
         fallback = .admittedTokens
     }
 
-    /// The rules that this program knows, as models name them.
+    /// What answers of models that were never published are attributed by: to nobody, so that no number of theirs ever counts.
     public static let rulesText = "attribution/1"
 }

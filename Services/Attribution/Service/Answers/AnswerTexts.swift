@@ -21,26 +21,34 @@ struct AnswerTexts: Sendable {
         case unknown
         /// The key is destroyed, and the texts with it.
         case erased
+        /// They are longer than anybody attributes.
+        case tooLong
     }
 
-    /// The most bytes of both texts as JSON.
-    static let largest = 32 << 20
+    /// The most bytes of both texts as JSON; of longer ones no more is read.
+    var largest = 32 << 20
 
     /// - Throws: when the gateway cannot be asked now.
     func find(_ inference: String) async throws -> Finding {
         let path = "/v1/inferences/\(PathText.encode(inference))/content"
-        let response = try await peers.open("GET", .agentGateway, path, timeout: .seconds(30), limit: Self.largest)
-        let body = try await response.body.collect(upTo: Self.largest)
+        let response: ClientResponse
+        let body: [UInt8]
+        do {
+            response = try await peers.open("GET", .agentGateway, path, timeout: .seconds(30), limit: largest)
+            body = try await response.body.collect(upTo: largest)
+        } catch HTTPClientError.bodyTooLarge {
+            return .tooLong
+        }
         switch response.status {
         case 200: break
         case 404: return .unknown
         case 410: return .erased
         default: throw PeerError(.agentGateway, response.status, body)
         }
-        let fields = try JSON.parse(body, limits: JSONLimits(bytes: Self.largest)).object()
+        let fields = try JSON.parse(body, limits: JSONLimits(bytes: largest)).object()
         return .texts(
             Texts(
-                prompt: Self.words(try fields.field("prompt").value), answer: try fields.string("answer", bytes: 0...Self.largest)))
+                prompt: Self.words(try fields.field("prompt").value), answer: try fields.string("answer", bytes: 0...largest)))
     }
 
     /// Everything that messages say, whoever said it; one message a line, so that no span runs from one into the next unseen.

@@ -42,7 +42,7 @@ actor Gathering {
             if unbuildable.contains(source.published.snapshot) {
                 missing.insert("no-index")
             } else {
-                indexes.append(try await keeper.index(source.published, admissions: task.admissions))
+                indexes.append(try await keeper.index(source.published))
             }
         }
         let (answer, prompt) = try await words(of: task.inference.inference, &missing)
@@ -62,6 +62,9 @@ actor Gathering {
             }
         case .erased:
             missing.insert("content-erased")
+            return (nil, nil)
+        case .tooLong:
+            missing.insert("text-too-long")
             return (nil, nil)
         case .unknown:
             let times = unknown[inference, default: 0] + 1

@@ -17,6 +17,7 @@ actor IndexKeeper {
     private var open: [String: CorpusIndex] = [:]
     private var lists: [Digest: [AdmittedItem]] = [:]
     private var measures: [Digest: [IndexedItem]] = [:]
+    private var plans: [String: SegmentPlan] = [:]
     /// By snapshot: an index is built, opened and changed by one at a time.
     private let turns = Turns<String>()
     private static let openLimit = 256
@@ -29,34 +30,90 @@ actor IndexKeeper {
         self.logger = logger
     }
 
-    /// Builds the index of a snapshot.
-    func build(_ snapshot: AttributionState.Snapshot, admissions: [String: UInt64]) async throws -> IndexBuilt {
-        let published = snapshot.published
-        let built = try await turns.take(published.snapshot) { try await self.build(published, admissions: admissions) }
+    /// Builds the index of a snapshot: of what it has more than the one before, where that one's index is there.
+    func build(_ task: IndexTask) async throws -> IndexBuilt {
+        let published = task.snapshot.published
+        let built = try await turns.take(published.snapshot) { try await self.buildNow(task) }
+        open[published.snapshot] = nil
         let list = try EvidenceList<IndexedItem>.encode(built.measures)
         return IndexBuilt(
-            index: EntityID.make("ix", cause: snapshot.trigger.cause), datanet: published.datanet, snapshot: published.snapshot,
+            index: EntityID.make("ix", cause: task.snapshot.trigger.cause), datanet: published.datanet, snapshot: published.snapshot,
             root: published.root, manifest: built.manifest, items: built.items, bytes: built.bytes,
             measures: try await evidence.put(canonical: list).hash)
     }
 
-    private func build(_ published: SnapshotPublished, admissions: [String: UInt64]) async throws -> SnapshotIndexing.Built {
+    private func buildNow(_ task: IndexTask) async throws -> SnapshotIndexing.Built {
+        let published = task.snapshot.published
+        let list = try await items(of: published)
+        let plan = try await plan(of: published, list, after: task.before)
+        let origin = task.before.first?.root ?? published.root
+        func indexing(_ texts: [String: [UInt8]], _ earlier: SnapshotIndexing.Earlier?) -> SnapshotIndexing {
+            SnapshotIndexing(
+                directory: directory(published.snapshot), root: published.root, origin: origin, list: list, plan: plan, texts: texts,
+                admissions: task.admissions, earlier: earlier)
+        }
+        if let before = task.before.last, let earlier = try await earlier(task, list) {
+            let old = Set(earlier.list.map(\.item))
+            let fresh = list.filter { !old.contains($0.item) }
+            let texts = try await content.texts(of: published, list: fresh, since: before.number, purpose: "read")
+            let step = indexing(SnapshotContent.byItem(fresh, texts), earlier)
+            do {
+                return try await OSThread.run(name: "index") { try step.build() }
+            } catch let error as CorpusIndexError where !error.isForEver {
+                logger.warning(
+                    "an index is built from all texts", ["snapshot": .string(published.snapshot), "error": .describing(error)])
+            }
+        }
+        let texts = try await content.texts(of: published, list: list, purpose: "read")
+        let whole = indexing(SnapshotContent.byItem(list, texts), nil)
+        return try await OSThread.run(name: "index") { try whole.build() }
+    }
+
+    /// The index that a snapshot's can go on from: its items are all there still, and what is new was admitted after them.
+    private func earlier(_ task: IndexTask, _ list: [AdmittedItem]) async throws -> SnapshotIndexing.Earlier? {
+        guard let before = task.before.last, let previous = task.previous, let digest = previous.measures else { return nil }
+        let old = try await items(of: before)
+        let measures = try EvidenceList<IndexedItem>.decode(try await evidence.bytes(digest))
+        let names = Set(old.map(\.item))
+        guard measures.map(\.item) == old.map(\.item), names.isSubset(of: list.map(\.item)) else { return nil }
+        func place(_ item: AdmittedItem) -> (UInt64, String) { (task.admissions[item.contribution] ?? .max, item.item) }
+        if let last = old.map(place).max(by: { $0 < $1 }) {
+            guard list.allSatisfy({ names.contains($0.item) || last < place($0) }) else { return nil }
+        }
+        return SnapshotIndexing.Earlier(
+            directory: directory(before.snapshot), list: old, measures: measures, bytes: previous.bytes)
+    }
+
+    /// Which items lie in which segment: it follows from the Datanet's lists up to this one.
+    private func plan(
+        of published: SnapshotPublished, _ list: [AdmittedItem], after before: [SnapshotPublished]
+    ) async throws -> SegmentPlan {
+        func entries(_ list: [AdmittedItem]) -> [SegmentPlan.Item] { list.map { SegmentPlan.Item(id: $0.item, tokens: $0.tokens) } }
+        let known = before.lastIndex { plans[$0.snapshot] != nil }
+        var plan = known.flatMap { plans[before[$0].snapshot] } ?? SegmentPlan()
+        for earlier in before[(known.map { $0 + 1 } ?? 0)...] { plan = plan.next(entries(try await items(of: earlier))) }
+        plan = plan.next(entries(list))
+        if plans.count >= Self.openLimit { plans.removeAll() }
+        plans[published.snapshot] = plan
+        return plan
+    }
+
+    /// Builds an index whose files are gone or damaged, from all texts and in one segment: the answers are the same.
+    private func rebuild(_ published: SnapshotPublished) async throws {
         let list = try await items(of: published)
         let texts = try await content.texts(of: published, list: list, purpose: "read")
-        let path = directory(published.snapshot)
-        let indexing = SnapshotIndexing(directory: path, root: published.root, list: list, texts: texts, admissions: admissions)
-        let built = try await OSThread.run(name: "index") { try indexing.build() }
-        open[published.snapshot] = nil
-        return built
+        let present = zip(list, texts).compactMap { item, text in text.map { CorpusItem(id: item.item, text: $0) } }
+        let (path, root) = (directory(published.snapshot), published.root)
+        _ = try await OSThread.run(name: "index") { try CorpusIndexBuilder(directory: path).build(root: root, items: present) }
     }
 
     /// The index of a snapshot. One whose files are missing, damaged or of another version is built anew.
-    func index(_ published: SnapshotPublished, admissions: [String: UInt64]) async throws -> CorpusIndex {
+    func index(_ published: SnapshotPublished) async throws -> CorpusIndex {
         if let index = open[published.snapshot] { return index }
-        return try await turns.take(published.snapshot) { try await self.openNow(published, admissions: admissions) }
+        return try await turns.take(published.snapshot) { try await self.openNow(published) }
     }
 
-    private func openNow(_ published: SnapshotPublished, admissions: [String: UInt64]) async throws -> CorpusIndex {
+    private func openNow(_ published: SnapshotPublished) async throws -> CorpusIndex {
         if let index = open[published.snapshot] { return index }
         let path = directory(published.snapshot)
         var index: CorpusIndex
@@ -67,7 +124,7 @@ actor IndexKeeper {
             }
         } catch let error as CorpusIndexError where error.asksForRebuild {
             logger.warning("an index is built anew", ["snapshot": .string(published.snapshot), "error": .describing(error)])
-            _ = try await build(published, admissions: admissions)
+            try await rebuild(published)
             index = try await Self.opened(path)
         }
         if open.count >= Self.openLimit { open.removeAll() }
@@ -80,12 +137,12 @@ actor IndexKeeper {
     }
 
     /// Takes items out of a snapshot's index, so that nothing of them is left in its files.
-    func remove(_ gone: Set<String>, from published: SnapshotPublished, admissions: [String: UInt64]) async throws {
-        try await turns.take(published.snapshot) { try await self.removeNow(gone, from: published, admissions: admissions) }
+    func remove(_ gone: Set<String>, from published: SnapshotPublished) async throws {
+        try await turns.take(published.snapshot) { try await self.removeNow(gone, from: published) }
     }
 
-    private func removeNow(_ gone: Set<String>, from published: SnapshotPublished, admissions: [String: UInt64]) async throws {
-        let index = try await openNow(published, admissions: admissions)
+    private func removeNow(_ gone: Set<String>, from published: SnapshotPublished) async throws {
+        let index = try await openNow(published)
         let there = index.items().map(\.id).filter { gone.contains($0) }
         guard !there.isEmpty else { return }
         let path = directory(published.snapshot)

@@ -14,9 +14,12 @@ struct SnapshotContent: Sendable {
     static let largest = 1 << 30
 
     /// The text of each item, in the order of the list; nil for those that were taken back.
+    /// - Parameter since: the number of an earlier snapshot whose items are not asked for: the list is without them.
     /// - Throws: `AttributionTrouble` when the lines are not those of the list, or `PeerError`.
-    func texts(of published: SnapshotPublished, list: [AdmittedItem], purpose: String) async throws -> [[UInt8]?] {
-        let path = "/v1/datanets/\(published.datanet)/snapshots/\(published.number)/items?purpose=\(purpose)"
+    func texts(of published: SnapshotPublished, list: [AdmittedItem], since: Int? = nil, purpose: String) async throws -> [[UInt8]?] {
+        let path =
+            "/v1/datanets/\(published.datanet)/snapshots/\(published.number)/items?purpose=\(purpose)"
+            + (since.map { "&since=\($0)" } ?? "")
         let response = try await peers.open("GET", .datanet, path, limit: 8 << 30)
         guard response.status == 200 else {
             throw PeerError(.datanet, response.status, try await response.body.collect(upTo: 1 << 20))
@@ -42,6 +45,13 @@ struct SnapshotContent: Sendable {
             throw AttributionTrouble.answer(.datanet, "sent \(texts.count) of the \(list.count) items of \(published.snapshot)")
         }
         return texts
+    }
+
+    /// The texts that are there, by item.
+    static func byItem(_ list: [AdmittedItem], _ texts: [[UInt8]?]) -> [String: [UInt8]] {
+        var found: [String: [UInt8]] = [:]
+        for (item, text) in zip(list, texts) { found[item.item] = text }
+        return found
     }
 
     private static func text(_ line: [UInt8], item: AdmittedItem?) throws -> [UInt8]? {

@@ -14,6 +14,8 @@ struct IndexRoutes: Sendable {
     let maker: DecisionMaker<AttributionState>
     let keeper: IndexKeeper
     let clock: @Sendable () -> Timestamp
+    /// So many answers may wait while texts are traced: money comes first.
+    let backlog: Int
 
     var routes: [Route] { [indexes, trace] }
 
@@ -68,7 +70,12 @@ struct IndexRoutes: Sendable {
             let number = context.json["number"]?.intValue.map { Int($0) }
             let now = clock()
             let isTrusted = caller.has("attributions:trace")
-            let (published, admissions) = try await maker.query { state in
+            let backlog = backlog
+            let published = try await maker.query { state in
+                guard state.waiting.count <= backlog else {
+                    let why = "\(state.waiting.count) answers wait for their attribution: ask again when they have it"
+                    throw Problem(.unavailable, why, headers: ["Retry-After": "10"])
+                }
                 guard isTrusted || state.readers.may(caller.subject, read: datanet, at: now) else {
                     throw Problem(.forbidden, "\(caller.subject) may not read the content of \(datanet)", field: "datanet")
                 }
@@ -79,11 +86,11 @@ struct IndexRoutes: Sendable {
                 guard state.indexes[published.snapshot] != nil else {
                     throw Problem(AttributionProblems.notTraceable, "\(published.snapshot) is not indexed yet: ask again")
                 }
-                return (published, state.admissions)
+                return published
             }
             let text = try WordSequence(context.json["text"]?.stringValue ?? "")
             let minimum = Int(context.json["minimum_tokens"]?.intValue ?? 8)
-            let index = try await keeper.index(published, admissions: admissions)
+            let index = try await keeper.index(published)
             let matches = try await OSThread.run(name: "trace") {
                 index.maximalSpans(of: text, minimumTokens: minimum, occurrenceLimit: Self.occurrences)
             }

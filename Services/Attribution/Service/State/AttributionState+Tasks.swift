@@ -24,7 +24,25 @@ struct AttributionTask: Sendable {
     let verified: [String: UInt64]
 }
 
+/// A snapshot to be indexed.
+struct IndexTask: Sendable {
+    let snapshot: AttributionState.Snapshot
+    /// The snapshots of its Datanet before it, oldest first, and the index of the last of them.
+    let before: [SnapshotPublished]
+    let previous: IndexBuilt?
+    let admissions: [String: UInt64]
+}
+
 extension AttributionState {
+    /// The oldest snapshot without an index, but for those that can never have one.
+    func indexTask(without skipped: Set<String>) -> IndexTask? {
+        guard let snapshot = unindexed.first(where: { !skipped.contains($0) }).flatMap({ snapshots[$0] }) else { return nil }
+        let before = (snapshotsOfDatanet[snapshot.published.datanet] ?? []).prefix { $0 != snapshot.published.snapshot }
+        return IndexTask(
+            snapshot: snapshot, before: before.compactMap { snapshots[$0]?.published }, previous: before.last.flatMap { indexes[$0] },
+            admissions: admissions)
+    }
+
     /// The first answers that wait, each with what stood on the log before it.
     func tasks(limit: Int) -> [AttributionTask] { waiting.first(limit).map(task) }
 

@@ -1,3 +1,4 @@
+internal import EVM
 internal import Events
 public import Money
 

@@ -1,4 +1,5 @@
 public import Crypto
+internal import EVM
 public import Events
 public import Money
 

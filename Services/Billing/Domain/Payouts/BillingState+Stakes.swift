@@ -111,6 +111,23 @@ extension BillingState {
         return decision
     }
 
+    /// Takes all that a runner has staked, what is being unbonded too: it handed in something else than it said.
+    public func penalise(_ checked: JobChecked) throws(BillingError) -> Decision {
+        guard !checked.agrees else { return .nothing }
+        var lost: [StakeKey: Int128] = [:]
+        let isIts = { (key: StakeKey) in key.pool == Self.runners && key.account.owner == checked.runner }
+        for (key, units) in stakes where isIts(key) { lost[key, default: 0] += units }
+        for unbonding in unbondings.values where isIts(unbonding.key) { lost[unbonding.key, default: 0] += unbonding.units }
+        var decision = Decision.nothing
+        for (key, units) in lost.sorted(by: { $0.key < $1.key }) where units > 0 {
+            decision.events += try slash(Amount(units, key.asset), of: key.account, in: key.pool, ruling: checked.job).events
+        }
+        return decision
+    }
+
+    /// The pool in which runners' stakes are bonded.
+    static let runners = "runners"
+
     /// Splits a reward among a pool's bonded stakes.
     public func reward(_ amount: Amount, from source: AccountID, pool: String) throws(BillingError) -> Decision {
         guard amount.isPositive else { throw .notPositive("a reward") }

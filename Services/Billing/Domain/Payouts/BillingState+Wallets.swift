@@ -1,3 +1,4 @@
+public import EVM
 internal import Crypto
 internal import Events
 internal import Identity
@@ -86,7 +87,8 @@ extension BillingState {
     /// Who may sign an owner's next change, the likeliest first.
     private func walletSigners(_ request: WalletRequest, lately: Bool) -> [String] {
         if let chain = wallets[request.owner] { return [chain.key, chain.recovery, rules.guardian].compactMap { $0 } }
-        guard let keys = known.keys[request.owner] else { return [request.key] }
+        // The account of a named author is that of whoever claimed it.
+        guard let keys = known.keys[known.authors[request.owner] ?? request.owner] else { return [request.key] }
         return (lately ? keys.linked.union(keys.removed) : keys.linked).sorted()
     }
 

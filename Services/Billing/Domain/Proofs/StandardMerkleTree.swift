@@ -1,4 +1,5 @@
 internal import Crypto
+public import EVM
 
 /// An address and the amount it has earned in all, as a distributor contract sees it.
 public struct WalletLeaf: Sendable, Hashable {

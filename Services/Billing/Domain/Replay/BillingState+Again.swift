@@ -14,6 +14,7 @@ extension BillingState {
         case .task(let task): try settle(task, event: pending.event, position: pending.position, time: pending.time, now: now)
         case .release(let hold): try release(hold: hold)
         case .ruling(let ruling): try act(on: ruling)
+        case .refuted(let checked): try penalise(checked)
         }
     }
 

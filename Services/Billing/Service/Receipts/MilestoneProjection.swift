@@ -7,7 +7,7 @@ internal import Projections
 struct MilestoneProjection: Projection {
     let name = "milestones"
     let schema = "billing"
-    let version = 1
+    let version = 2
     let tables = ["milestones"]
 
     func apply(_ events: [ProjectedEvent], in session: PostgresSession, tables: TableNames) throws {
@@ -33,12 +33,12 @@ struct MilestoneProjection: Projection {
 enum Milestone {
     /// The types that receipts lead through.
     static let types: Set<String> = Set(members.keys).union([
-        SettlementReleased.type, SettlementRulesSet.type, ModelPublished.type, AdmissionGranted.type,
+        SettlementPosted.type, SettlementReleased.type, SettlementRulesSet.type, ModelPublished.type, AdmissionGranted.type,
     ])
 
     /// The member of the data that says it.
     private static let members: [String: String] = [
-        SettlementPosted.type: "id", RefundPosted.type: "settlement", DisputeOpened.type: "settlement", DisputeResolved.type: "settlement",
+        RefundPosted.type: "settlement", DisputeOpened.type: "settlement", DisputeResolved.type: "settlement",
         HoldCaptured.type: "reference", JournalPosted.type: "reference", PayoutRequested.type: "id", PayoutFinished.type: "id",
         PayoutClaimed.type: "address", WalletSet.type: "owner", InferenceCompleted.type: "inference", JobCompleted.type: "job",
         BaseModelRegistered.type: "model", SnapshotPublished.type: "snapshot", ContributionSubmitted.type: "contribution",
@@ -50,6 +50,8 @@ enum Milestone {
     static func subjects(_ type: String, _ data: EventMembers) throws(JSONError) -> [String] {
         switch type {
         case SettlementReleased.type: Set((try data.value("settlements")?.arrayValue ?? []).compactMap(\.stringValue)).sorted()
+        // Whoever has an answer knows its own id alone.
+        case SettlementPosted.type: Set([data.text("id"), data.text("reference")].compactMap { $0 }).sorted()
         case SettlementRulesSet.type: [""]
         case ModelPublished.type: [model(data.text("model") ?? "", data.int("version") ?? 0)]
         case AdmissionGranted.type: [admission(data.text("contribution") ?? "", data.text("datanet") ?? "")]

@@ -47,12 +47,12 @@ struct ReceiptWriter {
         }
     }
 
-    /// The receipt of a settlement or of a payout, without its proofs.
+    /// The receipt of a settlement (by its own id, or that of the answer or training that it settles) or of a payout, without its proofs.
     mutating func write(_ id: String, for reader: Reader) async throws -> Receipt {
         if let position = try await archive.milestones.last(SettlementPosted.type, id) {
             let bill = try await archive.data(SettlementPosted.self, position)
             let payee = try reader.payee(bill, try await archive.entries(bill.postings))
-            return try await assemble(id, payee, [position], atLeast: nil)
+            return try await assemble(bill.id, payee, [position], atLeast: nil)
         }
         guard let position = try await archive.milestones.last(PayoutRequested.type, id) else {
             throw Problem(.notFound, "there is no settlement or payout \(id)")

@@ -44,11 +44,13 @@ struct AccountRoutes: Sendable {
             problems: [.forbidden, .notFound]
         ) { [commands] context in
             let id = try context.path.account()
-            try context.mayRead(id)
-            let found = try await commands.desk.maker.query { state in
+            let subject = try context.caller.subject
+            let (isOwn, found) = try await commands.desk.maker.query { state in
                 let pending = AccountID("pending:" + id.text)
-                return state.journal.accounts.filter { $0.id == id || $0.id == pending }
+                let accounts = state.journal.accounts.filter { $0.id == id || $0.id == pending }
+                return (state.disposes(subject, of: String(id.owner)), accounts)
             }
+            if !isOwn { try context.mayRead(id) }
             guard !found.isEmpty else { throw Problem(.notFound, "there is no account \(id)") }
             let assets = Set(found.map(\.asset)).sorted().map { asset -> JSONValue in
                 let own = found.first { $0.id == id && $0.asset == asset }
@@ -136,7 +138,7 @@ struct AccountRoutes: Sendable {
                 .required("destination", .text(.sha256), "Commitment to where it goes."))
         ) { state, ask in
             let account = try ask.path.account()
-            try ask.mayUse(account, scope: "billing:admin")
+            if !state.disposes(ask.caller.subject, of: String(account.owner)) { try ask.mayUse(account, scope: "billing:admin") }
             return try state.requestPayout(
                 id: ask.context.newID("po"), from: account, try ask.body.amount("amount"), rail: try ask.body.id("rail"),
                 destination: try ask.body.digest("destination"))

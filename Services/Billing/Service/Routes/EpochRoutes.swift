@@ -1,6 +1,7 @@
 internal import BillingDomain
 internal import Crypto
 internal import Decisions
+internal import EVM
 internal import Events
 internal import HTTP
 internal import Identity

@@ -1,3 +1,4 @@
+internal import EVM
 internal import BillingDomain
 internal import Decisions
 internal import Events
@@ -29,7 +30,8 @@ struct WalletRoutes: Sendable {
         ) { state, ask in
             let owner = try ask.body.id("owner")
             // Later ones are whoever's that has the key: the signature says so.
-            guard ask.caller.subject == owner || ask.caller.has("billing:recover") || state.wallet(of: owner) != nil else {
+            guard state.disposes(ask.caller.subject, of: owner) || ask.caller.has("billing:recover") || state.wallet(of: owner) != nil
+            else {
                 throw Problem(.forbidden, "only \(owner), or whoever has the scope billing:recover, sets this owner's first wallet")
             }
             return try state.setWallet(
@@ -53,7 +55,8 @@ struct WalletRoutes: Sendable {
         ) { [commands] context in
             let owner = context.query.string("owner") ?? ""
             let caller = try context.caller
-            guard caller.subject == owner || caller.has("billing:read") || caller.has("billing:recover") else {
+            let isOwn = try await commands.desk.maker.query { $0.disposes(caller.subject, of: owner) }
+            guard isOwn || caller.has("billing:read") || caller.has("billing:recover") else {
                 throw Problem(.forbidden, "the wallet is \(owner)'s, and the credential has neither scope billing:read nor billing:recover")
             }
             guard let chain = try await commands.desk.maker.query({ $0.wallet(of: owner) }) else {

@@ -23,7 +23,8 @@ extension DatanetRoutes {
             summary: "The items with their content, one JSON object a line, in canonical order. Every export is an event on the log.",
             access: .authenticated,
             query: [
-                QueryParameter("purpose", .oneOf("read", "train", "retrieve"), "What for; a grant must be for the same.", required: true)
+                QueryParameter("purpose", .oneOf("read", "train", "retrieve"), "What for; a grant must be for the same.", required: true),
+                QueryParameter("since", .integer(1...1_000_000_000), "An earlier snapshot's number: only what that one did not have."),
             ],
             replies: [.content(200, "JSON lines.", type: "application/jsonl")], problems: Self.problems
         ) { context in
@@ -32,8 +33,13 @@ extension DatanetRoutes {
             if isService, !caller.has("datanets:content") { throw Problem(.forbidden, "the service lacks the scope datanets:content") }
             let snapshot = try await found(context)
             let purpose = context.query.string("purpose") ?? "read"
-            let tree = try await tree(snapshot)
-            let present = try await core.maker.query { state in tree.items.filter { !state.isDropped($0) } }
+            var items = try await tree(snapshot).items
+            if let since = context.query.integer("since") {
+                let known = Set(try await tree(try await found(of: context.path["id"], number: Int(since))).items.map(\.item))
+                items.removeAll { known.contains($0.item) }
+            }
+            let asked = items
+            let present = try await core.maker.query { state in asked.filter { !state.isDropped($0) } }
             let count = present.count
             let id = snapshot.published.snapshot
             // The event stands on the log before the first byte goes out; an export that is asked for again is another one.
@@ -47,7 +53,7 @@ extension DatanetRoutes {
                 headers.set(AppliedPosition.headerName, position.format())
             }
             return Response(
-                headers: headers, body: .stream { writer in try await stream(tree.items, Set(present.map(\.item)), to: writer) })
+                headers: headers, body: .stream { writer in try await stream(asked, Set(present.map(\.item)), to: writer) })
         }
     }
 

@@ -211,9 +211,12 @@ extension DatanetRoutes {
     /// The snapshot that a path names, by its id or by its number within its Datanet.
     func found(_ context: RequestContext) async throws -> Snapshot {
         guard context.request.path.hasPrefix("/v1/datanets/") else { return try await found(context.path["snapshot"]) }
-        let id = context.path["id"]
-        let number = try context.path.integer("number", in: 1...1_000_000_000)
-        return try await core.maker.query { state in
+        return try await found(of: context.path["id"], number: try context.path.integer("number", in: 1...1_000_000_000))
+    }
+
+    /// A Datanet's snapshot by its number.
+    func found(of id: String, number: Int) async throws -> Snapshot {
+        try await core.maker.query { state in
             let snapshots = try state.datanet(id).snapshots
             guard number <= snapshots.count, let snapshot = state.snapshots[snapshots[number - 1]] else {
                 throw Problem(.notFound, "\(id) has \(snapshots.count) snapshots", field: "number")

@@ -1,3 +1,4 @@
+internal import Crypto
 internal import DatanetDomain
 internal import Events
 internal import HTTP
@@ -12,7 +13,8 @@ struct ItemContent: Sendable {
     /// Most bytes of one item.
     static let maximumBytes = 16 << 20
 
-    /// The content: a JSON value where the item is one, else a text. Nil when it is gone: erased, or never there.
+    /// The content: a JSON value where the item is one, a text where it is that, and an image or a recording as its type and its bytes in
+    /// base64. Nil when it is gone: erased, or never there.
     /// - Throws: `PeerError` when ingest can't say.
     func content(contribution: String, item: String) async throws -> JSONValue? {
         let path = "/v1/contributions/\(Self.encoded(contribution))/items/\(Self.encoded(item))/content"
@@ -24,13 +26,20 @@ struct ItemContent: Sendable {
         default: throw ContentError(status: response.status)
         }
         let type = response.headers["Content-Type"] ?? ""
-        guard type.hasPrefix("application/json") else { return .string(String(decoding: body, as: UTF8.self)) }
+        if type.hasPrefix("text/") { return .string(String(decoding: body, as: UTF8.self)) }
+        guard type.hasPrefix("application/json") else {
+            return [Self.typeName: .string(type), Self.bytesName: .string(Base64.encode(body))]
+        }
         return try JSON.parse(body, limits: JSONLimits(bytes: Self.maximumBytes))
     }
 
-    /// All texts of a content, for search: the strings of its members, in order.
+    private static let typeName = "media_type"
+    private static let bytesName = "base64"
+
+    /// All texts of a content, for search: the strings of its members, in order. Images and recordings have none.
     static func words(_ content: JSONValue) -> String {
         switch content {
+        case .object(let object) where object[bytesName] != nil && object[typeName] != nil && object.members.count == 2: ""
         case .string(let text): text
         case .array(let list): list.map(words).filter { !$0.isEmpty }.joined(separator: "\n")
         case .object(let object): object.members.map { words($0.value) }.filter { !$0.isEmpty }.joined(separator: "\n")

@@ -64,7 +64,8 @@ struct TextCache: Sendable {
     func fill() async throws -> Int {
         let missing = try await core.pool.execute(
             """
-            select i.item, i.contribution, i.datanet from datanet.items i where not i.dropped and not exists
+            select i.item, i.contribution, i.datanet from datanet.items i
+            join datanet.datanets d on d.id = i.datanet and d.media = 'text' where not i.dropped and not exists
                 (select from datanet.texts t where t.contribution = i.contribution and t.item = i.item)
             limit $1
             """, [.int(Int64(Self.batch))])

@@ -24,14 +24,35 @@ public struct IngestLaw: ReplayLaw {
         case ContributionSubmitted.type: return try submitted(append, state, moment)
         case ContributionWithdrawn.type:
             let data: ContributionWithdrawn = try append.data(ContributionWithdrawn.self)
-            return Verdict(try IngestRules.withdraw(state, data.contribution, items: data.items, actor: moment.actor))
+            let owners = try owners(of: data.items, in: state.contributions[data.contribution])
+            return Verdict(
+                try IngestRules.withdraw(state, data.contribution, items: data.items, owners: owners, actor: moment.actor))
         case ContentErased.type:
             let data: ContentErased = try append.data(ContentErased.self)
             return Verdict(
                 try IngestRules.erase(state, data, actor: moment.actor), checked: ["erasures": 1],
                 gaps: [ReplayGap("content that was erased", why: "its keys were destroyed, as its owner asked")])
+        case ContributorClaimRequested.type:
+            let data: ContributorClaimRequested = try append.data(ContributorClaimRequested.self)
+            let items = try state.contributions[data.contribution]?.screened.map { try evidence.entries($0.items) } ?? []
+            return Verdict(
+                try AuthorRules.request(
+                    state, author: data.author, contribution: data.contribution, owners: Set(items.map(\.owner)), moment),
+                gaps: [
+                    ReplayGap("names of claimed authors", why: "an author's account is a keyed hash of the name, which is personal data")
+                ])
+        case ContributorClaimed.type:
+            let data: ContributorClaimed = try append.data(ContributorClaimed.self)
+            return Verdict(try AuthorRules.grant(state, data.claim, proof: data.proof, moment), checked: ["claims of authors": 1])
         default: return .unknown
         }
+    }
+
+    /// Whose the named items of a contribution are.
+    private func owners(of named: [String], in contribution: ContributionState?) throws -> [String] {
+        guard !named.isEmpty, let screened = contribution?.screened else { return [] }
+        let owners = Dictionary(uniqueKeysWithValues: try evidence.entries(screened.items).map { ($0.item, $0.owner) })
+        return named.compactMap { owners[$0] }
     }
 
     private func submitted(_ append: ReplayedAppend, _ state: IngestState, _ moment: DecisionContext) throws -> Verdict {
@@ -55,7 +76,7 @@ public struct IngestLaw: ReplayLaw {
         second.contribution = submitted.contribution
         second.datanet = submitted.datanet
         second.contributor = submitted.contributor
-        second.rules = ScreeningRules.version
+        if !ScreeningRules.versions.contains(second.rules) { second.rules = ScreeningRules.version }
         second.accepted = accepted
         second.rejected = items.count - accepted
         return Verdict(

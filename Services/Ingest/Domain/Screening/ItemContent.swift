@@ -64,6 +64,11 @@ public struct ItemContent: Sendable, Hashable {
         return try JSON.canonical(.object(object))
     }
 
+    /// Bytes of all its texts.
+    public var bytes: Int {
+        [prompt, completion, text, title, source, author, licence].reduce(0) { $0 + ($1?.utf8.count ?? 0) }
+    }
+
     /// Whether it is a prompt with its completion.
     public var isPair: Bool { prompt?.isEmpty == false && completion?.isEmpty == false }
 

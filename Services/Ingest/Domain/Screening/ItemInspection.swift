@@ -89,6 +89,26 @@ public struct ItemInspection: Sendable {
         return (name.utf8.count <= 200 ? name : "NOASSERTION", policy.takes(expression) ? nil : .licenceConflict)
     }
 
+    /// Which part of its runs of three words, in thousandths, a text has had before.
+    private static func repeatedTriples(_ words: [UInt64]) -> Int {
+        var seen: Set<UInt64> = []
+        seen.reserveCapacity(words.count)
+        var repeated = 0
+        for start in 0..<words.count - 2 {
+            let run = words[start..<start + 3].reduce(0) { (($0 ^ $1) &* 0x9e37_79b9_7f4a_7c15) ^ (($0 ^ $1) >> 29) }
+            if !seen.insert(run).inserted { repeated += 1 }
+        }
+        return repeated * 1000 / (words.count - 2)
+    }
+
+    /// Which part of the lines with a blank in them, in thousandths, another line begins with; 0 where they are few.
+    private static func beginnings(in text: [UInt8]) -> Int {
+        var lines = text.split(separator: 0x0a).map { $0.drop { $0 <= 0x20 } }.filter { $0.contains(0x20) }
+        guard lines.count >= ScreeningRules.linesForBeginnings else { return 0 }
+        lines.sort { $0.lexicographicallyPrecedes($1) }
+        return zip(lines, lines.dropFirst()).count { $1.starts(with: $0) } * 1000 / lines.count
+    }
+
     /// Boilerplate, repetition, incoherence.
     private static func sense(_ text: [UInt8], _ profile: TextProfile, _ shingles: Shingles) -> Set<ReasonCode> {
         var reasons: Set<ReasonCode> = []
@@ -101,6 +121,12 @@ public struct ItemInspection: Sendable {
             let looked = profile.words.prefix(1000)
             let isPoor = Set(looked).count * 1000 / looked.count < ScreeningRules.leastDifferentWords
             if isPoor || differentRuns < ScreeningRules.leastDifferentRuns { reasons.insert(.repetition) }
+        }
+        if words >= ScreeningRules.wordsForTriples, repeatedTriples(profile.words) > ScreeningRules.mostRepeatedTriples {
+            reasons.insert(.incoherent)
+        }
+        if profile.lines >= ScreeningRules.linesForBeginnings, beginnings(in: text) > ScreeningRules.mostBeginnings {
+            reasons.insert(.incoherent)
         }
         if profile.lines >= 10, profile.repeatedLines * 1000 / profile.lines > ScreeningRules.mostRepeatedLines {
             reasons.insert(.repetition)

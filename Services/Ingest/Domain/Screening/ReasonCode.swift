@@ -56,12 +56,22 @@ public enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case lowQuality = "quality.low"
     /// A file that is not what it is said to be, or of a kind that the Datanet does not collect.
     case wrongMedia = "media.wrong"
+    /// The row names an author who had everything of theirs erased.
+    case erasedAuthor = "consent.erased"
 
     /// Whether an item with this code is refused; otherwise the code only tells.
     public var isRefusal: Bool {
         switch self {
         case .normalised, .unknownLanguage, .nearDuplicate: false
         default: true
+        }
+    }
+
+    /// Whether it is said of a row, or a file, that was not read at all: what is kept of it is a note on what was wrong.
+    public var isOfUnreadRow: Bool {
+        switch self {
+        case .malformed, .invalidEncoding, .wrongMedia, .erasedAuthor: true
+        default: false
         }
     }
 
@@ -93,9 +103,10 @@ public enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .nearDuplicate: "it resembles an earlier item and joins its cluster"
         case .boilerplate: "phrases that stand on every page of a site"
         case .repetition: "the same words or lines again and again"
-        case .incoherent: "letters, but no words of any language"
+        case .incoherent: "letters that make no words of any language, or a list of runs of words"
         case .lowQuality: "less quality than the Datanet asks for"
         case .wrongMedia: "a file of a kind that does not belong here"
+        case .erasedAuthor: "the author whom the row names had everything erased, and has not come back"
         }
     }
 }

@@ -3,7 +3,9 @@ public import JSON
 /// The numbers of the public screening rules. A change of any of them, or of what is looked for, is a new version.
 public enum ScreeningRules {
     /// What events call these rules.
-    public static let version = "screening/1"
+    public static let version = "screening/2"
+    /// The versions that there were. Version 1 knew no `consent.erased`, and did not look for lists of runs of words.
+    public static let versions: Set<String> = ["screening/1", version]
     /// The least bytes of a text item.
     public static let leastBytes = 20
     /// The most bytes of a text item.
@@ -16,6 +18,16 @@ public enum ScreeningRules {
     static let leastDifferentWords = 80
     /// The least share of different five-word runs, in thousandths.
     static let leastDifferentRuns = 300
+    /// Texts with fewer words are not judged by how often they repeat runs of three words.
+    static let wordsForTriples = 200
+    /// The most runs of three words that came before in the same text, in thousandths. Prose, tables and code stay at a half; a list of
+    /// the runs of words of other texts, written to be matched, says the same few words over and over and may not. Since screening/2.
+    static let mostRepeatedTriples = 600
+    /// Texts of fewer lines with two words are not judged by whether lines begin others.
+    static let linesForBeginnings = 20
+    /// The most lines that are the beginning of another line, in thousandths: a quarter at most in tables, and more than a half in lists of
+    /// runs of words. Since screening/2.
+    static let mostBeginnings = 400
     /// The most repeated lines, in thousandths, of a text of ten lines and more.
     static let mostRepeatedLines = 500
     /// The longest run of one character.
@@ -39,6 +51,8 @@ public enum ScreeningRules {
                 "words_for_repetition": .int(Int64(wordsForRepetition)),
                 "least_different_words_per_mille": .int(Int64(leastDifferentWords)),
                 "least_different_runs_per_mille": .int(Int64(leastDifferentRuns)),
+                "words_for_triples": .int(Int64(wordsForTriples)), "most_repeated_triples_per_mille": .int(Int64(mostRepeatedTriples)),
+                "lines_for_beginnings": .int(Int64(linesForBeginnings)), "most_beginnings_per_mille": .int(Int64(mostBeginnings)),
                 "most_repeated_lines_per_mille": .int(Int64(mostRepeatedLines)), "longest_run": .int(Int64(longestRun)),
                 "pairs_for_coherence": .int(Int64(pairsForCoherence)), "least_common_pairs_per_mille": .int(Int64(leastCommonPairs)),
                 "boilerplate_phrases": .int(Int64(boilerplatePhrases)), "near_duplicate_per_mille": .int(Int64(nearDuplicate)),

@@ -14,6 +14,14 @@ public enum IngestRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     case badSupersedes(String)
     /// A list names no item, or too many.
     case badItems(String)
+    /// No contribution has work of an author of that name.
+    case noAuthor
+    /// There is no such claim.
+    case noClaim(String)
+    /// The author's account is somebody's already.
+    case claimed(String)
+    /// Who is no owner of the Datanet, or claims for themselves, says that a claim is right.
+    case notTheirs(claim: String, datanet: String)
     /// All of the owner's content was erased before.
     case erased(String)
 
@@ -27,6 +35,10 @@ public enum IngestRefusal: Error, Sendable, Hashable, CustomStringConvertible {
         case .noItem(let id): "there is no item \(id)"
         case .badSupersedes(let id): "\(id) is no contribution of yours to this Datanet"
         case .badItems(let reason): reason
+        case .noAuthor: "no contribution on behalf of others has work of an author of that name"
+        case .noClaim(let id): "there is no claim \(id)"
+        case .claimed(let author): "\(author) was claimed before"
+        case .notTheirs(let claim, let datanet): "\(claim) is for another owner of \(datanet) than the claimant to confirm"
         case .erased(let owner): "all content of \(owner) was erased"
         }
     }

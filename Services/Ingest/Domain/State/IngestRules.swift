@@ -5,6 +5,8 @@ public import Events
 public enum IngestRules {
     /// The most items that one command names.
     public static let mostItems = 200
+    /// The most items of a contribution: their list is one piece of evidence, and a Datanet takes no more at once.
+    public static let mostItemsOfContribution = 150_000
 
     /// Whether a contribution may be brought: asked when it is begun and again when it is put on the log.
     public static func checkSubmission(_ state: IngestState, datanet id: String, contributor: String, supersedes: String?) throws {
@@ -26,10 +28,15 @@ public enum IngestRules {
         return [NewEvent(submitted, stream: stream), NewEvent(screened, stream: stream)]
     }
 
-    /// Takes consent back.
-    public static func withdraw(_ state: IngestState, _ id: String, items: [String], actor: String) throws -> [NewEvent] {
-        let contribution = try own(state, id, actor)
+    /// Takes consent back: who submitted it of anything in it, a named author of items of theirs.
+    /// - Parameter owners: whose the named items are.
+    public static func withdraw(
+        _ state: IngestState, _ id: String, items: [String], owners: [String], actor: String
+    ) throws -> [NewEvent] {
+        guard let contribution = state.contributions[id] else { throw IngestRefusal.noContribution(id) }
         try check(items, of: contribution)
+        let isTheirs = !items.isEmpty && owners.count == items.count && owners.allSatisfy { state.disposes(actor, of: $0) }
+        guard isTheirs || contribution.submitted.contributor == actor else { throw IngestRefusal.notYours(id) }
         let new = items.isEmpty ? (contribution.withdrawn == .all ? nil : []) : items.filter { !contribution.withdrawn.contains($0) }
         guard let new, items.isEmpty || !new.isEmpty else { return [] }
         return [NewEvent(ContributionWithdrawn(contribution: id, contributor: actor, items: new), stream: try stream(id))]
@@ -42,8 +49,8 @@ public enum IngestRules {
             try check(erased.items, of: contribution)
             return [NewEvent(erased, stream: try stream(id))]
         }
-        guard erased.owner == actor else { throw IngestRefusal.notYours(erased.owner) }
-        guard state.erasedOwners[actor] == nil else { return [] }
+        guard state.disposes(actor, of: erased.owner) else { throw IngestRefusal.notYours(erased.owner) }
+        guard state.erasedOwners[erased.owner] == nil else { return [] }
         return [NewEvent(erased, stream: try contentStream(erased.owner))]
     }
 

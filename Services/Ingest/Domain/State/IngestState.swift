@@ -15,6 +15,9 @@ public struct IngestState: ServiceState {
         /// Roles by member.
         public internal(set) var members: [String: Set<String>] = [:]
 
+        /// Whether somebody owns it, alone or with others.
+        public func isOwner(_ principal: String) -> Bool { principal == owner || members[principal]?.contains("owner") == true }
+
         /// Whether somebody may bring data.
         public func takes(from principal: String) -> Bool {
             policy.access == "open" || principal == owner
@@ -33,12 +36,27 @@ public struct IngestState: ServiceState {
     /// Receipts of owners whose whole content was erased.
     public private(set) var erasedOwners: [String: ContentErased] = [:]
 
+    /// Claims to be a named author, by id.
+    public private(set) var claims: [String: AuthorClaim] = [:]
+    /// Ids in the order of the log, by the author's account.
+    public private(set) var claimsByAuthor: [String: [String]] = [:]
+    /// Whose an author's account is.
+    public private(set) var claimedBy: [String: String] = [:]
+
     /// Before the first event.
     public init() {}
 
+    /// The claim of somebody to be an author; nil when there is none.
+    public func claim(of author: String, by principal: String) -> AuthorClaim? {
+        (claimsByAuthor[author] ?? []).lazy.compactMap { claims[$0] }.first { $0.requested.principal == principal }
+    }
+
+    /// Whether what an account has is somebody's: it is their own, or that of an author who they are.
+    public func disposes(_ principal: String, of owner: String) -> Bool { owner == principal || claimedBy[owner] == principal }
+
     private static let types: Set<String> = [
         ContributionSubmitted.type, ContributionScreened.type, ContributionWithdrawn.type, ContentErased.type, DatanetCreated.type,
-        DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type,
+        DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type, ContributorClaimRequested.type, ContributorClaimed.type,
     ]
 
     /// See `ServiceState`.
@@ -68,6 +86,14 @@ public struct IngestState: ServiceState {
         case MemberRevoked.type:
             let revoked = try MemberRevoked(fields)
             datanets[revoked.datanet]?.members[revoked.principal]?.remove(revoked.role)
+        case ContributorClaimRequested.type:
+            let requested = try ContributorClaimRequested(fields)
+            claims[requested.claim] = AuthorClaim(requested: requested, time: fact.time)
+            claimsByAuthor[requested.author, default: []].append(requested.claim)
+        case ContributorClaimed.type:
+            let granted = try ContributorClaimed(fields)
+            claims[granted.claim]?.granted = granted
+            claimedBy[granted.author] = granted.principal
         default: break
         }
     }
@@ -76,6 +102,8 @@ public struct IngestState: ServiceState {
         contributions[submitted.contribution] = ContributionState(submitted: submitted, time: time)
         byContributor[submitted.contributor, default: []].append(submitted.contribution)
         byDatanet[submitted.datanet, default: []].append(submitted.contribution)
+        // Who had everything erased and brings something anew is back.
+        erasedOwners[submitted.contributor] = nil
     }
 
     private mutating func erase(_ erased: ContentErased) {

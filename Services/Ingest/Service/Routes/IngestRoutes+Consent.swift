@@ -29,7 +29,15 @@ extension IngestRoutes {
             let id = context.path["contribution"]
             let items = try Self.items(context)
             let actor = try context.caller.subject
-            _ = try await context.decide(core.maker) { state, _ in try IngestRules.withdraw(state, id, items: items, actor: actor) }
+            // Items of named authors are theirs as well as the contributor's.
+            var owners: [String] = []
+            if let contribution = try await core.maker.query({ $0.contributions[id] }) {
+                for item in items { if let place = try await core.places.place(of: item, in: contribution) { owners.append(place.owner) } }
+            }
+            let named = owners
+            _ = try await context.decide(core.maker) { state, _ in
+                try IngestRules.withdraw(state, id, items: items, owners: named, actor: actor)
+            }
             return .json(try await document(id))
         }
     }
@@ -67,22 +75,30 @@ extension IngestRoutes {
     private var eraseAll: Route {
         Route(
             .post, "/v1/contributors/{contributor}/erasure", operation: "eraseContributor",
-            summary: "Destroys the caller's key, and with it all content that was ever sealed with it.", access: .authenticated,
+            summary: "Destroys the key of the caller, or of an author who they are, and with it all content that was sealed with it.",
+            access: .authenticated,
             path: ["contributor": Self.id], idempotency: .required, replies: [.json(200, "The receipt.", Self.receipt)],
             problems: Self.problems
         ) { [self] context in
             let owner = context.path["contributor"]
-            guard owner == (try context.caller).subject else { throw IngestRefusal.notYours(owner) }
+            let actor = try context.caller.subject
+            guard try await core.maker.query({ $0.disposes(actor, of: owner) }) else { throw IngestRefusal.notYours(owner) }
+            // A repeated command must not reach what came after it.
+            if let first = try await context.decide(core.maker, { _, _ in [] }).facts.first {
+                return try await shown(try ContentErased(try first.fact.data.object()).receipt)
+            }
             // Work of authors whom the contributor named is sealed with their keys: it is removed one by one.
-            let contributions = try await core.maker.query { state in
-                (state.byContributor[owner] ?? []).compactMap { state.contributions[$0] }
+            let (contributions, datanets) = try await core.maker.query { state in
+                let own = (state.byContributor[owner] ?? []).compactMap { state.contributions[$0] }
+                let others = state.contributions.values.filter { $0.submitted.kind == "on-behalf" }
+                return (own, Set((own + others).map(\.submitted.datanet)))
             }
             for contribution in contributions {
                 for item in try await core.items(of: contribution) where item.owner != owner {
                     try await core.content.remove(commitment: item.commitment)
                 }
-                await core.screener.forget(contribution.submitted.datanet)
             }
+            for datanet in datanets { await core.screener.forget(datanet) }
             for draft in try await core.drafts.drafts(of: owner) {
                 try await Upload(core: core).clear(draft)
                 try await core.drafts.remove(draft.contribution)
@@ -109,8 +125,11 @@ extension IngestRoutes {
         let erased = ContentErased(owner: event.owner, contribution: event.contribution, items: event.items, receipt: reference.hash)
         var hash = reference.hash
         if let earlier = try await put(erased, context) { hash = earlier }
-        let kept = try await core.evidence.value(hash)
-        return .json(["receipt": .string(hash.prefixed), "document": kept])
+        return try await shown(hash)
+    }
+
+    private func shown(_ receipt: Digest) async throws -> Response {
+        .json(["receipt": .string(receipt.prefixed), "document": try await core.evidence.value(receipt)])
     }
 
     /// Puts an erasure on the log.
@@ -120,7 +139,7 @@ extension IngestRoutes {
         let actor = try context.caller.subject
         let outcome = try await context.decide(core.maker) { state, _ in try IngestRules.erase(state, erased, actor: actor) }
         if !outcome.facts.isEmpty { return try outcome.first(ContentErased.self).receipt }
-        return try await core.maker.query { $0.erasedOwners[actor]?.receipt }
+        return try await core.maker.query { $0.erasedOwners[erased.owner]?.receipt }
     }
 
     private static func items(_ context: RequestContext) throws -> [String] {

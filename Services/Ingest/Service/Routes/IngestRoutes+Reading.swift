@@ -1,4 +1,3 @@
-internal import Blobs
 internal import Crypto
 internal import Decisions
 internal import Events
@@ -10,7 +9,7 @@ internal import Web
 
 /// Looking at contributions and their items.
 extension IngestRoutes {
-    var readingRoutes: [Route] { [rules, list, contribution, progress, items, content, contributor] }
+    var readingRoutes: [Route] { [rules, list, contribution, progress, items, contributor] }
 
     private var rules: Route {
         Route(
@@ -130,40 +129,6 @@ extension IngestRoutes {
         }
     }
 
-    private var content: Route {
-        Route(
-            .get, "/v1/contributions/{contribution}/items/{item}/content", operation: "getItemContent",
-            summary: "The content of an item, for its contributor, and for services that work on it.", access: .authenticated,
-            path: ["contribution": Self.id, "item": Self.id],
-            replies: [.json(200, "The content; images and recordings come as they are.", .any)], problems: Self.problems
-        ) { [self] context in
-            let caller = try context.caller
-            guard let contribution = try await settled(context),
-                caller.subject == contribution.submitted.contributor || caller.has("content:read")
-            else { throw IngestRefusal.noContribution(context.path["contribution"]) }
-            let id = context.path["item"]
-            guard let parts = ItemID.parts(id), parts.contribution == contribution.submitted.contribution,
-                let item = try await core.items(of: contribution).first(where: { $0.item == id })
-            else { throw IngestRefusal.noItem(id) }
-            guard !contribution.erased.contains(id) else { throw IngestRefusal.erased(item.owner) }
-            let media = try await core.maker.query { $0.datanets[contribution.submitted.datanet]?.media }
-            do {
-                let bytes = try await core.content.content(owner: item.owner, commitment: item.commitment)
-                let isJSON = media == "text" || item.reasons.contains(ReasonCode.wrongMedia.rawValue)
-                return Response(
-                    headers: [
-                        "Content-Type": isJSON ? "application/json" : "application/octet-stream", "Cache-Control": "no-store",
-                        "X-Content-Type-Options": "nosniff",
-                    ], stream: bytes)
-            } catch let error as BlobError {
-                switch error {
-                case .erased, .notFound, .noKey: throw IngestRefusal.erased(item.owner)
-                default: throw error
-                }
-            }
-        }
-    }
-
     private var contributor: Route {
         Route(
             .get, "/v1/contributors/{contributor}", operation: "getContributor", summary: "What somebody has contributed, in numbers.",
@@ -175,11 +140,13 @@ extension IngestRoutes {
             ], problems: Self.problems
         ) { [self] context in
             let id = context.path["contributor"]
-            guard maySee(try context.caller, contributor: id) else {
-                throw Problem(.notFound, "there is no contributor \(id) for you to see")
-            }
+            let caller = try context.caller
             let state = try await core.maker.query { state in
-                ((state.byContributor[id] ?? []).compactMap { state.contributions[$0] }, state.erasedOwners[id])
+                let own = (state.byContributor[id] ?? []).compactMap { state.contributions[$0] }
+                return (own, state.erasedOwners[id], state.claimedBy[id])
+            }
+            guard maySee(caller, contributor: id) || state.2 == caller.subject else {
+                throw Problem(.notFound, "there is no contributor \(id) for you to see")
             }
             var object: JSONObject = [
                 "contributor": .string(id), "contributions": .int(Int64(state.0.count)),
@@ -188,6 +155,7 @@ extension IngestRoutes {
                 "drafts": .array(try await core.drafts.drafts(of: id).map { json($0) }), "erased": .bool(state.1 != nil),
             ]
             if let receipt = state.1?.receipt { object["receipt"] = .string(receipt.prefixed) }
+            if let principal = state.2 { object["claimed_by"] = .string(principal) }
             return .json(.object(object))
         }
     }

@@ -1,3 +1,4 @@
+internal import Blobs
 internal import Crypto
 internal import Decisions
 internal import Events
@@ -41,6 +42,10 @@ extension IngestRoutes {
                     state, datanet: manifest.datanet, contributor: manifest.contributor, supersedes: manifest.supersedes)
                 return []
             }
+            // A manifest that is signed after everything was erased begins anew, with another key.
+            if try await core.keys.receipt(owner: manifest.contributor) != nil {
+                _ = try await core.keys.renew(owner: manifest.contributor)
+            }
             let id = EntityID.make("ct", cause: .command(id: command.id, digest: command.digest))
             try await core.drafts.create(id, signed)
             guard let draft = try await core.drafts.draft(id) else { throw IngestRefusal.noContribution(id) }
@@ -59,7 +64,7 @@ extension IngestRoutes {
             access: .authenticated, path: ["contribution": Self.id, "file": .integer(0...Manifest.mostFiles - 1)],
             headers: [(name: "Upload-Offset", summary: "How many bytes the file has so far.")],
             body: .stream(["application/octet-stream", "application/offset+octet-stream"], limit: Manifest.mostBytes),
-            replies: [.empty(204, "Taken; Upload-Offset says how many bytes the file has now.")], problems: Self.problems + [.conflict]
+            replies: [.empty(204, "Taken; Upload-Offset says how many bytes the file has now.")], problems: Self.problems
         ) { [self] context in
             let (draft, file) = try await file(context)
             guard draft.state == .uploading || draft.state == .failed else {
@@ -98,7 +103,7 @@ extension IngestRoutes {
             summary: "Ends the upload; screening begins. How it goes on is told by the contribution's progress.", access: .authenticated,
             path: ["contribution": Self.id], idempotency: .required,
             replies: [.json(202, "The contribution waits for screening, or has been screened.", Self.contribution)],
-            problems: Self.problems + [.conflict]
+            problems: Self.problems
         ) { [self] context in
             let draft = try await draft(context)
             guard draft.contributor == (try context.caller).subject else { throw IngestRefusal.notYours(draft.contribution) }
@@ -152,7 +157,7 @@ extension IngestRoutes {
     func document(_ id: String) async throws -> JSONValue {
         // The draft first: one that is done by then is on the log, and the state has seen it.
         let draft = try await core.drafts.draft(id)
-        if let settled = try await core.maker.query({ $0.contributions[id] }) { return Self.json(settled) }
+        if let settled = try await core.maker.find({ $0.contributions[id] }) { return Self.json(settled) }
         guard let draft else { throw IngestRefusal.noContribution(id) }
         return json(draft)
     }
@@ -162,7 +167,8 @@ extension IngestRoutes {
         let submitted = contribution.submitted
         var object: JSONObject = [
             "contribution": .string(submitted.contribution), "datanet": .string(submitted.datanet),
-            "contributor": .string(submitted.contributor), "kind": .string(submitted.kind), "state": "done",
+            "contributor": .string(submitted.contributor), "kind": .string(submitted.kind),
+            "state": contribution.screened == nil ? "queued" : "done",
             "submitted": .string(contribution.time.description), "manifest": .string(submitted.manifest.prefixed),
             "signer": .string(submitted.signer), "signature": .string(submitted.signature), "items": .int(Int64(submitted.items)),
             "bytes": .int(Int64(submitted.bytes)), "withdrawn": json(contribution.withdrawn), "erased": json(contribution.erased),

@@ -12,7 +12,7 @@ public import Web
 struct IngestRoutes: Sendable {
     let core: IngestCore
 
-    var all: [Route] { uploadRoutes + readingRoutes + consentRoutes + exportRoutes }
+    var all: [Route] { uploadRoutes + readingRoutes + contentRoutes + consentRoutes + authorRoutes + exportRoutes }
 
     static let problems: [ProblemType] = DecisionError.problemTypes + IngestRefusal.problemTypes
 
@@ -37,7 +37,7 @@ struct IngestRoutes: Sendable {
     func settled(_ context: RequestContext) async throws -> ContributionState? {
         let id = context.path["contribution"]
         let caller = try context.caller
-        guard let found = try await core.maker.query({ $0.contributions[id] }) else { return nil }
+        guard let found = try await core.maker.find({ $0.contributions[id] }) else { return nil }
         guard maySee(caller, contributor: found.submitted.contributor) else { throw IngestRefusal.noContribution(id) }
         return found
     }
@@ -55,7 +55,7 @@ struct IngestRoutes: Sendable {
 
 extension IngestRefusal: ProblemConvertible {
     static let problemTypes: [ProblemType] = [
-        .notFound, .forbidden, ProblemType("not-taken", 403, "The Datanet does not take it"),
+        .notFound, .forbidden, .conflict, ProblemType("not-taken", 403, "The Datanet does not take it"),
         ProblemType("bad-supersedes", 422, "The corrected contribution does not fit"), ProblemType("erased", 410, "The content was erased"),
         .unprocessable,
     ]
@@ -63,12 +63,13 @@ extension IngestRefusal: ProblemConvertible {
     /// The answer it becomes.
     public var problem: Problem {
         switch self {
-        case .noDatanet, .noContribution, .noItem: Problem(.notFound, description)
-        case .notTaken: Problem(Self.problemTypes[2], description)
-        case .notYours: Problem(.forbidden, description)
-        case .badSupersedes: Problem(Self.problemTypes[3], description)
+        case .noDatanet, .noContribution, .noItem, .noAuthor, .noClaim: Problem(.notFound, description)
+        case .notTaken: Problem(Self.problemTypes[3], description)
+        case .notYours, .notTheirs: Problem(.forbidden, description)
+        case .claimed: Problem(.conflict, description)
+        case .badSupersedes: Problem(Self.problemTypes[4], description)
         case .badItems: Problem(.unprocessable, description)
-        case .erased: Problem(Self.problemTypes[4], description)
+        case .erased: Problem(Self.problemTypes[5], description)
         }
     }
 }

@@ -64,7 +64,8 @@ struct DataExport {
         let found = try await core.maker.query { state in
             let own = (state.byContributor[subject] ?? []).compactMap { state.contributions[$0] }
             let others = state.contributions.values.filter { $0.submitted.kind == "on-behalf" && $0.submitted.contributor != subject }
-            return (own, others.sorted { $0.submitted.contribution < $1.submitted.contribution })
+            let authors = Set(state.claimedBy.filter { $0.value == subject }.keys)
+            return (own, others.sorted { $0.submitted.contribution < $1.submitted.contribution }, authors.union([subject]))
         }
         for contribution in found.0 {
             try await line(["kind": "contribution", "contribution": IngestRoutes.json(contribution)], to: writer)
@@ -73,7 +74,7 @@ struct DataExport {
         }
         // Others may have brought work of theirs, naming them as its author.
         for contribution in found.1 {
-            for item in try await core.items(of: contribution) where item.owner == subject {
+            for item in try await core.items(of: contribution) where found.2.contains(item.owner) {
                 try await write(item, contribution, &counts, to: writer)
             }
         }

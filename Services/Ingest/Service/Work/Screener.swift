@@ -17,6 +17,8 @@ actor Screener {
     private let bell = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     /// Items that are looked at and sealed together.
     private static let batch = 512
+    /// And at most about so many bytes, which is what screening keeps in memory of an upload, however large it is.
+    private static let batchBytes = 4 << 20
     /// Datanets whose duplicates are kept in memory.
     private static let mostSessions = 16
 
@@ -101,7 +103,7 @@ actor Screener {
 
     private func items(of draft: Draft, _ core: IngestCore) async throws -> [ScreenedItem] {
         let manifest = draft.manifest
-        let datanet = try await core.maker.query { $0.datanets[manifest.datanet] }
+        let datanet = try await core.maker.find { $0.datanets[manifest.datanet] }
         guard let datanet else { throw IngestRefusal.noDatanet(manifest.datanet) }
         let policy = ScreeningPolicy(datanet.policy, media: datanet.media)
         try await fillSession(manifest.datanet, policy, core)
@@ -141,14 +143,18 @@ actor Screener {
 
     private func readText(_ bytes: BlobBytes, _ file: Manifest.File, _ run: inout Run, _ core: IngestCore) async throws {
         var pending: [ParsedRow] = []
+        var weight = 0
         do {
             var lent = run
             defer { run = lent }
             try await core.reader.read(bytes, format: file.format, file: file.name, columns: run.draft.manifest.columns) { rows in
-                pending += rows
-                while pending.count >= Self.batch {
-                    try await take(Array(pending[..<Self.batch]), &lent, core)
-                    pending.removeFirst(Self.batch)
+                for row in rows {
+                    pending.append(row)
+                    weight += row.bytes
+                    guard pending.count >= Self.batch || weight >= Self.batchBytes else { continue }
+                    try await take(pending, &lent, core)
+                    pending.removeAll(keepingCapacity: true)
+                    weight = 0
                 }
             }
         } catch let error as ParsingError {
@@ -160,16 +166,25 @@ actor Screener {
 
     private func take(_ rows: [ParsedRow], _ run: inout Run, _ core: IngestCore) async throws {
         guard !rows.isEmpty else { return }
+        guard run.items.count + rows.count <= IngestRules.mostItemsOfContribution else {
+            throw ScreeningFailure("there are more than \(IngestRules.mostItemsOfContribution) items: bring them in several contributions")
+        }
         let looked = try await inspect(rows, run)
-        var sealed: [String: [(place: Int, item: SealedItem)]] = [:]
-        for (row, inspection) in zip(rows, looked) {
+        let owners = try await owners(of: rows, run.draft, core)
+        let first = run.items.count
+        var sealed: [(owner: String, item: SealedItem)] = []
+        for ((row, inspection), author) in zip(zip(rows, looked), owners) {
             let id = ItemID.make(run.draft.contribution, run.items.count + 1)
-            let place = run.items.count
             let bytes: [UInt8]
             switch (row, inspection) {
+            case (.content(let content), _) where author == nil:
+                let refused = RefusedRow(
+                    file: content.file, row: content.row, code: .erasedAuthor, reason: ReasonCode.erasedAuthor.meaning, beginning: [])
+                bytes = try Self.canonical(refused)
+                run.items.append(Self.item(id, refused, owner: run.draft.contributor, bytes: bytes.count))
             case (.content, let inspection?):
                 let verdict = sessions[run.draft.manifest.datanet, default: ScreeningSession()].judge(id, inspection)
-                let owner = try await owner(of: inspection.content, run.draft, core)
+                let owner = author ?? run.draft.contributor
                 bytes = inspection.bytes
                 run.items.append(
                     ScreenedItem(
@@ -182,12 +197,9 @@ actor Screener {
                 run.items.append(Self.item(id, refused, owner: run.draft.contributor, bytes: bytes.count))
             default: continue
             }
-            sealed[run.items[place].owner, default: []].append((place, SealedItem(id: id, content: bytes)))
+            sealed.append((run.items[run.items.count - 1].owner, SealedItem(id: id, content: bytes)))
         }
-        for (owner, batch) in sealed {
-            let commitments = try await core.content.put(owner: owner, batch.map(\.item))
-            for (entry, commitment) in zip(batch, commitments) { run.items[entry.place].commitment = commitment }
-        }
+        for (place, commitment) in try await core.content.put(sealed).enumerated() { run.items[first + place].commitment = commitment }
         try await core.drafts.progress(run.draft.contribution, rows: run.items.count)
     }
 
@@ -250,14 +262,25 @@ actor Screener {
         try await core.drafts.progress(run.draft.contribution, rows: run.items.count)
     }
 
-    /// Whose work an item is: the contributor's, or that of the author whom the row names. Names are personal data and stay
-    /// off the log; an author's id is a keyed hash of the name, the same in every contribution.
-    private func owner(of content: ItemContent, _ draft: Draft, _ core: IngestCore) async throws -> String {
-        guard draft.manifest.kind == .onBehalf, let author = content.author, !author.isEmpty else { return draft.contributor }
+    /// Whose work each row is: the contributor's, or that of the author whom it names; nil for an author who had everything erased.
+    private func owners(of rows: [ParsedRow], _ draft: Draft, _ core: IngestCore) async throws -> [String?] {
+        guard draft.manifest.kind == .onBehalf else { return rows.map { _ in draft.contributor } }
+        let names = AuthorNames(keys: core.keys)
         let key: OwnerKey
-        if let known = authorKey { key = known } else { key = try await core.keys.keyOrNew(of: "ingest/authors") }
+        if let known = authorKey { key = known } else { key = try await names.key() }
         authorKey = key
-        return "author_" + key.salt(item: UnicodeText.nfc(author).lowercased()).hex.prefix(32)
+        var owners: [String?] = []
+        var isErased: [String: Bool] = [:]
+        for row in rows {
+            guard case .content(let content) = row, let author = content.author, !author.isEmpty else {
+                owners.append(draft.contributor)
+                continue
+            }
+            let account = AuthorNames.account(author, key)
+            if isErased[account] == nil { isErased[account] = try await core.keys.receipt(owner: account) != nil }
+            owners.append(isErased[account] == true ? nil : account)
+        }
+        return owners
     }
 
     private var authorKey: OwnerKey?

@@ -27,7 +27,7 @@ final class AppendQueue: Sendable {
         }
     }
 
-    private struct State {
+    fileprivate struct State {
         var pending: [Pending] = []
         var bytes = 0
         var isWriterWaiting = false
@@ -108,6 +108,14 @@ final class AppendQueue: Sendable {
         return nil
     }
 
+    /// What waits, if it is at least `count` appends; for a writer that has time before it can write it.
+    func ready(atLeast count: Int) -> [Pending]? {
+        state.withLock { state in
+            if state.refusal != nil || state.pending.count < count { return nil }
+            return state.takeBatch()
+        }
+    }
+
     private func wait(_ patience: Duration) -> [Pending]? {
         _ = work.wait(atMost: patience)
         return take()
@@ -117,24 +125,31 @@ final class AppendQueue: Sendable {
         state.withLock { state in
             if state.refusal != nil { return nil }
             state.isWriterWaiting = state.pending.isEmpty
-            if state.bytes <= Self.batchBytes, state.pending.count <= Self.undividedAppends {
-                defer {
-                    state.pending = []
-                    state.bytes = 0
-                }
-                return state.pending
-            }
-            var count = 0
-            var bytes = 0
-            let most = min(Self.batchAppends, max(Self.undividedAppends, (state.pending.count + 1) / 2))
-            while count < state.pending.count, count < most, bytes < Self.batchBytes {
-                bytes += state.pending[count].append.byteCount
-                count += 1
-            }
-            let batch = Array(state.pending.prefix(count))
-            state.pending.removeFirst(count)
-            state.bytes -= bytes
-            return batch
+            return state.takeBatch()
         }
+    }
+}
+
+extension AppendQueue.State {
+    /// Takes what goes into one batch out of what waits.
+    fileprivate mutating func takeBatch() -> [AppendQueue.Pending] {
+        if bytes <= AppendQueue.batchBytes, pending.count <= AppendQueue.undividedAppends {
+            defer {
+                pending = []
+                bytes = 0
+            }
+            return pending
+        }
+        var count = 0
+        var taken = 0
+        let most = min(AppendQueue.batchAppends, max(AppendQueue.undividedAppends, (pending.count + 1) / 2))
+        while count < pending.count, count < most, taken < AppendQueue.batchBytes {
+            taken += pending[count].append.byteCount
+            count += 1
+        }
+        let batch = Array(pending.prefix(count))
+        pending.removeFirst(count)
+        bytes -= taken
+        return batch
     }
 }

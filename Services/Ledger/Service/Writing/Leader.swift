@@ -189,8 +189,10 @@ final class Leader: Sendable {
                 defer { flusher.close() }
                 try await connection.withSession { [self] session in
                     let writer = LogWriter(session: session)
-                    while let batch = queue.next(patience: Self.pingInterval) {
-                        if batch.isEmpty { try session.execute(LogSQL.ping) } else { try write(batch, writer, box, flusher) }
+                    var ahead: Ahead?
+                    while let next = ahead ?? queue.next(patience: Self.pingInterval).map({ Ahead(batch: $0) }) {
+                        ahead = nil
+                        if next.batch.isEmpty { try session.execute(LogSQL.ping) } else { ahead = try write(next, writer, box, flusher) }
                     }
                 }
             }
@@ -206,17 +208,34 @@ final class Leader: Sendable {
         do { return .success(try await body()) } catch { return .failure(error) }
     }
 
-    private func write(_ batch: [AppendQueue.Pending], _ writer: LogWriter, _ box: WriterBox, _ flusher: Flusher) throws {
+    /// A batch that was taken while the one before it was being stored, and what was decided of it already.
+    private struct Ahead {
+        let batch: [AppendQueue.Pending]
+        var draft: DraftBatch?
+    }
+
+    /// Writes a batch, and meanwhile takes and drafts the one after it when enough appends wait.
+    private func write(_ next: Ahead, _ writer: LogWriter, _ box: WriterBox, _ flusher: Flusher) throws -> Ahead? {
         let start = ContinuousClock.now
+        var ahead: Ahead?
         let written: WrittenBatch
         do {
-            written = try box.state.withLock { try writer.write(batch.map(\.append), state: &$0) }
+            written = try box.state.withLock { state in
+                try writer.write(next.batch.map(\.append), draft: next.draft, state: &state) { state in
+                    guard let batch = queue.ready(atLeast: LogWriter.copyFrom) else { return }
+                    ahead = Ahead(batch: batch, draft: writer.draft(batch.map(\.append), state: &state))
+                }
+            }
         } catch {
             // Whether the commit arrived is not known: the callers ask again with the same command ids.
-            Flusher.refuse(batch)
+            Flusher.refuse(next.batch + (ahead?.batch ?? []))
             throw error
         }
-        try flusher.settle(Flusher.Item(batch: batch, written: written, start: start))
+        do { try flusher.settle(Flusher.Item(batch: next.batch, written: written, start: start)) } catch {
+            if let ahead { Flusher.refuse(ahead.batch) }
+            throw error
+        }
+        return ahead
     }
 
     /// Shows what is committed and on disk to the rest of the process, and answers.

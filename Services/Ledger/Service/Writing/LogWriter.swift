@@ -16,10 +16,32 @@ struct WriterState: Sendable {
     var careful = 0
     /// Of runs that came in several batches, the streams that their later appends may not rest on.
     var broken = RecentCache<UInt64, Set<Key128>>(capacity: 4_096)
-    /// Kept for its memory.
+    /// How often a surprise has made what was decided before it void.
+    var surprises = 0
+    /// Buffers that no batch is in, kept for their memory.
+    var buffers: [CopyBuffers] = []
+}
+
+/// A batch's rows and the tiles that they fill, as they go to the server.
+struct CopyBuffers: Sendable {
     var rows = BinaryCopy(columns: 6)
-    /// Kept for its memory.
     var tiles = BinaryCopy(columns: 4)
+}
+
+/// A batch that is decided and not stored yet. The state has gone on as if it were stored.
+struct DraftBatch: Sendable {
+    fileprivate let plan: BatchPlan
+    fileprivate let outcomes: [Result<Appended, LogError>]
+    /// Streams that were taken for new without a look.
+    fileprivate let guessed: Set<Key128>
+    /// The tree without it, and with it.
+    fileprivate let before: TileBuilder
+    fileprivate var after: TileBuilder
+    fileprivate let tiles: [FullTile]
+    /// Of a batch that is worth a COPY.
+    fileprivate var buffers: CopyBuffers?
+    /// ``WriterState/surprises`` when it was decided.
+    fileprivate let surprises: Int
 }
 
 /// What a written batch means to the rest of the process.
@@ -37,30 +59,46 @@ struct WrittenBatch: Sendable {
 struct LogWriter {
     let session: PostgresSession
 
+    /// From this many rows on, COPY is cheaper than arrays, although it takes one more round trip; and the next batch
+    /// then is worth not waiting for the disk.
+    static let copyFrom = 48
+
     /// Stores a batch. On an error nothing of it is known to be stored, and the leader must step down and look again.
-    func write(_ appends: [PreparedAppend], state: inout WriterState) throws -> WrittenBatch {
+    /// - Parameters:
+    ///   - draft: what ``draft(_:state:)`` made of it; void when a surprise has come since.
+    ///   - meanwhile: is called while the server takes in a batch that later ones may be drafted on.
+    func write(
+        _ appends: [PreparedAppend], draft: DraftBatch?, state: inout WriterState, meanwhile: (inout WriterState) -> Void
+    ) throws -> WrittenBatch {
         // Commands and streams that the leader has not met are taken for new, which the unique indexes prove or refute as
         // the rows are stored; only a refuted guess, or one that no row would test, costs a look.
         if state.careful == 0 {
-            let decision = try decide(appends, careful: false, state: &state)
+            var guess: DraftBatch
+            if let draft, draft.surprises == state.surprises {
+                guess = draft
+            } else {
+                guess = try decide(appends, .guessing, state: &state)
+            }
             do {
-                if try isCertain(decision, of: appends) { return try store(decision, state: &state) }
+                if try isCertain(guess, of: appends) { return try store(&guess, state: &state, meanwhile: meanwhile) }
+                takeBack(guess, state: &state)
             } catch let error as PostgresError where Self.isSurprise(error) {
                 state.careful = WriterState.carefulBatches
+                state.surprises += 1
                 state.heads.removeAll()
+                state.tree = guess.before
             }
         } else {
             state.careful -= 1
         }
-        return try store(try decide(appends, careful: true, state: &state), state: &state)
+        var decision = try decide(appends, .looking, state: &state)
+        return try store(&decision, state: &state) { _ in }
     }
 
-    /// What shall become of a batch, before anything is stored.
-    private struct Decision {
-        let plan: BatchPlan
-        let outcomes: [Result<Appended, LogError>]
-        /// Streams that were taken for new without a look.
-        let guessed: Set<Key128>
+    /// Decides a batch on the one before it, which the server is still taking in; nil when that can't be done without a look.
+    func draft(_ appends: [PreparedAppend], state: inout WriterState) -> DraftBatch? {
+        if state.careful > 0 { return nil }
+        return try? decide(appends, .drafting, state: &state)
     }
 
     /// A row that was there already, other than one at our position: only another writer could have put that there.
@@ -70,19 +108,26 @@ struct LogWriter {
 
     /// Whether storing the rows proves all that was taken for granted: each stream that was taken for new gets a row, and
     /// no command is refused that has its answer already.
-    private func isCertain(_ decision: Decision, of appends: [PreparedAppend]) throws -> Bool {
-        if !decision.guessed.isEmpty, !decision.guessed.isSubset(of: decision.plan.rows.map(\.stream)) { return false }
-        let refused = zip(appends, decision.outcomes).compactMap { append, outcome in
+    private func isCertain(_ draft: DraftBatch, of appends: [PreparedAppend]) throws -> Bool {
+        if !draft.guessed.isEmpty, !draft.guessed.isSubset(of: draft.plan.rows.map(\.stream)) { return false }
+        let refused = zip(appends, draft.outcomes).compactMap { append, outcome in
             if case .failure = outcome { append.command.bytes } else { nil }
         }
         return try refused.isEmpty || session.execute(LogSQL.commands, [.uuidArray(refused)]).isEmpty
     }
 
-    private func decide(_ appends: [PreparedAppend], careful: Bool, state: inout WriterState) throws -> Decision {
+    /// The last thing that was decided is decided again: the state goes back to before it.
+    private func takeBack(_ draft: DraftBatch, state: inout WriterState) {
+        state.tree = draft.before
+        for row in draft.plan.rows.reversed() { state.heads[row.stream] = row.version }
+        for stream in draft.guessed { state.heads[stream] = nil }
+    }
+
+    private func decide(_ appends: [PreparedAppend], _ care: Care, state: inout WriterState) throws -> DraftBatch {
         var plan = BatchPlan(size: state.tree.size)
         plan.reserve(appends.count)
-        let guessed = try learnHeads(of: appends, careful: careful, state: &state, plan: &plan)
-        let known = careful ? try firstAnswers(to: appends) : [:]
+        let guessed = try learnHeads(of: appends, care, state: &state, plan: &plan)
+        let known = care == .looking ? try firstAnswers(to: appends) : [:]
         for append in appends {
             guard let run = append.run, plan.broken[run.id] == nil, let broken = state.broken[run.id] else { continue }
             plan.broken[run.id] = broken
@@ -92,6 +137,7 @@ struct LogWriter {
         outcomes.reserveCapacity(appends.count)
         // A repeat in this batch is answered from its earlier self; `decided` maps the plan's count to the batch's.
         var decided: [Int] = []
+        decided.reserveCapacity(appends.count)
         for append in appends {
             if let first = known[append.command] {
                 outcomes.append(Self.replay(first, to: append))
@@ -108,32 +154,78 @@ struct LogWriter {
             }
             decided.append(outcomes.count - 1)
         }
-        return Decision(plan: plan, outcomes: outcomes, guessed: guessed)
+        return advance(plan, outcomes, guessed, state: &state)
     }
 
-    private func store(_ decision: Decision, state: inout WriterState) throws -> WrittenBatch {
-        let rows = decision.plan.rows
+    /// Moves the state behind a batch, and makes what the server is to be sent.
+    private func advance(
+        _ plan: BatchPlan, _ outcomes: [Result<Appended, LogError>], _ guessed: Set<Key128>, state: inout WriterState
+    ) -> DraftBatch {
         var tree = state.tree
-        var isOnDisk = true
-        for row in rows { tree.append(row.leaf) }
-        if !rows.isEmpty {
-            isOnDisk = try store(rows, tiles: tree.takeCompleted(), state: &state)
-            state.tree = tree
-            for (stream, count) in decision.plan.heads { state.heads[stream] = count }
+        for row in plan.rows { tree.append(row.leaf) }
+        let tiles = tree.takeCompleted()
+        var buffers: CopyBuffers?
+        if plan.rows.count >= Self.copyFrom {
+            var filled = state.buffers.popLast() ?? CopyBuffers()
+            filled.rows.reset()
+            for row in plan.rows { row.append(to: &filled.rows) }
+            filled.tiles.reset()
+            for tile in tiles { tile.append(to: &filled.tiles) }
+            buffers = filled
         }
-        for (run, streams) in decision.plan.broken { state.broken[run] = streams }
+        let draft = DraftBatch(
+            plan: plan, outcomes: outcomes, guessed: guessed, before: state.tree, after: tree, tiles: tiles, buffers: buffers,
+            surprises: state.surprises)
+        state.tree = tree
+        for (stream, count) in plan.heads { state.heads[stream] = count }
+        return draft
+    }
+
+    private func store(
+        _ draft: inout DraftBatch, state: inout WriterState, meanwhile: (inout WriterState) -> Void
+    ) throws -> WrittenBatch {
+        let rows = draft.plan.rows
         let events = rows.map { LoggedEvent(position: $0.position, version: $0.version, bytes: $0.bytes) }
-        return WrittenBatch(outcomes: decision.outcomes, events: events, size: tree.size, root: tree.root, isOnDisk: isOnDisk)
+        let isOnDisk = draft.buffers == nil
+        if let buffers = draft.buffers {
+            draft.buffers = nil
+            try session.copyIn(
+                script: draft.tiles.isEmpty ? LogSQL.copyEvents : LogSQL.copyBatch,
+                payloads: draft.tiles.isEmpty ? [buffers.rows] : [buffers.rows, buffers.tiles]
+            ) {
+                // What a run's later appends may rest on is known once this batch is stored.
+                if draft.plan.broken.isEmpty { meanwhile(&state) }
+            }
+            state.buffers.append(buffers)
+        } else if rows.count == 1, draft.tiles.isEmpty {
+            try session.execute(LogSQL.insertOne, Self.values(of: rows[0]))
+        } else if !rows.isEmpty {
+            _ = try session.pipeline([Self.insert(rows)] + draft.tiles.map(Self.insert))
+        }
+        for (run, streams) in draft.plan.broken { state.broken[run] = streams }
+        return WrittenBatch(outcomes: draft.outcomes, events: events, size: draft.after.size, root: draft.after.root, isOnDisk: isOnDisk)
     }
 
     private static func replay(_ first: FirstAnswer, to append: PreparedAppend) -> Result<Appended, LogError> {
         Result { () throws(LogError) in try first.answer(to: append) }
     }
 
+    /// What may be taken for granted.
+    private enum Care {
+        /// Nothing: commands and streams are looked up.
+        case looking
+        /// What storing the rows will prove.
+        case guessing
+        /// The same, and the session is busy: what would need a look is given up.
+        case drafting
+    }
+
+    private struct NeedsLook: Error {}
+
     /// Tells the plan how long each stream of the batch is: remembered, guessed to be new, or looked up.
     /// - Returns: the streams that were guessed.
     private func learnHeads(
-        of appends: [PreparedAppend], careful: Bool, state: inout WriterState, plan: inout BatchPlan
+        of appends: [PreparedAppend], _ care: Care, state: inout WriterState, plan: inout BatchPlan
     ) throws -> Set<Key128> {
         var unknown: Set<Key128> = []
         var guessed: Set<Key128> = []
@@ -141,7 +233,7 @@ struct LogWriter {
             if plan.knows(key) { return }
             if let count = state.heads[key] {
                 plan.setHead(count, of: key)
-            } else if isNew && !careful {
+            } else if isNew && care != .looking {
                 plan.setHead(0, of: key)
                 guessed.insert(key)
                 unknown.remove(key)
@@ -156,6 +248,7 @@ struct LogWriter {
             for entry in append.entries { learn(entry.streamKey, isNew: false) }
         }
         if unknown.isEmpty { return guessed }
+        if care == .drafting { throw NeedsLook() }
         let rows = try session.execute(LogSQL.heads, [.uuidArray(unknown.map(\.bytes))])
         for row in rows {
             guard let key = Key128(bytes: try row.uuid(0)) else { continue }
@@ -178,30 +271,6 @@ struct LogWriter {
             answers[key] = answer
         }
         return answers
-    }
-
-    /// From this many rows on, COPY is cheaper than arrays, although it takes one more round trip; and the next batch
-    /// then is worth not waiting for the disk.
-    static let copyFrom = 48
-
-    /// One transaction: rows and the tiles that they filled, all or nothing, and nothing when the term has passed.
-    /// - Returns: whether it is on disk, and not only committed.
-    private func store(_ rows: [BatchPlan.Row], tiles: [FullTile], state: inout WriterState) throws -> Bool {
-        if rows.count == 1, tiles.isEmpty {
-            try session.execute(LogSQL.insertOne, Self.values(of: rows[0]))
-        } else if rows.count < Self.copyFrom {
-            _ = try session.pipeline([Self.insert(rows)] + tiles.map(Self.insert))
-        } else {
-            state.rows.reset()
-            for row in rows { row.append(to: &state.rows) }
-            state.tiles.reset()
-            for tile in tiles { tile.append(to: &state.tiles) }
-            try session.copyIn(
-                script: tiles.isEmpty ? LogSQL.copyEvents : LogSQL.copyBatch,
-                payloads: tiles.isEmpty ? [state.rows] : [state.rows, state.tiles])
-            return false
-        }
-        return true
     }
 
     private static func insert(_ tile: FullTile) -> (Statement, [PostgresValue]) {

@@ -46,13 +46,29 @@ extension WayStory {
                 ],
                 "split": ["owner": 2_000, "datanets": 1_000, "contributors": 6_000, "validators": 0, "compute": 1_000],
                 "attribution": [
-                    "rules": "attribution/1", "spans": 4_000, "influence": 3_000, "retrieval": 3_000, "threshold": 50_000_000,
+                    "rules": "attribution/2", "spans": 4_000, "influence": 3_000, "retrieval": 3_000, "threshold": 50_000_000,
                     "cap": 1_000_000_000, "fallback": "tokens", "minimum_span": 8,
                 ],
             ])
         guard published["version"]?.intValue == 1 else { throw CommandError("the model was not published") }
         Terminal.say("   Published as maya/almanac: 60 % of each net fee goes to contributors; \(datanets.last?.name ?? "") is looked up.")
+        try await showOrigin(of: "maya/almanac", taught)
         return "maya/almanac"
+    }
+
+    /// Anybody may ask what a model was trained on.
+    private func showOrigin(of model: String, _ taught: [Datanet]) async throws {
+        let summary = try await client.call("GET", "/v1/adapters/\(model)/training-summary", as: nil)
+        let sources = summary["sources"]?["other"]?.arrayValue ?? []
+        guard Set(sources.compactMap { $0["datanet"]?.stringValue }) == Set(taught.map(\.id)) else {
+            throw CommandError("the summary of training content names other Datanets than those that \(model) learned from")
+        }
+        let items = sources.reduce(0) { $0 + Int($1["whole"]?["items"]?.intValue ?? 0) }
+        let licences = Set(sources.flatMap { ($0["licences"]?.arrayValue ?? []).compactMap { $0["licence"]?.stringValue } }).sorted()
+        guard items > 0, !licences.isEmpty else { throw CommandError("the summary of training content says nothing of items or licences") }
+        Terminal.say(
+            "   Its summary of training content (EU AI Act, Article 53(1)(d)) names \(sources.count) Datanets, \(items) items, \(licences.joined(separator: ", "))."
+        )
     }
 
     static func amount(_ json: JSONValue?) throws -> Amount { try Amount(json: JSONField(json ?? .null)) }

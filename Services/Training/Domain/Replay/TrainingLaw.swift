@@ -32,11 +32,25 @@ public struct TrainingLaw: ReplayLaw {
             let data: JobStarted = try append.data(JobStarted.self)
             let job = try TrainingRules.job(data.job, state)
             // Whatever else the runner has, it has this job's base; of those jobs it gets the first.
+            let isHouses = state.runners.registered[moment.actor] == nil
             let candidate = TrainingRules.Candidate(
-                runner: moment.actor, bases: [job.request.base], silent: job.status == .running ? [data.job: job.attempt] : [:])
-            let gaps =
+                runner: moment.actor, bases: [job.request.base], features: Set(job.request.needs),
+                silent: job.status == .running ? [data.job: job.attempt] : [:], isHouses: isHouses)
+            var gaps =
                 job.status == .running ? [ReplayGap("runners that have gone silent", why: "their heartbeats are not on the log")] : []
+            if !isHouses { gaps.append(Self.stakes) }
             return Verdict(try TrainingRules.lease(candidate)(state, moment), gaps: gaps)
+        case RunnerRegistered.type:
+            var data: RunnerRegistered = try append.data(RunnerRegistered.self)
+            data.runner = moment.actor
+            return Verdict(try RunnerRules.register(data, stake: nil)(state, moment), gaps: [Self.stakes])
+        case JobDelivered.type:
+            let data: JobDelivered = try append.data(JobDelivered.self)
+            let result = TrainingRules.Result(
+                adapter: data.adapter, rows: data.rows, record: data.record, tokens: data.tokens, shares: .entries([]))
+            return Verdict(
+                try RunnerRules.deliver(data.job, runner: moment.actor, attempt: try attempt(data.job, state), result)(state, moment))
+        case JobChecked.type: return try check(append, state, moment)
         case JobPaused.type:
             let data: JobPaused = try append.data(JobPaused.self)
             return Verdict(try TrainingRules.pause(data.job, by: moment.actor)(state, moment))
@@ -60,6 +74,9 @@ public struct TrainingLaw: ReplayLaw {
             var data: ModelPublished = try append.data(ModelPublished.self)
             data.owner = moment.actor
             return Verdict(try ModelRules.publish(data)(state, moment), checked: ["models' terms": 1])
+        case ModelHandedOver.type:
+            let data: ModelHandedOver = try append.data(ModelHandedOver.self)
+            return Verdict(try ModelRules.handOver(data.model, to: data.to, by: moment.actor)(state, moment), checked: ["models' terms": 1])
         case ModelRetired.type:
             let data: ModelRetired = try append.data(ModelRetired.self)
             return Verdict(try ModelRules.retire(data.model, version: data.version, by: moment.actor)(state, moment))
@@ -104,6 +121,46 @@ public struct TrainingLaw: ReplayLaw {
     private func complete(_ append: ReplayedAppend, _ state: TrainingState, _ moment: DecisionContext) throws -> Verdict {
         let data: JobCompleted = try append.data(JobCompleted.self)
         let job = try TrainingRules.job(data.job, state)
+        let shares = try shares(of: job, state)
+        let result = TrainingRules.Result(
+            adapter: data.adapter, rows: data.rows, record: data.record, tokens: data.tokens, shares: shares)
+        var gaps = [Self.learned]
+        if state.runners.registered[moment.actor] != nil {
+            gaps.append(
+                ReplayGap("which work of others' runners is looked at", why: "it is drawn at random, so that nobody can foresee it"))
+        }
+        return Verdict(
+            try TrainingRules.complete(data.job, runner: moment.actor, attempt: job.attempt, result)(state, moment),
+            checked: ["training shares": shares.count], gaps: gaps)
+    }
+
+    private static let learned = ReplayGap(
+        "what a training learned", why: "content and adapters are not part of a bundle; its record says how it was done")
+    private static let stakes = ReplayGap("what runners must stake", why: "it is the operator's setting; what they staked is on the log")
+
+    /// A look at somebody's work: what was found is the checker's word, what follows from it is computed again.
+    private func check(_ append: ReplayedAppend, _ state: TrainingState, _ moment: DecisionContext) throws -> Verdict {
+        let data: JobChecked = try append.data(JobChecked.self)
+        let job = try TrainingRules.job(data.job, state)
+        let finding: RunnerRules.Finding
+        if data.method == "repeat", let found = data.found {
+            finding = .repeated(adapter: found, rows: data.foundRows)
+        } else if let loss = data.measured, let bound = data.bound {
+            if let work = job.delivered, let claimed = RunnerClaim.loss(try JSON.parse(try evidence.bytes(work.record))), claimed != bound {
+                throw Unlawful("/bound is \(bound), and the runner claims \(claimed)")
+            }
+            finding = .measured(loss: loss, bound: bound)
+        } else {
+            throw Unlawful("/method names neither what was found nor what was measured")
+        }
+        let shares = try shares(of: job, state)
+        return Verdict(
+            try RunnerRules.check(data.job, by: moment.actor, finding, shares: shares)(state, moment),
+            checked: data.agrees ? ["training shares": shares.count] : [:], gaps: [Self.learned])
+    }
+
+    /// Whose data a job learns from, by the snapshots' items.
+    private func shares(of job: TrainingJob, _ state: TrainingState) throws -> EvidenceList<AttributionShare> {
         var items: [(datanet: String, items: [AdmittedItem])] = []
         for reference in job.request.snapshots {
             guard let snapshot = state.snapshot(reference.datanet, reference.number), snapshot.root == reference.root else {
@@ -114,14 +171,6 @@ public struct TrainingLaw: ReplayLaw {
             let published = state.published[reference.snapshot]
             items.append((reference.datanet, all.filter { item in published.map { !state.takenBack.has(item, publishedAt: $0) } ?? true }))
         }
-        let (shares, _) = try EvidenceList.of(try TrainedShares.of(items))
-        let result = TrainingRules.Result(
-            adapter: data.adapter, rows: data.rows, record: data.record, tokens: data.tokens, shares: shares)
-        return Verdict(
-            try TrainingRules.complete(data.job, runner: moment.actor, attempt: job.attempt, result)(state, moment),
-            checked: ["training shares": shares.count],
-            gaps: [
-                ReplayGap("what a training learned", why: "content and adapters are not part of a bundle; its record says how it was done")
-            ])
+        return try EvidenceList.of(try TrainedShares.of(items)).0
     }
 }

@@ -1,5 +1,4 @@
 internal import Blobs
-internal import Crypto
 internal import Decisions
 internal import Events
 internal import HTTP
@@ -21,41 +20,46 @@ struct JobRoutes: Sendable {
 
     var routes: [Route] { [quote, request, list, show, events] }
 
-    private static let order: Schema = .object(
+    static let order: Schema = .object(
         .required("base", .text(1...100), "The base model."),
         .required(
             "snapshots",
             .list(.object(.required("datanet", .text(1...100)), .required("number", .integer(1...1_000_000))), atMost: 20),
             "What it shall learn from."),
-        .optional("settings", .any, "Epochs, learning rate in millionths, batch, rank, seed; the rest has values that fit."),
+        .optional(
+            "settings", .any,
+            "Epochs, learning rate in millionths, batch, rank, seed; the rest has values that fit. `auto` in place of a number fits it to the data."
+        ),
         .optional("hold", .text(1...200), "A hold that the fee is taken from."))
 
     /// What a caller asked for, not yet decided.
-    private func draft(_ context: RequestContext) throws -> TrainingRules.Request {
-        let owner = try context.caller.subject
-        return try context.decode { json in
-            let fields = try json.object()
-            let settings = try fields.optionalObject("settings").map { try TrainingSettings($0) } ?? TrainingSettings()
-            let snapshots = try fields.array("snapshots").map { entry in
-                let snapshot = try entry.object()
-                return (datanet: try snapshot.id("datanet"), number: try snapshot.int("number"))
-            }
-            return TrainingRules.Request(
-                owner: owner, base: try fields.id("base"), snapshots: snapshots, settings: settings,
-                settingsDigest: SHA256.hash(try JSON.canonical(settings.json)), price: price.perMillion, hold: try fields.optionalID("hold")
-            )
-        }
+    private func draft(_ context: RequestContext) async throws -> TrainingRules.Request {
+        try await TrainingDraft(context, price: price).request(maker)
     }
 
     private var quote: Route {
         Route(
-            .post, "/v1/training-jobs/quote", operation: "quoteTrainingJob", summary: "What a job would cost, and whether it may run.",
-            access: .scope("jobs:write"), body: .json(Self.order), replies: [.json(200, "Tokens that it will see, and the fee.", .any)],
+            .post, "/v1/training-jobs/quote", operation: "quoteTrainingJob",
+            summary: "What a job would cost, how long it would take, and whether it may run.",
+            access: .scope("jobs:write"), body: .json(Self.order),
+            replies: [
+                .json(
+                    200, "Tokens that it will see, the fee, and how long a runner will take, by what runners told where `measured`.", .any)
+            ],
             problems: TrainingProblems.all
-        ) { [maker] context in
-            let draft = try draft(context)
-            let quote = try await maker.query { try TrainingRules.quote(draft, $0, at: $0.latest) }
-            return .json(["tokens": .count(quote.tokens), "fee": quote.fee.json, "settings": draft.settings.json])
+        ) { [maker, desk] context in
+            let draft = try await draft(context)
+            let (quote, parameters, waiting) = try await maker.query { state in
+                (
+                    try TrainingRules.quote(draft, state, at: state.latest), state.bases[draft.base]?.parameters ?? 0,
+                    state.open.count { state.jobs[$0]?.status == .queued }
+                )
+            }
+            let (seconds, isMeasured) = await desk.seconds(tokens: quote.tokens, parameters: parameters)
+            return .json([
+                "tokens": .count(quote.tokens), "fee": quote.fee.json, "settings": draft.settings.json, "seconds": .count(seconds),
+                "measured": .bool(isMeasured), "waiting": .count(waiting),
+            ])
         }
     }
 
@@ -66,7 +70,7 @@ struct JobRoutes: Sendable {
             body: .json(Self.order), idempotency: .required, replies: [.json(201, "The job.", .any)],
             problems: TrainingProblems.all + DecisionError.problemTypes
         ) { [maker, evidence, views] context in
-            let draft = try draft(context)
+            let draft = try await draft(context)
             _ = try await evidence.put(draft.settings.json)
             let outcome = try await context.decide(maker, TrainingRules.request(draft))
             let job = try outcome.first(JobRequested.self).job

@@ -16,7 +16,7 @@ struct JobViews: Sendable {
 
     /// A job, for its owner, and for who may read all jobs.
     func job(_ id: String, for caller: Caller) async throws -> TrainingJob {
-        let job = try await maker.query { $0.jobs[id] }
+        let job = try await maker.find { $0.jobs[id] }
         guard let job, job.request.owner == caller.subject || caller.has("jobs:read") else { throw TrainingError.notFound("job \(id)") }
         return job
     }
@@ -44,6 +44,9 @@ struct JobViews: Sendable {
             "reason": job.reason.map { .string($0) },
             "adapter": job.completed.map { .digest($0.adapter) }, "record": job.completed.map { .digest($0.record) },
             "tokens": job.completed.map { .count($0.tokens) }, "progress": progress?.report,
+            "checked": job.checked.map {
+                .members(["agrees": .bool($0.agrees), "runner": .string($0.runner), "method": .string($0.method)])
+            },
             "replaces": job.request.replaces.map { .string($0) }, "without": job.request.without.map { .digest($0) },
         ])
     }

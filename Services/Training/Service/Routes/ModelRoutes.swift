@@ -12,7 +12,7 @@ internal import Web
 struct ModelRoutes: Sendable {
     let maker: DecisionMaker<TrainingState>
 
-    var routes: [Route] { [registerBase, bases, publish, list, show, retire] }
+    var routes: [Route] { [registerBase, bases, publish, list, show, retire, handOver] }
 
     private static let amount: Schema = .object(.required("asset", .text(1...19)), .required("amount", .text(.decimal)))
     private static let name: Schema = .text(1...129)
@@ -94,7 +94,7 @@ struct ModelRoutes: Sendable {
 
     /// What holds when a publisher says nothing.
     static let usualPolicy = AttributionPolicy(
-        rules: "attribution/1", spans: 4_000, influence: 4_000, retrieval: 2_000, threshold: 200_000_000, cap: 500_000_000,
+        rules: "attribution/2", spans: 4_000, influence: 4_000, retrieval: 2_000, threshold: 200_000_000, cap: 500_000_000,
         fallback: "tokens", minimumSpan: 8)
 
     private var list: Route {
@@ -114,7 +114,7 @@ struct ModelRoutes: Sendable {
             replies: [.json(200, "Its versions, oldest first.", .any)], problems: [.notFound]
         ) { [maker] context in
             let name = context.path["owner"] + "/" + context.path["name"]
-            guard let versions = try await maker.query({ $0.models[name] }) else { throw TrainingError.notFound("model \(name)") }
+            guard let versions = try await maker.find({ $0.models[name] }) else { throw TrainingError.notFound("model \(name)") }
             return .json([
                 "model": .string(name),
                 "versions": .array(
@@ -138,6 +138,20 @@ struct ModelRoutes: Sendable {
             let version = try context.decode { try $0.object().optionalInt("version") }
             _ = try await context.decide(maker, ModelRules.retire(name, version: version, by: try context.caller.subject))
             return .noContent
+        }
+    }
+
+    private var handOver: Route {
+        Route(
+            .post, "/v1/adapters/{owner}/{name}/hand-over", operation: "handOverModel",
+            summary: "Gives a model a new owner: a new version on the same terms, whose earnings are theirs; those before are retired.",
+            access: .scope("models:write"), body: .json(.object(.required("to", .text(1...200), "The new owner."))), idempotency: .required,
+            replies: [.json(201, "The new owner's version.", .any)], problems: TrainingProblems.all + DecisionError.problemTypes
+        ) { [maker] context in
+            let name = context.path["owner"] + "/" + context.path["name"]
+            let owner = try context.decode { try $0.object().id("to") }
+            let outcome = try await context.decide(maker, ModelRules.handOver(name, to: owner, by: try context.caller.subject))
+            return .json(try outcome.first(ModelPublished.self).json, status: 201)
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import Blobs
 internal import Decisions
 internal import Events
 internal import HTTP
@@ -10,8 +11,9 @@ internal import Web
 struct OriginRoutes: Sendable {
     let maker: DecisionMaker<TrainingState>
     let peers: Peers
+    let evidence: EvidenceStore
 
-    var routes: [Route] { [summary, licences] }
+    var routes: [Route] { [summary, licences, card] }
 
     private static let version = QueryParameter("version", .integer(1...1_000_000), "The newest when left out.")
 
@@ -46,6 +48,21 @@ struct OriginRoutes: Sendable {
                         .required("snapshots", .list(.openObject(), atMost: 1_000))))
             ], problems: [.notFound, .unavailable]
         ) { context in .json(LicenceReport(try await origin(context)).json) }
+    }
+
+    private var card: Route {
+        Route(
+            .get, "/v1/adapters/{owner}/{name}/card", operation: "modelCard",
+            summary: "The model's card in Markdown, made from what the log says: base, data, licences, training, evaluation, terms.",
+            access: .public, query: [Self.version], replies: [.content(200, "Markdown.", type: "text/markdown")],
+            problems: [.notFound, .unavailable]
+        ) { [evidence] context in
+            let origin = try await origin(context)
+            var record: JSONValue?
+            if let digest = origin.job?.completed?.record { record = try await evidence.value(digest) }
+            return Response(
+                headers: ["Content-Type": "text/markdown; charset=utf-8"], body: .bytes(Array(ModelCard(origin, record: record).text.utf8)))
+        }
     }
 
     private func origin(_ context: RequestContext) async throws -> ModelOrigin {

@@ -130,7 +130,7 @@ struct RetrainingRoutes: Sendable {
     private func compared(_ context: RequestContext) async throws -> Response {
         let job = try await views.replayable(context.path["job"], for: try context.caller)
         guard let replaced = job.request.replaces, let digest = job.request.without,
-            let old = try await maker.query({ $0.jobs[replaced] })
+            let old = try await maker.find({ $0.jobs[replaced] })
         else { throw TrainingError.notFound("job that \(job.request.job) repeats") }
         let before = try await side(old)
         let after = try await side(job)

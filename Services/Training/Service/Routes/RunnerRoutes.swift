@@ -19,10 +19,12 @@ struct RunnerRoutes: Sendable {
     let evidence: EvidenceStore
     let artefacts: ArtefactStore
     let peers: Peers
+    let joining: RunnerJoining
 
     var routes: [Route] { [lease, rows, heartbeat, checkpoint, complete, fail] }
 
-    private static let access = Access.scope("runners:work")
+    /// The house's own runners by their scope; others by having joined, which every call looks at.
+    private static let access = Access.authenticated
     private static let problems = TrainingProblems.all + DecisionError.problemTypes
     private static let attempt: Schema = .integer(1...1_000_000)
 
@@ -33,24 +35,54 @@ struct RunnerRoutes: Sendable {
             access: Self.access, query: [LongPoll.parameter(atMost: 30)],
             body: .json(
                 .openObject(
-                    .optional("bases", .list(.text(1...100), atMost: 200), "The base models that the runner has; any when left out."))
+                    .optional("bases", .list(.text(1...100), atMost: 200), "The base models that the runner has; any when left out."),
+                    .optional("features", .list(.text(1...100), atMost: 20), "What it can do besides, such as int8; any when left out."),
+                    .optional("checks", .boolean, "Whether it looks at others' work when there is no job (scope runners:check)."))
             ), idempotency: .required,
             replies: [.json(200, "What is to be done.", .any), .empty(204, "There is nothing to do.")], problems: Self.problems
         ) { [desk] context in
-            let bases = try context.decode { try $0.object().optionalArray("bases", count: 0...200)?.map { try $0.string(bytes: 1...100) } }
-            let candidate = TrainingRules.Candidate(runner: try context.caller.subject, bases: bases.map { Set($0) })
+            let (candidate, checks) = try await candidate(context)
             // Looks once in any case, then whenever something has changed.
-            if let job = try await start(context, candidate) { return .json(try await order(job)) }
+            if let order = try await next(context, candidate, checks) { return .json(order) }
             let wait = LongPoll.wait(context.query)
-            let found = try await LongPoll.run(atMost: wait) { () -> TrainingJob? in
+            let found = try await LongPoll.run(atMost: wait) { () -> JSONValue? in
                 for await _ in await desk.changes() {
-                    if let job = try await start(context, candidate) { return job }
+                    if let order = try await next(context, candidate, checks) { return order }
                 }
                 return nil
             }
             guard let found else { return .noContent }
-            return .json(try await order(found))
+            return .json(found)
         }
+    }
+
+    private func candidate(_ context: RequestContext) async throws -> (TrainingRules.Candidate, checks: Bool) {
+        let (bases, features, checks) = try context.decode { json in
+            let fields = try json.object()
+            let bases = try fields.optionalArray("bases", count: 0...200)?.map { try $0.string(bytes: 1...100) }
+            let features = try fields.optionalArray("features", count: 0...20)?.map { try $0.string(bytes: 1...100) }
+            return (bases, features, try fields.optionalBool("checks") ?? false)
+        }
+        let isHouses = try await joining.admit(context)
+        let candidate = TrainingRules.Candidate(
+            runner: try context.caller.subject, bases: bases.map { Set($0) }, features: features.map { Set($0) }, isHouses: isHouses,
+            stake: joining.stake)
+        return (candidate, try checks && context.caller.has(RunnerJoining.checking))
+    }
+
+    /// A job to do, or somebody's work to look at.
+    private func next(_ context: RequestContext, _ candidate: TrainingRules.Candidate, _ checks: Bool) async throws -> JSONValue? {
+        if let job = try await start(context, candidate) { return try await order(job) }
+        guard checks else { return nil }
+        let waiting = try await maker.query { state in
+            state.open.compactMap { state.jobs[$0] }.filter {
+                $0.status == .checking && candidate.bases?.contains($0.request.base) ?? true && $0.delivered?.runner != candidate.runner
+            }
+        }
+        for job in waiting {
+            if let work = job.delivered, await desk.takeCheck(job.request.job) { return try await order(job, work) }
+        }
+        return nil
     }
 
     private func start(_ context: RequestContext, _ candidate: TrainingRules.Candidate) async throws -> TrainingJob? {
@@ -59,7 +91,7 @@ struct RunnerRoutes: Sendable {
         let outcome = try await context.decide(maker, TrainingRules.lease(candidate))
         guard !outcome.facts.isEmpty else { return nil }
         let started = try outcome.first(JobStarted.self)
-        let job = try await maker.query { $0.jobs[started.job] }
+        let job = try await maker.find { $0.jobs[started.job] }
         guard let job else { throw TrainingError.notFound("job \(started.job)") }
         // The answer to an earlier request may have been lost, and the job have gone on without its runner.
         if outcome.isRepeat, job.status != .running || job.attempt != started.attempt {
@@ -69,15 +101,23 @@ struct RunnerRoutes: Sendable {
         return job
     }
 
-    private func order(_ job: TrainingJob) async throws -> JSONValue {
+    private func order(_ job: TrainingJob, _ work: JobDelivered? = nil) async throws -> JSONValue {
         let settings = try await evidence.value(job.request.settings)
-        let base = try await maker.query { $0.bases[job.request.base] }
+        let base = try await maker.find { $0.bases[job.request.base] }
         return .members([
             "job": .string(job.request.job), "attempt": .count(job.attempt), "base": .string(job.request.base),
             "base_artefact": base.map { .digest($0.artefact) }, "snapshots": .array(job.request.snapshots.map(\.json)),
             "settings": settings,
-            "checkpoint": job.checkpoint.map { .digest($0.checkpoint) }, "checkpoint_step": job.checkpoint.map { .count($0.step) },
-            "lease_seconds": .int(desk.lease.components.seconds),
+            "checkpoint": work == nil ? job.checkpoint.map { .digest($0.checkpoint) } : nil,
+            "checkpoint_step": work == nil ? job.checkpoint.map { .count($0.step) } : nil,
+            "lease_seconds": .int(desk.lease.components.seconds), "check": try await claimed(work),
+        ])
+    }
+
+    private func claimed(_ work: JobDelivered?) async throws -> JSONValue? {
+        guard let work else { return nil }
+        return .members([
+            "adapter": .digest(work.adapter), "rows": work.rows.map { .digest($0) }, "record": try await evidence.value(work.record),
         ])
     }
 
@@ -90,8 +130,11 @@ struct RunnerRoutes: Sendable {
         ) { [maker, peers] context in
             let runner = try context.caller.subject
             let id = context.path["job"]
-            let job = try await maker.query { $0.jobs[id] }
-            guard let job, job.status == .running, job.runner == runner else { throw TrainingError.notFound("job \(id) of this runner") }
+            let job = try await maker.find { $0.jobs[id] }
+            let checks = try context.caller.has(RunnerJoining.checking)
+            guard let job, (job.status == .running && job.runner == runner) || (job.status == .checking && checks) else {
+                throw TrainingError.notFound("job \(id) of this runner")
+            }
             let index = context.query.integer("snapshot") ?? 0
             guard index < job.request.snapshots.count else { throw TrainingError.notFound("snapshot \(index) of job \(id)") }
             let snapshot = job.request.snapshots[index]
@@ -129,12 +172,16 @@ struct RunnerRoutes: Sendable {
         ) { [maker, desk] context in
             let runner = try context.caller.subject
             let id = context.path["job"]
-            let job = try await maker.query { $0.jobs[id] }
-            guard let job else { throw TrainingError.notFound("job \(id)") }
+            let known = try await maker.find { state in state.jobs[id].map { ($0, state.bases[$0.request.base]?.parameters) } }
+            guard let (job, parameters) = known else { throw TrainingError.notFound("job \(id)") }
             let attempt = try context.decode { try $0.object().int("attempt") }
+            if job.status == .checking, try context.caller.has(RunnerJoining.checking) {
+                await desk.keepCheck(id)
+                return .json(["go_on": true, "checkpoint": false])
+            }
             let isIts = job.runner == runner && job.attempt == attempt
             let goesOn = job.status == .running && isIts
-            if goesOn { await desk.heard(id, attempt: attempt, context.json) }
+            if goesOn { await desk.heard(id, attempt: attempt, context.json, parameters: parameters) }
             return .json(["go_on": .bool(goesOn), "checkpoint": .bool(job.status == .paused && isIts)])
         }
     }
@@ -148,11 +195,12 @@ struct RunnerRoutes: Sendable {
                     .required("attempt", Self.attempt), .required("step", .count), .required("checkpoint", .text(.sha256)),
                     .required("metrics", .any, "Figures up to here, whole numbers only."))),
             idempotency: .required, replies: [.empty(204, "It is recorded.")], problems: Self.problems
-        ) { [maker, evidence, artefacts] context in
+        ) { [maker, evidence, artefacts, joining] context in
             let fields = try context.decode { try $0.object() }
             let (attempt, step, digest) = try context.decode { _ in
                 (try fields.int("attempt"), try fields.count("step"), try fields.digest("checkpoint"))
             }
+            _ = try await joining.admit(context)
             try await artefacts.check(manifest: digest)
             let metrics = try await evidence.put(try fields.field("metrics").value)
             _ = try await context.decide(
@@ -173,23 +221,28 @@ struct RunnerRoutes: Sendable {
                     .optional("rows", .text(.sha256), "Artefact with the attribution rows of the training items."),
                     .required("tokens", .count), .required("record", .any, "Kernel level, threads, seed, losses; whole numbers only."))),
             idempotency: .required, replies: [.empty(204, "The job is done.")], problems: Self.problems
-        ) { [maker, items, evidence, artefacts] context in
+        ) { [maker, items, evidence, artefacts, joining] context in
             let id = context.path["job"]
+            let isHouses = try await joining.admit(context)
             let fields = try context.decode { try $0.object() }
             let (attempt, adapter, rows, tokens) = try context.decode { _ in
                 (try fields.int("attempt"), try fields.digest("adapter"), try fields.optionalDigest("rows"), try fields.count("tokens"))
             }
             try await artefacts.check(manifest: adapter)
             if let rows { try await artefacts.check(manifest: rows) }
-            let job = try await maker.query { $0.jobs[id] }
+            let job = try await maker.find { $0.jobs[id] }
             guard let job else { throw TrainingError.notFound("job \(id)") }
             let shares = try await items.shares(of: job)
             let record = try await evidence.put(try fields.field("record").value)
+            let result = TrainingRules.Result(adapter: adapter, rows: rows, record: record.hash, tokens: tokens, shares: shares)
+            let runner = try context.caller.subject
+            // Drawn anew each time, so that nobody can foresee it; a repeated command gets its first answer.
+            let isLookedAt = !isHouses && joining.draws()
             _ = try await context.decide(
                 maker,
-                TrainingRules.complete(
-                    id, runner: try context.caller.subject, attempt: attempt,
-                    TrainingRules.Result(adapter: adapter, rows: rows, record: record.hash, tokens: tokens, shares: shares)))
+                isLookedAt
+                    ? RunnerRules.deliver(id, runner: runner, attempt: attempt, result)
+                    : TrainingRules.complete(id, runner: runner, attempt: attempt, result))
             return .noContent
         }
     }

@@ -14,6 +14,8 @@ actor JobDesk {
     struct Progress: Sendable {
         var attempt: Int
         var seen: ContinuousClock.Instant
+        /// When its tokens last grew.
+        var counted: ContinuousClock.Instant
         var report: JSONValue
         var number: Int
     }
@@ -24,6 +26,8 @@ actor JobDesk {
     private var progress: [String: Progress] = [:]
     private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
     private var lastWatcher = 0
+    private var checks: [String: ContinuousClock.Instant] = [:]
+    private var speed: Double?
 
     init(maker: DecisionMaker<TrainingState>, lease: Duration, logger: Logger) {
         self.maker = maker
@@ -50,11 +54,41 @@ actor JobDesk {
     }
 
     /// A runner has begun, or says how far it is.
-    func heard(_ job: String, attempt: Int, _ report: JSONValue) {
+    /// - Parameter parameters: the base model's.
+    func heard(_ job: String, attempt: Int, _ report: JSONValue, parameters: Int? = nil) {
+        if let before = progress[job], before.attempt == attempt, let parameters, let now = report["tokens"]?.intValue,
+            let then = before.report["tokens"]?.intValue, now > then
+        {
+            let passed = (ContinuousClock.now - before.counted) / .seconds(1)
+            if passed > 0 { speed = Double(now - then) * Double(parameters) / passed }
+        }
+        let isNew = progress[job]?.report["tokens"]?.intValue != report["tokens"]?.intValue || progress[job]?.attempt != attempt
+        let counted = isNew ? ContinuousClock.now : progress[job]?.counted ?? .now
         let number = (progress[job]?.number ?? 0) + 1
-        progress[job] = Progress(attempt: attempt, seen: .now, report: report, number: number)
+        progress[job] = Progress(attempt: attempt, seen: .now, counted: counted, report: report, number: number)
         ring()
     }
+
+    /// How long tokens take on a base model, by what runners last told; by what one core of a server does before they told anything.
+    func seconds(tokens: Int, parameters: Int) -> (seconds: Int, isMeasured: Bool) {
+        let speed = speed ?? Self.usualSpeed
+        return (max(1, Int((Double(tokens) * Double(parameters) / speed).rounded(.up))), self.speed != nil)
+    }
+
+    /// Parameters times tokens in a second: the embedded engine on one core with 512-bit vectors.
+    private static let usualSpeed = 1.8e10
+
+    // MARK: Looking at others' work
+
+    /// Takes somebody's work to be looked at, unless another does and was heard of within a lease.
+    func takeCheck(_ job: String) -> Bool {
+        if let last = checks[job], ContinuousClock.now - last <= lease { return false }
+        checks[job] = .now
+        return true
+    }
+
+    /// Who looks at it still does.
+    func keepCheck(_ job: String) { checks[job] = .now }
 
     /// The last report on a job.
     func progress(of job: String) -> Progress? { progress[job] }

@@ -52,29 +52,35 @@ public struct KeyRotated: EventData, Hashable {
     public var removed: String?
     /// The claim that was proven along: `mail`, `domain` or `vouched`.
     public var verified: String?
+    /// Whether another did it for a principal who lost its keys.
+    public var recovered: Bool?
 
     /// From its parts.
-    public init(principal: String, added: String? = nil, removed: String? = nil, verified: String? = nil) {
+    public init(
+        principal: String, added: String? = nil, removed: String? = nil, verified: String? = nil, recovered: Bool? = nil
+    ) {
         self.principal = principal
         self.added = added
         self.removed = removed
         self.verified = verified
+        self.recovered = recovered
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["principal", "added", "removed", "verified"])
+        try fields.refuseUnknown(keys: ["principal", "added", "removed", "verified", "recovered"])
         principal = try fields.id("principal")
         added = try fields.optionalID("added")
         removed = try fields.optionalID("removed")
         verified = try fields.optionalID("verified")
+        recovered = try fields.optionalBool("recovered")
     }
 
     /// As it is written.
     public var json: JSONValue {
         .members([
             "principal": .string(principal), "added": added.map { .string($0) }, "removed": removed.map { .string($0) },
-            "verified": verified.map { .string($0) },
+            "verified": verified.map { .string($0) }, "recovered": recovered.map { .bool($0) },
         ])
     }
 }

@@ -8,7 +8,7 @@ public struct ContributionWithdrawn: EventData, Hashable {
 
     /// The contribution.
     public var contribution: String
-    /// Who submitted it.
+    /// Who took it back: who submitted it, or who claimed the account of the items' author.
     public var contributor: String
     /// The items; none means all.
     public var items: [String]

@@ -25,11 +25,13 @@ public struct JobRequested: EventData, Hashable {
     public var replaces: String?
     /// Evidence, with `replaces`: that job's result, and which of its items are left out now.
     public var without: Digest?
+    /// What a runner must be able to do besides: `int8`.
+    public var needs: [String]
 
     /// From its parts.
     public init(
         job: String, owner: String, base: String, snapshots: [SnapshotReference], settings: Digest, fee: Amount, hold: String? = nil,
-        replaces: String? = nil, without: Digest? = nil
+        replaces: String? = nil, without: Digest? = nil, needs: [String] = []
     ) {
         self.job = job
         self.owner = owner
@@ -40,11 +42,12 @@ public struct JobRequested: EventData, Hashable {
         self.hold = hold
         self.replaces = replaces
         self.without = without
+        self.needs = needs
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["job", "owner", "base", "snapshots", "settings", "fee", "hold", "replaces", "without"])
+        try fields.refuseUnknown(keys: ["job", "owner", "base", "snapshots", "settings", "fee", "hold", "replaces", "without", "needs"])
         job = try fields.id("job")
         owner = try fields.id("owner")
         base = try fields.id("base")
@@ -54,6 +57,7 @@ public struct JobRequested: EventData, Hashable {
         hold = try fields.optionalID("hold")
         replaces = try fields.optionalID("replaces")
         without = try fields.optionalDigest("without")
+        needs = fields.optionalField("needs") == nil ? [] : try fields.ids("needs")
     }
 
     /// As it is written.
@@ -62,6 +66,7 @@ public struct JobRequested: EventData, Hashable {
             "job": .string(job), "owner": .string(owner), "base": .string(base), "snapshots": .array(snapshots.map(\.json)),
             "settings": .digest(settings), "fee": fee.json, "hold": hold.map { .string($0) },
             "replaces": replaces.map { .string($0) }, "without": without.map { .digest($0) },
+            "needs": needs.isEmpty ? nil : .texts(needs),
         ])
     }
 }

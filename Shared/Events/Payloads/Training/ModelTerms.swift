@@ -76,7 +76,7 @@ public struct ModelSplit: EventPart {
 
 /// How an answer is attributed.
 public struct AttributionPolicy: EventPart {
-    /// The version of the rules, such as `attribution/1`.
+    /// The version of the rules, one of ``knownRules``.
     public var rules: String
     /// Weight in basis points.
     public var spans: Int
@@ -92,6 +92,9 @@ public struct AttributionPolicy: EventPart {
     public var fallback: String
     /// Least tokens of a span.
     public var minimumSpan: Int
+
+    /// The rules that answers can be attributed by, oldest first. The second takes off what planted canaries earn by influence.
+    public static let knownRules = ["attribution/1", "attribution/2"]
 
     /// From its parts.
     public init(rules: String, spans: Int, influence: Int, retrieval: Int, threshold: Int, cap: Int, fallback: String, minimumSpan: Int) {

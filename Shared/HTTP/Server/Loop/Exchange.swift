@@ -30,6 +30,9 @@ final class Exchange {
     var bytesSent = 0
     /// Since when only the handler can move things on.
     var handlerSince: UInt64
+    /// How long the handler may take when that is longer than usual, once it was asked for.
+    var patience: UInt64 = 0
+    var hasAskedForPatience = false
     /// What the handler's error said, for the log.
     var failure: String?
 

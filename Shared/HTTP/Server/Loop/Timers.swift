@@ -65,6 +65,11 @@ extension Loop {
         guard let limit = options.handlerTimeout?.nanoseconds, let exchange = connection.exchange, exchange.waitsForHandler,
             now - exchange.handlerSince >= limit
         else { return }
+        if !exchange.hasAskedForPatience {
+            exchange.hasAskedForPatience = true
+            exchange.patience = options.handlerPatience?(exchange.method, exchange.target)?.nanoseconds ?? 0
+        }
+        guard now - exchange.handlerSince >= exchange.patience else { return }
         meters.handlersTooSlow.add()
         giveUp(connection, HTTPError(503, "no answer in time"))
     }

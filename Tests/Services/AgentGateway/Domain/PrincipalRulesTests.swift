@@ -59,6 +59,22 @@ import Testing
         #expect(try PrincipalRules.register(kind: "person", key: "did:ann", owner: nil)(state, context).count == 1)
     }
 
+    @Test func whoLostTheirKeysGetsOneAndAllOthersEnd() throws {
+        let issued = KeyIssued(key: "key_1", principal: "pr_ann", hash: digest, scopes: ["inferences:write"])
+        var state = try state([KeyRotated(principal: "pr_ann", added: "did:two"), issued])
+        let events = try PrincipalRules.recover("pr_ann", adding: "did:new")(state, context)
+        #expect(events.map(\.type) == [KeyRotated.type, KeyRotated.type, KeyRotated.type, KeyRevoked.type])
+        for (index, event) in events.enumerated() {
+            try state.apply(
+                event.type == KeyRevoked.type
+                    ? Fact.made(KeyRevoked(event.data.object()), 20 + index) : Fact.made(KeyRotated(event.data.object()), 20 + index))
+        }
+        #expect(state.principals["pr_ann"]?.keys == ["did:new"] && state.principalByKey["did:ann"] == nil)
+        #expect(state.apiKeys.isEmpty && state.principals["pr_bot"]?.keys == ["did:bot"])
+        #expect(throws: GatewayError.self) { try PrincipalRules.recover("pr_ann", adding: "did:bot")(state, context) }
+        #expect(throws: GatewayError.self) { try PrincipalRules.recover("pr_nobody", adding: "did:x")(state, context) }
+    }
+
     @Test func aClaimIsRecordedOnceAndMakesAPrincipalPayable() throws {
         var state = try state()
         #expect(state.principals["pr_ann"]?.isVerified == false)

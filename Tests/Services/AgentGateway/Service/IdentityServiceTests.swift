@@ -118,4 +118,40 @@ import Testing
             #expect(try await gateway.signIn(id, new).status == 200)
         }
     }
+
+    @Test func whoLostTheirKeysIsRecoveredByWhoMayAndAnAgentByItsOwner() async throws {
+        try await withGateway { gateway in
+            let (lost, bot, new) = (
+                try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate()
+            )
+            let id = try #require(try await gateway.register("person", lost).json["principal"]?.stringValue)
+            let agent = try #require(try await gateway.register("agent", bot, owner: (id, lost)).json["principal"]?.stringValue)
+            let token = try #require(try await gateway.signIn(id, lost).json["token"]?.stringValue)
+            let found = try #require(
+                try await gateway.call("POST", "/v1/keys", token: token, .object(JSONObject())).json["secret"]?.stringValue)
+            func recovery(_ id: String, _ key: Ed25519PrivateKey, signedBy signer: Ed25519PrivateKey? = nil) throws -> JSONValue {
+                let message = ProofMessages.recovery(principal: id, key: gateway.did(key))
+                return ["key": .string(gateway.did(key)), "signature": try gateway.signed(message, signer ?? key)]
+            }
+            let path = "/v1/principals/\(id)/recovery"
+            let operating = try gateway.house.token("root", scopes: ["keys:write", "principals:recover"])
+            // Not by strangers, nor by the principal itself, which has its own way; and with proof of the new key.
+            #expect(
+                try await gateway.call("POST", path, token: try gateway.house.token("eve", scopes: ["keys:write"]), recovery(id, new))
+                    .status == 403)
+            #expect(try await gateway.call("POST", path, token: token, recovery(id, new)).status == 403)
+            #expect(try await gateway.call("POST", path, token: operating, recovery(id, new, signedBy: lost)).status == 401)
+            #expect(try await gateway.call("POST", path, token: operating, recovery(id, bot)).status == 409)
+            #expect(try await gateway.call("POST", path, token: operating, recovery(id, new)).status == 200)
+            #expect(try await gateway.signIn(id, lost).status == 401)
+            #expect(try await gateway.signIn(id, new).status == 200)
+            #expect(try await gateway.call("GET", "/v1/keys", token: found).status == 401)
+
+            let owner = try #require(try await gateway.signIn(id, new).json["token"]?.stringValue)
+            let other = try Ed25519PrivateKey.generate()
+            #expect(try await gateway.call("POST", "/v1/principals/\(agent)/recovery", token: owner, recovery(agent, other)).status == 200)
+            #expect(try await gateway.signIn(agent, bot).status == 401)
+            #expect(try await gateway.signIn(agent, other).status == 200)
+        }
+    }
 }

@@ -21,6 +21,10 @@ final class StandIns: Sendable {
         var steps: [Step] = []
         /// The runner's refusal, in place of a stream.
         var refusal: Int?
+        /// A refusal in another server's words.
+        var refusalBody: (status: Int, body: JSONValue)?
+        /// Passages that the runner's model can read; more are too long for it.
+        var mostPassages = Int.max
         /// Billing's refusal of holds.
         var noHold: Int?
         var found: [String: [JSONValue]] = [:]
@@ -95,11 +99,17 @@ final class StandIns: Sendable {
     private var chat: Route {
         Route(
             .post, "/runner/v1/chat/completions", operation: "standInChat", summary: "A stand-in for the runner.", access: .authenticated,
-            body: .json(.openObject(), limit: 8 << 20), replies: [.events("Chunks.")], problems: [.unavailable]
+            body: .json(.openObject(), limit: 8 << 20), replies: [.events("Chunks."), .json(400, "A refusal.", .any)],
+            problems: [.unavailable]
         ) { [self] context in
-            let (refusal, steps) = contents.withLock { contents in
+            let (refusal, words, most, steps) = contents.withLock { contents in
                 contents.asked.append(context.json)
-                return (contents.refusal, contents.steps)
+                return (contents.refusal, contents.refusalBody, contents.mostPassages, contents.steps)
+            }
+            if let words { return Response.json(words.body, status: words.status) }
+            let system = context.json["messages"]?.arrayValue?.first?["content"]?.stringValue ?? ""
+            if most < .max, system.split(separator: "\n\n").count > most {
+                return .json(["error": ["code": "context_length_exceeded", "message": "too long"]], status: 400)
             }
             if let refusal { throw Problem(ProblemType("stand-in-refusal", refusal, "No"), "no model is loaded") }
             return Response(

@@ -48,6 +48,21 @@ import Testing
         #expect(try #require(root.byOwner["bob"]) > 15_000_000 && (root.byOwner["bob"] ?? 0) < 25_000_000)
     }
 
+    @Test func theFirstRulesKnowNoCanariesAndPassTheirRowsOver() throws {
+        let scores: [(String, Int64)] = [("a1", 500), ("b1", 500), ("canary/0/0", 400)]
+        let names = Canary.names(among: scores.map(\.0))
+        #expect(names == ["canary/0/0": "canary/0"])
+        let old = try compute([checkpoint(scores)], canaries: names) { $0.rules = 1 }
+        #expect(old.byOwner == ["ann": 500_000_000, "bob": 500_000_000] && old.confidence == 500_000_000)
+        #expect(old.evidence.influence?.checkpoints.first?.canaries == [])
+        #expect(old.evidence.influence?.checkpoints.first?.skippedRows == 1)
+        let new = try compute([checkpoint(scores)], canaries: names)
+        // Each keeps 100 of 500.
+        #expect(new.byOwner == old.byOwner && new.confidence == 100_000_000)
+        #expect(new.evidence.influence?.checkpoints.first?.canaries.map(\.owner) == ["canary/0"])
+        #expect(throws: AttributionError.unknownRules(3)) { try compute([checkpoint(scores)]) { $0.rules = 3 } }
+    }
+
     @Test func anOutlierCountsAsTheCap() throws {
         let result = try compute([checkpoint([("a1", 1_000_000), ("a2", 0), ("b1", 10), ("d1", 10)])]) { $0.outlierCap = 4 }
         #expect(result.byOwner == ["ann": 666_666_667, "bob": 166_666_667, "dan": 166_666_666])

@@ -76,11 +76,4 @@ import Testing
         #expect(repeating.head == nil && repeating.uniqueTokens < 40 && repeating.tokens == 200)
         #expect(novelty.add(id: "f", try WordSequence("")) == Novelty.Finding(head: nil, tokens: 0, uniqueTokens: 0))
     }
-
-    @Test func listsOfRunsAreToldFromProse() throws {
-        let prose = words(0..<300)
-        #expect(!Coherence.isList(try WordSequence(prose)))
-        let list = (0..<100).flatMap { start in (2...8).map { words(start..<start + $0) } }.joined(separator: "\n")
-        #expect(Coherence.isList(try WordSequence(list)))
-    }
 }

@@ -14,6 +14,7 @@ import Money
 import ServiceShell
 import ServiceTestSupport
 import Synchronization
+import Telemetry
 import TestSupport
 import Testing
 
@@ -32,7 +33,22 @@ final class AttributionHouse: Sendable {
     private let number = Mutex(0)
     static let trace = "0af7651916cd43dd8448eb211c80319c"
 
-    init(_ house: ServiceHouse) { self.house = house }
+    private let settings: [String: String]
+
+    init(_ house: ServiceHouse, settings: [String: String]) {
+        self.house = house
+        self.settings = settings
+    }
+
+    /// The house's, with the settings of this one.
+    var context: ServiceContext {
+        get throws {
+            let own = try house.context(.attribution)
+            return ServiceContext(
+                service: own.service, log: own.log, database: own.database, peers: own.peers, signer: own.signer, folder: own.folder,
+                shared: own.shared, settings: Configuration(settings), clock: own.clock, logger: own.logger, metrics: own.metrics)
+        }
+    }
 
     // MARK: What stands on the log
 
@@ -84,7 +100,7 @@ final class AttributionHouse: Sendable {
     }
 
     func publishModel(
-        _ snapshots: [SnapshotReference], retrieval: [String] = [], job: String? = nil,
+        _ snapshots: [SnapshotReference], retrieval: [String] = [], job: String? = nil, version: Int = 1,
         _ change: (inout Events.AttributionPolicy) -> Void = { _ in }
     ) async throws {
         let zero = try Amount(0, Asset("USDC/6"))
@@ -94,7 +110,7 @@ final class AttributionHouse: Sendable {
         change(&policy)
         try await append(
             ModelPublished(
-                model: "acme/defi", version: 1, owner: "acme", base: "base", job: job, snapshots: snapshots, retrieval: retrieval,
+                model: "acme/defi", version: version, owner: "acme", base: "base", job: job, snapshots: snapshots, retrieval: retrieval,
                 price: ModelPrice(request: zero, input: zero, output: zero),
                 split: ModelSplit(owner: 2_000, datanets: 3_000, contributors: 3_000, validators: 1_000, compute: 1_000),
                 attribution: policy), by: .training)
@@ -103,12 +119,12 @@ final class AttributionHouse: Sendable {
     @discardableResult
     func answer(
         _ id: String, _ text: String?, prompt: String = "", row: Digest? = nil, passages: [Events.RetrievedPassage] = [],
-        model: String = "acme/defi"
+        model: String = "acme/defi", version: Int = 1
     ) async throws -> UInt64 {
         if let text { standIns.change { $0.answers[id] = (prompt, text) } }
         return try await append(
             InferenceCompleted(
-                inference: id, payer: "pia", actor: "bot", model: model, version: 1, base: "base", prompt: SHA256.hash(utf8: "p"),
+                inference: id, payer: "pia", actor: "bot", model: model, version: version, base: "base", prompt: SHA256.hash(utf8: "p"),
                 answer: SHA256.hash(utf8: "a"), inputTokens: 1, outputTokens: 1, fee: Amount(0, Asset("USDC/6")), runner: "runner",
                 passages: .entries(passages), row: row), by: .agentGateway, id)
     }
@@ -142,7 +158,7 @@ final class AttributionHouse: Sendable {
 
     /// Runs an instance of the service while the body runs.
     func serving<Result: Sendable>(_ body: @Sendable (AttributionService) async throws -> Result) async throws -> Result {
-        let service = try await AttributionService.open(house.context(.attribution))
+        let service = try await AttributionService.open(context)
         try house.mount([standIns.mount, service.mount], grants: [AttributionService.grants])
         let running = Task { await service.run() }
         do {
@@ -173,8 +189,10 @@ final class AttributionHouse: Sendable {
     }
 }
 
-func withAttributionHouse(_ body: @Sendable (AttributionHouse) async throws -> Void) async throws {
-    try await withServiceHouse { house in try await body(AttributionHouse(house)) }
+func withAttributionHouse(
+    settings: [String: String] = [:], _ body: @Sendable (AttributionHouse) async throws -> Void
+) async throws {
+    try await withServiceHouse { house in try await body(AttributionHouse(house, settings: settings)) }
 }
 
 extension EvidenceList<AttributionShare> {

@@ -57,6 +57,31 @@ private let bob = AttributionHouse.Item(id: "b", owner: "bob", text: words(100..
         }
     }
 
+    @Test func whatCanariesEarnIsTakenOffByTheRulesThatKnowThem() async throws {
+        try await withAttributionHouse { house in
+            let snapshot = try await house.publish([ann, bob])
+            // Against the answer's row ann's has 3 parts, bob's 1, and the canary as much as bob's.
+            try await publishRows(
+                house, [("a", row(1, [96, 127], [0])), ("b", row(1, [32, 127], [0])), ("canary/0/0", row(1, [32, 127], [0]))])
+            try await house.publishModel([snapshot], job: "job_1") { $0.rules = "attribution/2" }
+            try await house.publishModel([snapshot], job: "job_1", version: 2)
+            let answer = house.standIns.put(artefact: row(2, [127, 0], [127]).bytes)
+            try await house.answer("inf_1", "in its own words", row: answer)
+            try await house.answer("inf_2", "in its own words", row: answer, version: 2)
+            try await house.serving { _ in
+                let new = try await house.attribution(of: "inf_1")
+                #expect(new.rules == "attribution/2" && new.shares.byOwner == ["ann": 1_000_000_000] && new.missing == [])
+                let old = try await house.attribution(of: "inf_2")
+                #expect(old.rules == "attribution/1" && abs((old.shares.byOwner["bob"] ?? 0) - 250_000_000) < 3_000_000)
+                for computed in [new, old] {
+                    let statement = try await house.statement(computed.evidence)
+                    #expect(try EvidenceList.entries(statement.shares()) == computed.shares)
+                    #expect(statement.computed?.influence?.checkpoints.first?.canaries.count == (computed.rules == "attribution/2" ? 1 : 0))
+                }
+            }
+        }
+    }
+
     @Test func aBadArtefactOfRowsLeavesInfluenceOut() async throws {
         try await withAttributionHouse { house in
             let snapshot = try await house.publish([ann, bob])

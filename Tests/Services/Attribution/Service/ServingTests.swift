@@ -1,5 +1,6 @@
+import Web
 import AttributionDomain
-import AttributionService
+import Blobs
 import Crypto
 import Decisions
 import EventLog
@@ -10,6 +11,8 @@ import ServiceShell
 import ServiceTestSupport
 import TestSupport
 import Testing
+
+@testable import AttributionService
 
 private let ann = AttributionHouse.Item(id: "a", owner: "ann", text: words(0..<60))
 private let bob = AttributionHouse.Item(id: "b", owner: "bob", text: words(100..<220))
@@ -153,7 +156,8 @@ private let own = "it is said that "
         }
     }
 
-    @Test func aDamagedIndexIsBuiltAgainWithoutASecondEvent() async throws {
+    @Test(arguments: [Harm.bit, .cut, .gone, .otherVersion])
+    func anIndexThatCannotBeReadIsBuiltAgainWithoutASecondEvent(harm: Harm) async throws {
         try await withAttributionHouse { house in
             let snapshot = try await house.publish([ann, bob])
             try await house.publishModel([snapshot])
@@ -164,15 +168,85 @@ private let own = "it is said that "
             let index = folder + "/" + (try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first))
             let segment =
                 index + "/" + (try #require(try FileManager.default.contentsOfDirectory(atPath: index).first { $0.hasPrefix("segment") }))
-            var bytes = try #require(FileManager.default.contents(atPath: segment))
-            bytes[bytes.count / 2] ^= 0xFF
-            try bytes.write(to: URL(fileURLWithPath: segment))
+            try harm.do(to: segment, manifest: index + "/manifest.json")
             try await house.answer("inf_1", words(0..<20))
             try await house.serving { _ in
                 let computed = try await house.attribution(of: "inf_1")
                 #expect(computed.shares.byOwner == ["ann": 1_000_000_000])
             }
             #expect(try await house.events(IndexBuilt.self).count == 1 && house.standIns.exported.count == 2)
+        }
+    }
+
+    /// What may befall an index.
+    enum Harm: Sendable {
+        case bit, cut, gone, otherVersion
+
+        func `do`(to segment: String, manifest: String) throws {
+            let place = URL(fileURLWithPath: segment)
+            var bytes = try Data(contentsOf: place)
+            switch self {
+            case .bit:
+                bytes[bytes.count / 2] ^= 0xFF
+                try bytes.write(to: place)
+            case .cut: try bytes.prefix(bytes.count / 3).write(to: place)
+            case .gone: try FileManager.default.removeItem(at: place)
+            case .otherVersion:
+                let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: manifest)), as: UTF8.self)
+                try Data(text.replacingOccurrences(of: "\"format\":1", with: "\"format\":9").utf8).write(to: URL(fileURLWithPath: manifest))
+            }
+        }
+    }
+
+    @Test func answersThatAreEmptyBinaryOrTooLongAreAttributedAndTheEventSaysWhatWasNotThere() async throws {
+        try await withAttributionHouse { house in
+            let snapshot = try await house.publish([ann, bob])
+            try await house.publishModel([snapshot])
+            let binary = String(decoding: (0..<4_000).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 13) }, as: UTF8.self) + "\u{0}\u{FFFD}"
+            try await house.answer("inf_empty", "")
+            try await house.answer("inf_binary", binary)
+            try await house.answer("inf_long", String(repeating: "word ", count: 900_000))
+            try await house.answer("inf_after", words(0..<20))
+            try await house.serving { _ in
+                // 60 tokens of ann's, 120 of bob's.
+                let codes = ["inf_empty": ["no-rows"], "inf_binary": ["no-rows"], "inf_long": ["no-rows", "text-too-long"]]
+                for (inference, missing) in codes {
+                    let computed = try await house.attribution(of: inference)
+                    #expect(computed.fallback && computed.missing == missing, "\(inference)")
+                    #expect(computed.shares.byOwner == ["ann": 333_333_333, "bob": 666_666_667], "\(inference)")
+                }
+                #expect(try await house.attribution(of: "inf_after").shares.byOwner == ["ann": 1_000_000_000])
+            }
+        }
+    }
+
+    @Test func aLaterSnapshotIsIndexedByWhatItHasMore() async throws {
+        try await withAttributionHouse { house in
+            let zoe = AttributionHouse.Item(id: "z", owner: "zoe", text: words(300..<330))
+            let copy = AttributionHouse.Item(id: "y", owner: "eve", text: words(100..<220))
+            let first = try await house.publish([ann, bob])
+            let second = try await house.publish([ann, bob, zoe, copy], number: 2)
+            let third = try await house.publish([bob, zoe, copy], number: 3)
+            try await house.publishModel([second])
+            try await house.publishModel([third], version: 2)
+            try await house.answer("inf_1", words(300..<330) + " and " + words(100..<130))
+            try await house.answer("inf_2", words(0..<30) + " and " + words(310..<330), version: 2)
+            try await house.serving { _ in
+                // Eve's copy is bob's, who came first.
+                let one = try await house.attribution(of: "inf_1"), other = try await house.attribution(of: "inf_2")
+                #expect(one.shares.byOwner == ["bob": 500_000_000, "zoe": 500_000_000])
+                #expect(other.shares.byOwner == ["zoe": 1_000_000_000])
+            }
+            let built = try await house.events(IndexBuilt.self)
+            #expect(built.map(\.snapshot) == [first, second, third].map(\.snapshot) && built.map(\.items) == [2, 4, 3])
+            // Ann went: who is the first to say something may be another, so that everything is measured anew.
+            #expect(house.standIns.exported == ["dn_1/1", "dn_1/2 since 1", "dn_1/3"])
+            var measures: [[IndexedItem]] = []
+            for event in built {
+                measures.append(try EvidenceList<IndexedItem>.decode(try await house.evidence.bytes(try #require(event.measures))))
+            }
+            #expect(measures[1].map(\.unique) == [60, 120, 30, 0] && measures[1].map(\.head) == [nil, nil, nil, "b"])
+            #expect(measures[2].map(\.unique) == [120, 30, 0])
         }
     }
 
@@ -196,6 +270,44 @@ private let own = "it is said that "
                 let shown = try await house.call("GET", "/v1/attributions/inf_1")
                 #expect(shown.json["corrections"]?.arrayValue?.count == 1)
                 #expect(shown.json["shares"]?.arrayValue?.compactMap { $0["owner"]?.stringValue } == ["bob"])
+            }
+        }
+    }
+
+    @Test func textsThatNobodyCanReadToTheEndAreTooLong() async throws {
+        try await withAttributionHouse { house in
+            house.standIns.change { $0.answers["inf_1"] = ("why?", String(repeating: "because ", count: 1_000)) }
+            let service = try await AttributionService.open(house.house.context(.attribution))
+            try house.house.mount([house.standIns.mount, service.mount], grants: [AttributionService.grants])
+            var texts = AnswerTexts(peers: try house.house.context(.attribution).peers)
+            guard case .texts(let found) = try await texts.find("inf_1") else { throw Unexpected() }
+            #expect(found.answer.utf8.count == 8_000)
+            texts.largest = 7_000
+            guard case .tooLong = try await texts.find("inf_1") else { throw Unexpected() }
+            guard case .unknown = try await texts.find("inf_2") else { throw Unexpected() }
+        }
+    }
+
+    private struct Unexpected: Error {}
+
+    @Test func whileTooManyAnswersWaitNoTextIsTracedAndReadinessSaysSo() async throws {
+        try await withAttributionHouse(settings: ["OPENLEDGER_ATTRIBUTION_BACKLOG": "3"]) { house in
+            let snapshot = try await house.publish([ann, bob])
+            try await house.publishModel([snapshot])
+            house.standIns.change { $0.isGatewayAway = true }
+            for number in 0..<4 { try await house.answer("inf_\(number)", words(0..<20)) }
+            try await house.serving { service in
+                let body: JSONValue = ["text": "x", "datanet": "dn_1"]
+                func trace() async throws -> Int {
+                    try await house.call("POST", "/v1/attributions/trace", scopes: ["attributions:trace"], json: body).status
+                }
+                let check = try #require(service.mount.checks.first { $0.name == "attribution-backlog" })
+                try await eventually("it is behind") { await check.state() != .ready }
+                #expect(try await trace() == 503)
+                house.standIns.change { $0.isGatewayAway = false }
+                _ = try await house.attribution(of: "inf_3")
+                #expect(try await trace() == 200)
+                #expect(await check.state() == .ready)
             }
         }
     }

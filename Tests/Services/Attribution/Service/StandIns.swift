@@ -38,13 +38,19 @@ final class StandIns: Sendable {
     private var items: Route {
         Route(
             .get, "/v1/datanets/{id}/snapshots/{number}/items", operation: "standInItems", summary: "A stand-in for datanet's export.",
-            access: .authenticated, query: [QueryParameter("purpose", .oneOf("read", "train", "retrieve"), "What for.", required: true)],
+            access: .authenticated,
+            query: [
+                QueryParameter("purpose", .oneOf("read", "train", "retrieve"), "What for.", required: true),
+                QueryParameter("since", .integer(1...1_000_000_000), "Only what an earlier one lacks."),
+            ],
             replies: [.content(200, "Lines.", type: "application/jsonl")], problems: [.unavailable, .notFound]
         ) { [self] context in
             let key = "\(context.path["id"])/\(context.path["number"])"
+            let since = context.query.integer("since")
             let lines = contents.withLock { contents -> [String]? in
-                contents.exported.append(key)
-                return contents.isDatanetAway ? nil : contents.exports[key]
+                contents.exported.append(key + (since.map { " since \($0)" } ?? ""))
+                let known = Set(since.flatMap { contents.exports["\(context.path["id"])/\($0)"] } ?? [])
+                return contents.isDatanetAway ? nil : contents.exports[key]?.filter { !known.contains($0) }
             }
             guard let lines else { throw Problem(.unavailable, "away") }
             return Response(body: .bytes(Array(lines.map { $0 + "\n" }.joined().utf8)))

@@ -35,6 +35,21 @@ import Testing
     @Test(arguments: faults)
     func whatIsWrongIsNamed(code: ReasonCode, text: String) throws { #expect(try inspect(text).reasons.contains(code)) }
 
+    /// Runs of 2 to 8 words of one text, one a line: what is written to be found in answers, not to be read.
+    @Test func aListOfRunsOfWordsIsRefusedAndTheTextItIsOfIsNot() throws {
+        let words = (0..<60).flatMap { number in
+            ["the", "price", "of", "asset", "number\(spelled(number))", "moves", "when", "its", "pool", "is", "low"]
+        }
+        let runs = (0..<90).flatMap { start in (2...8).map { words[start..<start + $0].joined(separator: " ") } }
+        #expect(try inspect(runs.joined(separator: "\n")).reasons.contains(.incoherent))
+        #expect(try !inspect(words.prefix(300).joined(separator: " ")).reasons.contains(.incoherent))
+    }
+
+    /// A number in letters, so that texts are of words.
+    private func spelled(_ number: Int) -> String {
+        String(number).map { String(UnicodeScalar(UInt8(ascii: "a") + UInt8($0.wholeNumberValue ?? 0))) }.joined()
+    }
+
     @Test func licencesAreCheckedAgainstTheDatanet() throws {
         let policy = ScreeningPolicy(licences: LicencePolicy(["CC-BY-4.0"]))
         #expect(try inspect(Self.good, licence: nil).reasons == [.noLicence])
@@ -70,7 +85,7 @@ import Testing
     }
 
     /// Real rows, with things planted among them: what the rules find of what was planted, and what they refuse besides.
-    @Test(.enabled(if: Corpus.folder != nil, "needs the data sets beside OPENLEDGER_TEST_FIXTURES"))
+    @Test(.enabled(if: Corpus.folder != nil, "needs OPENLEDGER_TEST_DATANETS, a folder of real data sets"))
     func plantedThingsAreFoundAmongRealRowsAndLittleElse() throws {
         var generator = Seed.generator()
         var session = ScreeningSession()
@@ -122,9 +137,8 @@ import Testing
 /// The real data sets, where they lie beside the repository.
 enum Corpus {
     static var folder: String? {
-        guard let fixtures = TestInput.fixtures else { return nil }
-        let folder = (fixtures as NSString).deletingLastPathComponent + "/datanets"
-        return FileManager.default.fileExists(atPath: folder) ? folder : nil
+        guard let folder = TestInput.datanets, FileManager.default.fileExists(atPath: folder) else { return nil }
+        return folder
     }
 
     static func rows(limitPerFile: Int) throws -> [ItemContent] {

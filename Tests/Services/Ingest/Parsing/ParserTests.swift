@@ -43,6 +43,21 @@ extension ParsedRow {
         #expect(rows.compactMap(\.content?.row) == [2])
     }
 
+    /// A gigabyte that never was in memory: one piece, again and again.
+    @Test(arguments: [DocumentFormat.jsonl, .csv])
+    func aLineOfAGigabyteIsRefusedAndTheNextIsRead(format: DocumentFormat) async throws {
+        let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20)
+        let isTable = format == .csv
+        let first = isTable ? "text\ngood row of a table\n" : "{\"text\":\"good row of a file\"}\n"
+        let last = isTable ? "\nrow after that\n" : "\n{\"text\":\"row after that\"}\n"
+        let parts = [BlobBytes(Array(first.utf8))] + (0..<1024).map { _ in BlobBytes(piece) } + [BlobBytes(Array(last.utf8))]
+        var rows: [ParsedRow] = []
+        try await DocumentReader().read(BlobBytes(concatenating: parts), format: format, file: "f", columns: .standard) { rows += $0 }
+        #expect(rows.map(\.content?.text) == [isTable ? "good row of a table" : "good row of a file", nil, "row after that"])
+        #expect(rows.compactMap(\.refused?.code) == [.tooLarge])
+        #expect(rows.compactMap(\.refused?.row) == [2])
+    }
+
     @Test(arguments: [1, 5, 1000])
     func quotesHoldCommasAndLineBreaks(piece: Int) async throws {
         let text = "question,answer\r\n\"a, \"\"b\"\"\nc\",d\r\n,\r\n\"x\"y,z\nstray\"quote,1\none\n1,2,3\n\"last\",\"row\""

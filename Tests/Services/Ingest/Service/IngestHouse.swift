@@ -65,10 +65,15 @@ struct IngestHouse: Sendable {
             policy: DatanetPolicy(
                 access: access, licences: licences, treasuryPoints: 0, curatorPoints: 0, contributorPoints: 10_000, admission: "automatic",
                 minimumQuality: 0, panel: 0, quorum: 0, voting: "role"))
+        try await put(created, "datanet/\(id)")
+    }
+
+    /// Puts an event of the Datanet service on the log.
+    func put(_ data: some EventData, _ stream: String) async throws {
         let event = Event(
-            type: DatanetCreated.type, version: 1, stream: try #require(StreamName(kind: "datanet", id: id)),
-            time: try house.context(.datanet).clock(), actor: "olga", cause: .command(id: "create-\(id)", digest: .zero), ordinal: 0,
-            correlation: "test", data: created.json)
+            type: type(of: data).type, version: 1, stream: try #require(StreamName(stream)),
+            time: try house.context(.datanet).clock(), actor: "olga",
+            cause: .command(id: Hex.encode(Random.bytes(8)), digest: .zero), ordinal: 0, correlation: "test", data: data.json)
         _ = try await house.context(.datanet).log.append(all: [
             AppendRequest(events: [try event.encoded()], expected: [:], causePosition: nil)
         ])

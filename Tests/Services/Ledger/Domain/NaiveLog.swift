@@ -42,6 +42,8 @@ struct NaiveLog {
 /// Makes appends that meet, repeat and contradict one another.
 struct AppendGenerator {
     var random: SeededGenerator
+    /// Whether commands come again only rarely.
+    var isCalm = false
     private var number = 0
     private var made: [(id: String, request: AppendRequest)] = []
     static let now = Timestamp(microseconds: 1_795_000_000_000_000)
@@ -49,7 +51,7 @@ struct AppendGenerator {
     init(_ random: SeededGenerator) { self.random = random }
 
     mutating func next() throws -> PreparedAppend {
-        let choice = Int.random(in: 0..<100, using: &random)
+        let choice = Int.random(in: 0..<(isCalm ? 10_000 : 100), using: &random)
         if choice < 15, let old = made.randomElement(using: &random) {
             // The same again, perhaps long after.
             let now = Timestamp(microseconds: Self.now.microseconds + (random.chance(0.5) ? 0 : 60_000_000))

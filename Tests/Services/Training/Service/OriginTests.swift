@@ -9,9 +9,10 @@ import ServiceShell
 import ServiceTestSupport
 import TestSupport
 import Testing
-import TrainingDomain
 import TrainingService
 import Web
+
+@testable import TrainingDomain
 
 @Suite("What a model was made from")
 struct OriginTests {
@@ -51,6 +52,15 @@ struct OriginTests {
         #expect(json["sources"]?["other"]?.arrayValue?.count == 2 && json["sources"]?["crawled"]?.arrayValue?.isEmpty == true)
         #expect(json["processing"]?["rights_reservation"]?["withdrawn_since"]?.arrayValue?.count == 2)
         #expect(json["missing"]?.arrayValue?.isEmpty == false)
+    }
+
+    @Test("the card says what the log says, and no more")
+    func card() throws {
+        let text = ModelCard(try origin(2), record: nil).text
+        #expect(text.hasPrefix("---\nlicense: apache-2.0\nbase_model: base\n") && text.contains("\n# acme/defi\n"))
+        #expect(text.contains("| `dn_2` | 1 | `\(SHA256.hash([2]).prefixed)` | 3 | 70 | CC-BY-4.0, CC0-1.0 |"))
+        #expect(!text.contains("## Training"), "no job is known")
+        #expect(ModelCard.nats(5_910_049) == "5.9100" && ModelCard.nats(70_000) == "0.0700")
     }
 
     @Test("the licence report adds up what each licence covers")

@@ -54,8 +54,10 @@ final class TrainingHouse: Sendable {
         _ method: String, _ path: String, as subject: String, _ json: JSONValue? = nil, bytes: [UInt8]? = nil, key: String? = nil
     ) async throws -> (status: Int, json: JSONValue, bytes: [UInt8]) {
         var request = ClientRequest(method: method, url: "http://house" + path, timeout: .seconds(40))
-        let scopes: Set<String> = ["jobs:write", "models:write", "artefacts:read"]
-        let token = try house.token(subject, scopes: subject.hasPrefix("runner") ? scopes.union(["runners:work"]) : scopes)
+        var scopes: Set<String> = ["jobs:write", "models:write", "artefacts:read"]
+        if subject.hasPrefix("runner") { scopes.insert("runners:work") }
+        if subject == "runner-checker" { scopes.insert("runners:check") }
+        let token = try house.token(subject, scopes: scopes)
         request.headers.set("Authorization", "Bearer " + token)
         if method != "GET" { request.headers.set("Idempotency-Key", key ?? next("key")) }
         if let json {

@@ -105,6 +105,20 @@ struct InfluenceTests {
         #expect(throws: EngineError.self) { try InfluenceFactors(path: path, model: model) }
     }
 
+    @Test("canaries are the same for the same seed, other ones for another, and of the model's tokens")
+    func canaries() async throws {
+        let (model, checkpoints, rows) = try await trained()
+        let size = model.configuration.vocabularySize
+        let made = CanaryRows.examples(length: 6, vocabulary: size, seed: 3)
+        #expect(made == CanaryRows.examples(length: 6, vocabulary: size, seed: 3))
+        #expect(made != CanaryRows.examples(length: 6, vocabulary: size, seed: 4))
+        #expect(made.count == CanaryRows.names * CanaryRows.rowsOfEach && Set(made.map(\.tokens)).count > made.count / 2)
+        #expect(made.allSatisfy { $0.tokens.count == 6 && $0.tokens.allSatisfy { (0..<Int32(size)).contains($0) } })
+        let pool = try ComputePool(threads: 1)
+        let factors = try await InfluenceFactors.fit(model: model, checkpoints: [checkpoints[1]], rows: rows, pool: pool)
+        #expect(try await factors.rows(made, role: .training, pool: pool).count == made.count)
+    }
+
     @Test("only rows of the same factors and of opposite roles are compared")
     func mixing() async throws {
         let (model, checkpoints, rows) = try await trained()

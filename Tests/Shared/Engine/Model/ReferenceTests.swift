@@ -82,6 +82,24 @@ struct ReferenceTests {
         }
     }
 
+    @Test("gradients of rows at an adapter are those of its factors", arguments: ReferenceFixture.all)
+    func gradientsOfRows(_ fixture: ReferenceFixture) async throws {
+        let adapter = try fixture.adapter(), pool = try ComputePool(threads: 2)
+        let found = try await fixture.model().gradients(of: [fixture.example(), fixture.example()], adapter: adapter, pool: pool)
+        #expect(found.dimension == adapter.parameterCount && found.values.count == 2 * found.dimension)
+        #expect(found.tensors.count == 2 * adapter.layout.parts.count && found.tensors.map(\.count).reduce(0, +) == found.dimension)
+        for (part, tensor) in zip(adapter.layout.parts, stride(from: 0, to: found.tensors.count, by: 2).map { found.tensors[$0] }) {
+            let name = "adapter.gradient.model.layers.\(part.layer).\(part.module.path).lora_A"
+            let expected = try #require(try fixture.expected(name))
+            for row in 0..<2 {
+                #expect(
+                    relativeError(
+                        Array(found.values[found.dimension * row + tensor.lowerBound..<found.dimension * row + tensor.upperBound]), expected
+                    ) < 1e-4)
+            }
+        }
+    }
+
     @Test("bfloat16 and int8 weights stay near, int8 less so", arguments: ReferenceFixture.all)
     func precisions(_ fixture: ReferenceFixture) async throws {
         let pool = try ComputePool(threads: 1)

@@ -44,14 +44,14 @@ struct TokenizerInteropTests {
     private static func value(debug: Int, release: Int) -> Int { stride > 1 ? debug : release }
 
     @Test(.enabled(if: EngineInterop.has("tokenizers"), "needs OPENLEDGER_TEST_PYTHON, a Python with tokenizers"))
-    func `eight families give Hugging Face's tokens and text on all rows and on hostile text`() throws {
+    func `ten families give Hugging Face's tokens and text on all rows and on hostile text`() throws {
         let folder = try TemporaryFolder("tokenizers")
         var random = Seed.generator()
         let texts = try Self.texts(&random)
         let lines = texts.map { String(decoding: JSON.write(.string($0)), as: UTF8.self) }.joined(separator: "\n")
         try folder.write(lines + "\n", to: "texts.jsonl")
         try EngineInterop.script("tokenizers_agreement.py", [folder.path, folder.path("texts.jsonl")])
-        for family in ["gpt2", "gpt2-prefix", "smollm", "llama3", "qwen2", "llama2", "mistral", "metaspace"] {
+        for family in ["gpt2", "gpt2-prefix", "smollm", "llama3", "qwen2", "llama2", "mistral", "metaspace", "unigram", "unigram-bytes"] {
             let tokenizer = try Tokenizer(json: Array(Data(contentsOf: URL(fileURLWithPath: folder.path(family + ".json")))))
             let expected = try Data(contentsOf: URL(fileURLWithPath: folder.path(family + ".jsonl"))).split(separator: 10)
             try #require(expected.count == texts.count)

@@ -97,7 +97,7 @@ struct TokenizerTests {
 
     @Test(
         arguments: [
-            (["model", "type"], "Unigram", "Unigram is not supported"), (["model", "type"], "WordPiece", "WordPiece"),
+            (["model", "type"], "Unigram", "/model/"), (["model", "type"], "WordPiece", "WordPiece"),
             (["model", "dropout"], 0.1, "dropout"), (["model", "end_of_word_suffix"], "</w>", "end_of_word_suffix"),
             (["model", "merges"], [["a", "zz"]], "merges/0"), (["model", "merges"], ["a a", "a a"], "twice"),
             (["model", "merges"], ["aaa"], "two tokens"),

@@ -128,4 +128,19 @@ struct DeadlineTests {
             #expect(try wire.reply().body == "through")
         }
     }
+    @Test("A request that may take longer than usual gets that time, and the others do not")
+    func patienceForSome() async throws {
+        var options = impatient
+        options.handlerPatience = { method, target in method == "GET" && target == "/gate" ? .seconds(60) : nil }
+        try await withServer(options) { test in
+            let patient = try test.wire()
+            patient.get("/gate")
+            let other = try test.wire()
+            other.send("POST /gate HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+            #expect(other.rest().text.hasPrefix("HTTP/1.1 503 "))
+            #expect(patient.rest().text.isEmpty)
+            test.probe.openGate()
+            #expect(try patient.reply().body == "through")
+        }
+    }
 }

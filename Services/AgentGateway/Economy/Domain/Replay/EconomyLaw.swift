@@ -9,7 +9,7 @@ public struct EconomyLaw: ReplayLaw {
     /// The gateway's.
     public static let service = Service.agentGateway
     /// What the economy's rules decide.
-    public static let nouns: Set<String> = ["mandate", "service", "task"]
+    public static let nouns: Set<String> = ["mandate", "service", "task", "wallet", "payment"]
 
     /// Knows nothing yet.
     public init() {}
@@ -134,6 +134,19 @@ public struct EconomyLaw: ReplayLaw {
             guard let last = append.facts.last else { return .unknown }
             return Verdict(try TaskRules.reject(TaskRejected(last.data.object()).task)(state, moment))
         case TaskExpired.type: return try expired(append, state, moment)
+        case WalletLinked.type:
+            let data = try append.data(WalletLinked.self)
+            return Verdict(
+                try WalletRules.link(data.address, signature: data.signature)(state, moment), checked: ["signatures of addresses": 1])
+        case WalletUnlinked.type: return Verdict(try WalletRules.unlink(append.data(WalletUnlinked.self).address)(state, moment))
+        case PaymentOpened.type: return try opened(append, state, moment)
+        case PaymentSent.type:
+            let data = try append.data(PaymentSent.self)
+            return Verdict(try PaymentRules.send(data.payment, transaction: data.transaction)(state, moment))
+        case PaymentSettled.type: return try settled(append, state, moment)
+        case PaymentFailed.type:
+            let data = try append.data(PaymentFailed.self)
+            return Verdict(try PaymentRules.fail(data.payment, reason: data.reason)(state, moment))
         default: return .unknown
         }
     }

@@ -102,7 +102,7 @@ struct A2ARoutes: Sendable {
 
     private func task(_ params: JSONValue, _ caller: Caller) async throws -> JSONValue {
         let id = try params.object().id("id")
-        guard let task = try await maker.query({ $0.tasks[id] }), task.concerns(caller.subject) else { throw A2AFault.noTask(id) }
+        guard let task = try await maker.find({ $0.tasks[id] }), task.concerns(caller.subject) else { throw A2AFault.noTask(id) }
         return A2ATask.json(task)
     }
 
@@ -132,7 +132,7 @@ struct A2ARoutes: Sendable {
             let hired = try await hiring.hire(
                 wish, caller: caller, key: try IdempotencyKey("\"a2a:" + name.filter { $0.isASCII && $0 != "\"" && $0 != "\\" } + "\""),
                 body: .object(message.object), correlation: context.trace.traceID)
-            guard let task = try await maker.query({ $0.tasks[hired.task.task] }) else { throw A2AFault.noTask(hired.task.task) }
+            guard let task = try await maker.find({ $0.tasks[hired.task.task] }) else { throw A2AFault.noTask(hired.task.task) }
             return ["task": A2ATask.json(task)]
         }
         if let model = try metadata?.optionalID("model") {

@@ -150,7 +150,7 @@ struct EconomyTools: Sendable {
         ) { [maker] call in
             let id = try call.arguments.id("task")
             let caller = call.caller.subject
-            guard let task = try await maker.query({ $0.tasks[id] }), task.concerns(caller) else {
+            guard let task = try await maker.find({ $0.tasks[id] }), task.concerns(caller) else {
                 throw EconomyError.notFound("task \(id)")
             }
             return ["task": task.view]

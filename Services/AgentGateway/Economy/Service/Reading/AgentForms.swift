@@ -62,7 +62,8 @@ enum AgentForms {
         return [
             "type": "https://eips.ethereum.org/EIPS/eip-8004#registration-v1", "name": .string(services.first?.page.name ?? agent),
             "description": .string(services.map(\.page.description).joined(separator: "\n")), "services": .array(doors),
-            "x402Support": .bool(false), "active": .bool(!services.isEmpty), "registrations": [], "supportedTrust": ["reputation"],
+            "x402Support": .bool(!services.isEmpty), "active": .bool(!services.isEmpty), "registrations": [],
+            "supportedTrust": ["reputation"],
         ]
     }
 }

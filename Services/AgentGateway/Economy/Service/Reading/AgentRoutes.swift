@@ -18,7 +18,7 @@ struct AgentRoutes: Sendable {
 
     private func party(_ context: RequestContext) async throws -> (id: String, party: EconomyState.Party) {
         let id = context.path["agent"]
-        guard let party = try await maker.query({ $0.parties[id] }) else { throw EconomyError.notFound("principal \(id)") }
+        guard let party = try await maker.find({ $0.parties[id] }) else { throw EconomyError.notFound("principal \(id)") }
         return (id, party)
     }
 

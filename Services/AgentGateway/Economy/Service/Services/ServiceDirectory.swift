@@ -48,7 +48,7 @@ actor ServiceDirectory {
 
     /// One service.
     func entry(_ id: String) async throws -> Entry? {
-        guard let listed = try await maker.query({ $0.services[id] }), let page = try await page(listed) else { return nil }
+        guard let listed = try await maker.find({ $0.services[id] }), let page = try await page(listed) else { return nil }
         return Entry(listed: listed, page: page)
     }
 

@@ -11,6 +11,10 @@ struct ServicePage: Sendable {
     let output: JSONValue?
     /// Where the provider answers itself, when it does.
     let url: String?
+    /// The model that answers at once for whoever pays by x402; its answers are asked for in the provider's name.
+    let model: String?
+    /// Most tokens of such an answer.
+    let maximumTokens: Int
     let json: JSONValue
 
     init(_ json: JSONValue) throws {
@@ -21,6 +25,8 @@ struct ServicePage: Sendable {
         input = fields.optionalField("input")?.value
         output = fields.optionalField("output")?.value
         url = try fields.optionalString("url", bytes: 1...2_000)
+        model = try fields.optionalID("model")
+        maximumTokens = try fields.optionalInt("max_tokens", in: 1...8_192) ?? 256
         for (name, schema) in [("input", input), ("output", output)] {
             guard let schema, schema.objectValue == nil else { continue }
             throw try fields.field(name).error("must be a JSON Schema, an object")

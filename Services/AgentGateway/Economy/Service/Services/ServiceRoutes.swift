@@ -23,7 +23,9 @@ struct ServiceRoutes: Sendable {
                 .required("name", .text(1...100)), .required("description", .text(1...4_000)),
                 .optional("tags", .list(.text(1...40), atMost: 20)), .optional("input", .openObject(), "JSON Schema of what goes in."),
                 .optional("output", .openObject(), "JSON Schema of what comes out."),
-                .optional("url", .text(1...500), "Where the provider answers itself by A2A."))),
+                .optional("url", .text(1...500), "Where the provider answers itself by A2A."),
+                .optional("model", .text(1...200), "The model that answers at once for whoever pays by x402, in the provider's name."),
+                .optional("max_tokens", .integer(1...8_192), "Of such an answer; 256 when left out."))),
         .required("price", MandateRoutes.amount, "The least that a task pays."),
         .required("seconds", .integer(1...2_332_800), "Within which time it delivers."))
 

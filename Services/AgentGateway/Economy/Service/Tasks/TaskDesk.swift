@@ -48,7 +48,7 @@ struct TaskDesk: Sendable {
     /// Funds a task: from the escrow of the task above it, or by a hold on the payer's balance, under a mandate where the client has one.
     func fund(_ id: String, _ amount: Amount, mandate: String?, approval: String?, _ ask: Ask) async throws -> TaskFunded {
         // A funded task is not funded again: the same command gets its first answer.
-        let known = try await maker.query { $0.tasks[id] }
+        let known = try await maker.find { $0.tasks[id] }
         guard let known else { throw EconomyError.notFound("task \(id)") }
         if known.data.parent != nil {
             return try await decide(ask, TaskRules.fundFromAbove(id, amount))

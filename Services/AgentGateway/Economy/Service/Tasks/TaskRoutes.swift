@@ -197,7 +197,7 @@ struct TaskRoutes: Sendable {
     private func find(_ context: RequestContext) async throws -> AgentTask {
         let id = context.path["task"]
         let caller = try context.caller.subject
-        guard let task = try await maker.query({ $0.tasks[id] }), task.concerns(caller) else { throw EconomyError.notFound("task \(id)") }
+        guard let task = try await maker.find({ $0.tasks[id] }), task.concerns(caller) else { throw EconomyError.notFound("task \(id)") }
         return task
     }
 

@@ -84,6 +84,18 @@ struct RoutedBackend: Sendable {
         guard case BackendError.refused(_, let words) = error else { return error }
         let said = try? JSON.parse(Array(words.utf8))
         let detail = said?["error"]?["message"]?.stringValue ?? said?["detail"]?.stringValue ?? words
+        if isTooLong(said, detail) {
+            return Problem(OpenAIProblems.tooLong, "the model reads less than this: \(detail)", field: "#/messages")
+        }
         return Problem(OpenAIProblems.refused, "the model does not take this request: \(detail)")
+    }
+
+    /// How servers say that a conversation is too long: OpenAI and our runner by a code, llama.cpp by a type, vLLM in words.
+    private static func isTooLong(_ said: JSONValue?, _ detail: String) -> Bool {
+        let codes = [said?["error"]?["code"], said?["error"]?["type"], said?["type"]].compactMap { $0?.stringValue }
+        return codes.contains {
+            $0.hasSuffix("context-length-exceeded") || $0 == "context_length_exceeded" || $0 == "exceed_context_size_error"
+        }
+            || detail.contains("maximum context length")
     }
 }

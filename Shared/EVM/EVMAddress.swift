@@ -1,4 +1,4 @@
-internal import Crypto
+public import Crypto
 
 /// An Ethereum address: 20 bytes. Its text here is `0x` and 40 lower-case hexadecimal digits, one text per address.
 public struct EVMAddress: Sendable, Hashable, Comparable, CustomStringConvertible {
@@ -13,6 +13,12 @@ public struct EVMAddress: Sendable, Hashable, Comparable, CustomStringConvertibl
         self.bytes = bytes
         if digits != digits.lowercased(), checksummed != text { return nil }
     }
+
+    /// The address of a key: the last 20 bytes of the Keccak-256 of its point.
+    public init(_ key: Secp256k1PublicKey) { bytes = Array(Keccak256.hash(key.point).suffix(20)) }
+
+    /// An address that no key has: the last 20 bytes of a text's Keccak-256. It names something of ours where Ethereum's formats want an address.
+    public init(naming text: String) { bytes = Array(Keccak256.hash(Array(text.utf8)).suffix(20)) }
 
     /// `0x` and 40 lower-case hexadecimal digits.
     public var description: String { "0x" + Hex.encode(bytes) }

@@ -1,0 +1,69 @@
+public import EVM
+public import Events
+internal import Money
+
+extension EconomyState {
+    /// The address by which a principal is paid on this house's own network: it follows from the principal's id and is no key's, so nobody
+    /// else's payment can be meant.
+    public static func payee(_ principal: String) -> EVMAddress { EVMAddress(naming: "openledger/payee\n" + principal) }
+
+    /// The payment that a signed word was taken up as.
+    public func payment(_ word: PaymentWord) -> Payment? { paymentsByKey[Payment.key(word)].flatMap { payments[$0] } }
+
+    /// The payment of a payer's nonce, whatever its scheme, on a chain.
+    public func payment(chain: Int, from: String, nonce: String) -> Payment? {
+        for scheme in ["exact", "upto"] {
+            if let id = paymentsByKey["\(chain)/\(from)/\(scheme)/\(nonce)"] { return payments[id] }
+        }
+        return nil
+    }
+
+    /// The payment that a payer named so.
+    public func payment(from: String, identifier: String) -> Payment? { paymentsByName["\(from)/\(identifier)"].flatMap { payments[$0] } }
+
+    mutating func apply(_ data: WalletLinked) throws {
+        guard wallets[data.address] == nil else {
+            throw EconomyError.invalid(field: "address", reason: "\(data.address) is linked already")
+        }
+        wallets[data.address] = data.principal
+    }
+
+    mutating func apply(_ data: PaymentOpened) throws {
+        guard payments[data.payment] == nil, paymentsByKey[Payment.key(data.word)] == nil else {
+            throw EconomyError.invalid(field: "payment", reason: "\(data.payment) is there already")
+        }
+        payments[data.payment] = Payment(data)
+        paymentsByKey[Payment.key(data.word)] = data.payment
+        openPayments.insert(data.payment)
+        if let identifier = data.identifier { paymentsByName["\(data.word.from)/\(identifier)"] = data.payment }
+    }
+
+    mutating func apply(_ data: PaymentSent) { payments[data.payment]?.transaction = data.transaction }
+
+    mutating func apply(_ data: PaymentSettled) throws {
+        guard openPayments.remove(data.payment) != nil else { throw EconomyError.wrongState("the payment \(data.payment) is not open") }
+        payments[data.payment]?.status = .settled
+        payments[data.payment]?.transaction = data.transaction
+        payments[data.payment]?.settled = data
+        paymentTransfers[data.payment] = nil
+    }
+
+    mutating func apply(_ data: PaymentFailed) throws {
+        guard openPayments.remove(data.payment) != nil else { throw EconomyError.wrongState("the payment \(data.payment) is not open") }
+        payments[data.payment]?.status = .failed
+        payments[data.payment]?.reason = data.reason
+    }
+
+    /// What the reason of a transfer begins with that is made for a payment.
+    public static let transferReason = "payment:"
+
+    /// Billing has moved the money.
+    mutating func learn(_ data: JournalPosted) {
+        guard data.reason.hasPrefix(Self.transferReason), data.reverses == nil, case .entries(let postings) = data.postings,
+            let debit = postings.first(where: { $0.amount.isNegative }), let credit = postings.first(where: { $0.amount.isPositive })
+        else { return }
+        let payment = String(data.reason.dropFirst(Self.transferReason.count))
+        if payments[payment]?.status == .settled { return }
+        paymentTransfers[payment] = PaymentTransfer(id: data.id, from: debit.account, to: credit.account, amount: credit.amount)
+    }
+}

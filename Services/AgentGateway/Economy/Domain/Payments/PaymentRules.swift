@@ -1,0 +1,147 @@
+public import Crypto
+public import Decisions
+public import Events
+public import Money
+
+/// What is decided about signed payments. Signatures have been checked before, and are checked again by the audit.
+public enum PaymentRules {
+    /// How long a payment's authorisation under a mandate runs while its outcome is not known, in seconds.
+    static let patience: Int64 = 30 * 86_400
+
+    /// A payment to be taken up.
+    public struct Wish: Sendable {
+        /// What was signed.
+        public var word: PaymentWord
+        /// How money moves: `transfer`, `task` or `chain`.
+        public var means: String
+        /// What it takes.
+        public var amount: Amount
+        /// Who is paid here, for what a chain pays to this house.
+        public var payee: String?
+        /// What is bought.
+        public var service: String?
+        /// Commitment to what is delivered for it.
+        public var delivery: Digest?
+        /// The payer's own name for it.
+        public var identifier: String?
+        /// The mandate that pays, where the payer has several.
+        public var mandate: String?
+
+        /// From its parts.
+        public init(
+            word: PaymentWord, means: String, amount: Amount, payee: String? = nil, service: String? = nil, delivery: Digest? = nil,
+            identifier: String? = nil, mandate: String? = nil
+        ) {
+            self.word = word
+            self.means = means
+            self.amount = amount
+            self.payee = payee
+            self.service = service
+            self.delivery = delivery
+            self.identifier = identifier
+            self.mandate = mandate
+        }
+    }
+
+    /// Takes a payment up: from here on its nonce is used, and its amount counts against the payer's mandates.
+    public static func open(_ wish: Wish) -> DecisionMaker<EconomyState>.Rule {
+        { state, context in
+            let word = wish.word
+            guard state.payment(word) == nil else { throw PaymentError.used(scheme: word.scheme) }
+            if let identifier = wish.identifier, state.payment(from: word.from, identifier: identifier) != nil {
+                throw PaymentError.named(identifier)
+            }
+            try SignedWord(word).check(at: context.time)
+            try check(wish)
+            var opened = PaymentOpened(
+                payment: context.newID("pm"), means: wish.means, word: word, payer: state.wallets[word.from], payee: wish.payee,
+                amount: wish.amount, service: wish.service, delivery: wish.delivery, identifier: wish.identifier, at: context.logTime)
+            let stream = try GrantRules.stream("payment", opened.payment)
+            if wish.means == "chain" { return [NewEvent(opened, stream: stream)] }
+            guard let payer = opened.payer else { throw PaymentError.unknownPayer(word.from) }
+            guard let payee = state.payees[word.to] else { throw PaymentError.unknownPayee(word.to) }
+            guard payee != payer else { throw PaymentError.unknownPayee("the payer itself") }
+            opened.payee = payee
+            opened.source = payer
+            // A task's money is authorised when it is funded.
+            guard wish.means == "transfer", state.parties[payer]?.owner != nil else { return [NewEvent(opened, stream: stream)] }
+            let authorized = try authorize(wish, payer: payer, payee: payee, as: context.newID("au"), state, at: context.logTime)
+            opened.source = authorized.payer
+            opened.authorization = authorized.authorization
+            return [
+                NewEvent(opened, stream: stream), NewEvent(authorized, stream: try GrantRules.stream("mandate", authorized.root)),
+            ]
+        }
+    }
+
+    private static func check(_ wish: Wish) throws(PaymentError) {
+        let word = wish.word
+        guard wish.amount.isPositive, let signed = Int128(word.value) else {
+            throw .malformed("value must be above zero and fit an account")
+        }
+        let fits = word.scheme == "exact" ? wish.amount.units == signed : wish.amount.units <= signed
+        guard fits else { throw .amount(scheme: word.scheme, asked: String(wish.amount.units), signed: word.value) }
+    }
+
+    /// An agent spends by one of its mandates: the named one, or its only one that holds.
+    private static func authorize(
+        _ wish: Wish, payer: String, payee: String, as id: String, _ state: EconomyState, at now: Timestamp
+    ) throws(PaymentError) -> MandateAuthorized {
+        let live = (state.mandatesOfAgent[payer] ?? []).filter { mandate in state.chain(from: mandate).allSatisfy { $0.ended == nil } }
+        guard let mandate = wish.mandate ?? (live.count == 1 ? live[0] : nil) else {
+            throw .mandate(live.isEmpty ? "\(payer) has no mandate to pay with" : "\(payer) has \(live.count) mandates: name one")
+        }
+        do throws(EconomyError) {
+            return try SpendingRules.authorization(
+                state, Spending(wish.amount, purpose: "payment", payee: payee, service: wish.service), under: mandate, as: id, agent: payer,
+                at: now, seconds: patience)
+        } catch { throw .mandate(error.description) }
+    }
+
+    // MARK: What comes of it
+
+    private static func find(_ state: EconomyState, _ id: String) throws -> Payment {
+        guard let payment = state.payments[id] else { throw EconomyError.notFound("payment \(id)") }
+        guard payment.status == .unknown else { throw EconomyError.wrongState("the payment \(id) is \(payment.status.rawValue)") }
+        return payment
+    }
+
+    /// A transaction that carries it out was signed.
+    public static func send(_ id: String, transaction: String) -> DecisionMaker<EconomyState>.Rule {
+        { state, _ in
+            guard try find(state, id).data.means == "chain" else { throw EconomyError.wrongState("the payment \(id) needs no chain") }
+            return [NewEvent(PaymentSent(payment: id, transaction: transaction), stream: try GrantRules.stream("payment", id))]
+        }
+    }
+
+    /// It was made.
+    public static func settle(_ settled: PaymentSettled) -> DecisionMaker<EconomyState>.Rule {
+        { state, _ in
+            let payment = try find(state, settled.payment)
+            guard settled.amount == payment.data.amount else {
+                throw EconomyError.invalid(field: "amount", reason: "is not what was opened: \(payment.data.amount)")
+            }
+            var events = [NewEvent(settled, stream: try GrantRules.stream("payment", settled.payment))]
+            // One whose mandate was revoked meanwhile counts nowhere any more.
+            if let authorization = payment.data.authorization, let data = state.authorizations[authorization]?.data {
+                let counted = MandateSettled(
+                    authorization: authorization, mandate: data.mandate, root: data.root, amount: settled.amount)
+                events.append(NewEvent(counted, stream: try GrantRules.stream("mandate", data.root)))
+            }
+            return events
+        }
+    }
+
+    /// It came to nothing.
+    public static func fail(_ id: String, reason: String) -> DecisionMaker<EconomyState>.Rule {
+        { state, _ in
+            let payment = try find(state, id)
+            var events = [NewEvent(PaymentFailed(payment: id, reason: reason), stream: try GrantRules.stream("payment", id))]
+            if let authorization = payment.data.authorization, let data = state.authorizations[authorization]?.data {
+                let freed = MandateFreed(authorization: authorization, mandate: data.mandate, root: data.root, reason: "released")
+                events.append(NewEvent(freed, stream: try GrantRules.stream("mandate", data.root)))
+            }
+            return events
+        }
+    }
+}

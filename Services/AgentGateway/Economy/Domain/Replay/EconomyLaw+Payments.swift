@@ -1,0 +1,45 @@
+internal import Decisions
+internal import Events
+internal import Money
+internal import Replay
+
+/// Payments: every signature is verified again, every transfer compared with billing's.
+extension EconomyLaw {
+    func opened(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        let data = try append.data(PaymentOpened.self)
+        guard data.at >= moment.time, data.at <= moment.logTime else {
+            throw Unlawful("/at is \(data.at), between \(moment.time) and \(moment.logTime) it must lie")
+        }
+        guard try SignedWord(data.word).isSigned else { throw Unlawful("/word/signature is not that of \(data.word.from)") }
+        let then = DecisionContext(time: moment.time, logTime: data.at, cause: moment.cause, actor: moment.actor)
+        let wish = PaymentRules.Wish(
+            word: data.word, means: data.means, amount: data.amount, payee: data.means == "chain" ? data.payee : nil, service: data.service,
+            delivery: data.delivery, identifier: data.identifier, mandate: try append.find(MandateAuthorized.self)?.mandate)
+        return Verdict(
+            try PaymentRules.open(wish)(state, then), checked: ["signatures of payments": 1])
+    }
+
+    func settled(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        let data = try append.data(PaymentSettled.self)
+        guard let payment = state.payments[data.payment]?.data else { throw Unlawful("/payment \(data.payment) was never opened") }
+        switch payment.means {
+        case "transfer":
+            guard let transfer = state.paymentTransfers[data.payment], transfer.id == data.transaction else {
+                throw Unlawful("/transaction \(data.transaction) is no transfer of billing's for this payment")
+            }
+            guard transfer.amount == data.amount, transfer.from.text == "payer:" + (payment.source ?? ""),
+                transfer.to.text == "payer:" + (payment.payee ?? "")
+            else { throw Unlawful("is not what billing moved: \(transfer.amount) from \(transfer.from) to \(transfer.to)") }
+            return Verdict(try PaymentRules.settle(data)(state, moment), checked: ["payments beside billing's transfers": 1])
+        case "task":
+            guard let task = state.tasks[data.transaction], task.data.amount == data.amount, task.data.client == payment.payer else {
+                throw Unlawful("/transaction \(data.transaction) is no task of the payer's at this price")
+            }
+            return Verdict(try PaymentRules.settle(data)(state, moment), checked: ["payments beside their tasks": 1])
+        default:
+            return Verdict(
+                try PaymentRules.settle(data)(state, moment),
+                gaps: [ReplayGap("payments on other chains", why: "their transactions are on those chains, under the hash given")])
+        }
+    }
+}

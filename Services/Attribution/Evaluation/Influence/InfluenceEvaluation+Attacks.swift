@@ -1,0 +1,180 @@
+import AttributionDomain
+import Crypto
+import Engine
+
+/// What attackers earn by influence, each with the defence off and on.
+extension InfluenceEvaluation {
+    /// How scores are paid: who stands behind an owner's number, which item heads a row's cluster, and which defences stand.
+    struct Payment {
+        var owner: (Int) -> String = { "o\($0)" }
+        var head: [String: String] = [:]
+        var hasCanaries = true
+        var cap: Int?
+
+        /// No defence at all.
+        static var bare: Payment {
+            var payment = Payment()
+            payment.hasCanaries = false
+            payment.cap = 0
+            return payment
+        }
+    }
+
+    mutating func attacks(_ table: inout EvaluationTable) async throws {
+        let honest = try await scores(world.rows, by: .ekfac)
+        let before = try earnings(honest, of: world.rows), bareBefore = try earnings(honest, of: world.rows, .bare)
+        // Four who earn neither most nor least.
+        let order = world.names.indices.sorted { (before["o\($0)"] ?? 0, $0) < (before["o\($1)"] ?? 0, $1) }
+        let start = (order.count - 4) / 2
+        let attackers = Set(order[start..<start + 4])
+        func share(_ found: [String: Double]) -> Double { attackers.reduce(0) { $0 + (found["o\($1)"] ?? 0) } }
+        let (own, bareOwn) = (share(before), share(bareBefore))
+
+        try await garbage(&table)
+        try await repeating(&table, attackers, own: own, share: share)
+        if let victim = order.last { try await copying(&table, victim, before["o\(victim)"] ?? 0) }
+        try splitting(&table, attackers, honest, own: own, bareOwn: bareOwn, share: share)
+
+        let strange = world.rows.map { attackers.contains($0.owner) ? world.strange($0, choices: &choices) : $0 }
+        let odd = try await scores(strange, by: .ekfac)
+        table.add(
+            "influence: outliers by rare words, of their share before",
+            without: share(try earnings(odd, of: strange, .bare)) / bareOwn, share(try earnings(odd, of: strange)) / own, atMost: 1.10)
+
+        let shadowed = try await shadowing(attackers)
+        let bent = try await scores(shadowed, by: .ekfac)
+        table.add(
+            "influence: rows bent by a shadow model, of their share before",
+            without: share(try earnings(bent, of: shadowed, .bare)) / bareOwn, share(try earnings(bent, of: shadowed)) / own, atMost: 1.10)
+    }
+
+    private mutating func garbage(_ table: inout EvaluationTable) async throws {
+        let outside = world.names.count
+        var littered = world.rows
+        for number in 0..<4 { littered += world.garbage(owner: outside + number, choices: &choices) }
+        let scores = try await scores(littered, by: .ekfac)
+        func part(_ found: [String: Double]) -> Double {
+            let fair = found.values.reduce(0, +) / Double(outside + 4)
+            return (0..<4).reduce(0) { $0 + (found["o\(outside + $1)"] ?? 0) } / 4 / fair
+        }
+        table.add(
+            "influence: garbage, of a fair share", without: part(try earnings(scores, of: littered, .bare)),
+            part(try earnings(scores, of: littered)), atMost: 0.15)
+    }
+
+    /// Four times the same rows. DataInf, which pays for repeats, stands for the defence off: EK-FAC's curvature knows them.
+    private func repeating(
+        _ table: inout EvaluationTable, _ attackers: Set<Int>, own: Double, share: ([String: Double]) -> Double
+    ) async throws {
+        let copies = (1...3).flatMap { number in
+            world.rows.filter { attackers.contains($0.owner) }.map {
+                InfluenceWorld.Row(item: "copy\(number)-" + $0.item, owner: $0.owner, example: $0.example)
+            }
+        }
+        let all = world.rows + copies
+        let plain = share(try earnings(try await scores(world.rows, by: .dataInf), of: world.rows, .bare))
+        let plainAfter = share(try earnings(try await scores(all, by: .dataInf), of: all, .bare))
+        var clusters = Payment()
+        for row in copies { clusters.head[row.item] = String(row.item.drop { $0 != "-" }.dropFirst()) }
+        table.add(
+            "influence: ×4 self-duplication, of their share before (off: DataInf)", without: plainAfter / plain,
+            share(try earnings(try await scores(all, by: .ekfac), of: all, clusters)) / own, atMost: 1.10)
+    }
+
+    private func copying(_ table: inout EvaluationTable, _ victim: Int, _ whole: Double) async throws {
+        let outside = world.names.count
+        let stolen = world.rows.filter { $0.owner == victim }.map {
+            InfluenceWorld.Row(item: "theft-" + $0.item, owner: outside, example: $0.example)
+        }
+        let all = world.rows + stolen
+        let scores = try await scores(all, by: .ekfac)
+        var clusters = Payment()
+        for row in stolen { clusters.head[row.item] = String(row.item.dropFirst("theft-".count)) }
+        let bare = try earnings(scores, of: all, .bare), defended = try earnings(scores, of: all, clusters)
+        table.add(
+            "influence: copycat of the best earner, of that one's share", without: (bare["o\(outside)"] ?? 0) / whole,
+            (defended["o\(outside)"] ?? 0) / whole, atMost: 0)
+        table.add("influence: what the best earner keeps beside the copycat", (defended["o\(victim)"] ?? 0) / whole, atLeast: 0.90)
+    }
+
+    /// The same rows and scores, under four names each.
+    private func splitting(
+        _ table: inout EvaluationTable, _ attackers: Set<Int>, _ honest: [[Double]], own: Double, bareOwn: Double,
+        share: ([String: Double]) -> Double
+    ) throws {
+        let split = world.rows.enumerated().map { number, row in
+            attackers.contains(row.owner)
+                ? InfluenceWorld.Row(item: row.item, owner: 100 + row.owner * 4 + number % 4, example: row.example) : row
+        }
+        var verified = Payment()
+        verified.owner = { $0 >= 100 ? "o\(($0 - 100) / 4)" : "o\($0)" }
+        let shells = try earnings(honest, of: split, .bare).filter { $0.key.count > 3 }.values.reduce(0, +)
+        table.add(
+            "influence: split among four names, of their share before", without: shells / bareOwn,
+            share(try earnings(honest, of: split, verified)) / own, atMost: 1.05)
+    }
+
+    /// The rows that attackers would bring who had texts like everybody's: they train a model of their own on some, and bend their rows
+    /// towards what that model says has most influence on the rest (Wang et al., arXiv 2409.05657, §4).
+    private mutating func shadowing(_ attackers: Set<Int>) async throws -> [InfluenceWorld.Row] {
+        let asked = world.shadows.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+        let background = world.shadows.enumerated().filter { $0.offset % 2 == 1 && !attackers.contains($0.element.owner) }.map(\.element)
+        var own = world.rows.filter { attackers.contains($0.owner) }
+        for _ in 0..<3 {
+            var candidates: [InfluenceWorld.Row] = []
+            for row in own { for _ in 0..<7 { candidates.append(world.bent(row, towards: asked, choices: &choices)) } }
+            let lines = try await scores(background + own, by: .ekfac, queries: asked, others: candidates)
+            func worth(_ place: Int) -> Double { lines.reduce(0) { $0 + $1[place] } }
+            own = own.indices.map { number in
+                var (best, most) = (own[number], worth(background.count + number))
+                for candidate in number * 7..<number * 7 + 7 {
+                    let worth = worth(background.count + own.count + candidate)
+                    if worth > most { (best, most) = (candidates[candidate], worth) }
+                }
+                return best
+            }
+        }
+        let bent = Dictionary(own.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
+        return world.rows.map { bent[$0.item] ?? $0 }
+    }
+
+    /// What each owner earns on average for an answer, by the product's own payout rule.
+    /// - Parameter scores: of the rows, and then of the canaries.
+    private func earnings(
+        _ scores: [[Double]], of rows: [InfluenceWorld.Row], _ payment: Payment = Payment()
+    ) throws -> [String: Double] {
+        var facts: [String: ItemFacts] = [:]
+        for (position, row) in rows.enumerated() {
+            facts[row.item] = ItemFacts(
+                owner: payment.owner(row.owner), position: position, head: payment.head[row.item], tokens: row.example.tokens.count)
+        }
+        let items = SnapshotItems(facts)
+        var policy = AttributionPolicy()
+        policy.weights = [.influence: Apportionment.whole]
+        policy.threshold = 0
+        policy.fallback = .methods
+        if let cap = payment.cap { policy.outlierCap = cap }
+        let planted = canaries
+        var names: [String: String] = [:]
+        if payment.hasCanaries { for row in planted { names[row.item] = String(row.item.prefix { $0 != "-" }) } }
+        let count = payment.hasCanaries ? rows.count + planted.count : rows.count
+        let ids = (rows + planted).prefix(count).map(\.item)
+        let answer = try WordSequence("an answer of some words")
+        let prompt = try WordSequence("")
+        var sums: [String: Double] = [:]
+        for line in scores {
+            // Whole numbers of 40 bits keep nine digits of the largest score.
+            let top = line.prefix(count).map { abs($0) }.max() ?? 0
+            let exponent = top > 0 ? Int(top.exponent) - 39 : 0
+            let unit = Double(sign: .plus, exponent: exponent, significand: 1)
+            let whole = InfluenceScores(
+                rows: .zero, query: .zero, items: ids, scores: line.prefix(count).map { Int64(($0 / unit).rounded()) }, exponent: exponent)
+            let result = try Attribution.compute(
+                answer: answer, prompt: prompt, index: nil, influence: InfluenceInput(checkpoints: [whole], canaries: names),
+                items: items, policy: policy)
+            if result.isFallback { continue }
+            for share in result.shares { sums[share.owner, default: 0] += Double(share.share) / 1e9 }
+        }
+        return sums.mapValues { $0 / Double(scores.count) }
+    }
+}

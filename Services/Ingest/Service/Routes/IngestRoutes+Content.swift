@@ -1,0 +1,100 @@
+internal import Blobs
+internal import Decisions
+internal import Events
+internal import HTTP
+internal import Identity
+internal import IngestDomain
+internal import IngestParsing
+internal import JSON
+internal import Web
+
+/// The content of items, and what it says of itself.
+extension IngestRoutes {
+    var contentRoutes: [Route] { [content, metadata] }
+
+    /// So many of a file's first bytes say what an image or a recording is.
+    private static let head = 65_536
+
+    private var content: Route {
+        Route(
+            .get, "/v1/contributions/{contribution}/items/{item}/content", operation: "getItemContent",
+            summary: "The content of an item, for its contributor and its author, and for services that work on it.",
+            access: .authenticated, path: ["contribution": Self.id, "item": Self.id],
+            replies: [.json(200, "The content; images and recordings come as they are.", .any)], problems: Self.problems
+        ) { [self] context in
+            let found = try await item(context)
+            let type = found.isText ? "application/json" : try await facts(found)?.type ?? "application/octet-stream"
+            let bytes = try await readable(found) {
+                try await core.content.content(owner: found.place.owner, commitment: found.place.commitment)
+            }
+            return Response(
+                headers: ["Content-Type": type, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"], stream: bytes)
+        }
+    }
+
+    private var metadata: Route {
+        Route(
+            .get, "/v1/contributions/{contribution}/items/{item}/metadata", operation: "getItemMetadata",
+            summary: "What an image or a recording is by its content: format, size, sample rate, duration.", access: .authenticated,
+            path: ["contribution": Self.id, "item": Self.id],
+            replies: [
+                .json(200, "The metadata.", .openObject(.required("format", .text), .required("type", .text), .required("bytes", .count)))
+            ], problems: Self.problems
+        ) { [self] context in
+            let found = try await item(context)
+            guard !found.isText, let facts = try await facts(found), var object = facts.json.objectValue else {
+                throw Problem(.notFound, "\(found.id) is no image and no recording")
+            }
+            let count = try await readable(found) {
+                try await core.content.count(owner: found.place.owner, commitment: found.place.commitment)
+            }
+            object["bytes"] = .count(count)
+            return .json(.object(object))
+        }
+    }
+
+    private struct Found {
+        let id: String
+        let place: ItemPlaces.Place
+        /// A text, or the note on a row that could not be read.
+        let isText: Bool
+    }
+
+    /// The item that a path names, where the caller may have its content.
+    private func item(_ context: RequestContext) async throws -> Found {
+        let (id, name) = (context.path["contribution"], context.path["item"])
+        let caller = try context.caller
+        let found = try await core.maker.query { state in
+            state.contributions[id].map { ($0, state.datanets[$0.submitted.datanet]?.media) }
+        }
+        guard let (contribution, media) = found else { throw IngestRefusal.noContribution(id) }
+        let place = try await core.places.place(of: name, in: contribution)
+        let author = place?.owner ?? ""
+        let isOwn = try await core.maker.query { $0.disposes(caller.subject, of: author) }
+        guard caller.subject == contribution.submitted.contributor || isOwn || caller.has("content:read") else {
+            throw IngestRefusal.noContribution(id)
+        }
+        guard let place else { throw IngestRefusal.noItem(name) }
+        guard !contribution.erased.contains(name) else { throw IngestRefusal.erased(place.owner) }
+        return Found(id: name, place: place, isText: media == "text" || place.isNote)
+    }
+
+    private func facts(_ found: Found) async throws -> MediaFacts? {
+        try await readable(found) {
+            let (owner, commitment) = (found.place.owner, found.place.commitment)
+            let count = try await core.content.count(owner: owner, commitment: commitment)
+            let head = try await core.content.content(owner: owner, commitment: commitment, range: 0..<min(count, Self.head))
+            return MediaFacts(try await head.collect(upTo: Self.head), count: count)
+        }
+    }
+
+    /// What is gone for ever is said to be so.
+    private func readable<Value>(_ found: Found, _ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch let error as BlobError {
+            switch error {
+            case .erased, .notFound, .noKey: throw IngestRefusal.erased(found.place.owner)
+            default: throw error
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+internal import Crypto
+internal import Engine
+internal import Events
+internal import JSON
+internal import ServiceShell
+internal import Telemetry
+internal import Threads
+
+/// A look at what somebody's own runner handed in: the job done again where this engine gives the same bytes, and else its loss measured.
+struct WorkCheck: Sendable {
+    let order: TrainingDesk.Order
+    let work: TrainingDesk.Work
+    let tuning: FineTuning
+
+    /// A loss that no adapter has, for one that can't even be read.
+    private static let worst = 1_000_000_000
+
+    /// What was found, as training takes it.
+    func run() async throws -> JSONValue {
+        if try isRepeatable() {
+            let made = try await tuning.make(Progress(order: order, desk: tuning.desk))
+            return ["adapter": .digest(made.adapter.digest), "rows": .digest(made.rows.digest)]
+        }
+        let model = try tuning.model()
+        let rows = try await tuning.rows(TrainingPlan(order.settings), model)
+        let measured = (rows.holdout.isEmpty ? rows.training : rows.holdout).map(\.example)
+        let base = try await model.model.evaluate(measured, pool: tuning.pool).loss
+        var loss = Self.worst
+        do {
+            let adapter = try await tuning.library.adapter(work.adapter, on: order.base)
+            loss = Self.micros(try await model.model.evaluate(measured, adapter: adapter, pool: tuning.pool).loss)
+        } catch let error as PeerError where error.status == 0 || error.status >= 500 || error.status == 429 {
+            throw error
+        } catch {
+            tuning.logger.info("what was handed in is no adapter of the base", ["job": .string(order.job), "reason": .string("\(error)")])
+        }
+        return ["loss_micros": .count(loss), "base_loss_micros": .count(Self.micros(base))]
+    }
+
+    /// Whether it was computed by this engine, with kernels that give the same bytes.
+    private func isRepeatable() throws -> Bool {
+        guard try work.record.optionalString("engine") == TrainingPlan.engine else { return false }
+        guard let level = KernelLevel(rawValue: try work.record.optionalString("kernel_level") ?? "") else { return false }
+        return level.agrees(with: tuning.pool.level)
+    }
+
+    private static func micros(_ loss: Double) -> Int { Int(min(Double(worst), (loss * 1_000_000).rounded())) }
+}

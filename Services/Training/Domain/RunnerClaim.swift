@@ -1,0 +1,13 @@
+public import JSON
+
+/// What a runner says of its own work, in the record that it hands in.
+public enum RunnerClaim {
+    /// The loss in millionths on the rows that are held out, at the end; nil when it claims none.
+    public static func loss(_ record: JSONValue) -> Int? {
+        guard let micros = record["evaluations"]?.arrayValue?.last?["holdout_loss_micros"]?.intValue, micros >= 0 else { return nil }
+        return Int(micros)
+    }
+
+    /// What computed it.
+    public static func engine(_ record: JSONValue) -> String? { record["engine"]?.stringValue }
+}

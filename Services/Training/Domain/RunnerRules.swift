@@ -1,0 +1,85 @@
+public import Crypto
+public import Decisions
+public import Events
+public import Money
+
+/// What is decided about runners that are not the house's own: they join with a stake, and what they hand in may be looked at before
+/// anybody pays.
+public enum RunnerRules {
+    /// Somebody's own runner joins, or describes itself anew.
+    /// - Parameter stake: what must be bonded; nil when nothing must.
+    public static func register(_ runner: RunnerRegistered, stake: Amount?) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            if let stake { try vouched(runner.runner, stake, state) }
+            for base in runner.bases where state.bases[base] == nil { throw TrainingError.notFound("base model \(base)") }
+            if state.runners.registered[runner.runner] == runner { return [] }
+            return [NewEvent(runner, stream: try TrainingRules.stream("runner", runner.runner))]
+        }
+    }
+
+    /// What somebody's own runner made waits to be looked at.
+    public static func deliver(_ id: String, runner: String, attempt: Int, _ result: TrainingRules.Result)
+        -> DecisionMaker<TrainingState>
+        .Rule
+    {
+        { state, _ in
+            _ = try TrainingRules.running(id, runner, attempt, state)
+            return [
+                NewEvent(
+                    JobDelivered(
+                        job: id, runner: runner, adapter: result.adapter, rows: result.rows, tokens: result.tokens, record: result.record),
+                    stream: try TrainingRules.stream("job", id))
+            ]
+        }
+    }
+
+    /// What a look at somebody's work found.
+    public enum Finding: Sendable, Hashable {
+        /// It was done again: the adapter and attribution rows that came out.
+        case repeated(adapter: Digest, rows: Digest?)
+        /// Its loss in millionths, and the one that it may pass by no more than 2 %.
+        case measured(loss: Int, bound: Int)
+    }
+
+    /// Somebody's work was looked at. Where it is what it is said to be, the job is done; else it waits for another runner.
+    /// - Parameter shares: whose data it learned from.
+    public static func check(
+        _ id: String, by checker: String, _ finding: Finding, shares: EvidenceList<AttributionShare>
+    ) -> DecisionMaker<TrainingState>.Rule {
+        { state, _ in
+            let job = try TrainingRules.job(id, state)
+            guard job.status == .checking, let work = job.delivered else {
+                throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)")
+            }
+            guard work.runner != checker else { throw TrainingError.forbidden("nobody looks at their own work") }
+            var checked = JobChecked(
+                job: id, runner: work.runner, checker: checker, method: "repeat", adapter: work.adapter, agrees: false)
+            switch finding {
+            case .repeated(let adapter, let rows):
+                (checked.found, checked.foundRows) = (adapter, rows)
+                checked.agrees = adapter == work.adapter && rows == work.rows
+            case .measured(let loss, let bound):
+                (checked.method, checked.measured, checked.bound) = ("measure", loss, bound)
+                checked.agrees = Int128(loss) * 100 <= Int128(bound) * 102
+            }
+            let stream = try TrainingRules.stream("job", id)
+            guard checked.agrees else { return [NewEvent(checked, stream: stream)] }
+            let request = job.request
+            return [
+                NewEvent(checked, stream: stream),
+                NewEvent(
+                    JobCompleted(
+                        job: id, owner: request.owner, base: request.base, snapshots: request.snapshots, adapter: work.adapter,
+                        rows: work.rows, shares: shares, tokens: work.tokens, fee: request.fee, hold: request.hold, runner: work.runner,
+                        record: work.record), stream: stream),
+            ]
+        }
+    }
+
+    static func vouched(_ runner: String, _ stake: Amount, _ state: TrainingState) throws(TrainingError) {
+        let bonded = state.runners.stake(of: runner, in: stake.asset)
+        guard bonded.units >= stake.units else {
+            throw .forbidden("\(runner) has \(bonded) bonded in the pool \(RunnerBook.pool), and \(stake) must be: POST /v1/stakes")
+        }
+    }
+}

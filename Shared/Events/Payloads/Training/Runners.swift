@@ -1,0 +1,160 @@
+public import Crypto
+public import JSON
+
+/// Somebody's own runner joined, and said what it can do.
+public struct RunnerRegistered: EventData, Hashable {
+    /// `runner.registered`.
+    public static let type = "runner.registered"
+
+    /// The principal that it works as, and whose stake vouches for its work.
+    public var runner: String
+    /// What computes, such as `openledger-engine/1`.
+    public var engine: String
+    /// The base models that it has.
+    public var bases: [String]
+    /// What else it can do: `int8`, `attribution-rows`.
+    public var features: [String]
+
+    /// From its parts.
+    public init(runner: String, engine: String, bases: [String], features: [String]) {
+        self.runner = runner
+        self.engine = engine
+        self.bases = bases
+        self.features = features
+    }
+
+    /// Reads it.
+    public init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: ["runner", "engine", "bases", "features"])
+        runner = try fields.id("runner")
+        engine = try fields.id("engine")
+        bases = try fields.ids("bases")
+        features = try fields.ids("features")
+    }
+
+    /// As it is written.
+    public var json: JSONValue {
+        .members([
+            "runner": .string(runner), "engine": .string(engine), "bases": .texts(bases), "features": .texts(features),
+        ])
+    }
+}
+
+/// Somebody's own runner handed in what it made, and the house looks at it before anybody pays.
+public struct JobDelivered: EventData, Hashable {
+    /// `job.delivered`.
+    public static let type = "job.delivered"
+
+    /// The job.
+    public var job: String
+    /// Who computed it.
+    public var runner: String
+    /// SHA-256 of the adapter's artefact.
+    public var adapter: Digest
+    /// The attribution rows of the training items.
+    public var rows: Digest?
+    /// Tokens seen.
+    public var tokens: Int
+    /// Evidence: what the runner says of how it went.
+    public var record: Digest
+
+    /// From its parts.
+    public init(job: String, runner: String, adapter: Digest, rows: Digest? = nil, tokens: Int, record: Digest) {
+        self.job = job
+        self.runner = runner
+        self.adapter = adapter
+        self.rows = rows
+        self.tokens = tokens
+        self.record = record
+    }
+
+    /// Reads it.
+    public init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: ["job", "runner", "adapter", "rows", "tokens", "record"])
+        job = try fields.id("job")
+        runner = try fields.id("runner")
+        adapter = try fields.digest("adapter")
+        rows = try fields.optionalDigest("rows")
+        tokens = try fields.count("tokens")
+        record = try fields.digest("record")
+    }
+
+    /// As it is written.
+    public var json: JSONValue {
+        .members([
+            "job": .string(job), "runner": .string(runner), "adapter": .digest(adapter), "rows": rows.map { .digest($0) },
+            "tokens": .count(tokens), "record": .digest(record),
+        ])
+    }
+}
+
+/// The house did somebody's work again, or measured it. Where it does not agree, the job waits for another runner, and the stake of
+/// who handed it in is lost.
+public struct JobChecked: EventData, Hashable {
+    /// `job.checked`.
+    public static let type = "job.checked"
+
+    /// The job.
+    public var job: String
+    /// Whose work it was.
+    public var runner: String
+    /// Who looked at it.
+    public var checker: String
+    /// `repeat`: done again, bit for bit. `measure`: its loss on the rows that are held out, or on all of them where none are.
+    public var method: String
+    /// What was handed in.
+    public var adapter: Digest
+    /// With `repeat`: what came out.
+    public var found: Digest?
+    /// With `repeat`: the attribution rows that came out.
+    public var foundRows: Digest?
+    /// With `measure`: the loss in millionths that may not be passed by more than 2 %: the one that the runner claims, or the base model's.
+    public var bound: Int?
+    /// With `measure`: the loss in millionths that was measured.
+    public var measured: Int?
+    /// Whether the work is what it is said to be.
+    public var agrees: Bool
+
+    /// From its parts.
+    public init(
+        job: String, runner: String, checker: String, method: String, adapter: Digest, found: Digest? = nil, foundRows: Digest? = nil,
+        bound: Int? = nil, measured: Int? = nil, agrees: Bool
+    ) {
+        self.job = job
+        self.runner = runner
+        self.checker = checker
+        self.method = method
+        self.adapter = adapter
+        self.found = found
+        self.foundRows = foundRows
+        self.bound = bound
+        self.measured = measured
+        self.agrees = agrees
+    }
+
+    /// Reads it.
+    public init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: [
+            "job", "runner", "checker", "method", "adapter", "found", "found_rows", "bound", "measured", "agrees",
+        ])
+        job = try fields.id("job")
+        runner = try fields.id("runner")
+        checker = try fields.id("checker")
+        method = try fields.id("method")
+        adapter = try fields.digest("adapter")
+        found = try fields.optionalDigest("found")
+        foundRows = try fields.optionalDigest("found_rows")
+        bound = try fields.optionalInt("bound", in: 0...(1 << 53) - 1)
+        measured = try fields.optionalInt("measured", in: 0...(1 << 53) - 1)
+        agrees = try fields.bool("agrees")
+    }
+
+    /// As it is written.
+    public var json: JSONValue {
+        .members([
+            "job": .string(job), "runner": .string(runner), "checker": .string(checker), "method": .string(method),
+            "adapter": .digest(adapter), "found": found.map { .digest($0) }, "found_rows": foundRows.map { .digest($0) },
+            "bound": bound.map { .count($0) }, "measured": measured.map { .count($0) }, "agrees": .bool(agrees),
+        ])
+    }
+}

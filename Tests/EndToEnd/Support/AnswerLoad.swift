@@ -1,0 +1,109 @@
+import Crypto
+import Events
+import Foundation
+import HTTP
+import HTTPClient
+import Identity
+import JSON
+import Synchronization
+import TestSupport
+import Threads
+
+/// People who ask a model through the gateway while everything behind the door is being killed, and keep what they were told.
+final class AnswerLoad: Sendable {
+    struct State {
+        /// Requests that were answered, refused or broken off; one that found nobody at the door is made again.
+        var asked = 0
+        /// Fees of answers that were heard to their end, by their id.
+        var heard: [String: Int128] = [:]
+        var statuses: [Int: Int] = [:]
+        var brokenOff = 0
+        var left = 0
+        var isStopping = false
+    }
+
+    static let payers = 5
+    private let state = Lock(State())
+    private let house: House
+    private let gateway: String
+    private let tokens: [String]
+    private let callers: Lock<[Task<Void, Never>]> = Lock([])
+    let seed: UInt64
+
+    /// - Parameter gateway: its URL, which stays the same however often it is killed.
+    init(_ house: House, gateway: String, callers count: Int) throws {
+        self.house = house
+        self.gateway = gateway
+        let signer = try house.signer(.agentGateway)
+        tokens = try (0..<Self.payers).map { number in
+            try signer.mint(
+                subject: "p\(number)", audience: "openledger", kind: .person, scopes: ["inferences:write", "inferences:read"],
+                lifetime: 36_000)
+        }
+        seed = Seed.generator("answers").seed
+        callers.withLock { callers in callers = (0..<count).map { number in Task { await self.call(number) } } }
+    }
+
+    var now: State { state.withLock { $0 } }
+
+    /// Waits until so many requests have been made in all.
+    func reach(_ count: Int) async throws {
+        try await eventually("\(count) requests", timeout: .seconds(240), every: .milliseconds(10)) { self.now.asked >= count }
+    }
+
+    func finish() async {
+        state.withLock { $0.isStopping = true }
+        for caller in callers.withLock({ $0 }) { await caller.value }
+    }
+
+    private func call(_ number: Int) async {
+        var dice = SeededGenerator(seed: seed &+ UInt64(number))
+        while !state.withLock({ $0.isStopping }) {
+            do { try await ask(&dice) } catch let error as HTTPClientError {
+                guard error.mayHaveReachedServer else {
+                    try? await Task.sleep(for: .milliseconds(50))
+                    continue
+                }
+                state.withLock { $0.brokenOff += 1 }
+            } catch { state.withLock { $0.brokenOff += 1 } }
+            state.withLock { $0.asked += 1 }
+        }
+    }
+
+    private func ask(_ dice: inout SeededGenerator) async throws {
+        let streams = dice.chance(0.6)
+        // Some leave while the answer comes.
+        let leavesAfter = streams && dice.chance(0.15) ? Int.random(in: 0...2, using: &dice) : nil
+        var request = ClientRequest(method: "POST", url: gateway + "/v1/chat/completions", timeout: .seconds(60))
+        request.headers.set("Authorization", "Bearer " + tokens[Int.random(in: 0..<Self.payers, using: &dice)])
+        request.headers.set("Content-Type", "application/json")
+        request.body = .bytes(
+            JSON.write([
+                "model": "acme/defi", "max_tokens": .int(Int64.random(in: 1...12, using: &dice)), "stream": .bool(streams),
+                "messages": [["role": "user", "content": "What moves the pool?"]],
+            ]))
+        let response = try await house.transport.send(request)
+        state.withLock { $0.statuses[response.status, default: 0] += 1 }
+        guard streams, response.status == 200 else {
+            let body = try await response.body.collect(upTo: 1 << 20)
+            if response.status == 200 { hear(try JSON.parse(body)["openledger"]) }
+            return
+        }
+        var heard = 0
+        for try await event in ServerSentEvents(response.body) {
+            if let leavesAfter, heard >= leavesAfter {
+                state.withLock { $0.left += 1 }
+                return
+            }
+            heard += 1
+            if event.data != "[DONE]" { hear(try JSON.parse(event.data)["openledger"]) }
+        }
+    }
+
+    private func hear(_ facts: JSONValue?) {
+        guard let id = facts?["inference"]?.stringValue, let fee = facts?["fee"]?["amount"]?.stringValue.flatMap({ Int128($0) }) else {
+            return
+        }
+        state.withLock { $0.heard[id] = fee }
+    }
+}

@@ -1,0 +1,236 @@
+import AgentEconomyDomain
+import Crypto
+import EVM
+import Events
+import HTTP
+import JSON
+import ServiceTestSupport
+import Synchronization
+import TestSupport
+import Testing
+
+/// x402 on the house's own network: sellers, payers and the facilitator, on real billing.
+@Suite struct X402Tests {
+    private struct Market: Sendable {
+        let ann: EconomyHouse.Party
+        let buyer: EconomyHouse.Party
+        let seller: EconomyHouse.Party
+        let wallet: Payer
+        /// A model's answer for 100.
+        let answers: String
+        /// Work for 150.
+        let work: String
+        let mandate: String
+    }
+
+    /// An owner with 1,000, an agent that may spend 500 of it, and a seller with two services.
+    private func withMarket(_ body: @Sendable (EconomyHouse, Market) async throws -> Void) async throws {
+        try await withEconomy { economy in
+            try await economy.publishModel()
+            let ann = try await economy.person(1_000)
+            let bob = try await economy.person(200)
+            let buyer = try await economy.register("agent", owner: ann)
+            let mandate = try await economy.grant(ann, buyer, 500)
+            let wallet = try Payer()
+            try await economy.link(wallet, buyer)
+            func list(_ page: JSONValue, _ price: Int) async throws -> String {
+                let listed = try await economy.ok(
+                    "POST", "/v1/services", bob.token, ["page": page, "price": EconomyHouse.amount(price), "seconds": 600])
+                return try #require(listed["service"]?.stringValue)
+            }
+            let answers = try await list(
+                ["name": "Tides", "description": "High water, at once", "model": "acme/tides", "max_tokens": 10], 100)
+            let work = try await list(["name": "Tide tables", "description": "A month of tides"], 150)
+            try await body(
+                economy,
+                Market(ann: ann, buyer: buyer, seller: bob, wallet: wallet, answers: answers, work: work, mandate: mandate))
+        }
+    }
+
+    @Test func anAnswerIsPaidOnceHoweverOftenItIsAskedFor() async throws {
+        try await withMarket { economy, market in
+            let terms = try await economy.terms(market.answers)
+            let payment = try market.wallet.payment(terms)
+            #expect(try await economy.facilitate("verify", payment, terms)["isValid"] == .bool(true))
+            let (first, settlement) = try await economy.buy(market.answers, payment)
+            #expect(first.status == 200, "\(first.json)")
+            #expect(first.text("delivery", "answer") == "Twice.")
+            #expect(settlement?["success"] == .bool(true) && settlement?["amount"] == "100", "\(String(describing: settlement))")
+            #expect(settlement?["payer"] == .string(market.wallet.address.checksummed))
+            let (again, same) = try await economy.buy(market.answers, payment)
+            #expect(again.json == first.json && same == settlement)
+            #expect(economy.asked.withLock { $0 } == 1, "the model was asked again")
+            #expect(try await economy.figure("payer:\(market.ann.id)", "available") == 900)
+            // 100 came in, and the model's answer cost 10.
+            try await eventually("the seller has it") {
+                try await economy.figure("payer:\(market.seller.id)", "available") == 290
+            }
+            let nonce = try #require(payment["payload"]?["authorization"]?["nonce"]?.stringValue)
+            let status = try await economy.ok(
+                "GET", "/x402/payments?network=\(terms["network"]?.stringValue ?? "")&payer=\(market.wallet.address)&nonce=\(nonce)", nil)
+            #expect(status["status"] == "SETTLED" && status["transaction"] == settlement?["transaction"])
+            #expect(try await economy.facilitate("verify", payment, terms)["invalidReason"] == "invalid_exact_evm_nonce_already_used")
+            let settledAgain = try await economy.facilitate("settle", payment, terms)
+            #expect(settledAgain["errorReason"] == "invalid_exact_evm_nonce_already_used", "the same word bought something else")
+            let mandate = try await economy.ok("GET", "/v1/mandates/" + market.mandate, market.buyer.token)
+            #expect(mandate["free"]?["amount"] == "400", "\(mandate)")
+            try await economy.audit()
+        }
+    }
+
+    @Test func uptoTakesWhatTheAnswerCame() async throws {
+        try await withMarket { economy, market in
+            let terms = try await economy.terms(market.answers, "upto")
+            let payment = try market.wallet.payment(terms)
+            let (answer, settlement) = try await economy.buy(market.answers, payment)
+            // One of ten tokens came.
+            #expect(answer.status == 200 && settlement?["amount"] == "10", "\(answer.json) \(String(describing: settlement))")
+            #expect(try await economy.figure("payer:\(market.ann.id)", "available") == 990)
+            let (again, _) = try await economy.buy(market.answers, payment)
+            #expect(again.json == answer.json)
+            // A seller elsewhere says how much by the terms that it settles with.
+            let permit = try market.wallet.payment(terms)
+            var less = try #require(terms.objectValue)
+            less = JSONObject(less.members.map { ($0.key, $0.key == "amount" ? "37" : $0.value) })
+            let settled = try await economy.facilitate("settle", permit, .object(less))
+            #expect(settled["success"] == .bool(true) && settled["amount"] == "37", "\(settled)")
+            #expect(try await economy.facilitate("settle", permit, .object(less)) == settled)
+            let more = JSONObject(less.members.map { ($0.key, $0.key == "amount" ? "101" : $0.value) })
+            let refused = try await economy.facilitate("settle", try market.wallet.payment(terms), .object(more))
+            #expect(refused["errorReason"] == "invalid_upto_evm_payload_settlement_exceeds_amount")
+            #expect(try await economy.figure("payer:\(market.ann.id)", "available") == 953)
+            try await economy.audit()
+        }
+    }
+
+    @Test func workIsHiredByAPaymentIntoItsEscrow() async throws {
+        try await withMarket { economy, market in
+            let payment = try market.wallet.payment(try await economy.terms(market.work))
+            let (answer, settlement) = try await economy.buy(market.work, payment, brief: "June")
+            let task = try #require(answer.text("task", "task"), "\(answer.json)")
+            #expect(answer.text("task", "phase") == "funded" && settlement?["transaction"] == .string(task))
+            let (again, _) = try await economy.buy(market.work, payment, brief: "June")
+            #expect(again.text("task", "task") == task)
+            #expect(try await economy.all(TaskFunded.self).count == 1)
+            try await economy.submit(market.seller, task)
+            _ = try await economy.complete(market.buyer, task)
+            try await eventually("it is paid") { try await economy.figure("payer:\(market.seller.id)", "pending") == 150 }
+            try await economy.audit()
+        }
+    }
+
+    @Test func whatIsWrongWithAPaymentHasItsOwnCode() async throws {
+        try await withMarket { economy, market in
+            let terms = try await economy.terms(market.answers)
+            let other = try #require(EVMAddress("0x" + String(repeating: "7", count: 40)))
+            func refusal(_ changes: Payer.Changes, by payer: Payer? = nil) async throws -> String? {
+                let payment = try (payer ?? market.wallet).payment(terms, changes)
+                let (answer, settlement) = try await economy.buy(market.answers, payment)
+                #expect(answer.status == 402, "\(answer.json)")
+                let reason = settlement?["errorReason"]?.stringValue
+                let verified = try await economy.facilitate("verify", payment, terms)
+                #expect(verified["isValid"] == .bool(false) && verified["invalidReason"]?.stringValue == reason, "\(verified)")
+                return reason
+            }
+            #expect(try await refusal(.init(validBefore: 1_000)) == "invalid_exact_evm_payload_authorization_valid_before")
+            #expect(try await refusal(.init(validAfter: 3_999_999_999)) == "invalid_exact_evm_payload_authorization_valid_after")
+            #expect(try await refusal(.init(value: "99")) == "invalid_exact_evm_payload_authorization_value_mismatch")
+            #expect(try await refusal(.init(to: other)) == "invalid_exact_evm_payload_recipient_mismatch")
+            #expect(try await refusal(.init(chain: 84_532)) == "invalid_exact_evm_payload_signature")
+            let tampered = Payer.Changes(tamper: { object in
+                JSONObject(object.members.map { ($0.key, $0.key == "validBefore" ? "4000000001" : $0.value) })
+            })
+            #expect(try await refusal(tampered) == "invalid_exact_evm_payload_signature")
+            #expect(try await refusal(.init(), by: try Payer()) == "unknown_payer")
+            // Another chain's terms, and terms that were never offered.
+            let foreign = JSONObject(try #require(terms.objectValue).members.map { ($0.key, $0.key == "network" ? "eip155:1" : $0.value) })
+            let elsewhere = try market.wallet.payment(.object(foreign))
+            #expect(try await economy.facilitate("verify", elsewhere, .object(foreign))["invalidReason"] == "network_mismatch")
+            #expect(try await economy.buy(market.answers, elsewhere).settlement?["errorReason"] == "invalid_payment_requirements")
+            // What cannot be read is 400.
+            for wrong in ["!", Base64.encode(Array("{}".utf8)), Base64.encode(Array(#"{"x402Version":3,"payload":{}}"#.utf8))] {
+                let answer = try await economy.call(
+                    "POST", "/x402/services/" + market.answers, nil, ["brief": "Tides?"], headers: ["PAYMENT-SIGNATURE": wrong])
+                #expect(answer.status == 400 && answer.code == "bad-header", "\(answer.json)")
+            }
+            #expect(try await economy.all(PaymentOpened.self).isEmpty && economy.asked.withLock { $0 } == 0)
+            #expect(try await economy.figure("payer:\(market.ann.id)", "available") == 1_000)
+        }
+    }
+
+    @Test func aNameForAPaymentStandsForOneOnly() async throws {
+        try await withMarket { economy, market in
+            let terms = try await economy.terms(market.answers)
+            let named = Payer.Changes(identifier: "pay_0123456789abcdef")
+            let payment = try market.wallet.payment(terms, named)
+            let (first, _) = try await economy.buy(market.answers, payment)
+            #expect(first.status == 200)
+            #expect(try await economy.buy(market.answers, payment).answer.json == first.json)
+            let (other, _) = try await economy.buy(market.answers, try market.wallet.payment(terms, named))
+            #expect(other.status == 409 && other.code == "conflict", "\(other.json)")
+            let (short, _) = try await economy.buy(market.answers, try market.wallet.payment(terms, .init(identifier: "short")))
+            #expect(short.status == 400)
+            #expect(try await economy.figure("payer:\(market.ann.id)", "available") == 900)
+        }
+    }
+
+    @Test func mandatesAndBalancesBoundWhatIsSigned() async throws {
+        try await withMarket { economy, market in
+            let terms = try await economy.terms(market.answers)
+            for _ in 0..<5 { #expect(try await economy.buy(market.answers, try market.wallet.payment(terms)).answer.status == 200) }
+            let over = try await economy.buy(market.answers, try market.wallet.payment(terms))
+            #expect(
+                over.answer.status == 402 && over.settlement?["errorReason"] == "mandate_refuses", "\(String(describing: over.settlement))")
+            // A person pays with what it has.
+            let carl = try await economy.person(50)
+            let wallet = try Payer()
+            try await economy.link(wallet, carl)
+            let poor = try await economy.buy(market.answers, try wallet.payment(terms))
+            #expect(poor.settlement?["errorReason"] == "insufficient_funds")
+            // An address that was given up is nobody's.
+            let gone = try await economy.call("DELETE", "/v1/wallets/\(wallet.address)", carl.token)
+            #expect(gone.status == 204)
+            #expect(try await economy.buy(market.answers, try wallet.payment(terms)).settlement?["errorReason"] == "unknown_payer")
+            // Whose mandate was revoked pays nothing more.
+            _ = try await economy.ok("POST", "/v1/mandates/\(market.mandate)/revocation", market.ann.token)
+            let ended = try await economy.buy(market.answers, try market.wallet.payment(terms))
+            #expect(ended.settlement?["errorReason"] == "mandate_refuses")
+            #expect(try await economy.figure("payer:\(market.ann.id)", "available") == 500)
+            try await economy.audit()
+        }
+    }
+
+    @Test func anAddressIsLinkedByItsKeyOnly() async throws {
+        try await withEconomy { economy in
+            let ann = try await economy.person(0)
+            let bob = try await economy.person(0)
+            let wallet = try Payer()
+            let text = WalletRules.message(principal: ann.id, address: wallet.address.description)
+            let signature = "0x" + Hex.encode(try wallet.key.sign(PersonalMessage.digest(text)).bytes)
+            let body: JSONValue = ["address": .string(wallet.address.checksummed), "signature": .string(signature)]
+            #expect(try await economy.call("POST", "/v1/wallets", bob.token, body).code == "invalid-value")
+            #expect(try await economy.call("POST", "/v1/wallets", ann.token, body).status == 200)
+            try await economy.link(wallet, ann)
+            #expect(try await economy.all(WalletLinked.self).count == 1)
+            let taken = try await economy.call("DELETE", "/v1/wallets/\(wallet.address)", bob.token)
+            #expect(taken.status == 404)
+            let listed = try await economy.ok("GET", "/v1/wallets", ann.token)
+            #expect(listed["wallets"] == [.string(wallet.address.checksummed)])
+            try await economy.audit()
+        }
+    }
+
+    @Test func whatIsSoldIsFound() async throws {
+        try await withMarket { economy, market in
+            let found = try await economy.ok("GET", "/x402/discovery/resources?type=http", nil)
+            #expect(found["pagination"]?["total"] == 2)
+            let urls = (found["items"]?.arrayValue ?? []).compactMap { $0["resource"]?.stringValue }
+            #expect(Set(urls.map { $0.split(separator: "/").last.map(String.init) }) == [market.answers, market.work])
+            #expect(try await economy.ok("GET", "/x402/discovery/resources?scheme=upto", nil)["pagination"]?["total"] == 1)
+            #expect(try await economy.ok("GET", "/x402/discovery/resources?type=mcp", nil)["pagination"]?["total"] == 0)
+            let kinds = try await economy.ok("GET", "/x402/supported", nil)["kinds"]?.arrayValue ?? []
+            #expect(kinds.count == 3 && kinds.allSatisfy { $0["network"]?.stringValue?.hasPrefix("eip155:") == true })
+            #expect(try await economy.call("GET", "/x402/payments/pm_none", nil).status == 404)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Events
+import HTTPClient
+import JSON
+import ServiceTestSupport
+import TestSupport
+import Testing
+
+@Suite struct BadRequestTests {
+    private static let message: JSONValue = ["role": "user", "content": "What moves the pool?"]
+
+    /// Parameters that nobody means, with the status and the parameter that the answer names.
+    private static let absurd: [(member: String, value: JSONValue, names: String)] = [
+        ("model", .null, "model"), ("model", 7, "model"), ("model", "", "model"),
+        ("model", .string(String(repeating: "m", count: 300)), "model"),
+        ("messages", .null, "messages"), ("messages", "hello", "messages"), ("messages", [], "messages"), ("messages", [7], "messages.0"),
+        ("messages", [["role": "user"]], "messages.0.content"), ("messages", [["role": "user", "content": 7]], "messages.0.content"),
+        ("messages", [["role": "pirate", "content": "x"]], "messages.0.role"),
+        ("messages", [["role": "user", "content": [["type": "image_url"]]]], "messages.0.content.0.type"),
+        ("messages", .array(Array(repeating: message, count: 513)), "messages"),
+        ("temperature", -0.1, "temperature"), ("temperature", 2.5, "temperature"), ("temperature", "hot", "temperature"),
+        ("top_p", 1.5, "top_p"), ("top_p", -1, "top_p"), ("max_tokens", 0, "max_tokens"), ("max_tokens", -5, "max_tokens"),
+        ("max_tokens", .int(.max), "max_tokens"), ("max_tokens", 1.5, "max_tokens"),
+        ("max_completion_tokens", 100_000, "max_completion_tokens"),
+        ("n", 0, "n"), ("n", 2, "n"), ("n", .int(.max), "n"), ("stop", ["a", "b", "c", "d", "e"], "stop"), ("stop", "", "stop"),
+        ("stop", [7], "stop.0"), ("seed", "x", "seed"), ("seed", 1.5, "seed"), ("stream", "yes", "stream"),
+        ("stream_options", 7, "stream_options"),
+        ("stream_options", ["include_usage": "yes"], "stream_options.include_usage"),
+    ]
+
+    @Test func absurdParametersAreNamedAndCostNothing() async throws {
+        try await withGateway { gateway in
+            let token = try gateway.person()
+            for (member, value, names) in Self.absurd {
+                let answer = try await gateway.ask(token, [(member, value)])
+                #expect(answer.status == 400, "\(member) \(value): \(answer)")
+                #expect(answer.json["error"]?["param"] == .string(names), "\(member) \(value): \(answer)")
+                #expect(answer.json["error"]?["type"] == "invalid_request_error", "\(member) \(value)")
+            }
+            for path in ["/v1/chat/completions", "/v1/completions", "/v1/embeddings"] {
+                for body in [
+                    "", "{", "[]", "7", "null", "{\"model\": NaN}", "{\"model\":\"a\",\"model\":\"b\"}", String(repeating: "[", count: 999),
+                ] {
+                    var request = gateway.request("POST", path, token: token, .null)
+                    request.body = .bytes(Array(body.utf8))
+                    let response = try await gateway.house.transport.send(request)
+                    let json = try JSON.parse(try await response.body.collect(upTo: 1 << 20))
+                    #expect(response.status == 400 && json["error"]?["message"]?.stringValue != nil, "\(path) \(body.prefix(30))")
+                }
+                let large = JSONValue.string(String(repeating: "x", count: 5 << 20))
+                let answer = try await gateway.call(
+                    "POST", path, token: token, ["model": "acme/defi", "messages": large, "prompt": large, "input": large])
+                #expect(answer.status == 413 && answer.json["error"] != nil, "\(path)")
+            }
+            #expect(gateway.standIns.holds.isEmpty && gateway.standIns.asked.isEmpty)
+            #expect(try await gateway.completed().isEmpty)
+        }
+    }
+
+    @Test func aConversationThatIsTooLongIsSaidSoAndItsHoldIsFree() async throws {
+        let said: [JSONValue] = [
+            ["error": ["code": "context_length_exceeded", "message": "too long"]],
+            ["error": ["type": "exceed_context_size_error", "message": "the request exceeds the available context size"]],
+            ["error": ["code": 400, "message": "This model's maximum context length is 1024 tokens."]],
+            ["type": "/problems/context-length-exceeded", "detail": "it has 2000 tokens"],
+        ]
+        try await withGateway { gateway in
+            for (number, words) in said.enumerated() {
+                gateway.standIns.change { $0.refusalBody = (400, words) }
+                let answer = try await gateway.ask(try gateway.person())
+                #expect(answer.status == 400 && answer.code == "context_length_exceeded", "\(words): \(answer)")
+                #expect(answer.json["error"]?["param"] == "messages")
+                #expect(gateway.standIns.released.count == number + 1)
+            }
+            gateway.standIns.change { $0.refusalBody = (400, ["error": ["message": "no such thing"]]) }
+            #expect(try await gateway.ask(try gateway.person()).code == "model_refused")
+            #expect(try await gateway.completed().isEmpty)
+        }
+    }
+
+    @Test func passagesGiveWayToAConversationThatIsLong() async throws {
+        try await withGateway { gateway in
+            try await gateway.publish(try Terms.model("acme/reader", retrieval: ["dn_1"]))
+            gateway.standIns.change { contents in
+                contents.found["dn_1"] = (0..<3).map { number -> JSONValue in
+                    ["item": .string("it_\(number)"), "contribution": "ct_1", "owner": "olga"]
+                }
+                contents.items = ["it_0": "The first.", "it_1": "The second.", "it_2": "The third."]
+                contents.mostPassages = 1
+            }
+            gateway.standIns.answer(["Yes"])
+            let answer = try await gateway.ask(
+                try gateway.person(), [("model", "acme/reader"), ("messages", [["role": "user", "content": "Which whales?"]])])
+            #expect(answer.status == 200)
+            let inference = try #require(try await gateway.completed().first)
+            guard case .entries(let passages) = inference.passages else {
+                Issue.record("the passages are not in the event")
+                return
+            }
+            #expect(passages.map(\.item) == ["it_0"] && gateway.standIns.released.isEmpty)
+        }
+    }
+}

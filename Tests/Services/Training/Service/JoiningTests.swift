@@ -1,0 +1,152 @@
+import Crypto
+import Decisions
+import EventLog
+import Events
+import JSON
+import LedgerService
+import Money
+import ServiceTestSupport
+import TestSupport
+import Testing
+
+/// Runners that join with a stake, over REST: one that lies, one that dies, one that comes back late.
+@Suite struct JoiningTests {
+    private let nothing = JSONValue.object(JSONObject())
+    private let describes: JSONValue = ["engine": "peft/1", "bases": ["tiny"]]
+
+    private func bond(_ training: TrainingHouse, _ who: String, _ units: Int128 = 10_000_000) async throws {
+        try await training.append(
+            StakeBonded(
+                pool: "runners", account: AccountID(trusted: "payer:" + who), amount: Amount(units, try Asset("USDC/6")),
+                postings: .entries([])), by: .billing, stream: "stake/" + training.next("st"))
+    }
+
+    private func mayTrain(_ training: TrainingHouse, _ who: String) async throws {
+        let grant = training.next("gr")
+        try await training.append(
+            AccessGranted(grant: grant, datanet: "dn_1", grantee: who, purpose: "train"), by: .datanet, stream: "access/" + grant)
+    }
+
+    /// Somebody who staked, joined and may see the data.
+    private func join(_ training: TrainingHouse, _ who: String) async throws {
+        try await bond(training, who)
+        try await mayTrain(training, who)
+        try await eventually("the stake is known") {
+            try await training.call("POST", "/v1/runners", as: who, describes).status == 201
+        }
+    }
+
+    private func lease(_ training: TrainingHouse, _ who: String) async throws -> (status: Int, json: JSONValue) {
+        let answer = try await training.call("POST", "/v1/runners/leases", as: who, ["bases": ["tiny"]])
+        return (answer.status, answer.json)
+    }
+
+    private func handIn(_ training: TrainingHouse, _ job: String, _ who: String, attempt: Int64 = 1) async throws -> Int {
+        let adapter = try await training.upload("adapter")
+        let record: JSONValue = ["engine": "peft/1", "evaluations": [["step": 4, "holdout_loss_micros": 1_000]]]
+        return try await training.call(
+            "POST", "/v1/runners/jobs/\(job)/complete", as: who,
+            ["attempt": .int(attempt), "adapter": .digest(adapter), "tokens": 9, "record": record]
+        ).status
+    }
+
+    @Test func whoHasNoStakeDoesNotJoinAndWhoHasNotJoinedDoesNoWork() async throws {
+        try await withTraining { training in
+            _ = try await training.request()
+            #expect(try await training.call("POST", "/v1/runners", as: "rita", describes).status == 403)
+            #expect(try await lease(training, "rita").status == 403)
+            let bytes = Array("anything".utf8)
+            let path = "/v1/adapters/artefacts/" + SHA256.hash(bytes).prefixed
+            #expect(try await training.call("PUT", path, as: "rita", bytes: bytes).status == 403)
+            try await bond(training, "rita", 9_999_999)
+            #expect(try await training.call("POST", "/v1/runners", as: "rita", describes).status == 403)
+            try await bond(training, "rita", 1)
+            try await eventually("the stake is known") {
+                try await training.call("POST", "/v1/runners", as: "rita", describes).status == 201
+            }
+            let listed = try await training.call("GET", "/v1/runners", as: "ann").json["items"]?.arrayValue
+            #expect(listed?.count == 1 && listed?.first?["runner"] == "rita" && listed?.first?["stake"]?["amount"] == "10000000")
+            // It may not see what the job learns from.
+            #expect(try await lease(training, "rita").status == 204)
+            try await mayTrain(training, "rita")
+            try await eventually("the grant is known") { try await lease(training, "rita").status == 200 }
+            #expect(try await training.call("PUT", path, as: "rita", bytes: bytes).status == 204)
+            #expect(try await training.call("POST", "/v1/runners", as: "eve", ["engine": "e", "bases": ["huge"]]).status == 403)
+        }
+    }
+
+    @Test func whatALiarHandsInIsPaidByNobodyAndDoneByAnother() async throws {
+        try await withTraining(settings: ["OPENLEDGER_RUNNER_CHECKS": "100"]) { training in
+            let job = try await training.request()
+            try await join(training, "rita")
+            #expect(try await lease(training, "rita").json["job"] == .string(job))
+            #expect(try await handIn(training, job, "rita") == 204)
+            #expect(try await training.status(job) == "checking")
+            // Nobody but a checker of the house is given the work, and not the same one twice.
+            #expect(try await lease(training, "rita").status == 204)
+            let asks: JSONValue = ["bases": ["tiny"], "checks": true]
+            #expect(try await training.call("POST", "/v1/runners/leases", as: "rita", asks).status == 204)
+            let work = try await training.call("POST", "/v1/runners/leases", as: "runner-checker", asks).json
+            #expect(work["job"] == .string(job) && work["check"]?["record"]?["engine"] == "peft/1" && work["checkpoint"] == nil)
+            #expect(try await training.call("POST", "/v1/runners/leases", as: "runner-checker", asks).status == 204)
+            #expect(try await training.call("GET", "/v1/runners/jobs/\(job)/rows", as: "runner-checker").status == 200)
+            let beat: JSONValue = ["attempt": 1, "step": 1, "steps": 4]
+            let goes = try await training.call("POST", "/v1/runners/jobs/\(job)/heartbeat", as: "runner-checker", beat).json
+            #expect(goes["go_on"] == true)
+
+            let path = "/v1/runners/jobs/\(job)/check"
+            #expect(try await training.call("POST", path, as: "rita", ["loss_micros": 1_000]).status == 403)
+            #expect(try await training.call("POST", path, as: "runner-checker", nothing).status == 422)
+            let found = try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_021], key: "look")
+            #expect(found.json["agrees"] == false)
+            #expect(
+                try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_021], key: "look").json["agrees"] == false)
+            #expect(try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_000]).status == 409)
+            let shown = try await training.call("GET", "/v1/training-jobs/" + job, as: "ann").json
+            #expect(shown["status"] == "queued" && shown["checked"]?["agrees"] == false && shown["checked"]?["runner"] == "rita")
+            // Late, and with its stake gone, it gets nothing.
+            #expect(try await handIn(training, job, "rita") == 409)
+            try await training.append(
+                StakeSlashed(
+                    pool: "runners", account: AccountID(trusted: "payer:rita"), amount: Amount(10_000_000, try Asset("USDC/6")),
+                    beneficiary: AccountID(trusted: "platform:house"), ruling: job, postings: .entries([])), by: .billing, stream: "stake/s"
+            )
+            try await eventually("the slash is known") { try await lease(training, "rita").status == 403 }
+
+            try await join(training, "paul")
+            let order = try await lease(training, "paul")
+            #expect(order.json["attempt"] == 2 && order.json["job"] == .string(job))
+            #expect(try await handIn(training, job, "paul", attempt: 2) == 204)
+            #expect(try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_020]).json["agrees"] == true)
+            let done = try await training.call("GET", "/v1/training-jobs/" + job, as: "ann").json
+            #expect(done["status"] == "succeeded" && done["runner"] == "paul" && done["checked"]?["agrees"] == true)
+        }
+    }
+
+    @Test func whoIsNotLookedAtIsPaidAtOnce() async throws {
+        try await withTraining(settings: ["OPENLEDGER_RUNNER_CHECKS": "0"]) { training in
+            let job = try await training.request()
+            try await join(training, "rita")
+            _ = try await lease(training, "rita")
+            #expect(try await handIn(training, job, "rita") == 204)
+            #expect(try await training.status(job) == "succeeded")
+        }
+    }
+
+    @Test func oneThatDiesLeavesAPlaceButNoBeginningAndComesBackTooLate() async throws {
+        try await withTraining(settings: ["OPENLEDGER_TRAINING_LEASE": "1"]) { training in
+            let job = try await training.request()
+            try await join(training, "rita")
+            _ = try await lease(training, "rita")
+            let checkpoint = try await training.upload("checkpoint")
+            let mark: JSONValue = ["attempt": 1, "step": 3, "checkpoint": .digest(checkpoint), "metrics": ["loss_micros": 5]]
+            #expect(try await training.call("POST", "/v1/runners/jobs/\(job)/checkpoint", as: "rita", mark).status == 204)
+            try await eventually("another gets the job") {
+                let order = try await lease(training, "runner2")
+                return order.status == 200 && order.json["attempt"] == 2 && order.json["checkpoint"] == nil
+            }
+            #expect(try await handIn(training, job, "rita") == 409)
+            #expect(try await training.call("GET", "/v1/runners/jobs/\(job)/rows", as: "rita").status == 404)
+        }
+    }
+}
