@@ -159,27 +159,35 @@ final class BillingBench: Sendable {
 
     /// Answers and their attributions, on the log.
     func answers(_ range: Range<Int>, payers: Int, tag: String) async throws {
+        try await inferences(range, payers: payers, tag: tag)
+        try await attributions(range, tag: tag)
+    }
+
+    /// Answers.
+    func inferences(_ range: Range<Int>, payers: Int, tag: String) async throws {
         let asset = try Asset(Self.asset)
-        var inferences: [any EventData] = []
-        var attributions: [any EventData] = []
-        for index in range {
-            let id = "inf_\(tag)_\(index)"
-            inferences.append(
-                InferenceCompleted(
-                    inference: id, payer: "p\(index % payers)", actor: "p\(index % payers)", model: "acme/defi", version: 1, base: "base",
-                    prompt: .zero, answer: .zero, inputTokens: 100, outputTokens: 200, fee: Amount(Int128(100_003 + index % 97), asset),
-                    hold: nil, runner: "runner-1", passages: .entries([])))
+        let inferences: [any EventData] = range.map { index in
+            InferenceCompleted(
+                inference: "inf_\(tag)_\(index)", payer: "p\(index % payers)", actor: "p\(index % payers)", model: "acme/defi", version: 1,
+                base: "base", prompt: .zero, answer: .zero, inputTokens: 100, outputTokens: 200,
+                fee: Amount(Int128(100_003 + index % 97), asset), hold: nil, runner: "runner-1", passages: .entries([]))
+        }
+        try await tell(inferences, as: .agentGateway, stream: "inference/\(tag)", tag: "i-\(tag)-\(range.lowerBound)")
+    }
+
+    /// Who shaped them.
+    func attributions(_ range: Range<Int>, tag: String) async throws {
+        let attributions: [any EventData] = range.map { index in
             let shares = (0..<Self.contributors).map { place in
                 AttributionShare(
                     owner: "owner-\((index * 7 + place) % 500)", datanet: "dn_1",
                     share: place == 0 ? 1_000_000_000 - 5 * 160_000_000 : 160_000_000)
             }
-            attributions.append(
-                AttributionComputed(
-                    attribution: "at_" + id, inference: id, model: "acme/defi", version: 1, rules: "attribution/1", methods: [],
-                    fallback: false, shares: .entries(shares), evidence: .zero))
+            let id = "inf_\(tag)_\(index)"
+            return AttributionComputed(
+                attribution: "at_" + id, inference: id, model: "acme/defi", version: 1, rules: "attribution/1", methods: [],
+                fallback: false, shares: .entries(shares), evidence: .zero)
         }
-        try await tell(inferences, as: .agentGateway, stream: "inference/\(tag)", tag: "i-\(tag)-\(range.lowerBound)")
         try await tell(attributions, as: .attribution, stream: "attribution/\(tag)", tag: "a-\(tag)-\(range.lowerBound)")
     }
 

@@ -79,11 +79,57 @@ public actor DecisionMaker<State: ServiceState> {
             waiting.append(
                 Ticket(
                     cause: cause, causePosition: causePosition, time: time, actor: actor, correlation: correlation, rule: rule,
-                    continuation: continuation))
-            guard !isDeciding else { return }
-            isDeciding = true
-            Task { await decideAll() }
+                    waiter: .one(continuation)))
+            beginDeciding()
         }
+    }
+
+    /// One of several decisions that are asked for together.
+    public struct Request: Sendable {
+        let cause: Cause
+        let causePosition: UInt64?
+        let time: Timestamp?
+        let actor: String
+        let correlation: String
+        let rule: Rule
+
+        /// From its parts, which are those of ``DecisionMaker/decide(_:causePosition:time:actor:correlation:_:)``.
+        public init(
+            _ cause: Cause, causePosition: UInt64? = nil, time: Timestamp? = nil, actor: String, correlation: String,
+            _ rule: @escaping Rule
+        ) {
+            self.cause = cause
+            self.causePosition = causePosition
+            self.time = time
+            self.actor = actor
+            self.correlation = correlation
+            self.rule = rule
+        }
+    }
+
+    /// Decides several in their order, each on the state that those before it leave, and answers once all are durable or refused. Who has
+    /// many to ask for spares a task and two turns for each.
+    public func decide(all requests: [Request]) async -> [Result<Outcome, any Error>] {
+        if requests.isEmpty { return [] }
+        var refusal: DecisionError? = failure
+        if waiting.count + requests.count > Self.maximumWaiting { refusal = refusal ?? .busy("too many commands wait") }
+        if let refusal { return requests.map { _ in .failure(refusal) } }
+        return await withCheckedContinuation { continuation in
+            let run = OutcomeRun(requests.count, continuation)
+            for (place, request) in requests.enumerated() {
+                waiting.append(
+                    Ticket(
+                        cause: request.cause, causePosition: request.causePosition, time: request.time, actor: request.actor,
+                        correlation: request.correlation, rule: request.rule, waiter: .several(run, place: place)))
+            }
+            beginDeciding()
+        }
+    }
+
+    private func beginDeciding() {
+        guard !isDeciding else { return }
+        isDeciding = true
+        Task { await decideAll() }
     }
 
     /// Reads the state as it is now: with all that has been decided and is durable, and nothing that is still on its way. It may be
@@ -146,7 +192,7 @@ public actor DecisionMaker<State: ServiceState> {
         defer { isDeciding = false }
         while !waiting.isEmpty {
             if let failure {
-                for ticket in waiting { ticket.continuation.resume(throwing: failure) }
+                for ticket in waiting { ticket.waiter.resume(throwing: failure) }
                 waiting.removeAll()
                 return
             }
@@ -155,7 +201,7 @@ public actor DecisionMaker<State: ServiceState> {
                 if failure != nil { continue }
             }
             guard hasCaughtUp else {
-                for ticket in waiting { ticket.continuation.resume(throwing: DecisionError.unavailable("it can't be read")) }
+                for ticket in waiting { ticket.waiter.resume(throwing: DecisionError.unavailable("it can't be read")) }
                 waiting.removeAll()
                 return
             }
@@ -176,11 +222,11 @@ public actor DecisionMaker<State: ServiceState> {
                     } else if let plan = try fold.plan(ticket, now: clock()) {
                         appends.append((ticket, plan))
                     } else {
-                        ticket.continuation.resume(returning: Outcome(facts: [], isRepeat: false))
+                        ticket.waiter.resume(returning: Outcome(facts: [], isRepeat: false))
                     }
                 } catch {
                     if ticket.isFresh || error is DecisionError {
-                        ticket.continuation.resume(throwing: error)
+                        ticket.waiter.resume(throwing: error)
                     } else {
                         stale.append(ticket)
                     }
@@ -211,17 +257,17 @@ public actor DecisionMaker<State: ServiceState> {
                 answerAgain(ticket, Fold<State>.Place(position: appended.position, count: UInt32(appended.entries.count)))
             case .success(let appended):
                 fold.remember(ticket.cause, at: appended)
-                ticket.continuation.resume(returning: plan.outcome(appended))
+                ticket.waiter.resume(returning: plan.outcome(appended))
             case .failure(LogError.wrongVersion), .failure(LogError.notLeader):
                 isSpoilt = true
                 if let again = ticket.oncemore() {
                     waiting.append(again)
                 } else {
-                    ticket.continuation.resume(throwing: DecisionError.busy("another instance keeps writing the same streams"))
+                    ticket.waiter.resume(throwing: DecisionError.busy("another instance keeps writing the same streams"))
                 }
             case .failure(let error):
                 isSpoilt = true
-                ticket.continuation.resume(throwing: Self.meaning(of: error))
+                ticket.waiter.resume(throwing: Self.meaning(of: error))
             }
         }
         if isSpoilt { await startAfresh() }
@@ -253,11 +299,11 @@ public actor DecisionMaker<State: ServiceState> {
                         CommandConflict(
                             command: id, position: place.position, firstDigest: firstDigest, digest: digest, differences: []))
                 }
-                ticket.continuation.resume(returning: Outcome(facts: facts, isRepeat: true))
+                ticket.waiter.resume(returning: Outcome(facts: facts, isRepeat: true))
             } catch let error as DecisionError {
-                ticket.continuation.resume(throwing: error)
+                ticket.waiter.resume(throwing: error)
             } catch {
-                ticket.continuation.resume(throwing: DecisionError.unavailable("\(error)"))
+                ticket.waiter.resume(throwing: DecisionError.unavailable("\(error)"))
             }
         }
     }

@@ -25,9 +25,12 @@ public struct Fact: Sendable {
     public let correlation: String
     /// What happened.
     public let data: JSONValue
+    /// What the rule that has just decided it gave beside ``data``; nil for whatever was read from the log.
+    public let decided: (any Sendable)?
 
     /// A fact that has just been decided.
-    init(_ event: Event) {
+    init(_ event: Event, decided: (any Sendable)? = nil) {
+        self.decided = decided
         position = nil
         id = event.id
         type = event.type
@@ -52,6 +55,7 @@ public struct Fact: Sendable {
     }
 
     init(_ logged: LoggedEvent, _ header: EventHeader, position: UInt64?) throws {
+        decided = nil
         self.position = position
         id = header.id
         type = header.type

@@ -61,7 +61,9 @@ struct Fold<State: ServiceState>: Sendable {
         for event in events where expected[event.stream] == nil { expected[event.stream] = .exact(versions[event.stream] ?? 0) }
         // In place: a copy to fall back on would make every decision as costly as the state is large.
         do {
-            for event in events where State.concerns(event.type) { try state.apply(Fact(event)) }
+            for (event, new) in zip(events, decided) where State.concerns(event.type) {
+                try state.apply(Fact(event, decided: new.decided))
+            }
         } catch {
             isSpoilt = true
             throw DecisionError.malformed("a decision does not fit its own state: \(error)")

@@ -11,13 +11,16 @@ public struct NewEvent: Sendable {
     public var stream: StreamName
     /// What happened.
     public var data: JSONValue
+    /// The same as the state that applies it takes it, which then need not read ``data``; nil for none.
+    public let decided: (any Sendable)?
 
     /// An event from its parts.
-    public init(_ type: String, version: Int = 1, stream: StreamName, data: JSONValue) {
+    public init(_ type: String, version: Int = 1, stream: StreamName, data: JSONValue, decided: (any Sendable)? = nil) {
         self.type = type
         self.version = version
         self.stream = stream
         self.data = data
+        self.decided = decided
     }
 
     /// An event from its typed data.

@@ -8,7 +8,7 @@ struct Ticket<State: ServiceState>: Sendable {
     let actor: String
     let correlation: String
     let rule: DecisionMaker<State>.Rule
-    let continuation: CheckedContinuation<Outcome, any Error>
+    let waiter: Waiter
     /// Whether the state had seen, before it was last decided, all that was on the log when it came.
     var isFresh = false
     var attempts = 0

@@ -71,6 +71,19 @@ public struct EventHeader: Sendable {
     /// What stands before the dot of the type.
     public var noun: Substring { type.prefix { $0 != "." } }
 
+    /// The type's bytes alone, of bytes that are known to be an event's: for whoever looks for a few types among many events. It stands
+    /// at the end, before the version.
+    public static func typeBytes(trusted bytes: [UInt8]) -> Range<Int>? {
+        bytes.withUnsafeBufferPointer { bytes in
+            // …,"type":"settlement.posted","v":1}
+            guard var end = bytes.lastIndex(of: UInt8(ascii: ",")), end > 10 else { return nil }
+            end -= 1
+            var start = end
+            while start > 0, bytes[start - 1] != UInt8(ascii: "\"") { start -= 1 }
+            return start > 0 && bytes[end] == UInt8(ascii: "\"") ? start..<end : nil
+        }
+    }
+
     static let limits = JSONLimits(depth: 32)
 
     private static func check(_ text: String, _ field: String) throws(EventError) {

@@ -38,19 +38,19 @@ struct HeaderScanner {
     mutating func plain(_ name: String) throws(EventError) -> ArraySlice<UInt8> {
         let range = try value(name)
         guard bytes[range.lowerBound] == UInt8(ascii: "\"") else { throw EventError(.malformed, field: "/" + name, "not a string") }
-        let inner = bytes[range.lowerBound + 1..<range.upperBound - 1]
-        guard !inner.contains(UInt8(ascii: "\\")) else {
+        let inner = range.lowerBound + 1..<range.upperBound - 1
+        guard !isEscaped(inner) else {
             throw EventError(.malformed, field: "/" + name, "has a character that may not stand here")
         }
-        return inner
+        return bytes[inner]
     }
 
     /// A string, unescaped where it must be.
     mutating func text(_ name: String) throws(EventError) -> String {
         let range = try value(name)
         guard bytes[range.lowerBound] == UInt8(ascii: "\"") else { throw EventError(.malformed, field: "/" + name, "not a string") }
-        let inner = bytes[range.lowerBound + 1..<range.upperBound - 1]
-        if !inner.contains(UInt8(ascii: "\\")) { return String(decoding: inner, as: UTF8.self) }
+        let inner = range.lowerBound + 1..<range.upperBound - 1
+        if !isEscaped(inner) { return String(decoding: bytes[inner], as: UTF8.self) }
         guard case .string(let text)? = try? JSON.parse(Array(bytes[range])) else {
             throw EventError(.malformed, field: "/" + name, "not a string")
         }
@@ -91,7 +91,7 @@ struct HeaderScanner {
     }
 
     private func nextKey(is name: String) -> Bool {
-        at + 1 < end && bytes[(at + 1)..<end].starts(with: name.utf8)
+        at + 1 < end && has(name, at: at + 1)
     }
 
     private mutating func expectKey(_ name: String) throws(EventError) {
@@ -102,12 +102,16 @@ struct HeaderScanner {
         first = false
         let valueStart = at + name.utf8.count + 3
         guard valueStart < end, bytes[at] == UInt8(ascii: "\""), bytes[valueStart - 2] == UInt8(ascii: "\""),
-            bytes[at + 1..<valueStart - 2].elementsEqual(name.utf8)
+            has(name, at: at + 1)
         else { throw EventError(.malformed, field: "/" + name, "is missing, or an unknown field stands before it") }
         at = valueStart
     }
 
-    private mutating func skipValue() {
+    private mutating func skipValue() { at = bytes.withUnsafeBufferPointer { Self.end(of: at, in: $0, before: end) } }
+
+    /// Where a value ends.
+    private static func end(of start: Int, in bytes: UnsafeBufferPointer<UInt8>, before end: Int) -> Int {
+        var at = start
         var depth = 0
         while at < end {
             switch bytes[at] {
@@ -119,15 +123,35 @@ struct HeaderScanner {
                 depth += 1
                 at += 1
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                if depth == 0 { return }
+                if depth == 0 { return at }
                 depth -= 1
                 at += 1
             case UInt8(ascii: ","):
-                if depth == 0 { return }
+                if depth == 0 { return at }
                 at += 1
             default:
                 at += 1
             }
+        }
+        return at
+    }
+
+    /// Whether a string between these places needs unescaping.
+    private func isEscaped(_ range: Range<Int>) -> Bool {
+        bytes.withUnsafeBufferPointer { bytes in
+            for index in range where bytes[index] == UInt8(ascii: "\\") { return true }
+            return false
+        }
+    }
+
+    private func has(_ name: String, at start: Int) -> Bool {
+        bytes.withUnsafeBufferPointer { bytes in
+            var index = start
+            for byte in name.utf8 {
+                guard index < bytes.count, bytes[index] == byte else { return false }
+                index += 1
+            }
+            return true
         }
     }
 }

@@ -27,5 +27,13 @@ func inCanonicalOrder(_ members: [JSONObject.Member]) -> [JSONObject.Member] {
 /// Byte-wise: Swift's own `==` on strings holds canonically equivalent ones to be one.
 @inline(__always)
 func sameBytes(_ a: String, _ b: String) -> Bool {
-    a.utf8.count == b.utf8.count && a.utf8.elementsEqual(b.utf8)
+    let count = a.utf8.count
+    guard count == b.utf8.count else { return false }
+    let isSame = a.utf8.withContiguousStorageIfAvailable { left in
+        b.utf8.withContiguousStorageIfAvailable { right in
+            for index in 0..<count where left[index] != right[index] { return false }
+            return true
+        } ?? left.elementsEqual(b.utf8)
+    }
+    return isSame ?? a.utf8.elementsEqual(b.utf8)
 }

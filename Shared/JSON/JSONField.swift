@@ -2,13 +2,32 @@
 public struct JSONField: Sendable, Hashable {
     /// The value.
     public let value: JSONValue
+    private let parent: FieldPlace
+    private let step: FieldStep
+
     /// The place as a JSON Pointer (RFC 6901); empty for the root.
-    public let pointer: String
+    public var pointer: String { step.text(from: parent) }
 
     /// A value at a place.
     public init(_ value: JSONValue, at pointer: String = "") {
         self.value = value
-        self.pointer = pointer
+        parent = .pointer(pointer)
+        step = .here
+    }
+
+    init(_ value: JSONValue, _ step: FieldStep, from parent: FieldPlace) {
+        self.value = value
+        self.step = step
+        self.parent = parent
+    }
+
+    /// Equal values at equal places.
+    public static func == (left: JSONField, right: JSONField) -> Bool { left.value == right.value && left.pointer == right.pointer }
+
+    /// Agrees with `==`.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(value)
+        hasher.combine(pointer)
     }
 
     /// The text. By default it may be empty and have up to 65,535 bytes of UTF-8.
@@ -51,7 +70,7 @@ public struct JSONField: Sendable, Hashable {
     /// The object.
     public func object() throws(JSONFieldError) -> JSONFields {
         guard case .object(let object) = value else { throw mustBe("an object") }
-        return JSONFields(object, at: pointer)
+        return JSONFields(object, at: step.place(from: parent))
     }
 
     /// The elements, each with its place.
@@ -60,7 +79,8 @@ public struct JSONField: Sendable, Hashable {
         guard count.contains(list.count) else {
             throw error("must have from \(count.lowerBound) to \(count.upperBound) elements, has \(list.count)")
         }
-        return list.enumerated().map { JSONField($1, at: "\(pointer)/\($0)") }
+        let here = step.place(from: parent)
+        return list.enumerated().map { JSONField($1, .element($0), from: here) }
     }
 
     /// An error about this value, for rules that go beyond its type.

@@ -4,25 +4,43 @@
 public struct JSONFields: Sendable, Hashable {
     /// The object.
     public let object: JSONObject
+    private let here: FieldPlace
+
     /// The place as a JSON Pointer (RFC 6901); empty for the root.
-    public let pointer: String
+    public var pointer: String { here.text }
 
     /// An object at a place.
     public init(_ object: JSONObject, at pointer: String = "") {
         self.object = object
-        self.pointer = pointer
+        here = .pointer(pointer)
+    }
+
+    init(_ object: JSONObject, at place: FieldPlace) {
+        self.object = object
+        here = place
+    }
+
+    /// Equal objects at equal places.
+    public static func == (left: JSONFields, right: JSONFields) -> Bool {
+        left.object == right.object && left.pointer == right.pointer
+    }
+
+    /// Agrees with `==`.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(object)
+        hasher.combine(pointer)
     }
 
     /// The member, which must be there.
     public func field(_ name: String) throws(JSONFieldError) -> JSONField {
         guard let value = object[name] else { throw JSONFieldError(pointer: place(name), reason: "is missing") }
-        return JSONField(value, at: place(name))
+        return JSONField(value, .member(name), from: here)
     }
 
     /// The member, unless it is absent or `null`.
     public func optionalField(_ name: String) -> JSONField? {
         guard let value = object[name], !value.isNull else { return nil }
-        return JSONField(value, at: place(name))
+        return JSONField(value, .member(name), from: here)
     }
 
     /// A text; by default of up to 65,535 bytes of UTF-8.
@@ -87,5 +105,5 @@ public struct JSONFields: Sendable, Hashable {
     /// An error about the object as a whole, for rules that join several members.
     public func error(_ reason: String) -> JSONFieldError { JSONFieldError(pointer: pointer, reason: reason) }
 
-    private func place(_ name: String) -> String { pointer + "/" + escapedForPointer(name) }
+    private func place(_ name: String) -> String { FieldStep.member(name).text(from: here) }
 }

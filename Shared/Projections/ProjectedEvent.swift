@@ -23,4 +23,7 @@ public struct ProjectedEvent: Sendable {
 
     /// What happened: the canonical JSON of `data`.
     public var data: ArraySlice<UInt8> { bytes[header.data] }
+
+    /// The members of `data`, for whoever needs a few of them.
+    public var members: EventMembers { EventMembers(bytes, within: header.data) }
 }

@@ -8,15 +8,21 @@ extension BillingState: ServiceState {
 
     /// Folds one event.
     public mutating func apply(_ fact: Fact) throws {
+        // What was decided a moment ago need not be read from the JSON that was just made of it.
+        if let event = fact.decided as? BillingEvent { return try evolve(event, fact) }
         let fields = try fact.data.object()
         if let event = try BillingEvent(type: fact.type, fields) {
-            if case .event(let cause) = fact.cause {
-                try evolve(event, cause: cause, time: fact.time)
-            } else {
-                try evolve(event, time: fact.time)
-            }
+            try evolve(event, fact)
         } else if let position = fact.position {
             try learn(type: fact.type, fields, id: fact.id, position: position, time: fact.time)
+        }
+    }
+
+    private mutating func evolve(_ event: BillingEvent, _ fact: Fact) throws(BillingFault) {
+        if case .event(let cause) = fact.cause {
+            try evolve(event, cause: cause, time: fact.time)
+        } else {
+            try evolve(event, time: fact.time)
         }
     }
 }
@@ -29,6 +35,9 @@ extension Decision {
     /// The events as they go on the log.
     public var newEvents: [NewEvent] {
         guard let stream = Self.stream else { return [] }
-        return events.map { NewEvent(Swift.type(of: $0.data).type, stream: stream, data: $0.data.json) }
+        return events.map { event in
+            let data = event.data
+            return NewEvent(Swift.type(of: data).type, stream: stream, data: data.json, decided: event)
+        }
     }
 }

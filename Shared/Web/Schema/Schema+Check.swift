@@ -6,9 +6,37 @@ extension Schema {
 
     /// What is wrong with a value, each fault with its place as a JSON Pointer in a URI fragment; empty when it fits.
     func faults(in value: JSONValue) -> [Problem.Fault] {
+        var finder = Finder()
+        check(value, &finder)
+        return finder.faults
+    }
+
+    /// The way to the value that is looked at, as steps: places become texts only where something is wrong.
+    private struct Finder {
+        enum Step {
+            case member(String)
+            case item(Int)
+        }
+
+        var path: [Step] = []
         var faults: [Problem.Fault] = []
-        check(value, at: "#", &faults)
-        return faults
+
+        mutating func fault(_ detail: String) { faults.append(.init(field: place, detail: detail)) }
+
+        mutating func within(_ step: Step, _ body: (inout Finder) -> Void) {
+            path.append(step)
+            body(&self)
+            path.removeLast()
+        }
+
+        private var place: String {
+            path.reduce(into: "#") { text, step in
+                switch step {
+                case .member(let key): text = Schema.place(text, key)
+                case .item(let index): text += "/\(index)"
+                }
+            }
+        }
     }
 
     /// What is wrong with the text of a parameter, nil when it fits.
@@ -25,57 +53,52 @@ extension Schema {
         }
     }
 
-    private func check(_ value: JSONValue, at place: String, _ faults: inout [Problem.Fault]) {
-        guard faults.count < Self.maximumFaults else { return }
-        func fault(_ detail: String) { faults.append(.init(field: place, detail: detail)) }
+    private func check(_ value: JSONValue, _ finder: inout Finder) {
+        guard finder.faults.count < Self.maximumFaults else { return }
         switch self {
         case .any: break
-        case .boolean: if value.boolValue == nil { fault("must be true or false, not \(value.kindName)") }
+        case .boolean: if value.boolValue == nil { finder.fault("must be true or false, not \(value.kindName)") }
         case .integer(let range):
             guard let number = value.intValue, let whole = Int(exactly: number), range.contains(whole) else {
-                return fault(Self.words(for: range))
+                return finder.fault(Self.words(for: range))
             }
-        case .number: if value.doubleValue == nil { fault("must be a number, not \(value.kindName)") }
+        case .number: if value.doubleValue == nil { finder.fault("must be a number, not \(value.kindName)") }
         case .string(let rule):
-            guard let text = value.stringValue else { return fault("must be a string, not \(value.kindName)") }
-            if let wrong = rule.fault(text) { fault(wrong) }
+            guard let text = value.stringValue else { return finder.fault("must be a string, not \(value.kindName)") }
+            if let wrong = rule.fault(text) { finder.fault(wrong) }
         case .array(let item, let count):
-            guard let list = value.arrayValue else { return fault("must be an array, not \(value.kindName)") }
+            guard let list = value.arrayValue else { return finder.fault("must be an array, not \(value.kindName)") }
             guard count.contains(list.count) else {
-                return fault("must have \(count.lowerBound) to \(count.upperBound) items, not \(list.count)")
+                return finder.fault("must have \(count.lowerBound) to \(count.upperBound) items, not \(list.count)")
             }
-            for (index, element) in list.enumerated() { item.check(element, at: "\(place)/\(index)", &faults) }
-        case .object(let members, let open): checkObject(value, members, open, place, &faults)
+            for (index, element) in list.enumerated() { finder.within(.item(index)) { item.check(element, &$0) } }
+        case .object(let members, let open): checkObject(value, members, open, &finder)
         case .map(let schema, let maximum):
-            guard let object = value.objectValue else { return fault("must be an object, not \(value.kindName)") }
-            guard object.count <= maximum else { return fault("must have at most \(maximum) members, not \(object.count)") }
-            for member in object.members { schema.check(member.value, at: Self.place(place, member.key), &faults) }
-        case .nullable(let schema): if !value.isNull { schema.check(value, at: place, &faults) }
+            guard let object = value.objectValue else { return finder.fault("must be an object, not \(value.kindName)") }
+            guard object.count <= maximum else { return finder.fault("must have at most \(maximum) members, not \(object.count)") }
+            for member in object.members { finder.within(.member(member.key)) { schema.check(member.value, &$0) } }
+        case .nullable(let schema): if !value.isNull { schema.check(value, &finder) }
         case .anyOf(let choices):
             if !choices.contains(where: { $0.faults(in: value).isEmpty }) {
-                fault("is none of the \(choices.count) forms that it may have")
+                finder.fault("is none of the \(choices.count) forms that it may have")
             }
-        case .named(_, let schema): schema.check(value, at: place, &faults)
+        case .named(_, let schema): schema.check(value, &finder)
         }
     }
 
-    private func checkObject(
-        _ value: JSONValue, _ members: [Member], _ open: Bool, _ place: String, _ faults: inout [Problem.Fault]
-    ) {
-        guard let object = value.objectValue else {
-            return faults.append(.init(field: place, detail: "must be an object, not \(value.kindName)"))
-        }
+    private func checkObject(_ value: JSONValue, _ members: [Member], _ open: Bool, _ finder: inout Finder) {
+        guard let object = value.objectValue else { return finder.fault("must be an object, not \(value.kindName)") }
         for member in members {
             if let found = object[member.name] {
-                member.schema.check(found, at: Self.place(place, member.name), &faults)
+                finder.within(.member(member.name)) { member.schema.check(found, &$0) }
             } else if !member.isOptional {
-                faults.append(.init(field: Self.place(place, member.name), detail: "is missing"))
+                finder.within(.member(member.name)) { $0.fault("is missing") }
             }
         }
         if open { return }
         for found in object.members where !members.contains(where: { $0.name.utf8.elementsEqual(found.key.utf8) }) {
-            guard faults.count < Self.maximumFaults else { return }
-            faults.append(.init(field: Self.place(place, found.key), detail: "is not known here"))
+            guard finder.faults.count < Self.maximumFaults else { return }
+            finder.within(.member(found.key)) { $0.fault("is not known here") }
         }
     }
 
@@ -84,7 +107,7 @@ extension Schema {
     }
 
     /// RFC 6901 §3 and §6: `~` and `/` are escaped for the pointer, the rest as a fragment needs it.
-    private static func place(_ parent: String, _ key: String) -> String {
+    fileprivate static func place(_ parent: String, _ key: String) -> String {
         let short = String(key.prefix(64)).replacing("~", with: "~0").replacing("/", with: "~1")
         return "\(parent)/\(PercentEncoding.encode(short))"
     }

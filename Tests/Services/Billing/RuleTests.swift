@@ -112,6 +112,33 @@ struct RuleTests {
         }
     }
 
+    @Test("requests, tokens and seconds are charged together, each by its own meter, and the free quota comes back with the month")
+    func meters() throws {
+        var house = try House()
+        try house.openPayer("pia", deposit: 1_000_000)
+        let pia = try house.account("payer:pia"), asset = house.asset, limit = house.amount(100_000)
+        let meters = [
+            MeterPrice(meter: "requests", per: 1, tiers: [PriceTier(upTo: 1, units: 0), PriceTier(units: 7)]),
+            MeterPrice(meter: "output-tokens", per: 100, tiers: [PriceTier(units: 50)]),
+            MeterPrice(meter: "seconds", per: 1, tiers: [PriceTier(upTo: 10, units: 20), PriceTier(units: 3)]),
+        ]
+        try house.run { try $0.publishPrice(model: "m", asset: asset, meters: meters) }
+        func use(_ hold: String, _ tokens: Int, seconds: Int) throws -> Int128 {
+            let before = house.balance("payer:pia"), now = house.now
+            try house.run { try $0.placeHold(id: hold, on: pia, limit, expires: now.later(60), model: "m", now: now) }
+            let used = [
+                MeterQuantity(meter: "requests", quantity: 1), MeterQuantity(meter: "output-tokens", quantity: tokens),
+                MeterQuantity(meter: "seconds", quantity: seconds),
+            ]
+            try house.run { try $0.captureUsage(hold, used, reference: "r-" + hold, now: now) }
+            return before - house.balance("payer:pia")
+        }
+        #expect(try use("h1", 10, seconds: 4) == 0 + 5 + 80)
+        #expect(try use("h2", 1, seconds: 8) == 7 + 1 + 6 * 20 + 2 * 3)
+        house.pass(seconds: 31 * 86_400)
+        #expect(try use("h3", 0, seconds: 1) == 0 + 0 + 20)
+    }
+
     @Test("what is settled is pending until holdback is over, and longer for owners that nobody has verified")
     func holdback() throws {
         var house = try House()

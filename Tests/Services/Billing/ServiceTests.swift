@@ -31,6 +31,9 @@ struct ServiceTests {
                 stream: try #require(Decision.stream), from: 0, limit: 1_000)
             let settled = before.filter { (try? EventHeader(trusted: $0.bytes).type) == SettlementPosted.type }
             #expect(settled.count == 20)
+            try await eventually("the read model has all of it") {
+                try await desk.get("/v1/statements?account=payer:pia&asset=USDC/6&limit=1000")["items"]?.arrayValue?.count == 21
+            }
             let answer = try await desk.get("/v1/accounts/payer:pia/balance?asset=USDC/6&position=\(settled[9].position)")
             let asOf = try #require(answer["balance"]?["amount"]?.stringValue.flatMap { Int($0) })
             #expect(asOf >= 10_000_000 - 20 * 100_003 && asOf <= 10_000_000 - 10 * 100_003)

@@ -205,8 +205,18 @@ extension BillingState {
 extension UInt128 {
     /// The bits of a UUID in lower case.
     init?(uuid text: String) {
-        guard text.utf8.count == 36, EventID(text) != nil else { return nil }
-        self.init(text.replacing("-", with: ""), radix: 16)
+        guard text.utf8.count == 36 else { return nil }
+        self = 0
+        for (offset, byte) in text.utf8.enumerated() {
+            switch byte {
+            case UInt8(ascii: "-") where [8, 13, 18, 23].contains(offset): continue
+            case 0x30...0x39: self = self << 4 | UInt128(byte - 0x30)
+            case 0x61...0x66: self = self << 4 | UInt128(byte - 0x57)
+            default: return nil
+            }
+        }
+        // A digit in the place of a hyphen would have made more of them.
+        guard text.utf8.count(where: { $0 == UInt8(ascii: "-") }) == 4 else { return nil }
     }
 
     /// The UUID of these bits in lower case.

@@ -39,19 +39,26 @@ actor BillingDesk {
     ) async throws -> Outcome {
         while true {
             do {
-                return try await maker.decide(cause, causePosition: position, time: time, actor: actor, correlation: correlation) {
-                    [shelf] state, context in
-                    let decision = try rule(state, context)
-                    let missing = decision.evidence.filter { shelf.bytes($0.key) == nil }
-                    if !missing.isEmpty { throw EvidenceNeeded(lists: missing) }
-                    return decision.newEvents
-                }
+                return try await maker.decide(
+                    cause, causePosition: position, time: time, actor: actor, correlation: correlation, ready(rule))
             } catch let needed as EvidenceNeeded {
                 for (digest, bytes) in needed.lists {
                     _ = try await store.put(canonical: bytes)
                     shelf.put(digest, bytes)
                 }
             }
+        }
+    }
+
+    /// The same rule, which asks first for the lists that its events name by hash.
+    private nonisolated func ready(_ rule: @escaping Rule) -> DecisionMaker<BillingState>.Rule {
+        { [shelf] state, context in
+            let decision = try rule(state, context)
+            if !decision.evidence.isEmpty {
+                let missing = decision.evidence.filter { shelf.bytes($0.key) == nil }
+                if !missing.isEmpty { throw EvidenceNeeded(lists: missing) }
+            }
+            return decision.newEvents
         }
     }
 
@@ -122,24 +129,36 @@ actor BillingDesk {
         let outcome: Result<Bool, any Error>
     }
 
-    /// Decides these in the log's order, side by side as far as one does not need what another makes.
+    /// Decides these together: fees first, since what shares them out needs them, and else in the log's order.
     private nonisolated func decideAll(_ pending: [PendingReaction]) async -> [Attempt] {
-        let charges = pending.filter(\.isCharge)
-        return await attempt(charges) + attempt(pending.filter { !$0.isCharge })
+        let reactions = pending.filter(\.isCharge) + pending.filter { !$0.isCharge }
+        let requests = reactions.map { pending in
+            DecisionMaker<BillingState>.Request(
+                .event(id: pending.event), causePosition: pending.position, time: pending.time, actor: "billing",
+                correlation: pending.event.text, ready(Self.answer(to: pending)))
+        }
+        var attempts: [Attempt] = []
+        attempts.reserveCapacity(reactions.count)
+        var others: [PendingReaction] = []
+        for (reaction, result) in zip(reactions, await maker.decide(all: requests)) {
+            switch result {
+            case .success(let outcome): attempts.append(Attempt(event: reaction.event, outcome: .success(!outcome.facts.isEmpty)))
+            case .failure(is EvidenceNeeded): others.append(reaction)
+            case .failure(let error): attempts.append(Attempt(event: reaction.event, outcome: .failure(error)))
+            }
+        }
+        return attempts + (await attempt(others))
     }
 
-    /// Fees first, since what shares them out needs them.
+    private static func answer(to pending: PendingReaction) -> Rule {
+        { state, context in try state.answer(to: pending, now: context.logTime) }
+    }
+
+    /// Each alone and side by side, with the lists that its events name put into the evidence store.
     private nonisolated func attempt(_ reactions: [PendingReaction]) async -> [Attempt] {
-        await withTaskGroup(of: Attempt.self) { group in
-            for reaction in reactions {
-                group.addTask {
-                    do {
-                        return Attempt(event: reaction.event, outcome: .success(try await self.react(to: reaction)))
-                    } catch {
-                        return Attempt(event: reaction.event, outcome: .failure(error))
-                    }
-                }
-            }
+        if reactions.isEmpty { return [] }
+        return await withTaskGroup(of: Attempt.self) { group in
+            for reaction in reactions { group.addTask { await self.attempt(reaction) } }
             var attempts: [Attempt] = []
             attempts.reserveCapacity(reactions.count)
             for await attempt in group { attempts.append(attempt) }
@@ -147,14 +166,15 @@ actor BillingDesk {
         }
     }
 
-    /// - Returns: whether it made events.
-    private nonisolated func react(to pending: PendingReaction) async throws -> Bool {
-        let outcome = try await decide(
-            .event(id: pending.event), position: pending.position, time: pending.time, actor: "billing", correlation: pending.event.text
-        ) { state, context in
-            try state.answer(to: pending, now: context.logTime)
+    private nonisolated func attempt(_ pending: PendingReaction) async -> Attempt {
+        do {
+            let outcome = try await decide(
+                .event(id: pending.event), position: pending.position, time: pending.time, actor: "billing",
+                correlation: pending.event.text, Self.answer(to: pending))
+            return Attempt(event: pending.event, outcome: .success(!outcome.facts.isEmpty))
+        } catch {
+            return Attempt(event: pending.event, outcome: .failure(error))
         }
-        return !outcome.facts.isEmpty
     }
 
     // MARK: What falls due

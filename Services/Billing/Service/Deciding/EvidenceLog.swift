@@ -17,7 +17,7 @@ struct EvidenceLog: LogClient {
 
     func read(from position: UInt64, limit: Int, wait: Duration?) async throws -> LogBatch {
         let batch = try await log.read(from: position, limit: limit, wait: wait)
-        for event in batch.events { try await fetch(event) }
+        for event in batch.events { if let list = Self.longList(of: event) { try await fetch(list, event) } }
         return batch
     }
 
@@ -25,10 +25,8 @@ struct EvidenceLog: LogClient {
         try await log.read(stream: stream, from: version, limit: limit)
     }
 
-    private func fetch(_ event: LoggedEvent) async throws {
+    private func fetch(_ list: String, _ event: LoggedEvent) async throws {
         let header = try EventHeader(trusted: event.bytes)
-        // Nearly always the list stands in the event; to parse all of it would cost more than all else that a reader does with it.
-        guard let list = Self.lists[header.type], Self.isElsewhere(list, in: event.bytes[header.data]) else { return }
         let data = try JSON.parse(Array(event.bytes[header.data]))
         guard let text = data[list]?["evidence"]?.stringValue, let digest = Digest(prefixed: text), shelf.bytes(digest) == nil else {
             return
@@ -36,17 +34,31 @@ struct EvidenceLog: LogClient {
         shelf.put(digest, try await store.bytes(digest))
     }
 
-    /// Whether canonical data may have a list by its hash: `"postings":{"count":…`.
-    private static func isElsewhere(_ list: String, in data: ArraySlice<UInt8>) -> Bool {
-        let mark = Array("\"\(list)\":{\"count\":".utf8)
-        return data.withUnsafeBytes { data in
-            guard data.count >= mark.count else { return false }
-            for start in 0...data.count - mark.count where data[start] == mark[0] {
-                var length = 1
-                while length < mark.count, data[start + length] == mark[length] { length += 1 }
-                if length == mark.count { return true }
+    /// The member of an event's data that may be a list by its hash. Nearly always the list stands in the event, or there is none; to parse
+    /// all of it would cost more than all else that a reader does with it.
+    private static func longList(of event: LoggedEvent) -> String? {
+        guard let type = EventHeader.typeBytes(trusted: event.bytes) else { return nil }
+        let name = event.bytes[type]
+        guard let list = marks.first(where: { $0.type.count == name.count && $0.type.elementsEqual(name) }) else { return nil }
+        return isElsewhere(list.mark, in: event.bytes) ? list.name : nil
+    }
+
+    private static let marks = lists.map { type, name in
+        (type: Array(type.utf8), name: name, mark: Array("\"\(name)\":{\"count\":".utf8))
+    }
+
+    /// Whether an event's canonical bytes may have a list by its hash: `"postings":{"count":…`.
+    private static func isElsewhere(_ mark: [UInt8], in data: [UInt8]) -> Bool {
+        mark.withUnsafeBufferPointer { mark in
+            data.withUnsafeBufferPointer { data in
+                guard data.count >= mark.count else { return false }
+                for start in 0...data.count - mark.count where data[start] == mark[0] {
+                    var length = 1
+                    while length < mark.count, data[start + length] == mark[length] { length += 1 }
+                    if length == mark.count { return true }
+                }
+                return false
             }
-            return false
         }
     }
 

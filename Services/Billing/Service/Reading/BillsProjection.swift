@@ -25,9 +25,26 @@ struct BillsProjection: Projection {
     }
 
     private struct Settled {
-        let data: SettlementPosted
+        let id, kind, reference, payer, asset: String
+        let attributed: Int64
+        let fee: Int128
         let position: UInt64
         let time: Int64
+
+        /// Its entries, by far the most of it, are the journal's.
+        init(_ event: ProjectedEvent) throws {
+            let data = event.members
+            let fee = try data.value("fee")
+            guard let id = data.text("id"), let kind = data.text("kind"), let reference = data.text("reference"),
+                let payer = data.text("payer"), let attributed = data.int("position"), let asset = fee?["asset"]?.stringValue,
+                let units = (fee?["amount"]?.stringValue).flatMap({ Int128($0) })
+            else { throw BillingFault(event.header.type, "\(event.position)", "lacks what a settlement has") }
+            (self.id, self.kind, self.reference, self.payer, self.asset) = (id, kind, reference, payer, asset)
+            self.attributed = Int64(attributed)
+            self.fee = units
+            position = event.position
+            time = event.header.time.microseconds
+        }
     }
 
     /// What a batch of events brings, the first telling of a thing before later ones.
@@ -95,8 +112,7 @@ struct BillsProjection: Projection {
             let data = try AttributionCorrected(fields())
             harvest.corrections.append((data.attribution, try text(of: data.shares)))
         case SettlementPosted.type:
-            harvest.settled.append(
-                Settled(data: try SettlementPosted(fields()), position: event.position, time: event.header.time.microseconds))
+            harvest.settled.append(try Settled(event))
         case DisputeOpened.type:
             let data = try DisputeOpened(fields())
             harvest.disputes.append((data.id, data.settlement))
@@ -130,20 +146,24 @@ struct BillsProjection: Projection {
 
     private func write(_ settled: [Settled], _ session: PostgresSession, _ tables: TableNames) throws {
         guard !settled.isEmpty else { return }
-        _ = try session.execute(
-            Statement(
-                """
-                insert into \(tables["settled"]) (settlement, position, attributed, kind, reference, payer, asset, fee, time)
-                select s, p, t, k, r, y, a, f::numeric, w from unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], \
-                $6::text[], $7::text[], $8::text[], $9::bigint[]) as e (s, p, t, k, r, y, a, f, w)
-                """),
-            [
-                .textArray(settled.map(\.data.id)), .int8Array(settled.map { Int64($0.position) }),
-                .int8Array(settled.map { Int64($0.data.position) }), .textArray(settled.map(\.data.kind)),
-                .textArray(settled.map(\.data.reference)), .textArray(settled.map(\.data.payer.text)),
-                .textArray(settled.map(\.data.fee.asset.text)), .textArray(settled.map { String($0.data.fee.units) }),
-                .int8Array(settled.map(\.time)),
-            ])
+        var rows = BinaryCopy(columns: 9, capacity: settled.count * 200)
+        for one in settled {
+            rows.startRow()
+            rows.append(text: one.id)
+            rows.append(int8: Int64(one.position))
+            rows.append(int8: one.attributed)
+            rows.append(text: one.kind)
+            rows.append(text: one.reference)
+            rows.append(text: one.payer)
+            rows.append(text: one.asset)
+            rows.append(numeric: one.fee)
+            rows.append(int8: one.time)
+        }
+        try session.copyIn(
+            """
+            copy \(tables["settled"]) (settlement, position, attributed, kind, reference, payer, asset, fee, time) \
+            from stdin (format binary)
+            """, payload: rows)
     }
 
     /// Canonical JSON: Datanet → owner → parts of 10^9.

@@ -32,7 +32,7 @@ struct JournalProjection: Projection {
 
     func apply(_ events: [ProjectedEvent], in session: PostgresSession, tables: TableNames) throws {
         var entries: [Entry] = []
-        for event in events where BillingEvent.types.contains(event.header.type) { entries += try Self.entries(of: event, evidence) }
+        for event in events where Self.types.contains(event.header.type) { try Self.addEntries(of: event, evidence, to: &entries) }
         guard !entries.isEmpty else { return }
         var balances = try balances(of: Set(entries.map(\.key)), session, tables)
         var after: [Int128] = []
@@ -40,19 +40,24 @@ struct JournalProjection: Projection {
             balances[entry.key, default: 0] += entry.units
             after.append(balances[entry.key] ?? 0)
         }
-        _ = try session.execute(
-            Statement(
-                """
-                insert into \(tables["entries"]) (account, asset, position, amount, balance, type, subject, reference, time)
-                select a, s, p, m::numeric, b::numeric, t, u, r, w from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], \
-                $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[]) as e (a, s, p, m, b, t, u, r, w)
-                """),
-            [
-                .textArray(entries.map(\.key.account)), .textArray(entries.map(\.key.asset)),
-                .int8Array(entries.map { Int64($0.position) }),
-                .textArray(entries.map { String($0.units) }), .textArray(after.map { String($0) }), .textArray(entries.map(\.type)),
-                .textArray(entries.map(\.subject)), .textArray(entries.map(\.reference)), .int8Array(entries.map(\.time)),
-            ])
+        var rows = BinaryCopy(columns: 9, capacity: entries.count * 160)
+        for (entry, balance) in zip(entries, after) {
+            rows.startRow()
+            rows.append(text: entry.key.account)
+            rows.append(text: entry.key.asset)
+            rows.append(int8: Int64(entry.position))
+            rows.append(numeric: entry.units)
+            rows.append(numeric: balance)
+            rows.append(text: entry.type)
+            rows.append(text: entry.subject)
+            rows.append(text: entry.reference)
+            rows.append(int8: entry.time)
+        }
+        try session.copyIn(
+            """
+            copy \(tables["entries"]) (account, asset, position, amount, balance, type, subject, reference, time) \
+            from stdin (format binary)
+            """, payload: rows)
         let changed = balances.sorted { ($0.key.account, $0.key.asset) < ($1.key.account, $1.key.asset) }
         _ = try session.execute(
             Statement(
@@ -79,31 +84,55 @@ struct JournalProjection: Projection {
         return balances
     }
 
+    /// The types whose events have entries.
+    private static let types = BillingEvent.types.subtracting([
+        HoldPlaced.type, HoldReleased.type, AccountOpened.type, AccountVerified.type, WalletSet.type, BudgetSet.type, BudgetAlerted.type,
+        PricePublished.type, SettlementRulesSet.type, StakeUnbonded.type,
+    ])
+
     /// The entries of an event, one for each account and asset.
-    private static func entries(of event: ProjectedEvent, _ evidence: (Digest) -> [UInt8]?) throws -> [Entry] {
-        let data = try JSON.parse(Array(event.data))
-        guard let list = data["postings"] else { return [] }
-        let postings: [Posting]
-        switch try EvidenceList<Posting>(try list.object()) {
-        case .entries(let entries): postings = entries
-        case .evidence(let digest, _):
-            guard let bytes = evidence(digest) else {
-                throw BillingFault(event.header.type, digest.prefixed, "is not in the evidence store")
-            }
-            postings = try EvidenceList<Posting>.decode(bytes)
-        }
+    private static func addEntries(
+        of event: ProjectedEvent, _ evidence: (Digest) -> [UInt8]?, to entries: inout [Entry]
+    ) throws {
+        let data = event.members
+        guard let list = try data.value("postings") else { return }
         var sums: [Key: Int128] = [:]
-        for posting in postings {
-            sums[Key(account: posting.account.text, asset: posting.amount.asset.text), default: 0] += posting.amount.units
+        if let inside = list["entries"]?.arrayValue {
+            for entry in inside {
+                guard let account = entry["account"]?.stringValue, let amount = entry["amount"], let asset = amount["asset"]?.stringValue,
+                    let units = (amount["amount"]?.stringValue).flatMap({ Int128($0) })
+                else { throw BillingFault(event.header.type, "\(event.position)", "has an entry that is none") }
+                sums[Key(account: account, asset: asset), default: 0] += units
+            }
+        } else {
+            for posting in try elsewhere(list, event, evidence) {
+                sums[Key(account: posting.account.text, asset: posting.amount.asset.text), default: 0] += posting.amount.units
+            }
         }
         // A correction is booked under what it corrects, where earnings look for it.
         let isCorrection = event.header.type == SettlementCorrected.type
         let names = isCorrection ? ["settlement"] : ["id", "settlement", "pool", "address"]
-        let subject = names.lazy.compactMap { data[$0]?.stringValue }.first ?? ""
-        return sums.sorted { ($0.key.account, $0.key.asset) < ($1.key.account, $1.key.asset) }.map { key, units in
-            Entry(
-                key: key, position: event.position, units: units, type: event.header.type, subject: subject,
-                reference: data["reference"]?.stringValue ?? "", time: event.header.time.microseconds)
+        let subject = names.lazy.compactMap { data.text($0) }.first ?? ""
+        let reference = data.text("reference") ?? ""
+        for (key, units) in sums.sorted(by: { ($0.key.account, $0.key.asset) < ($1.key.account, $1.key.asset) }) {
+            entries.append(
+                Entry(
+                    key: key, position: event.position, units: units, type: event.header.type, subject: subject, reference: reference,
+                    time: event.header.time.microseconds))
+        }
+    }
+
+    /// A list that is named by its hash.
+    private static func elsewhere(
+        _ list: JSONValue, _ event: ProjectedEvent, _ evidence: (Digest) -> [UInt8]?
+    ) throws -> [Posting] {
+        switch try EvidenceList<Posting>(try list.object()) {
+        case .entries(let entries): return entries
+        case .evidence(let digest, _):
+            guard let bytes = evidence(digest) else {
+                throw BillingFault(event.header.type, digest.prefixed, "is not in the evidence store")
+            }
+            return try EvidenceList<Posting>.decode(bytes)
         }
     }
 }

@@ -13,19 +13,19 @@ struct MilestoneProjection: Projection {
     func apply(_ events: [ProjectedEvent], in session: PostgresSession, tables: TableNames) throws {
         var found: [(type: String, subject: String, position: Int64)] = []
         for event in events where Milestone.types.contains(event.header.type) {
-            let data = try JSON.parse(Array(event.data))
-            for subject in Milestone.subjects(event.header.type, data) {
+            for subject in try Milestone.subjects(event.header.type, event.members) {
                 found.append((event.header.type, subject, Int64(event.position)))
             }
         }
         guard !found.isEmpty else { return }
-        _ = try session.execute(
-            Statement(
-                """
-                insert into \(tables["milestones"]) (type, subject, position)
-                select t, s, p from unnest($1::text[], $2::text[], $3::bigint[]) as e (t, s, p)
-                """),
-            [.textArray(found.map(\.type)), .textArray(found.map(\.subject)), .int8Array(found.map(\.position))])
+        var rows = BinaryCopy(columns: 3, capacity: found.count * 80)
+        for milestone in found {
+            rows.startRow()
+            rows.append(text: milestone.type)
+            rows.append(text: milestone.subject)
+            rows.append(int8: milestone.position)
+        }
+        try session.copyIn("copy \(tables["milestones"]) (type, subject, position) from stdin (format binary)", payload: rows)
     }
 }
 
@@ -47,15 +47,15 @@ enum Milestone {
     ]
 
     /// What an event is about; no two alike.
-    static func subjects(_ type: String, _ data: JSONValue) -> [String] {
+    static func subjects(_ type: String, _ data: EventMembers) throws(JSONError) -> [String] {
         switch type {
-        case SettlementReleased.type: Set((data["settlements"]?.arrayValue ?? []).compactMap(\.stringValue)).sorted()
+        case SettlementReleased.type: Set((try data.value("settlements")?.arrayValue ?? []).compactMap(\.stringValue)).sorted()
         // Whoever has an answer knows its own id alone.
-        case SettlementPosted.type: Set([data["id"], data["reference"]].compactMap { $0?.stringValue }).sorted()
+        case SettlementPosted.type: Set([data.text("id"), data.text("reference")].compactMap { $0 }).sorted()
         case SettlementRulesSet.type: [""]
-        case ModelPublished.type: [model(data["model"]?.stringValue ?? "", Int(data["version"]?.intValue ?? 0))]
-        case AdmissionGranted.type: [admission(data["contribution"]?.stringValue ?? "", data["datanet"]?.stringValue ?? "")]
-        default: (members[type].flatMap { data[$0]?.stringValue }).map { [$0] } ?? []
+        case ModelPublished.type: [model(data.text("model") ?? "", data.int("version") ?? 0)]
+        case AdmissionGranted.type: [admission(data.text("contribution") ?? "", data.text("datanet") ?? "")]
+        default: members[type].flatMap { data.text($0) }.map { [$0] } ?? []
         }
     }
 
