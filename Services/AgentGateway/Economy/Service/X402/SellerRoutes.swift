@@ -40,7 +40,7 @@ struct SellerRoutes: Sendable {
             headers: [
                 ("PAYMENT-SIGNATURE", "The payment, x402 version 2: Base64 of JSON."), ("X-PAYMENT", "The payment, version 1."),
             ], body: .json(.object(.required("brief", .text(1...65_536), "What is wanted."))),
-            replies: [.json(200, "What was bought.", .any)],
+            replies: [.json(200, "What was bought.", .any), .json(402, "What it costs, or why a payment was not taken.", .any)],
             problems: [
                 .notFound, .badHeader, .unavailable, .conflict, EconomyProblems.unsellable,
             ]
