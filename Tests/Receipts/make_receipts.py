@@ -310,7 +310,9 @@ class World:
         if wallet:
             owner = self.payee.split(":", 1)[1]
             address = "0x" + "ab" * 20
-            self.add("wallet", "account.wallet-set", {"owner": owner, "address": address, "recovered": False})
+            self.add("wallet", "account.wallet-set",
+                     {"owner": owner, "address": address, "sequence": 0, "key": "did:key:z6Mk", "signer": "did:key:z6Mk", "signature": "AA",
+                      "recovered": False})
             self.add("epoch", "payout.epoch-closed",
                      {"epoch": 3, "asset": "USDC/6", "root": "0x" + "00" * 32, "wallets": 1, "cumulative": money(due + 40),
                       "liabilities_root": digest(b"l"), "liabilities": money(due + 40), "accounts": 1,

@@ -4,6 +4,7 @@ internal import CorpusIndex
 internal import Crypto
 internal import Decisions
 internal import Events
+internal import Glibc
 internal import ServiceShell
 internal import Telemetry
 internal import Threads
@@ -197,7 +198,9 @@ extension CorpusIndexError {
     var asksForRebuild: Bool {
         switch self {
         case .corrupt, .version, .missing: true
-        case .file, .duplicateItem, .unknownItem, .badItem, .tooLarge, .sorting: false
+        // A file that the manifest names is gone.
+        case .file(_, _, let code): code == ENOENT
+        case .duplicateItem, .unknownItem, .badItem, .tooLarge, .sorting: false
         }
     }
 
