@@ -85,8 +85,7 @@ import Threads
         #expect(report["sound"] == true && report["replay"]?["faults"]?.arrayValue?.isEmpty == true)
         #expect(report["replay"]?["services"]?.arrayValue?.count == 8)
         let gaps = (report["replay"]?["services"]?.arrayValue ?? []).flatMap { $0["not_checked"]?.arrayValue ?? [] }
-        let named = gaps.map { String(decoding: JSON.write($0), as: UTF8.self) }.joined(separator: "; ")
-        #expect(gaps.contains { $0["what"] == "content that was erased" && $0["count"] == 2 }, "erased content is named: \(named)")
+        #expect(gaps.contains { $0["what"] == "content that was erased" && $0["count"] == 2 }, "erased content is named")
     }
 
     @Test func `an export without evidence says so when it is audited, and one that was broken off goes on`() async throws {
