@@ -68,6 +68,8 @@ public actor CarriedLog: LogClient {
             start = position
             kept = []
             bytes = 0
+            // Who waits for what is skipped now finds it at the ledger.
+            wake()
         }
         if pump == nil { pump = Task { await self.run() } }
     }

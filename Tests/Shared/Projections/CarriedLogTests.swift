@@ -71,6 +71,26 @@ import Testing
         }
     }
 
+    @Test func `who waits for what another one is past already finds it at the ledger`() async throws {
+        try await withProjectionDatabase { database in
+            try await database.withLedger { ledger in
+                let client = ledger.client(for: .billing)
+                let deposits = Deposits("carried-skipped", client)
+                let start = try await deposits.append(random: 5)
+                let log = CarriedLog(client, carrier: SilentCarrier())
+                async let behind = log.read(from: start, limit: 100, wait: .seconds(600))
+                let end = try await deposits.append(random: 20)
+                // Told of by the ledger, it waits where the carrier has not come yet; once the other one waits as well.
+                let ahead = Task {
+                    while !Task.isCancelled { _ = try await log.read(from: end, limit: 100, wait: .milliseconds(20)) }
+                }
+                #expect(try await behind.events.first?.position == start)
+                ahead.cancel()
+                await log.close()
+            }
+        }
+    }
+
     @Test func `a wait ends when nothing comes, when it is cancelled, and when the log is closed`() async throws {
         let log = CarriedLog(NoLog(), carrier: SilentCarrier())
         #expect(try await log.read(from: 7, limit: 10, wait: .milliseconds(10)).events.isEmpty)
