@@ -61,6 +61,10 @@ struct TamperedLog {
         return try #require(found.indices.contains(nth) ? found[nth] : nil, "the story has no \(type) number \(nth)")
     }
 
+    /// Where the decision begins that made the event at a place: what no rule makes of a decision is named there, and a sweep makes
+    /// several events at once when it comes late.
+    func decision(of place: Int) -> Int { entries.indices.contains(place) ? place - entries[place].ordinal : place }
+
     // MARK: Altering
 
     /// Puts a value into an event's data.
