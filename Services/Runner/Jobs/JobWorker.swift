@@ -18,13 +18,14 @@ struct JobWorker: Sendable {
         guard !library.models.isEmpty else { return }
         await registerModels()
         let bases = library.models.keys.sorted()
-        // The same key until there is an answer: a lease whose answer was lost is given again.
+        // The same key until there is a job: a lease whose answer was lost is given again.
         var key = Self.newKey()
         while !Task.isCancelled {
             do {
                 let order = try await desk.lease(wait: 20, bases: bases, key: key)
+                guard let order else { continue }
                 key = Self.newKey()
-                if let order { await work(on: order) }
+                await work(on: order)
             } catch {
                 if Task.isCancelled { return }
                 // What was leased under this key has gone on without this runner.

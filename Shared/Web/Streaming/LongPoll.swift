@@ -9,7 +9,8 @@ public enum LongPoll {
     public static func wait(_ query: Query) -> Duration { .seconds(query.integer("wait") ?? 0) }
 
     /// Runs `body`, but not for longer than `limit`.
-    /// - Returns: what it gave, nil when the time ran out first. It is cancelled then, and has ended when this returns.
+    /// - Returns: what it gave, nil when the time ran out first. It is cancelled then, and has ended when this returns; what it
+    ///   still gives counts, so that nothing it has done is lost.
     public static func run<Result: Sendable>(
         atMost limit: Duration, _ body: @escaping @Sendable () async throws -> Result?
     ) async throws -> Result? {
@@ -25,7 +26,8 @@ enum Deadline {
         case late
     }
 
-    /// The result of `body`, or of `late` when `limit` has passed first. `body` is cancelled then and awaited: nothing runs on unseen.
+    /// The result of `body`, or of `late` when `limit` has passed first. `body` is cancelled then and awaited: nothing runs on unseen,
+    /// and a result that it comes to all the same is told, since what it did can't be taken back.
     static func run<Result: Sendable>(
         _ limit: Duration, _ body: @escaping @Sendable () async throws -> Result, late: () throws -> Result
     ) async throws -> Result {
@@ -39,8 +41,10 @@ enum Deadline {
             defer { group.cancelAll() }
             while let end = try await group.next() {
                 if case .done(let result) = end { return result }
-                if !Task.isCancelled { return try late() }
+                if !Task.isCancelled { break }
             }
+            group.cancelAll()
+            if case .done(let result) = try? await group.next() { return result }
             return try late()
         }
     }

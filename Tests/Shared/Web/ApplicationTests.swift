@@ -441,6 +441,7 @@ import Testing
         let (ended, end) = AsyncStream<Bool>.makeStream()
         let late: Int? = try await LongPoll.run(atMost: .milliseconds(5)) {
             do { try await Task.sleep(for: .seconds(100)) } catch { end.yield(Task.isCancelled) }
+            try Task.checkCancellation()
             return 1
         }
         #expect(late == nil)
@@ -449,6 +450,15 @@ import Testing
             break
         }
         #expect(try await LongPoll.run(atMost: .zero) { 1 } == nil)
+    }
+
+    /// What was taken while the time ran out would otherwise be nobody's.
+    @Test func whatALongPollTookInItsLastMomentIsTold() async throws {
+        let taken = try await LongPoll.run(atMost: .milliseconds(5)) {
+            _ = try? await Task.sleep(for: .seconds(100))
+            return 1
+        }
+        #expect(taken == 1)
     }
 
     @Test func readinessNamesWhatIsMissing() async throws {

@@ -36,14 +36,23 @@ actor JobDesk {
     }
 
     func run() async {
-        let following = Task { [maker] in await maker.run() }
-        // Open requests look again when something was decided: a runner that waits gets a job at once.
-        for await _ in await maker.changes() {
-            ring()
-            if Task.isCancelled { break }
+        await withTaskGroup { group in
+            group.addTask { [maker] in await maker.run() }
+            group.addTask { await self.watchSilence() }
+            // Open requests look again when something was decided: a runner that waits gets a job at once.
+            for await _ in await maker.changes() {
+                ring()
+                if Task.isCancelled { break }
+            }
+            group.cancelAll()
         }
-        following.cancel()
-        await following.value
+    }
+
+    /// Open requests look again, too, when a runner has been silent for too long: no event tells that.
+    private func watchSilence() async {
+        while (try? await Task.sleep(for: min(lease / 8, .seconds(1)))) != nil {
+            if let silent = try? await silent(), !silent.isEmpty { ring() }
+        }
     }
 
     /// The jobs whose runner has gone silent, with the attempt that has.
