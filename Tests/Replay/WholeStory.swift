@@ -75,7 +75,7 @@ struct StoryTelling {
         let annKey: Ed25519PrivateKey
     }
 
-    private func register(_ kind: String, owner: (id: String, key: Ed25519PrivateKey)? = nil) async throws -> (
+    func register(_ kind: String, owner: (id: String, key: Ed25519PrivateKey)? = nil) async throws -> (
         id: String, key: Ed25519PrivateKey
     ) {
         let key = try Ed25519PrivateKey.generate()
@@ -91,7 +91,7 @@ struct StoryTelling {
         return (try #require(answer["principal"]?.stringValue), key)
     }
 
-    private func people() async throws -> People {
+    func people() async throws -> People {
         let olga = try await register("person"), ann = try await register("person"), carl = try await register("person")
         let pia = try await register("organisation"), bot = try await register("agent", owner: pia)
         for person in [olga.id, ann.id, carl.id] {
@@ -118,7 +118,7 @@ struct StoryTelling {
             ["amount": amount(units), "rail": "bank", "reference": .string(whole.next("wire"))])
     }
 
-    private func rules(holdback: Int) async throws {
+    func rules(holdback: Int) async throws {
         try await whole.call(
             "POST", "/v1/settlements/rules", as: "root",
             [
@@ -128,7 +128,7 @@ struct StoryTelling {
             ])
     }
 
-    private func money(_ people: People) async throws {
+    func money(_ people: People) async throws {
         try await rules(holdback: 86_400)
         for payer in [people.pia, people.olga] { try await open("payer:" + payer, 100_000_000) }
         for number in 1...6 {
@@ -173,176 +173,6 @@ struct StoryTelling {
         _ = try await hold(1, model: false)
     }
 
-    // MARK: Datanets
-
-    private func policy(_ admission: String, treasury: Int = 1_000) -> JSONValue {
-        [
-            "access": "open", "licences": ["CC-BY-4.0", "CC0-1.0"], "treasury_points": .int(Int64(treasury)), "curator_points": 500,
-            "contributor_points": .int(Int64(9_500 - treasury)), "admission": .string(admission), "minimum_quality": 50,
-            "panel": admission == "review" ? 3 : 0, "quorum": admission == "review" ? 2 : 0, "voting": "role",
-            "governance": [
-                "voting_seconds": 600, "timelock_seconds": 0, "quorum_points": 5_000, "review_seconds": 600, "appeal_seconds": 600,
-                "penalty_points": 1_000,
-            ],
-        ]
-    }
-
-    private func contribute(
-        _ texts: [String], to datanet: String, by person: String, _ key: Ed25519PrivateKey, author: String? = nil
-    ) async throws -> String {
-        var file: [UInt8] = []
-        for text in texts { file += JSON.write(.members(["text": .string(text), "author": author.map { .string($0) }])) + [0x0A] }
-        let manifest: JSONValue = [
-            "type": "openledger/manifest/v1", "datanet": .string(datanet), "contributor": .string(person),
-            "kind": author == nil ? "own" : "on-behalf",
-            "signer": .string(DIDKey.text(for: key.publicKey)), "licence": "CC-BY-4.0",
-            "files": [
-                ["name": "rows.jsonl", "format": "jsonl", "bytes": .int(Int64(file.count)), "sha256": .string(SHA256.hash(file).hex)]
-            ],
-        ]
-        let begun = try await whole.call(
-            "POST", "/v1/contributions", as: person,
-            ["manifest": manifest, "signature": .string(Base64URL.encode(try key.sign(JSON.canonical(manifest))))])
-        let id = try #require(begun["contribution"]?.stringValue)
-        try await whole.call(
-            "PATCH", "/v1/contributions/\(id)/files/0", as: person, bytes: file, headers: [("Upload-Offset", "0")])
-        try await whole.call("POST", "/v1/contributions/\(id)/finish", as: person)
-        try await eventually("\(id) is screened") {
-            let shown = try await whole.call("GET", "/v1/contributions/\(id)", as: person)
-            if shown["state"]?.stringValue == "failed" { throw WholeHouse.Refused(description: "\(shown)") }
-            return shown["rules"] != nil
-        }
-        return id
-    }
-
-    private func datanets(_ people: People) async throws -> (tides: String, breads: String) {
-        let tides = try await create("tides", "automatic", people.olga), breads = try await create("breads", "review", people.olga)
-        try await whole.call(
-            "POST", "/v1/datanets/\(tides)/page", as: people.olga, ["name": "Tides", "summary": "What harbours write down."])
-        for number in 1...6 { try await member(breads, "vera\(number)", "validator", people.olga) }
-        for datanet in [tides, breads] { try await member(datanet, "cora", "curator", people.olga) }
-        try await member(breads, "gus", "consumer", people.olga)
-        try await whole.call(
-            "POST", "/v1/datanets/\(breads)/members/revocations", as: people.olga, ["principal": "gus", "role": "consumer"])
-        let carlKey = try Ed25519PrivateKey.generate()
-        // One row twice: the second is refused.
-        _ = try await contribute(Self.tide + [Self.tide[0]], to: tides, by: people.ann, people.annKey)
-        _ = try await contribute(Self.bees, to: tides, by: people.carl, carlKey)
-        try await whole.wait(for: AdmissionGranted.type, 2)
-        // A trap, a refusal that an appeal turns round.
-        let salt = "grain-of-salt-0123456789"
-        let bread = try await contribute(Self.bread, to: breads, by: people.carl, carlKey)
-        try await vote(breads, bread, round: 1, admit: false)
-        try await whole.insist(
-            "POST", "/v1/datanets/\(breads)/contributions/\(bread)/appeals", as: people.carl, ["reason": "It is good bread."])
-        try await vote(breads, bread, round: 2, admit: true)
-        try await whole.wait(for: RulingMade.type, 1)
-        let other = try await trapped(breads, people, salt)
-        _ = other
-        for datanet in [tides, breads] {
-            try await whole.insist("POST", "/v1/datanets/\(datanet)/snapshots", as: people.olga, .object(JSONObject()))
-        }
-        try await whole.call("POST", "/v1/datanets/\(breads)/access-requests", as: people.pia, ["purpose": "read", "reason": "To look."])
-        for purpose in ["read", "train"] {
-            let grant = try await whole.call(
-                "POST", "/v1/datanets/\(breads)/grants", as: people.olga, ["grantee": .string(people.pia), "purpose": .string(purpose)])
-            guard purpose == "train" else { continue }
-            try await whole.call(
-                "POST", "/v1/datanets/\(breads)/grants/\(grant["grant"]?.stringValue ?? "")/revocation", as: people.olga,
-                .object(JSONObject()))
-        }
-        try await whole.call("GET", "/v1/datanets/\(breads)/snapshots/1/items?purpose=read", as: people.pia)
-        return (tides, breads)
-    }
-
-    private func create(_ domain: String, _ admission: String, _ owner: String) async throws -> String {
-        let made = try await whole.call(
-            "POST", "/v1/datanets", as: owner, ["domain": .string(domain), "media": "text", "policy": policy(admission)])
-        return try #require(made["datanet"]?.stringValue)
-    }
-
-    private func member(_ datanet: String, _ principal: String, _ role: String, _ owner: String) async throws {
-        try await whole.call(
-            "POST", "/v1/datanets/\(datanet)/members", as: owner, ["principal": .string(principal), "role": .string(role)])
-    }
-
-    /// A contribution that its panel admits and a trap turns out.
-    private func trapped(_ datanet: String, _ people: People, _ salt: String) async throws -> String {
-        let key = try Ed25519PrivateKey.generate()
-        let texts = [
-            "The miller grinds the oats twice between stones that his grandfather cut, and sifts the meal through a cloth of horse hair."
-        ]
-        // Who sets a trap knows what will come: here the contribution's id, which the manifest's command makes.
-        var file: [UInt8] = []
-        for text in texts { file += JSON.write(["text": .string(text)]) + [0x0A] }
-        let manifest: JSONValue = [
-            "type": "openledger/manifest/v1", "datanet": .string(datanet), "contributor": .string(people.ann), "kind": "own",
-            "signer": .string(DIDKey.text(for: key.publicKey)), "licence": "CC-BY-4.0",
-            "files": [["name": "t.jsonl", "format": "jsonl", "bytes": .int(Int64(file.count)), "sha256": .string(SHA256.hash(file).hex)]],
-        ]
-        let begun = try await whole.call(
-            "POST", "/v1/contributions", as: people.ann,
-            ["manifest": manifest, "signature": .string(Base64URL.encode(try key.sign(JSON.canonical(manifest))))])
-        let id = try #require(begun["contribution"]?.stringValue)
-        let trap = try await whole.call(
-            "POST", "/v1/datanets/\(datanet)/traps", as: people.olga,
-            ["commitment": .digest(TrapCommitment.make(contribution: id, admit: false, salt: salt))])
-        try await whole.call("PATCH", "/v1/contributions/\(id)/files/0", as: people.ann, bytes: file, headers: [("Upload-Offset", "0")])
-        try await whole.call("POST", "/v1/contributions/\(id)/finish", as: people.ann)
-        try await vote(datanet, id, round: 1, admit: true)
-        try await whole.insist(
-            "POST", "/v1/datanets/\(datanet)/traps/\(trap["trap"]?.stringValue ?? "")/revelation", as: people.olga,
-            ["contribution": .string(id), "admit": false, "salt": .string(salt)])
-        return id
-    }
-
-    private func vote(_ datanet: String, _ contribution: String, round: Int, admit: Bool) async throws {
-        func drawn() async throws -> (review: String, panel: [String])? {
-            for logged in try await whole.events() {
-                let fact = try Fact(logged)
-                guard fact.type == ReviewOpened.type, let opened = try? ReviewOpened(fact.data.object()),
-                    opened.contribution == contribution, opened.round == round
-                else { continue }
-                for logged in try await whole.events() {
-                    let fact = try Fact(logged)
-                    guard fact.type == ReviewDrawn.type, let drawn = try? ReviewDrawn(fact.data.object()), drawn.review == opened.review
-                    else { continue }
-                    return (opened.review, drawn.panel)
-                }
-            }
-            return nil
-        }
-        try await eventually("the panel of \(contribution) is drawn") { try await drawn() != nil }
-        let (review, panel) = try #require(try await drawn())
-        for voter in panel.prefix(2) {
-            try await whole.insist(
-                "POST", "/v1/datanets/\(datanet)/reviews/\(review)/votes", as: voter,
-                ["admit": .bool(admit), "reason": .string(admit ? "Sound." : "Stale.")])
-        }
-        try await eventually("the review \(review) is closed") {
-            try await whole.events().contains { logged in
-                let fact = try Fact(logged)
-                return fact.type == ReviewClosed.type && fact.data["review"]?.stringValue == review
-            }
-        }
-    }
-
-    private func govern(_ datanet: String) async throws {
-        let owner =
-            try await whole.events().compactMap { logged -> String? in
-                let fact = try Fact(logged)
-                return fact.type == DatanetCreated.type && fact.data["datanet"]?.stringValue == datanet
-                    ? fact.data["owner"]?.stringValue : nil
-            }.first ?? ""
-        let opened = try await whole.call(
-            "POST", "/v1/datanets/\(datanet)/proposals", as: owner, ["policy": policy("automatic", treasury: 1_500)])
-        let proposal = opened["proposal"]?.stringValue ?? ""
-        for voter in [owner, "cora"] {
-            try await whole.insist("POST", "/v1/proposals/\(proposal)/votes", as: voter, ["in_favour": true])
-        }
-        try await whole.wait(for: DatanetPolicyChanged.type, 1)
-    }
-
     // MARK: Training
 
     func upload(_ text: String) async throws -> Digest {
@@ -356,7 +186,7 @@ struct StoryTelling {
         return SHA256.hash(manifest)
     }
 
-    private func train(_ people: People, _ tides: String) async throws {
+    func train(_ people: People, _ tides: String) async throws {
         try await whole.call(
             "POST", "/v1/base-models", as: people.olga,
             ["model": "tiny", "artefact": .digest(SHA256.hash(utf8: "tiny")), "licence": "Apache-2.0", "parameters": 10])
@@ -393,146 +223,9 @@ struct StoryTelling {
         try await whole.wait(for: SettlementPosted.type, 1)
     }
 
-    // MARK: Answers
-
-    private func ask(_ text: String, as subject: String, _ settlements: Int) async throws {
-        whole.say(text)
-        try await whole.insist(
-            "POST", "/v1/chat/completions", as: subject,
-            [
-                "model": "olga/tides", "messages": [["role": "user", "content": "harbour master ledger tide?"]], "max_tokens": 80,
-            ])
-        try await whole.wait(for: SettlementPosted.type, settlements)
-    }
-
-    private func answers(_ people: People, _ tides: String) async throws {
-        try await eventually("the texts are found") {
-            try await whole.call("GET", "/v1/datanets/\(tides)/search?q=harbour", as: people.olga)["items"]?.arrayValue?.isEmpty == false
-        }
-        let mixed = Self.tide[0] + " And further: " + Self.bees[0]
-        try await ask(mixed, as: people.pia, 2)
-        try await ask("Nothing that anybody wrote before, only nonsense of seventeen kinds.", as: people.bot, 3)
-        try await ask(Self.bees[1] + " " + Self.tide[2], as: people.pia, 4)
-        // The first is contested, and who was paid for it is taken out; part of the second flows back.
-        let settled = try await whole.events().filter { try EventHeader(trusted: $0.bytes).type == SettlementPosted.type }
-            .map { try Fact($0).data["id"]?.stringValue ?? "" }
-        let dispute = try await whole.call(
-            "POST", "/v1/disputes", as: people.pia,
-            [
-                "settlement": .string(settled[1]), "account": .string("payer:" + people.pia), "reason": "copied",
-                "evidence": .digest(SHA256.hash(utf8: "proof")),
-            ])
-        let id = dispute["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue ?? ""
-        try await whole.call(
-            "POST", "/v1/rulings", as: "root",
-            [
-                "about": "dispute", "subject": .string(id), "upheld": true,
-                "penalties": [["principal": .string(people.carl), "points": 500]],
-                "pool": "house", "reason": "It was copied.",
-            ])
-        try await whole.wait(for: DisputeResolved.type, 1)
-        try await whole.wait(for: AttributionCorrected.type, 1)
-        try await whole.call(
-            "POST", "/v1/settlements/\(settled[2])/refunds", as: "root", ["amount": amount(5_000), "reason": "late"])
-    }
-
-    // MARK: Payouts
-
-    /// Ann's wallet by her linked key, another by the key that it named, and a third by the recovery key.
-    private func wallets(of people: People, _ last: String) async throws {
-        let (second, recovery) = (try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate())
-        let safe = DIDKey.text(for: recovery.publicKey)
-        let others = (0..<2).map { "0x" + String(repeating: "c\($0)", count: 20) }
-        for (sequence, (signer, next, address)) in [
-            (people.annKey, second, others[0]), (second, second, others[1]), (recovery, people.annKey, last),
-        ].enumerated() {
-            let key = DIDKey.text(for: next.publicKey)
-            let message = WalletSet.message(owner: people.ann, sequence: sequence, address: address, key: key, recovery: safe)
-            try await whole.call(
-                "POST", "/v1/accounts/wallets", as: people.ann,
-                [
-                    "owner": .string(people.ann), "address": .string(address), "sequence": .count(sequence), "key": .string(key),
-                    "recovery": .string(safe), "signature": .string(Base64URL.encode(try signer.sign(message))),
-                ])
-        }
-    }
-
-    private func payouts(_ people: People) async throws {
-        try await rules(holdback: 0)
-        try await ask(Self.tide[1], as: people.pia, 5)
-        try await whole.wait(for: SettlementReleased.type, 1)
-        try await eventually("ann has been paid") {
-            let shown = try await whole.call("GET", "/v1/accounts/contributor:\(people.ann)", as: "root")
-            return shown["assets"]?.arrayValue?.first?["balance"]?["amount"]?.stringValue.flatMap { Int($0) } ?? 0 > 100
-        }
-        for (rail, paid) in [("sandbox", nil), ("bank", true), ("bank", false)] as [(String, Bool?)] {
-            let made = try await whole.call(
-                "POST", "/v1/accounts/contributor:\(people.ann)/payouts", as: "root",
-                ["amount": amount(10), "rail": .string(rail), "destination": .digest(SHA256.hash(utf8: "iban"))])
-            guard let paid else { continue }
-            let id = made["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue ?? ""
-            try await whole.call(
-                "POST", "/v1/accounts/payouts/\(id)/finish", as: "root", ["paid": .bool(paid), "reference": .string("bank-\(paid)")])
-        }
-        try await whole.wait(for: PayoutFinished.type, 3)
-        let wallet = "0x" + String(repeating: "ab", count: 20)
-        try await wallets(of: people, wallet)
-        let budget: JSONValue = ["budget": amount(100), "thresholds": [5_000, 10_000]]
-        try await whole.call("POST", "/v1/accounts/payer:\(people.pia)/budgets", as: people.pia, budget)
-        try await whole.wait(for: BudgetAlerted.type, 1)
-        let closed = try await whole.call("POST", "/v1/epochs", as: "root", ["asset": .string(Self.asset)])
-        let owed = closed["events"]?.arrayValue?.first?["data"]?["cumulative"]?["amount"]?.stringValue ?? "1"
-        try await whole.call(
-            "POST", "/v1/claims", as: "root",
-            ["address": .string(wallet), "cumulative": ["asset": .string(Self.asset), "amount": .string(owed)], "transaction": "0x01"])
-        try await whole.call(
-            "POST", "/v1/stakes/unbond", as: "root", ["pool": "house", "account": "validator:vera1", "amount": amount(10_000)])
-        try await whole.call(
-            "POST", "/v1/stakes/rewards", as: "root",
-            ["pool": "house", "account": .string("payer:" + people.pia), "amount": amount(7_000)])
-        try await whole.call(
-            "POST", "/v1/stakes/slash", as: "root",
-            ["pool": "house", "account": "validator:vera2", "amount": amount(1_000), "ruling": "by-hand"])
-        try await whole.wait(for: StakeWithdrawn.type, 1)
-        try await whole.wait(for: HoldReleased.type, 2)
-    }
-
-    private func endings(_ people: People, _ tides: String, _ breads: String) async throws {
-        let mine = try await whole.events().compactMap { logged -> String? in
-            let fact = try Fact(logged)
-            guard fact.type == ContributionSubmitted.type, fact.data["contributor"]?.stringValue == people.ann,
-                fact.data["datanet"]?.stringValue == tides
-            else { return nil }
-            return fact.data["contribution"]?.stringValue
-        }
-        let contribution = try #require(mine.first)
-        try await whole.call(
-            "POST", "/v1/contributions/\(contribution)/withdrawal", as: people.ann, ["items": [.string(contribution + ".2")]])
-        try await whole.call("POST", "/v1/contributors/\(people.carl)/erasure", as: people.carl)
-        try await whole.insist("POST", "/v1/datanets/\(tides)/snapshots", as: people.olga, .object(JSONObject()))
-        try await whole.call("POST", "/v1/adapters/olga/tides/retire", as: people.olga, ["version": 1])
-        try await whole.wait(for: IndexBuilt.type, 3)
-        try await authorship(people, tides)
-    }
-
-    /// Work that Ann brings in of an author, who claims the account, takes an item back and has the rest erased.
-    private func authorship(_ people: People, _ datanet: String) async throws {
-        let id = try await contribute(Self.lamps, to: datanet, by: people.ann, people.annKey, author: "Ida Marsh")
-        let claim = try await whole.call("POST", "/v1/contributors/claims", as: people.pia, ["name": "Ida Marsh"])
-        let (name, author) = (claim["claim"]?.stringValue ?? "", claim["author"]?.stringValue ?? "")
-        try await whole.call("POST", "/v1/contributors/claims/\(name)/confirmation", as: people.olga, ["proof": "domain"])
-        try await whole.call("POST", "/v1/contributions/\(id)/withdrawal", as: people.pia, ["items": [.string(id + ".1")]])
-        try await whole.call("POST", "/v1/contributors/\(author)/erasure", as: people.pia)
-    }
-
-    private static let lamps = [
-        "The oil of the lamp on the eastern mole is measured every evening, and what is left in the morning is written down again.",
-        "When fog comes up the keeper rings the bell once a minute, and counts the strokes on a string of wooden beads by the door.",
-    ]
-
     // MARK: What is left
 
-    private func collected() async throws -> WholeStory {
+    func collected() async throws -> WholeStory {
         let store = try whole.house.context(.billing).openEvidence()
         let events = try await whole.events().map(\.bytes)
         var evidence: [Digest: [UInt8]] = [:]
