@@ -55,7 +55,8 @@ public enum EventCatalog {
             ]
         case .agentGateway:
             [
-                "principal.registered", "key.rotated", "key.issued", "key.revoked", "mandate.granted", "mandate.revoked",
+                "principal.registered", "principal.configured", "principal.erased", "key.rotated", "key.issued", "key.revoked",
+                "mandate.granted", "mandate.revoked",
                 "mandate.authorized", "mandate.settled", "mandate.freed", "mandate.approval-requested", "mandate.approval-decided",
                 "service.listed", "service.withdrawn",
                 "task.opened", "task.funded", "task.submitted", "task.completed", "task.rejected", "task.expired",

@@ -385,6 +385,12 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         },
         .set(.agentGateway, PrincipalRegistered.self, "/kind", "agent", "an agent that belongs to nobody"),
         .set(.agentGateway, KeyRotated.self, "/verified", "rumour", "a claim of a kind that there is not"),
+        .actor(.agentGateway, PrincipalConfigured.self, "a choice of how long texts are kept by a stranger"),
+        Tampering(.agentGateway, "an answer whose texts are kept for longer than its payer wishes") { log in
+            let place = try log.place(InferenceCompleted.type) { $0["kept_until"] != nil }
+            log.set(place, "/kept_until", "2100-01-01")
+            return place
+        },
         .actor(.agentGateway, KeyRevoked.self, "a key ended by a stranger"),
         .set(.agentGateway, KeyIssued.self, "/hash", .digest(SHA256.hash(utf8: "x")), "an API key with another hash"),
     ]

@@ -10,6 +10,8 @@ public enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
     case badSignature(String)
     /// It exists already.
     case exists(String)
+    /// Texts would be kept for longer than their payer wishes.
+    case keptTooLong(by: String, String)
 
     /// The reason in one line.
     public var description: String {
@@ -19,6 +21,7 @@ public enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
         case .invalid(let field, let reason): "\(field) \(reason)"
         case .badSignature(let why): why
         case .exists(let what): "\(what) exists already"
+        case .keptTooLong(let payer, let last): "\(payer) wants no texts to be kept after \(last)"
         }
     }
 }

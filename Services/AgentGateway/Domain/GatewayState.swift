@@ -26,8 +26,8 @@ public struct GatewayState: ServiceState {
     public init() {}
 
     private static let types: Set<String> = [
-        PrincipalRegistered.type, KeyRotated.type, KeyIssued.type, KeyRevoked.type, ModelPublished.type, ModelRetired.type,
-        InferenceCompleted.type,
+        PrincipalRegistered.type, PrincipalConfigured.type, KeyRotated.type, KeyIssued.type, KeyRevoked.type, ModelPublished.type,
+        ModelRetired.type, InferenceCompleted.type,
     ]
 
     /// The types that it folds.
@@ -41,6 +41,9 @@ public struct GatewayState: ServiceState {
             let registered = try PrincipalRegistered(data)
             principals[registered.principal] = Principal(registered, at: fact.time)
             principalByKey[registered.key] = registered.principal
+        case PrincipalConfigured.type:
+            let chosen = try PrincipalConfigured(data)
+            principals[chosen.principal]?.retentionDays = chosen.retentionDays
         case KeyRotated.type: try rotate(KeyRotated(data))
         case KeyIssued.type:
             let issued = try KeyIssued(data)

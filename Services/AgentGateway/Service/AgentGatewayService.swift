@@ -26,6 +26,8 @@ public struct AgentGatewayService: RunnableService {
     private let maker: DecisionMaker<GatewayState>
     private let economy: Economy
     private let fineTuning: FineTuningDesk
+    private let contents: InferenceContents
+    private let clock: @Sendable () -> Timestamp
 
     /// Wires it.
     public static func open(_ context: ServiceContext) async throws -> AgentGatewayService {
@@ -56,12 +58,13 @@ public struct AgentGatewayService: RunnableService {
         routes += EmbeddingRoutes(chat: chat).routes
         routes += FileRoutes(shelf: shelf, clock: context.clock).routes
         routes += FineTuningRoutes(desk: fineTuning, shelf: shelf, maker: maker, clock: context.clock).routes
-        routes += InferenceRoutes(maker: maker, contents: contents).routes
+        routes += InferenceRoutes(maker: maker, contents: contents, clock: context.clock).routes
         routes += BackendRoutes(desk: backend.desk).routes
         routes += economy.routes
         return AgentGatewayService(
             mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness] + economy.checks),
-            apiKeys: GatewayKeyStore(maker: maker), maker: maker, economy: economy, fineTuning: fineTuning)
+            apiKeys: GatewayKeyStore(maker: maker), maker: maker, economy: economy, fineTuning: fineTuning, contents: contents,
+            clock: context.clock)
     }
 
     /// Follows the log until the task is cancelled.
@@ -70,6 +73,7 @@ public struct AgentGatewayService: RunnableService {
             group.addTask { await maker.run() }
             group.addTask { await economy.run() }
             group.addTask { await fineTuning.run() }
+            group.addTask { await contents.forgetInTime(clock) }
             await group.waitForAll()
         }
     }

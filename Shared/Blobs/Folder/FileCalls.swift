@@ -78,6 +78,23 @@ enum FileCalls {
         return draft
     }
 
+    /// What lies in a folder; nothing where there is none.
+    static func names(in folder: String) throws(BlobError) -> [String] {
+        guard let listing = opendir(folder) else {
+            if errno == ENOENT { return [] }
+            throw failed("list", folder)
+        }
+        defer { closedir(listing) }
+        var names: [String] = []
+        while let entry = readdir(listing) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
     /// The whole of a small file, or nil when there is none.
     static func readSmall(_ path: String, limit: Int) throws(BlobError) -> [UInt8]? {
         let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)

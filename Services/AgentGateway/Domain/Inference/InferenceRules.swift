@@ -5,8 +5,13 @@ public import Events
 public enum InferenceRules {
     /// An answer was given, and its fee is due: from here on the log alone says what happens with the money.
     public static func complete(_ inference: InferenceCompleted) -> DecisionMaker<GatewayState>.Rule {
-        { state, _ in
+        { state, context in
             guard state.inferences[inference.inference] == nil else { throw GatewayError.exists("inference \(inference.inference)") }
+            // Days as texts sort as days do.
+            if let days = state.principals[inference.payer]?.retentionDays {
+                let last = Retention.day(after: days, from: context.time)
+                guard let until = inference.keptUntil, until <= last else { throw GatewayError.keptTooLong(by: inference.payer, last) }
+            }
             return [NewEvent(inference, stream: try PrincipalRules.stream("inference", inference.inference))]
         }
     }

@@ -14,6 +14,8 @@ public struct Principal: Sendable, Hashable {
     public internal(set) var keys: [String]
     /// What it has proven: `mail`, `domain` or `vouched`.
     public internal(set) var claims: [String] = []
+    /// Days that the texts of answers which it pays for are kept; nil: until it erases them.
+    public internal(set) var retentionDays: Int?
 
     /// Whether shares can be paid to it: it has proven at least one claim.
     public var isVerified: Bool { !claims.isEmpty }

@@ -66,6 +66,28 @@ public enum PrincipalRules {
         }
     }
 
+    /// A principal chooses how long the texts of the answers that it pays for are kept, in days; nil: until it erases them.
+    public static func configure(_ principal: String, retentionDays: Int?) -> DecisionMaker<GatewayState>.Rule {
+        { state, _ in
+            guard let known = state.principals[principal] else { throw GatewayError.notFound("principal \(principal)") }
+            if let retentionDays, !Retention.range.contains(retentionDays) {
+                throw GatewayError.invalid(field: "retention_days", reason: "must be 1 to \(Retention.range.upperBound)")
+            }
+            if known.retentionDays == retentionDays { return [] }
+            let chosen = PrincipalConfigured(principal: principal, retentionDays: retentionDays)
+            return [NewEvent(chosen, stream: try stream("principal", principal))]
+        }
+    }
+
+    /// A principal erased its texts and files, and these keys are destroyed.
+    public static func erase(_ principal: String, keys: [Digest]) -> DecisionMaker<GatewayState>.Rule {
+        { state, _ in
+            guard state.principals[principal] != nil else { throw GatewayError.notFound("principal \(principal)") }
+            guard !keys.isEmpty else { throw GatewayError.notFound("text or file of \(principal)") }
+            return [NewEvent(PrincipalErased(principal: principal, keys: keys), stream: try stream("principal", principal))]
+        }
+    }
+
     /// Somebody who may vouch says that a principal has proven a claim.
     public static func verify(_ principal: String, claim: String) -> DecisionMaker<GatewayState>.Rule {
         { state, _ in

@@ -44,6 +44,16 @@ public struct GatewayLaw: ReplayLaw {
             guard ["person", "organisation", "agent"].contains(data.kind) else { throw Unlawful("/kind is \(data.kind)") }
             return Verdict(
                 try PrincipalRules.register(kind: data.kind, key: moment.actor, owner: data.owner)(state, moment), gaps: [Self.proofs])
+        case PrincipalConfigured.type:
+            let data: PrincipalConfigured = try append.data(PrincipalConfigured.self)
+            guard data.principal == moment.actor else { throw Unlawful("\(moment.actor) chooses for \(data.principal)") }
+            return Verdict(try PrincipalRules.configure(data.principal, retentionDays: data.retentionDays)(state, moment))
+        case PrincipalErased.type:
+            let data: PrincipalErased = try append.data(PrincipalErased.self)
+            guard data.principal == moment.actor else { throw Unlawful("\(moment.actor) erases what is \(data.principal)'s") }
+            return Verdict(
+                try PrincipalRules.erase(data.principal, keys: data.keys)(state, moment),
+                gaps: [ReplayGap("keys that principals had destroyed", why: "nobody can see that there is no copy")])
         case KeyRotated.type:
             let data: KeyRotated = try append.data(KeyRotated.self)
             if let claim = data.verified { return Verdict(try PrincipalRules.verify(data.principal, claim: claim)(state, moment)) }

@@ -191,18 +191,35 @@ struct AnswerDesk: Sendable {
         let fee = try InferencePrice.fee(order.model.price, input: input, output: output)
         // Whose mandate was revoked while the model spoke pays nothing, and its hold is free by now.
         try await settle(order, fee)
-        let texts = try await contents.put(order.inference, payer: order.payer, prompt: order.request.messagesJSON, answer: answer)
         let (list, long) = try EvidenceList.of(passages.map { $0.retrieved(in: answer) })
         if let long { _ = try await evidence.put(canonical: long) }
-        let inference = InferenceCompleted(
+        var inference = InferenceCompleted(
             inference: order.inference, payer: order.payer, actor: order.caller, mandate: order.word?.mandate, key: order.key?.id,
             model: order.model.model,
             version: order.model.version,
-            base: order.model.base, adapter: order.model.adapter, prompt: texts.prompt, answer: texts.answer, inputTokens: input,
+            base: order.model.base, adapter: order.model.adapter, prompt: .zero, answer: .zero, inputTokens: input,
             outputTokens: output, fee: fee, hold: hold, runner: runner, passages: list,
             row: end.row.flatMap { Digest(prefixed: $0) })
-        let outcome = try await decided(inference, order)
+        let outcome = try await kept(&inference, answer, order)
         return Completed(inference: inference, finish: end.finish, position: outcome.facts.first?.position ?? 0)
+    }
+
+    /// Keeps both texts for as long as the payer wishes, and puts the answer on the log.
+    private func kept(_ inference: inout InferenceCompleted, _ answer: String, _ order: Order) async throws -> Outcome {
+        while true {
+            let days = try await maker.query { $0.principals[order.payer]?.retentionDays }
+            inference.keptUntil = Retention.lastDay(days: days, isStored: order.request.isStored, from: clock())
+            (inference.prompt, inference.answer) = try await contents.put(
+                order.inference, payer: order.payer, until: inference.keptUntil, prompt: order.request.messagesJSON, answer: answer)
+            do { return try await decided(inference, order) } catch {
+                // The payer has meanwhile chosen a shorter time.
+                guard Self.isKeptTooLong(error) else { throw error }
+            }
+        }
+    }
+
+    private static func isKeptTooLong(_ error: any Error) -> Bool {
+        if case .keptTooLong? = error as? GatewayError { true } else { false }
     }
 
     /// Puts an answer on the log. What was given must be paid, so a log that is away for a moment is waited for.

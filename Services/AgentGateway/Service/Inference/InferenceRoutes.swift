@@ -13,7 +13,9 @@ struct InferenceRoutes: Sendable {
     let maker: DecisionMaker<GatewayState>
     let contents: InferenceContents
 
-    var routes: [Route] { [show, content] }
+    let clock: @Sendable () -> Timestamp
+
+    var routes: [Route] { [show, content, erase] }
 
     private var show: Route {
         Route(
@@ -36,6 +38,22 @@ struct InferenceRoutes: Sendable {
                 }
             }
             return .json(["prompt": texts.prompt, "answer": .string(texts.answer)])
+        }
+    }
+
+    private var erase: Route {
+        Route(
+            .delete, "/v1/principals/{principal}/texts", operation: "eraseTexts",
+            summary: "Destroys the keys of a principal's texts and files: nobody reads them again. The log and its money stay as they are.",
+            access: .scope("keys:write"), idempotency: .required, replies: [.json(200, "A receipt for each key.", .any)],
+            problems: GatewayProblems.all + DecisionError.problemTypes
+        ) { [contents, maker, clock] context in
+            let id = context.path["principal"]
+            guard try context.caller.subject == id else { throw GatewayError.forbidden("only \(id) itself erases its texts") }
+            // What was destroyed stays so whatever comes next, and a repeat finds the same receipts.
+            let receipts = try await contents.erase(id, at: clock())
+            _ = try await context.decide(maker, PrincipalRules.erase(id, keys: receipts.map(\.keyFingerprint)))
+            return .json(["receipts": .array(receipts.map(\.json))])
         }
     }
 

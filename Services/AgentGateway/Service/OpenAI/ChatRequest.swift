@@ -21,6 +21,8 @@ struct ChatRequest: Sendable {
     let stream: Bool
     /// Whether a stream ends with a chunk that has the usage.
     let includesUsage: Bool
+    /// False when the texts are to be kept no longer than they must.
+    let isStored: Bool
 
     static let defaultTokens = 256
     static let mostTokens = 8_192
@@ -41,6 +43,7 @@ struct ChatRequest: Sendable {
         seed = try fields.optionalInt("seed")
         stream = try fields.optionalBool("stream") ?? false
         includesUsage = try fields.optionalObject("stream_options")?.optionalBool("include_usage") ?? false
+        isStored = try fields.optionalBool("store") ?? true
     }
 
     init(completion json: JSONValue) throws {
@@ -60,6 +63,7 @@ struct ChatRequest: Sendable {
         seed = try fields.optionalInt("seed")
         stream = try fields.optionalBool("stream") ?? false
         includesUsage = try fields.optionalObject("stream_options")?.optionalBool("include_usage") ?? false
+        isStored = try fields.optionalBool("store") ?? true
     }
 
     /// A request to embed texts: what is counted and kept of it.
@@ -76,7 +80,7 @@ struct ChatRequest: Sendable {
         messages = [Message(role: "prompt", content: String(decoding: JSON.write(input.value), as: UTF8.self))]
         model = try fields.string("model", bytes: 1...200)
         (temperature, topP, maximumTokens) = (1, 1, 0)
-        (stop, seed, stream, includesUsage) = ([], nil, false, false)
+        (stop, seed, stream, includesUsage, isStored) = ([], nil, false, false, true)
     }
 
     private static func common(_ fields: JSONFields) throws -> (String, Double, Double) {

@@ -20,7 +20,7 @@ extension GatewayError: ProblemConvertible {
         case .forbidden: Problem(.forbidden, description)
         case .invalid(let field, _): Problem(GatewayProblems.invalid, description, field: field)
         case .badSignature: Problem(GatewayProblems.signature, description)
-        case .exists: Problem(GatewayProblems.exists, description)
+        case .exists, .keptTooLong: Problem(GatewayProblems.exists, description)
         }
     }
 }

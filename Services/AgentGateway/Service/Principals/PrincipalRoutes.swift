@@ -13,7 +13,7 @@ struct PrincipalRoutes: Sendable {
     let maker: DecisionMaker<GatewayState>
     let clock: @Sendable () -> Timestamp
 
-    var routes: [Route] { [register, show, rotate, recover, verify] }
+    var routes: [Route] { [register, show, configure, rotate, recover, verify] }
 
     static let problems = GatewayProblems.all + DecisionError.problemTypes
     static let did: Schema = .text(1...128)
@@ -75,8 +75,27 @@ struct PrincipalRoutes: Sendable {
                     "principal": .string(principal.id), "kind": .string(principal.kind), "owner": principal.owner.map { .string($0) },
                     "registered": .string(principal.registered.description), "keys": .texts(principal.keys),
                     "claims": .texts(principal.claims),
-                    "verified": .bool(principal.isVerified),
+                    "verified": .bool(principal.isVerified), "retention_days": principal.retentionDays.map { .count($0) },
                 ]))
+        }
+    }
+
+    private var configure: Route {
+        Route(
+            .put, "/v1/principals/{principal}/retention", operation: "chooseRetention",
+            summary: "Chooses how long the texts of the answers that the principal pays for are kept.", access: .scope("keys:write"),
+            body: .json(
+                .object(
+                    .optional(
+                        "retention_days", .integer(Retention.range),
+                        "Days after the day of the answer, in UTC; their key is then destroyed. Left out: until the principal erases them.")
+                )), idempotency: .required, replies: [.empty(204, "It holds for answers from now on.")], problems: Self.problems
+        ) { [maker] context in
+            let id = context.path["principal"]
+            guard try context.caller.subject == id else { throw GatewayError.forbidden("only \(id) itself chooses") }
+            let days = try context.decode { try $0.object().optionalInt("retention_days") }
+            _ = try await context.decide(maker, PrincipalRules.configure(id, retentionDays: days))
+            return .noContent
         }
     }
 

@@ -43,13 +43,16 @@ public struct InferenceCompleted: EventData, Hashable {
     public var passages: EvidenceList<RetrievedPassage>
     /// The answer's attribution row.
     public var row: Digest?
+    /// The last day, in UTC, on which both texts can be read, such as `2026-12-01`: their key is destroyed after it. Nil when they are
+    /// kept until the payer erases them.
+    public var keptUntil: String?
 
     /// From its parts.
     public init(
         inference: String, payer: String, actor: String, mandate: String? = nil, key: String? = nil, model: String, version: Int,
         base: String,
         adapter: Digest? = nil, prompt: Digest, answer: Digest, inputTokens: Int, outputTokens: Int, fee: Amount, hold: String? = nil,
-        runner: String, passages: EvidenceList<RetrievedPassage>, row: Digest? = nil
+        runner: String, passages: EvidenceList<RetrievedPassage>, row: Digest? = nil, keptUntil: String? = nil
     ) {
         self.inference = inference
         self.payer = payer
@@ -69,13 +72,14 @@ public struct InferenceCompleted: EventData, Hashable {
         self.runner = runner
         self.passages = passages
         self.row = row
+        self.keptUntil = keptUntil
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
             "inference", "payer", "actor", "mandate", "key", "model", "version", "base", "adapter", "prompt", "answer", "input_tokens",
-            "output_tokens", "fee", "hold", "runner", "passages", "row",
+            "output_tokens", "fee", "hold", "runner", "passages", "row", "kept_until",
         ])
         inference = try fields.id("inference")
         payer = try fields.id("payer")
@@ -95,6 +99,7 @@ public struct InferenceCompleted: EventData, Hashable {
         runner = try fields.id("runner")
         passages = try EvidenceList(fields.object("passages"))
         row = try fields.optionalDigest("row")
+        keptUntil = try fields.optionalID("kept_until")
     }
 
     /// As it is written.
@@ -106,6 +111,7 @@ public struct InferenceCompleted: EventData, Hashable {
             "prompt": .digest(prompt), "answer": .digest(answer), "input_tokens": .count(inputTokens),
             "output_tokens": .count(outputTokens), "fee": fee.json, "hold": hold.map { .string($0) }, "runner": .string(runner),
             "passages": passages.json, "row": row.map { .digest($0) },
+            "kept_until": keptUntil.map { .string($0) },
         ])
     }
 }

@@ -1,6 +1,7 @@
 import Money
 import ServiceShell
 import ServiceTestSupport
+import AgentGatewayDomain
 import Blobs
 import Crypto
 import Events
@@ -98,6 +99,53 @@ import Testing
             gateway.standIns.answer(["Yes"])
             #expect(try await gateway.ask(token).status == 200)
             #expect(try await gateway.completed().map(\.version) == [1])
+        }
+    }
+
+    @Test func textsAreKeptForAsLongAsTheirPayerWishes() async throws {
+        try await withGateway { gateway in
+            let key = try Ed25519PrivateKey.generate()
+            let owner = try #require(try await gateway.register("person", key).json["principal"]?.stringValue)
+            let token = try gateway.house.token(owner, scopes: ["inferences:write", "inferences:read", "keys:write"])
+            let path = "/v1/principals/\(owner)/"
+            for wrong: JSONValue in [["retention_days": 0], ["retention_days": 4_000], ["retention_days": "7"]] {
+                #expect([400, 422].contains(try await gateway.call("PUT", path + "retention", token: token, wrong).status))
+            }
+            let stranger = try gateway.house.token("eve", scopes: ["keys:write"])
+            #expect(try await gateway.call("PUT", path + "retention", token: stranger, ["retention_days": 7]).status == 403)
+            #expect(try await gateway.call("DELETE", path + "texts", token: stranger).status == 403)
+            #expect(try await gateway.call("DELETE", path + "texts", token: token).status == 404)
+
+            // Without a choice until they are erased; not stored, for a day; by the payer's choice.
+            gateway.standIns.answer(["The tides."])
+            #expect(try await gateway.ask(token).status == 200)
+            #expect(try await gateway.ask(token, [("store", false)]).status == 200)
+            #expect(try await gateway.call("PUT", path + "retention", token: token, ["retention_days": 7]).status == 204)
+            #expect(try await gateway.call("GET", "/v1/principals/" + owner, token: token).json["retention_days"] == 7)
+            #expect(try await gateway.ask(token).status == 200)
+            let answers = try await gateway.completed()
+            let now = try gateway.now()
+            #expect(answers.map(\.keptUntil) == [nil, Retention.day(after: 1, from: now), Retention.day(after: 7, from: now)])
+
+            func readable() async throws -> [Int] {
+                var found: [Int] = []
+                for answer in answers {
+                    found.append(try await gateway.call("GET", "/v1/inferences/\(answer.inference)/content", token: token).status)
+                }
+                return found
+            }
+            #expect(try await readable() == [200, 200, 200])
+            // The day on which the second one's key goes, which the service does by itself when it has come.
+            let folder = try gateway.house.context(.agentGateway).folder + "/owners-until"
+            let days = try await FolderKeyRecords.roots(in: folder)
+            #expect(days == answers.compactMap(\.keptUntil))
+            #expect(try await FolderKeyRecords.destroy(root: folder + "/" + (try #require(days.first))) == 1)
+            #expect(try await readable() == [200, 410, 200])
+
+            let erased = try await gateway.call("DELETE", path + "texts", token: token)
+            #expect(erased.status == 200 && erased.json["receipts"]?.arrayValue?.count == 2)
+            #expect(try await readable() == [410, 410, 410])
+            #expect(try await gateway.ask(token).status == 200)
         }
     }
 
