@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The real program, spoken to by the clients that agents have: the Model Context Protocol in both of its eras by mcp and by fastmcp,
 # Agent2Agent 1.0 by a2a-sdk, x402 in both versions by x402's client and facilitator client with a chain of py-evm behind it, and the
-# signatures of principals made by other implementations of Ed25519 and secp256k1.
+# signatures of principals made by other implementations of Ed25519 and secp256k1. Then an economy of agents that runs by itself, and the audit
+# of all of it.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -46,6 +47,8 @@ administrator=$(sed -n "s/^The administrator's API key, shown this once: //p" "$
 
 "$python" "$root/Tests/Agents/clients.py" "$url" "$administrator" || die "a client is not content"
 "$python" "$root/Tests/Agents/payments.py" "$url" "$administrator" "$node" "$coin" || die "x402's client is not content"
+"$python" "$root/Tests/Agents/economy.py" "$url" "$administrator" >"$folder/economy" || die "the economy came to nothing: $(tail -n 20 "$folder/economy")"
+tail -n 1 "$folder/economy"
 "$program" audit "$url/log" --key "$(sed -n 's/^  key     //p' "$folder/up.out" | head -n 1)" >"$folder/audit" ||
   die "the log does not pass the audit: $(cat "$folder/audit")"
-echo "Agents: mcp (each era, and choosing by itself), fastmcp, a2a-sdk and x402 found, hired, paid and proved"
+echo "Agents: mcp (each era, and choosing by itself), fastmcp, a2a-sdk and x402 found, hired, paid and proved; every profit of the economy is explained"
