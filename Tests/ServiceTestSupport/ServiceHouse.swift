@@ -34,7 +34,13 @@ public final class ServiceHouse: Sendable {
 
     /// Requests go to whatever application is mounted at the moment.
     private final class HandlerBox: Sendable {
-        let handler = Mutex<Handler>({ _ in Response(status: 503) })
+        /// A bare function in a generic box is wrapped once more whenever the box is opened, and each call goes through all the wraps.
+        private struct Door { let handler: Handler }
+        private let door = Mutex(Door { _ in Response(status: 503) })
+
+        func open(_ handler: @escaping Handler) { door.withLock { $0 = Door(handler: handler) } }
+
+        func answer(_ request: Request) async throws -> Response { try await door.withLock { $0 }.handler(request) }
     }
 
     init(ledger: Ledger, database: TestDatabase, folder: String, password: String) throws {
@@ -44,10 +50,7 @@ public final class ServiceHouse: Sendable {
         self.password = password
         let box = HandlerBox()
         handler = box
-        transport = InProcessTransport { request in
-            let handler = box.handler.withLock { $0 }
-            return try await handler(request)
-        }
+        transport = InProcessTransport { try await box.answer($0) }
         var issuers: [String: PublicKeySet] = [:]
         var signers: [Service: TokenSigner] = [:]
         for service in Service.allCases {
@@ -89,17 +92,13 @@ public final class ServiceHouse: Sendable {
         let application = try Application(
             name: "test", version: "0", mounts: mounts, authenticator: Authenticator(tokens: verifier, keys: keys, services: services),
             log: .silent, metrics: Metrics())
-        let handle = application.handler
-        handler.handler.withLock { $0 = handle }
+        handler.open(application.handler)
     }
 
     /// Serves the mounted application over a socket as well, for programs beside the test, while the body runs.
     public func withSocket<Result: Sendable>(_ body: @Sendable (_ url: String) async throws -> Result) async throws -> Result {
         let box = handler
-        let server = try Server(.ipv4("127.0.0.1", port: 0)) { request in
-            let handler = box.handler.withLock { $0 }
-            return try await handler(request)
-        }
+        let server = try Server(.ipv4("127.0.0.1", port: 0)) { try await box.answer($0) }
         do {
             let result = try await body("http://127.0.0.1:\(server.port)")
             await server.stop(grace: .zero)

@@ -117,13 +117,15 @@ struct RunningHouse: Sendable {
 
 /// Where requests from within the process come in, once there is an application to answer them.
 private final class Entrance: Sendable {
-    private let handler = Lock<Handler?>(nil)
+    /// A bare function in a generic box is wrapped once more whenever the box is opened, and each call then goes through all the wraps.
+    private struct Door { let handler: Handler }
+    private let door = Lock<Door?>(nil)
 
-    func open(_ handler: @escaping Handler) { self.handler.withLock { $0 = handler } }
+    func open(_ handler: @escaping Handler) { door.withLock { $0 = Door(handler: handler) } }
 
     func answer(_ request: Request) async throws -> Response {
-        guard let handler = handler.withLock({ $0 }) else { return Response(status: 503, headers: ["Retry-After": "1"]) }
-        return try await handler(request)
+        guard let door = door.withLock({ $0 }) else { return Response(status: 503, headers: ["Retry-After": "1"]) }
+        return try await door.handler(request)
     }
 }
 
