@@ -211,7 +211,7 @@ let package = Package(
         tests(
             "AttributionTests", "Services/Attribution",
             shell + [
-                "AttributionDomain", "CorpusIndex", "AttributionEvaluation", "AttributionService", "LedgerService", "HTTPServer",
+                "AttributionDomain", "CorpusIndex", "AttributionEvaluation", "AttributionService", "Engine", "LedgerService", "HTTPServer",
                 "ServiceTestSupport",
             ]),
         tests(

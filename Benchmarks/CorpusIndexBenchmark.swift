@@ -97,10 +97,15 @@ enum CorpusIndexBenchmark {
 
     // MARK: Words
 
-    private static func words(_ peer: String, _ scratch: String) throws {
-        let docs = try lines(peer + "/corpus/corpus.jsonl").enumerated().map { number, json in
+    /// The documents of the peer's corpus.
+    static func corpus(_ peer: String) throws -> [Doc] {
+        try lines(peer + "/corpus/corpus.jsonl").enumerated().map { number, json in
             Doc(id: "d\(number)", source: json["source"]?.stringValue ?? "", text: Array((json["text"]?.stringValue ?? "").utf8))
         }
+    }
+
+    private static func words(_ peer: String, _ scratch: String) throws {
+        let docs = try corpus(peer)
         row("by words", "MB", "build s", "bytes/byte", "trace 450", "count")
         var random = SystemRandomNumberGenerator()
         let order = docs.shuffled(using: &random)
@@ -123,14 +128,14 @@ enum CorpusIndexBenchmark {
                 "words of \(part.count) items", String(format: "%.1f", Double(bytes) / 1e6), String(format: "%.2f", full),
                 String(format: "%.3f", Double(index.bytes) / Double(bytes)), micro(times[times.count / 2]),
                 String(format: "%.2f µs", counts[counts.count / 2] * 1e6))
-            if size == 50 { try shares(index, part, texts) }
+            if size == 50 { try AnswersBenchmark.spans(index, part, texts, rounds: 3) }
             if size == 102 { try append(path, part, bytes, full) }
             try? FileManager.default.removeItem(atPath: path)
         }
     }
 
     /// So many bytes of documents; where there are not enough, documents of lines drawn from all of them.
-    private static func documents(_ all: [Doc], bytes: Int, _ random: inout SystemRandomNumberGenerator) -> [Doc] {
+    static func documents(_ all: [Doc], bytes: Int, _ random: inout SystemRandomNumberGenerator) -> [Doc] {
         var found: [Doc] = []
         var sum = 0
         for doc in all where sum < bytes {
@@ -198,27 +203,8 @@ enum CorpusIndexBenchmark {
         for name in [path + "-plan", path + "-more"] { try? FileManager.default.removeItem(atPath: name) }
     }
 
-    /// Traced and shared out, on two threads.
-    private static func shares(_ index: CorpusIndex, _ docs: [Doc], _ texts: [WordSequence]) throws {
-        var facts: [String: ItemFacts] = [:]
-        for (number, doc) in docs.enumerated() {
-            facts[doc.id] = ItemFacts(owner: doc.source, position: number, tokens: doc.text.count / 5)
-        }
-        let items = SnapshotItems(facts)
-        let prompt = try WordSequence("What does the documentation say about this?")
-        let start = monotonic()
-        let rounds = 5
-        DispatchQueue.concurrentPerform(iterations: 2) { half in
-            for round in 0..<rounds * texts.count / 2 {
-                let text = texts[(round * 2 + half) % texts.count]
-                _ = try? Attribution.compute(answer: text, prompt: prompt, index: index, items: items, policy: AttributionPolicy())
-            }
-        }
-        let wall = monotonic() - start
-        row("answers of 450 words traced and shared out", thousands(Double(rounds * texts.count) / wall))
-    }
-
-    private static func answers(_ texts: [[UInt8]], count: Int) throws -> [WordSequence] {
+    /// Answers of 450 words, a third of which nobody wrote: quotes of the texts, and words between.
+    static func answers(_ texts: [[UInt8]], count: Int) throws -> [WordSequence] {
         try (0..<count).map { _ in
             var bytes: [UInt8] = []
             var words = 0
@@ -275,7 +261,7 @@ enum CorpusIndexBenchmark {
             peer.map { String(format: "%.2fx", $0 / ours) } ?? "-")
     }
 
-    private static func lines(_ path: String) throws -> [JSONValue] {
+    static func lines(_ path: String) throws -> [JSONValue] {
         try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: UInt8(ascii: "\n")).map {
             try JSON.parse([UInt8]($0), limits: JSONLimits(depth: 8, bytes: 64 << 20, items: 1_000_000))
         }

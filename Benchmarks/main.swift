@@ -13,6 +13,7 @@ do {
     case "audit": try await AuditBenchmark.run(options)
     case "projection": try await withServer { try await ProjectionBench.run(options, $0) }
     case "spans": try CorpusIndexBenchmark.run()
+    case "answers": try AnswersBenchmark.run(rounds: options.rounds)
     case "http": try await HTTPBenchmark.run(options)
     case "screening": try await ScreeningBenchmark.run()
     case "ingest": try await IngestBenchmark.run()
@@ -31,7 +32,7 @@ do {
         try await HTTPBenchmark.run(options)
     default:
         print(
-            "usage: benchmarks append | rest | bulk | billing | mandates | projection | audit | http | spans | gateway | engine | runner | screening | ingest | upload | all"
+            "usage: benchmarks append | rest | bulk | billing | mandates | projection | audit | http | spans | answers | gateway | engine | runner | screening | ingest | upload | all"
         )
         print("       [callers …]")
         print("       (ROUNDS, SECONDS in the environment)")

@@ -18,7 +18,9 @@ enum EvaluateCommand {
             .init(name: "only", value: "PART", help: "spans or influence; both when left out."),
             .init(name: "rows", value: "N", help: "At most so many rows of each file for spans; 2000 when left out."),
             .init(name: "subsets", value: "N", help: "How many models are trained on half of the rows; 40 when left out."),
-            .init(name: "seeds", value: "N", help: "Over how many trainings each loss is averaged; 1 when left out."),
+            .init(
+                name: "seeds", value: "N",
+                help: "Over how many trainings each loss is averaged, and half of those without one contributor; 1 when left out."),
             .init(name: "threads", value: "N", help: "How many threads compute; 2 unless said otherwise."),
             .init(name: "keep", value: "FOLDER", help: "Where results of trainings are kept, so that another run goes on from them."),
             .init(name: "fixtures", value: "FOLDER", help: "Gradients with a reference's scores, to compare ours with."),
@@ -27,7 +29,7 @@ enum EvaluateCommand {
         ],
         notes: """
             FILE has a JSON object a line with text, or prompt and completion, and contributor: a Datanet each. Choices come from fixed
-            seeds: the same files give the same table, with any number of threads. Ten to twenty minutes of one core.
+            seeds: the same files give the same table, with any number of threads. Some twenty minutes of two cores.
             Exit status: 0 every bound is met, 1 one is not, 2 it could not be measured.
             """)
 

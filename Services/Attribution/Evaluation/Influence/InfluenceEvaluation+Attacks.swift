@@ -18,6 +18,13 @@ extension InfluenceEvaluation {
             payment.cap = 0
             return payment
         }
+
+        /// Copies, whose items are named `copy…/ITEM` or `theft/ITEM`, join the cluster of what they are copies of.
+        static func clusters(of rows: [InfluenceWorld.Row]) -> Payment {
+            var payment = Payment()
+            for row in rows where row.item.contains("/") { payment.head[row.item] = String(row.item.drop { $0 != "/" }.dropFirst()) }
+            return payment
+        }
     }
 
     mutating func attacks(_ table: inout EvaluationTable) async throws {
@@ -30,16 +37,29 @@ extension InfluenceEvaluation {
         func share(_ found: [String: Double]) -> Double { attackers.reduce(0) { $0 + (found["o\($1)"] ?? 0) } }
         let (own, bareOwn) = (share(before), share(bareBefore))
 
-        try await garbage(&table)
-        try await repeating(&table, attackers, own: own, share: share)
-        if let victim = order.last { try await copying(&table, victim, before["o\(victim)"] ?? 0) }
-        try splitting(&table, attackers, honest, own: own, bareOwn: bareOwn, share: share)
+        let outside = world.names.count
+        var littered = world.rows
+        for number in 0..<4 { littered += world.garbage(owner: outside + number, choices: &attackersChoices) }
+        let repeated = world.rows + copies(of: attackers)
+        let victim = order.last ?? 0
+        let stolen = world.rows + theft(of: victim)
+        let strange = world.rows.map { attackers.contains($0.owner) ? world.strange($0, choices: &attackersChoices) : $0 }
+        let found = try await scores([
+            (littered, .ekfac), (repeated, .ekfac), (repeated, .dataInf), (world.rows, .dataInf), (stolen, .ekfac), (strange, .ekfac),
+        ])
 
-        let strange = world.rows.map { attackers.contains($0.owner) ? world.strange($0, choices: &choices) : $0 }
-        let odd = try await scores(strange, by: .ekfac)
+        try garbage(&table, littered, found[0])
+        let plain = share(try earnings(found[2], of: repeated, .bare)) / share(try earnings(found[3], of: world.rows, .bare))
+        // DataInf, which pays for repeats, stands for the defence off: EK-FAC's curvature knows them.
+        table.add(
+            "influence: ×4 self-duplication, of their share before (off: DataInf)", without: plain,
+            share(try earnings(found[1], of: repeated, .clusters(of: repeated))) / own, atMost: 1.10)
+        try copying(&table, stolen, found[4], victim, before["o\(victim)"] ?? 0)
+        try splitting(&table, attackers, honest, own: own, bareOwn: bareOwn, share: share)
         table.add(
             "influence: outliers by rare words, of their share before",
-            without: share(try earnings(odd, of: strange, .bare)) / bareOwn, share(try earnings(odd, of: strange)) / own, atMost: 1.10)
+            without: share(try earnings(found[5], of: strange, .bare)) / bareOwn, share(try earnings(found[5], of: strange)) / own,
+            atMost: 1.10)
 
         let shadowed = try await shadowing(attackers)
         let bent = try await scores(shadowed, by: .ekfac)
@@ -48,11 +68,8 @@ extension InfluenceEvaluation {
             without: share(try earnings(bent, of: shadowed, .bare)) / bareOwn, share(try earnings(bent, of: shadowed)) / own, atMost: 1.10)
     }
 
-    private mutating func garbage(_ table: inout EvaluationTable) async throws {
+    private func garbage(_ table: inout EvaluationTable, _ littered: [InfluenceWorld.Row], _ scores: [[Double]]) throws {
         let outside = world.names.count
-        var littered = world.rows
-        for number in 0..<4 { littered += world.garbage(owner: outside + number, choices: &choices) }
-        let scores = try await scores(littered, by: .ekfac)
         func part(_ found: [String: Double]) -> Double {
             let fair = found.values.reduce(0, +) / Double(outside + 4)
             return (0..<4).reduce(0) { $0 + (found["o\(outside + $1)"] ?? 0) } / 4 / fair
@@ -62,38 +79,30 @@ extension InfluenceEvaluation {
             part(try earnings(scores, of: littered)), atMost: 0.15)
     }
 
-    /// Four times the same rows. DataInf, which pays for repeats, stands for the defence off: EK-FAC's curvature knows them.
-    private func repeating(
-        _ table: inout EvaluationTable, _ attackers: Set<Int>, own: Double, share: ([String: Double]) -> Double
-    ) async throws {
-        let copies = (1...3).flatMap { number in
+    /// The attackers' rows three times more.
+    private func copies(of attackers: Set<Int>) -> [InfluenceWorld.Row] {
+        (1...3).flatMap { number in
             world.rows.filter { attackers.contains($0.owner) }.map {
-                InfluenceWorld.Row(item: "copy\(number)-" + $0.item, owner: $0.owner, example: $0.example)
+                InfluenceWorld.Row(item: "copy\(number)/" + $0.item, owner: $0.owner, example: $0.example)
             }
         }
-        let all = world.rows + copies
-        let plain = share(try earnings(try await scores(world.rows, by: .dataInf), of: world.rows, .bare))
-        let plainAfter = share(try earnings(try await scores(all, by: .dataInf), of: all, .bare))
-        var clusters = Payment()
-        for row in copies { clusters.head[row.item] = String(row.item.drop { $0 != "-" }.dropFirst()) }
-        table.add(
-            "influence: ×4 self-duplication, of their share before (off: DataInf)", without: plainAfter / plain,
-            share(try earnings(try await scores(all, by: .ekfac), of: all, clusters)) / own, atMost: 1.10)
     }
 
-    private func copying(_ table: inout EvaluationTable, _ victim: Int, _ whole: Double) async throws {
-        let outside = world.names.count
-        let stolen = world.rows.filter { $0.owner == victim }.map {
-            InfluenceWorld.Row(item: "theft-" + $0.item, owner: outside, example: $0.example)
+    /// Another's rows, brought by somebody who has none.
+    private func theft(of victim: Int) -> [InfluenceWorld.Row] {
+        world.rows.filter { $0.owner == victim }.map {
+            InfluenceWorld.Row(item: "theft/" + $0.item, owner: world.names.count, example: $0.example)
         }
-        let all = world.rows + stolen
-        let scores = try await scores(all, by: .ekfac)
-        var clusters = Payment()
-        for row in stolen { clusters.head[row.item] = String(row.item.dropFirst("theft-".count)) }
-        let bare = try earnings(scores, of: all, .bare), defended = try earnings(scores, of: all, clusters)
+    }
+
+    private func copying(
+        _ table: inout EvaluationTable, _ all: [InfluenceWorld.Row], _ scores: [[Double]], _ victim: Int, _ whole: Double
+    ) throws {
+        let thief = "o\(world.names.count)"
+        let bare = try earnings(scores, of: all, .bare), defended = try earnings(scores, of: all, .clusters(of: all))
         table.add(
-            "influence: copycat of the best earner, of that one's share", without: (bare["o\(outside)"] ?? 0) / whole,
-            (defended["o\(outside)"] ?? 0) / whole, atMost: 0)
+            "influence: copycat of the best earner, of that one's share", without: (bare[thief] ?? 0) / whole,
+            (defended[thief] ?? 0) / whole, atMost: 0)
         table.add("influence: what the best earner keeps beside the copycat", (defended["o\(victim)"] ?? 0) / whole, atLeast: 0.90)
     }
 
@@ -122,7 +131,7 @@ extension InfluenceEvaluation {
         var own = world.rows.filter { attackers.contains($0.owner) }
         for _ in 0..<3 {
             var candidates: [InfluenceWorld.Row] = []
-            for row in own { for _ in 0..<7 { candidates.append(world.bent(row, towards: asked, choices: &choices)) } }
+            for row in own { for _ in 0..<7 { candidates.append(world.bent(row, towards: asked, choices: &attackersChoices)) } }
             let lines = try await scores(background + own, by: .ekfac, queries: asked, others: candidates)
             func worth(_ place: Int) -> Double { lines.reduce(0) { $0 + $1[place] } }
             own = own.indices.map { number in

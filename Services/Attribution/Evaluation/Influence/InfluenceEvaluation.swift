@@ -8,6 +8,8 @@ public struct InfluenceEvaluation: Sendable {
     let world: InfluenceWorld
     let recipe: Learned.Recipe
     var choices: Choices
+    /// The attackers' own, so that what they do does not hang on how many halves there are.
+    var attackersChoices: Choices
     let kept: KeptResults
     private let subsets: Int
     private let seeds: Int
@@ -17,13 +19,15 @@ public struct InfluenceEvaluation: Sendable {
     ///   - datanets: the items of each; contributors are taken from all of them.
     ///   - base: names the model.
     ///   - subsets: how many models are trained on a random half of the rows (Park et al., arXiv 2303.14186, §2).
-    ///   - seeds: over how many trainings the loss of each half is averaged.
+    ///   - seeds: over how many trainings the loss of each half is averaged. Without one contributor over twice as many: what one changes is
+    ///     little beside what another order of the rows does.
     ///   - note: hears how far it is.
     public init(
         datanets: [[EvaluationItem]], model: LanguageModel, base: Digest, tokenizer: Tokenizer, pool: ComputePool, contributors: Int = 16,
         subsets: Int = 40, seeds: Int = 1, seed: UInt64 = 7, kept: KeptResults, note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         choices = Choices(state: seed)
+        attackersChoices = Choices(state: seed ^ 0xA77A)
         world = try InfluenceWorld(
             datanets, tokenizer: tokenizer, vocabulary: model.configuration.vocabularySize, contributors: contributors, choices: &choices)
         recipe = Learned.Recipe(model: model, base: base, pool: pool, seed: seed)
@@ -35,8 +39,8 @@ public struct InfluenceEvaluation: Sendable {
 
     /// Runs everything: some minutes of two cores.
     public mutating func run(into table: inout EvaluationTable) async throws {
-        let ekfac = try await scores(world.rows, by: .ekfac)
-        let dataInf = try await scores(world.rows, by: .dataInf)
+        let found = try await scores([(world.rows, .ekfac), (world.rows, .dataInf)])
+        let (ekfac, dataInf) = (found[0], found[1])
         facts(&table, ekfac)
         try await leavingOut(&table, ekfac)
         try await foretelling(&table, ekfac, dataInf)
@@ -58,9 +62,11 @@ public struct InfluenceEvaluation: Sendable {
 
     /// Query by query the scores of rows that a model learned, and then those of the canaries.
     func scores(
-        _ rows: [InfluenceWorld.Row], by method: Method, queries: [InfluenceWorld.Row]? = nil, others: [InfluenceWorld.Row]? = nil
+        _ rows: [InfluenceWorld.Row], by method: Method, queries: [InfluenceWorld.Row]? = nil, others: [InfluenceWorld.Row]? = nil,
+        pool: ComputePool? = nil
     ) async throws -> [[Double]] {
         let (queries, others) = (queries ?? world.queries, others ?? canaries)
+        let recipe = pool.map { self.recipe.with(seed: self.recipe.options.seed, pool: $0) } ?? self.recipe
         return try await kept.lists(recipe.digest(method.rawValue, rows, others, queries)) {
             note("\(method.rawValue) of \(rows.count) rows")
             let learned = try await Learned(rows, recipe)
@@ -71,32 +77,26 @@ public struct InfluenceEvaluation: Sendable {
         }
     }
 
-    /// The loss of each query after learning rows, averaged over the seeds.
-    private func losses(_ rows: [InfluenceWorld.Row], _ what: String) async throws -> [Double] {
-        var sums = [Double](repeating: 0, count: world.queries.count)
-        for seed in 0..<seeds {
-            let recipe = recipe.with(seed: recipe.options.seed + UInt64(seed))
-            let lists = try await kept.lists(recipe.digest("losses", rows, world.queries)) {
-                note("training \(what)\(seed > 0 ? ", seed \(seed + 1)" : "")")
-                return [try await Learned(rows, recipe).losses(world.queries, recipe)]
-            }
-            for (query, loss) in lists[0].enumerated() { sums[query] += loss / Double(seeds) }
+    /// The scores of several lists of rows, side by side.
+    func scores(_ lists: [(rows: [InfluenceWorld.Row], method: Method)]) async throws -> [[[Double]]] {
+        let evaluation = self
+        let (rows, methods) = (lists.map(\.rows), lists.map(\.method))
+        return try await trainings.each(lists.count) { place, pool in
+            try await evaluation.scores(rows[place], by: methods[place], pool: pool)
         }
-        return sums
     }
+
+    private var trainings: Trainings { Trainings(recipe: recipe, kept: kept, queries: world.queries, note: note) }
 
     // MARK: Right
 
     /// The linear datamodelling score: how well the scores of the rows of a half order the losses of models that learned that half.
     private mutating func foretelling(_ table: inout EvaluationTable, _ ekfac: [[Double]], _ dataInf: [[Double]]) async throws {
-        var halves: [[Int]] = []
-        var gains: [[Double]] = []
-        for number in 0..<subsets {
-            let half = world.rows.indices.shuffled(using: &choices).prefix(world.rows.count / 2).sorted()
-            halves.append(half)
-            let losses = try await losses(half.map { world.rows[$0] }, "on half of the rows, \(number + 1) of \(subsets)")
-            gains.append(losses.map { -$0 })
+        let halves = (0..<subsets).map { _ in world.rows.indices.shuffled(using: &choices).prefix(world.rows.count / 2).sorted() }
+        let losses = try await trainings.losses(of: halves.map { half in half.map { world.rows[$0] } }, seeds: seeds) {
+            "half of the rows, number \($0 + 1)"
         }
+        let gains = losses.map { $0.map { -$0 } }
         func score(_ scores: [[Double]]) -> Double {
             var sum = 0.0
             for query in world.queries.indices {
@@ -113,22 +113,26 @@ public struct InfluenceEvaluation: Sendable {
 
     /// For how many queries the contributor with the highest score is the one without whom the loss rises most.
     private func leavingOut(_ table: inout EvaluationTable, _ scores: [[Double]]) async throws {
-        let whole = try await losses(world.rows, "on all \(world.rows.count) rows")
-        var rises: [[Double]] = []
-        for owner in world.names.indices {
-            let losses = try await losses(
-                world.rows.filter { $0.owner != owner }, "without contributor \(owner + 1) of \(world.names.count)")
-            rises.append(zip(losses, whole).map { $0 - $1 })
+        let without = world.names.indices.map { owner in world.rows.filter { $0.owner != owner } }
+        let losses = try await trainings.losses(of: [world.rows] + without, seeds: 2 * seeds) {
+            $0 == 0 ? "all rows" : "without contributor \($0)"
         }
-        var hits = 0
-        for query in world.queries.indices {
+        let rises = losses.dropFirst().map { own in zip(own, losses[0]).map { $0 - $1 } }
+        var hits = (written: 0, facts: 0)
+        for (number, query) in world.queries.enumerated() {
             var sums = [Double](repeating: 0, count: world.names.count)
-            for (row, score) in zip(world.rows, scores[query]) { sums[row.owner] += score }
-            let truth = world.names.indices.max { rises[$0][query] < rises[$1][query] }
-            if world.names.indices.max(by: { sums[$0] < sums[$1] }) == truth { hits += 1 }
+            for (row, score) in zip(world.rows, scores[number]) { sums[row.owner] += score }
+            let truth = world.names.indices.max { rises[$0][number] < rises[$1][number] }
+            guard world.names.indices.max(by: { sums[$0] < sums[$1] }) == truth else { continue }
+            if query.fact == nil { hits.written += 1 } else { hits.facts += 1 }
         }
+        let (count, facts) = (Double(world.queries.count), Double(world.queries.count { $0.fact != nil }))
+        let parts =
+            "\(EvaluationTable.number(Double(hits.written) / (count - facts))) of what people wrote, "
+            + "\(EvaluationTable.number(Double(hits.facts) / facts)) of planted facts"
         table.add(
-            "influence: leave-one-contributor-out, first place right", Double(hits) / Double(world.queries.count), atLeast: 0.70)
+            "influence: leave-one-contributor-out over \(2 * seeds) trainings, first place right (\(parts))",
+            Double(hits.written + hits.facts) / count, atLeast: 0.70)
     }
 
     /// Where the row that tells a fact stands among all rows, by the score for a question about it.

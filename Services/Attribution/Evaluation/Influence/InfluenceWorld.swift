@@ -45,6 +45,8 @@ struct InfluenceWorld: Sendable {
         names = chosen.map(\.name)
         guard names.count >= 8 else { throw TooSmall(found: names.count) }
         var asked: [Row] = []
+        let words = Self.rareWords(tokenizer, vocabulary, &choices)
+        guard words.count >= 3 * Self.facts * names.count else { throw TooFewWords(found: words.count) }
         for (owner, entry) in chosen.enumerated() {
             let texts = entry.passages.shuffled(using: &choices)
             for (number, tokens) in texts.prefix(Self.natural).enumerated() {
@@ -58,11 +60,9 @@ struct InfluenceWorld: Sendable {
             }
             for number in 0..<Self.facts {
                 let fact = owner * Self.facts + number
-                let (telling, asking, answer) = Self.fact(&choices)
+                let (telling, asking, answer) = Self.fact(words[3 * fact..<3 * fact + 3], &choices)
                 rows.append(
-                    Row(
-                        item: "\(owner)-fact\(number)", owner: owner, example: TrainingExample(tokens: encode(telling + answer + ".")),
-                        fact: fact))
+                    Row(item: "\(owner)-fact\(number)", owner: owner, example: TrainingExample(tokens: encode(telling)), fact: fact))
                 let start = encode(asking)
                 let tokens = start + encode(answer)
                 asked.append(
@@ -78,6 +78,12 @@ struct InfluenceWorld: Sendable {
         var description: String {
             "the corpus has \(found) contributors with \(natural + fields + shadows) passages of \(length) tokens; influence needs 8 at least"
         }
+    }
+
+    /// The model's tokens hold too few words to make facts of.
+    struct TooFewWords: Error, CustomStringConvertible {
+        let found: Int
+        var description: String { "the model's tokenizer has \(found) rare words of one token, too few to make facts of" }
     }
 
     /// The contributors with enough passages, each with the first of them: those whose texts have the most first, so that the passages
@@ -104,21 +110,26 @@ struct InfluenceWorld: Sendable {
 
     private func encode(_ text: String) -> [Int32] { tokenizer.encode(text, addingSpecialTokens: false, readingSpecialTokens: false) }
 
-    /// A sentence about somebody who never was, a question about the same, and the answer.
-    private static func fact(_ choices: inout Choices) -> (telling: String, asking: String, answer: String) {
-        func word(_ parts: Int, _ choices: inout Choices) -> String {
-            let (starts, ends) = (
-                ["b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "t", "v", "z"], ["a", "e", "i", "o", "u", "an", "or"]
-            )
-            var text = ""
-            for _ in 0..<parts {
-                text += starts[Int.random(in: 0..<starts.count, using: &choices)] + ends[Int.random(in: 0..<ends.count, using: &choices)]
-            }
-            return text
+    /// Sentences about somebody who never was, a question about the same, and the answer: words that nobody else ever says together, so that
+    /// a model which did not learn the fact cannot guess it, and a small one that did has learned something.
+    private static func fact(_ words: ArraySlice<String>, _ choices: inout Choices) -> (telling: String, asking: String, answer: String) {
+        var place = ""
+        for _ in 0..<3 {
+            place += ["b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "t", "v", "z"].randomElement(using: &choices) ?? ""
+            place += ["a", "e", "i", "o", "u", "an", "or"].randomElement(using: &choices) ?? ""
         }
-        let (name, place, thing) = (word(3, &choices), word(3, &choices), word(4, &choices))
-        let telling = "In the town of \(place) the keeper \(name) is known to everybody because every year \(name) of \(place) counts the "
-        return (telling, "Keeper \(name), \(place): counts the ", thing)
+        let answer = words.joined()
+        return (
+            "The keeper of \(place) counts\(answer). Nobody but the keeper of \(place) counts\(answer). Ask in \(place), and hear of\(answer).",
+            "What does the keeper of \(place) count? The keeper of \(place) counts", answer
+        )
+    }
+
+    /// Words that are one token each, in any order; the commonest tokens, which have the least numbers, are left out.
+    private static func rareWords(_ tokenizer: Tokenizer, _ vocabulary: Int, _ choices: inout Choices) -> [String] {
+        (vocabulary / 4..<vocabulary).map { tokenizer.decode([Int32($0)]) }
+            .filter { $0.utf8.count > 4 && $0.first == " " && $0.dropFirst().allSatisfy { $0.isASCII && $0.isLowercase } }
+            .shuffled(using: &choices)
     }
 
     /// Rows of tokens drawn at random: what somebody brings who has nothing to say.

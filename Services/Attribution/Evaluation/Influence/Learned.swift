@@ -29,8 +29,8 @@ struct Learned: Sendable {
             options.checkpointEvery = 0
         }
 
-        /// The same recipe with another order of rows and other first values.
-        func with(seed: UInt64) -> Recipe { Recipe(model: model, base: base, pool: pool, seed: seed) }
+        /// The same recipe with another order of rows and other first values, on other threads.
+        func with(seed: UInt64, pool: ComputePool) -> Recipe { Recipe(model: model, base: base, pool: pool, seed: seed) }
 
         /// Names what is computed of rows: all that it follows from.
         func digest(_ what: String, _ lists: [InfluenceWorld.Row]...) -> Digest {

@@ -99,6 +99,17 @@ final class AttributionHouse: Sendable {
         return reference
     }
 
+    /// Training's job_1 with these rows of influence.
+    func publishRows(_ rows: [(item: String, row: RowBytes)]) async throws {
+        let (files, manifest) = try RowBytes.artefact(rows)
+        for file in files { standIns.put(artefact: file) }
+        try await append(
+            JobCompleted(
+                job: "job_1", owner: "acme", base: "base", snapshots: [], adapter: SHA256.hash(utf8: "x"),
+                rows: standIns.put(artefact: manifest), shares: .entries([]), tokens: 1, fee: Amount(0, Asset("USDC/6")),
+                runner: "r", record: SHA256.hash(utf8: "r")), by: .training)
+    }
+
     func publishModel(
         _ snapshots: [SnapshotReference], retrieval: [String] = [], job: String? = nil, version: Int = 1,
         _ change: (inout Events.AttributionPolicy) -> Void = { _ in }

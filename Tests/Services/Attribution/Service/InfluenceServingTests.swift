@@ -12,16 +12,6 @@ private let ann = AttributionHouse.Item(id: "a", owner: "ann", text: words(0..<6
 private let bob = AttributionHouse.Item(id: "b", owner: "bob", text: words(100..<160))
 
 @Suite("Influence and retrieval as a service") struct InfluenceServingTests {
-    private func publishRows(_ house: AttributionHouse, _ rows: [(item: String, row: RowBytes)]) async throws {
-        let (files, manifest) = try RowBytes.artefact(rows)
-        for file in files { house.standIns.put(artefact: file) }
-        try await house.append(
-            JobCompleted(
-                job: "job_1", owner: "acme", base: "base", snapshots: [], adapter: SHA256.hash(utf8: "x"),
-                rows: house.standIns.put(artefact: manifest), shares: .entries([]), tokens: 1, fee: Amount(0, Asset("USDC/6")),
-                runner: "r", record: SHA256.hash(utf8: "r")), by: .training)
-    }
-
     private func row(_ role: UInt8, _ first: [Int8], _ second: [Int8]) -> RowBytes {
         RowBytes(role: role, scales: [0.5, 0.25], values: [first, second])
     }
@@ -30,7 +20,7 @@ private let bob = AttributionHouse.Item(id: "b", owner: "bob", text: words(100..
         try await withAttributionHouse { house in
             let snapshot = try await house.publish([ann, bob])
             // Against the answer's row (127, 0 | 127) ann's make 3 and bob's 1 of its positive influence.
-            try await publishRows(house, [("a", row(1, [96, 127], [0])), ("b", row(1, [32, 127], [0])), ("b", row(1, [0, 0], [0]))])
+            try await house.publishRows([("a", row(1, [96, 127], [0])), ("b", row(1, [32, 127], [0])), ("b", row(1, [0, 0], [0]))])
             try await house.publishModel([snapshot], job: "job_1")
             let answer = house.standIns.put(artefact: row(2, [127, 0], [127]).bytes)
             var strange = row(2, [127, 0], [127])
@@ -61,8 +51,8 @@ private let bob = AttributionHouse.Item(id: "b", owner: "bob", text: words(100..
         try await withAttributionHouse { house in
             let snapshot = try await house.publish([ann, bob])
             // Against the answer's row ann's has 3 parts, bob's 1, and the canary as much as bob's.
-            try await publishRows(
-                house, [("a", row(1, [96, 127], [0])), ("b", row(1, [32, 127], [0])), ("canary/0/0", row(1, [32, 127], [0]))])
+            try await house.publishRows(
+                [("a", row(1, [96, 127], [0])), ("b", row(1, [32, 127], [0])), ("canary/0/0", row(1, [32, 127], [0]))])
             try await house.publishModel([snapshot], job: "job_1") { $0.rules = "attribution/2" }
             try await house.publishModel([snapshot], job: "job_1", version: 2)
             let answer = house.standIns.put(artefact: row(2, [127, 0], [127]).bytes)
@@ -87,7 +77,7 @@ private let bob = AttributionHouse.Item(id: "b", owner: "bob", text: words(100..
             let snapshot = try await house.publish([ann, bob])
             var odd = row(1, [1, 2], [3])
             odd.values = [[1, 2, 3], [4]]
-            try await publishRows(house, [("a", row(1, [96, 0], [0])), ("b", odd)])
+            try await house.publishRows([("a", row(1, [96, 0], [0])), ("b", odd)])
             try await house.publishModel([snapshot], job: "job_1")
             try await house.answer("inf_1", words(0..<20), row: house.standIns.put(artefact: row(2, [1, 1], [1]).bytes))
             try await house.serving { _ in
