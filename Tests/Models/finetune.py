@@ -177,10 +177,8 @@ torch = os.environ.get("OPENLEDGER_TEST_TORCH")
 if torch:
     adapter = FOLDER / "adapter"
     adapter.mkdir()
-    manifest = call("GET", "/v1/adapters/artefacts/" + done["adapter"], key=house.administrator)
-    for file in manifest["files"]:
-        request = urllib.request.Request(
-            house.url + "/v1/adapters/artefacts/" + file["sha256"], headers={"Authorization": "Bearer " + house.administrator})
+    for file in call("GET", path + "/adapter")["files"]:
+        request = urllib.request.Request(f"{house.url}{path}/adapter/{file['path']}", headers={"Authorization": "Bearer " + KEY})
         (adapter / file["path"]).write_bytes(urllib.request.urlopen(request).read())
     told = subprocess.run([torch, ROOT / "Tests/Models/load.py", BASE, adapter], check=True, capture_output=True, text=True).stdout.strip()
 

@@ -36,13 +36,26 @@ struct ArtefactStore: Sendable {
         }
     }
 
+    /// A file of an artefact.
+    struct File: Sendable {
+        let path: String
+        let bytes: Int
+        let digest: Digest
+    }
+
+    /// The hashes of the files that a manifest names.
+    func files(of digest: Digest) async throws -> [Digest] { try await listing(of: digest).map(\.digest) }
+
     /// The files that a manifest names.
-    func files(of digest: Digest) async throws -> [Digest] {
+    func listing(of digest: Digest) async throws -> [File] {
         let name = try BlobName(space: Self.space, digest: digest)
         guard let count = try await blobs.count(of: name), count <= 1 << 20 else { throw ArtefactError.missing(digest) }
         let bytes = try await blobs.bytes(of: name).collect(upTo: 1 << 20)
         do {
-            return try JSON.parse(bytes).object().array("files", count: 1...64).map { try $0.object().digest("sha256") }
+            return try JSON.parse(bytes).object().array("files", count: 1...64).map { entry in
+                let file = try entry.object()
+                return File(path: try file.string("path"), bytes: try file.count("bytes"), digest: try file.digest("sha256"))
+            }
         } catch { throw ArtefactError.noManifest(digest, reason: "\(error)") }
     }
 }

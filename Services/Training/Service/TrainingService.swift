@@ -44,6 +44,7 @@ public struct TrainingService: RunnableService {
             ).routes + JoiningRoutes(maker: maker, items: items, joining: joining).routes
             + ArtefactRoutes(artefacts: artefacts, maker: maker, joining: joining).routes
             + LookRoutes(maker: maker, views: views, evidence: evidence, price: price, looks: looks).routes
+            + AdapterRoutes(views: views, artefacts: artefacts).routes
             + LineageRoutes(maker: maker, views: views, evidence: evidence).routes
         return TrainingService(mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness]), desk: desk)
     }

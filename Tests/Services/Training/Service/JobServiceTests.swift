@@ -187,6 +187,14 @@ import Testing
             let adapter = try await training.upload("adapter")
             let done = try await training.call("POST", "/v1/runners/jobs/\(job)/complete", as: "runner1", complete(1, adapter))
             #expect(done.status == 204)
+            // Who ordered it takes it away, and nobody else.
+            let files = try await training.call("GET", "/v1/training-jobs/\(job)/adapter", as: "ann")
+            #expect(files.json["adapter"] == .digest(adapter) && files.json["files"]?.arrayValue?.first?["path"] == "file")
+            #expect(try await training.call("GET", "/v1/training-jobs/\(job)/adapter/file", as: "ann").status == 200)
+            #expect(try await training.call("GET", "/v1/training-jobs/\(job)/adapter/other", as: "ann").status == 404)
+            for path in ["/adapter", "/adapter/file"] {
+                #expect(try await training.call("GET", "/v1/training-jobs/\(job)" + path, as: "eve").status == 404)
+            }
             #expect(try await training.call("POST", "/v1/adapters", as: "eve", terms(job)).status == 404)
             #expect(try await training.call("POST", "/v1/adapters", as: "ann", terms(job, split: 2_999)).status == 422)
             let published = try await training.call("POST", "/v1/adapters", as: "ann", terms(job))
