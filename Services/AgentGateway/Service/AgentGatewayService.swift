@@ -39,10 +39,11 @@ public struct AgentGatewayService: RunnableService {
             metrics: context.metrics)
         let evidence = try context.openEvidence()
         let limits = LimitDesk()
+        let solvent = SolventPayers()
         @Sendable func answerDesk(_ spending: SpendingDesk) -> AnswerDesk {
             AnswerDesk(
                 maker: maker, peers: context.peers, backend: backend, limits: limits, aliases: settings.aliases, contents: contents,
-                evidence: evidence, spending: spending, clock: context.clock, logger: context.logger)
+                evidence: evidence, spending: spending, solvent: solvent, clock: context.clock, logger: context.logger)
         }
         let economy = try Economy.open(context) { spending in
             let desk = answerDesk(spending)

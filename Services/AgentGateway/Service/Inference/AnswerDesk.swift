@@ -23,6 +23,7 @@ struct AnswerDesk: Sendable {
     let contents: InferenceContents
     let evidence: EvidenceStore
     let spending: SpendingDesk
+    let solvent: SolventPayers
     let clock: @Sendable () -> Timestamp
     let logger: Logger
 
@@ -72,7 +73,7 @@ struct AnswerDesk: Sendable {
     /// Begins. What is thrown before the first piece is thrown here: unknown models, limits, missing money, a model server that is away.
     func begin(_ order: Order) async throws -> Begun {
         if let problem = await backend.desk.refusal(for: order.payer) { throw problem }
-        var passages = try await Retrieval(peers: peers).passages(for: order.request, from: order.model.retrieval, logger: logger)
+        let passages = try await Retrieval(peers: peers).passages(for: order.request, from: order.model.retrieval, logger: logger)
         let bytes = order.request.promptBytes + passages.reduce(0) { $0 + $1.text.utf8.count + 8 }
         let most = try InferencePrice.most(
             order.model.price, promptBytes: bytes, messages: order.request.messages.count + passages.count,
@@ -81,26 +82,63 @@ struct AnswerDesk: Sendable {
         do {
             // Where the caller spends under a mandate, that decides first: what it refuses is never held.
             let order = try await authorized(order, most)
-            let hold = try await held(most, order)
-            let answer: BackendAnswer
-            do { answer = try await asked(order, &passages) } catch {
-                await release(hold, order)
-                if error is Problem || error is CancellationError { throw error }
-                throw Problem(OpenAIProblems.upstream, "\(error)")
-            }
-            return Begun(heard: heard(answer, order, passages, hold, grant), headers: grant?.headers ?? [:])
+            let (hold, asked) = try await heldAndAsked(most, order, passages)
+            return Begun(heard: heard(asked.answer, order, asked.passages, hold, grant), headers: grant?.headers ?? [:])
         } catch {
             grant?.finish(tokens: 0, money: .zero(most.asset))
             throw error
         }
     }
 
+    /// Places the hold and asks, one after the other; together for a payer whose last hold was placed a moment ago.
+    private func heldAndAsked(_ most: Amount, _ order: Order, _ passages: [Retrieval.Passage]) async throws -> (String?, Asked) {
+        if solvent.contains(order.payer) {
+            async let asking = outcome(of: order, passages)
+            // When there is no hold, what was begun is cancelled and awaited as this is left.
+            let hold = try await noted(most, order)
+            return (hold, try await begun(asking, hold, order))
+        }
+        let hold = try await noted(most, order)
+        return (hold, try await begun(outcome(of: order, passages), hold, order))
+    }
+
+    private func noted(_ most: Amount, _ order: Order) async throws -> String? {
+        do {
+            let hold = try await held(most, order)
+            if hold != nil { solvent.insert(order.payer) }
+            return hold
+        } catch {
+            solvent.remove(order.payer)
+            throw error
+        }
+    }
+
+    private func begun(_ outcome: Result<Asked, any Error>, _ hold: String?, _ order: Order) async throws -> Asked {
+        do { return try outcome.get() } catch {
+            await release(hold, order)
+            if error is Problem || error is CancellationError { throw error }
+            throw Problem(OpenAIProblems.upstream, "\(error)")
+        }
+    }
+
+    /// An answer that has begun, and the passages that the model read for it.
+    private struct Asked: Sendable {
+        let answer: BackendAnswer
+        let passages: [Retrieval.Passage]
+    }
+
+    private func outcome(of order: Order, _ passages: [Retrieval.Passage]) async -> Result<Asked, any Error> {
+        do { return .success(try await asked(order, passages)) } catch { return .failure(error) }
+    }
+
     /// Asks with as many of the passages as the model reads beside the conversation: these are our doing, so they give way.
-    private func asked(_ order: Order, _ passages: inout [Retrieval.Passage]) async throws -> BackendAnswer {
+    private func asked(_ order: Order, _ passages: [Retrieval.Passage]) async throws -> Asked {
+        var passages = passages
         while true {
             do {
-                return try await backend.answer(
+                let answer = try await backend.answer(
                     order.request, model: order.model, passages: passages.map(\.text), principal: order.payer)
+                return Asked(answer: answer, passages: passages)
             } catch let problem as Problem where problem.type == OpenAIProblems.tooLong && !passages.isEmpty { passages.removeLast() }
         }
     }

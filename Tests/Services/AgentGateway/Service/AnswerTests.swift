@@ -90,6 +90,34 @@ import Testing
         }
     }
 
+    /// For who has just paid the model begins while the next hold is placed: nothing of it is told, or left, when there is no hold.
+    @Test func whoHasJustPaidHearsNothingWithoutAHold() async throws {
+        try await withGateway { gateway in
+            let token = try gateway.person()
+            gateway.standIns.answer(["The tides."])
+            #expect(try await gateway.ask(token).text == "The tides.")
+
+            gateway.standIns.runner([StandIns.piece("The"), .waits])
+            gateway.standIns.change { $0.noHold = 402 }
+            let poor = try await gateway.ask(token)
+            #expect(poor.status == 402 && poor.code == "insufficient_quota")
+            // The model may or may not have heard of it; if it has, it is stopped.
+            try await eventually("nobody listens to it") { gateway.standIns.abandoned == gateway.standIns.asked.count - 1 }
+            let asked = gateway.standIns.asked.count
+            #expect(try await gateway.ask(token).status == 402)
+            #expect(gateway.standIns.asked.count == asked, "who could not pay is not trusted any more")
+
+            gateway.standIns.change { $0.noHold = nil }
+            gateway.standIns.answer(["The tides."])
+            #expect(try await gateway.ask(token).status == 200)
+            gateway.standIns.change { $0.refusal = 500 }
+            let holds = gateway.standIns.holds.count
+            #expect(try await gateway.ask(token).status == 502)
+            #expect(gateway.standIns.holds.count == holds + 1 && gateway.standIns.released.count == 1)
+            #expect(try await gateway.completed().count == 2)
+        }
+    }
+
     @Test func aRetiredModelIsAskedNoMore() async throws {
         try await withGateway { gateway in
             try await gateway.publish(try Terms.model(version: 2, request: 99))
