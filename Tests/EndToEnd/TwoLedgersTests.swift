@@ -1,6 +1,7 @@
 import EventLog
 import Events
 import Glibc
+import JSON
 import Postgres
 import PrivatePostgres
 import TestSupport
@@ -54,6 +55,36 @@ extension Survival {
                 #expect(try await LogCheck.expectTerms(house).map(\.holder) == [leader.name, standby.name])
                 await back.child.stop()
                 await standby.child.stop()
+            }
+        }
+
+        @Test("A service that knows both writes on when the one that leads is killed, and when that one comes back and leads again")
+        func servicesFollowTheLead() async throws {
+            try await House.with { house in
+                let one = try await house.startLedger("one")
+                try await eventually("the first to lead") { await one.isLeading() }
+                let two = try await house.startLedger("two")
+                let billing = try await BillingProcess.start("billing", in: house, ledger: "\(one.url),\(two.url)")
+                var number = 0
+                func open() async throws -> Int {
+                    number += 1
+                    return try await billing.ask(
+                        "POST", "/v1/accounts", ["account": .string("payer:p\(number)"), "asset": "USDC/6"], key: "open-\(number)"
+                    ).status
+                }
+                #expect(try await open() == 200)
+                await one.child.kill()
+                try await eventually("the other to lead", timeout: .seconds(15)) { await two.isLeading() }
+                #expect(try await open() == 200)
+                let back = try await one.startedAgain()
+                #expect(try await open() == 200)
+                await two.child.kill()
+                try await eventually("the first to lead again", timeout: .seconds(15)) { await back.isLeading() }
+                #expect(try await open() == 200)
+                let seen = try await billing.ask("GET", "/v1/accounts/payer:p1")
+                #expect(seen.status == 200)
+                await billing.child.stop()
+                await back.child.stop()
             }
         }
 

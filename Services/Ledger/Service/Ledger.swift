@@ -179,7 +179,7 @@ public final class Ledger: Sendable {
                 appends.append(append)
                 places.append(place)
             } catch {
-                broken.formUnion(request.expected.keys.map(\.key))
+                broken.formUnion(request.touchedStreams.map(\.key))
                 outcomes[place] = .failure(error)
             }
         }

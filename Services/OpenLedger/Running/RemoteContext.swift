@@ -19,6 +19,8 @@ struct RemoteContext: Sendable {
     private let database: PostgresConfiguration
     private let key: Ed25519PrivateKey
     private let addresses: [Service: String]
+    /// The ledger and its standbys.
+    private let ledgers: [String]
     private let folder: String
     private let shared: String
 
@@ -33,20 +35,26 @@ struct RemoteContext: Sendable {
         for peer in Service.allCases {
             addresses[peer] = settings.string("\(peer.setting)_URL", default: "http://127.0.0.1:\(peer.port)")
         }
+        let ledgers = (addresses[.ledger] ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        guard let ledger = ledgers.first else {
+            throw ConfigurationError(key: "OPENLEDGER_LEDGER_URL", expected: "one or more addresses, separated by commas")
+        }
+        addresses[.ledger] = ledger
         return RemoteContext(
             service: service, settings: settings, database: try PostgresConfiguration.configured(settings),
-            key: try await OSThread.run(name: "key") { try KeyFile.load(path) }, addresses: addresses, folder: folder, shared: shared)
+            key: try await OSThread.run(name: "key") { try KeyFile.load(path) }, addresses: addresses, ledgers: ledgers, folder: folder,
+            shared: shared)
     }
 
     func context(logger: Logger, metrics: Metrics) throws -> ServiceContext {
         let transport = try CurlTransport()
         let tokens = ServiceTokenSource(signer: TokenSigner(key: key, issuer: service.rawValue))
-        let ledger = addresses[.ledger] ?? ""
         return ServiceContext(
             service: service,
             log: try follow(
-                HTTPLogClient(transport: transport, base: ledger + "/log") { try await tokens.token(for: Service.ledger.rawValue) }, logger,
-                metrics),
+                HTTPLogClient(transport: transport, bases: ledgers.map { $0 + "/log" }) {
+                    try await tokens.token(for: Service.ledger.rawValue)
+                }, logger, metrics),
             database: database,
             peers: Peers(transport: transport, addresses: addresses) { try await tokens.token(for: $0.rawValue) },
             signer: TokenSigner(key: key, issuer: service.rawValue), folder: folder, shared: shared, settings: settings,

@@ -2,6 +2,7 @@ public import Events
 internal import HTTP
 public import HTTPClient
 internal import JSON
+internal import Synchronization
 
 /// The log over its REST interface, be the transport a socket or the same process.
 public struct HTTPLogClient: LogClient {
@@ -9,21 +10,32 @@ public struct HTTPLogClient: LogClient {
     public static let problemPrefix = "/problems/"
 
     private let transport: any Transport
-    private let base: String
+    private let bases: [String]
+    /// Which of the bases answered last: the one that leads, as far as is known.
+    private let current = CurrentBase()
     private let token: @Sendable () async throws -> String?
 
     /// - Parameters:
     ///   - base: the log's prefix, such as `http://127.0.0.1:7401/log`.
     ///   - token: gives a service token for each request; nil for none.
     public init(transport: any Transport, base: String, token: @escaping @Sendable () async throws -> String?) {
+        self.init(transport: transport, bases: [base], token: token)
+    }
+
+    /// - Parameters:
+    ///   - bases: the prefixes of a ledger and its standbys, over the same database. Whichever answers is asked; one that does not
+    ///     lead, or can't be reached, is passed over for the next. Asking the next is safe whatever became of the first attempt,
+    ///     since commands are known by their ids.
+    ///   - token: gives a service token for each request; nil for none.
+    public init(transport: any Transport, bases: [String], token: @escaping @Sendable () async throws -> String?) {
         self.transport = transport
-        self.base = base
+        self.bases = bases
         self.token = token
     }
 
     /// Appends by `POST /log/v1/append`.
     public func append(_ request: AppendRequest) async throws -> Appended {
-        var message = ClientRequest(method: "POST", url: base + "/v1/append", body: .bytes(LogWire.encode(request)))
+        var message = ClientRequest(method: "POST", url: "/v1/append", body: .bytes(LogWire.encode(request)))
         message.headers.set("Content-Type", "application/json")
         // The command id inside makes the append safe to send twice.
         message.isIdempotent = true
@@ -39,7 +51,7 @@ public struct HTTPLogClient: LogClient {
             let run = Self.run(from: rest)
             rest = rest.dropFirst(run.count)
             do {
-                var message = ClientRequest(method: "POST", url: base + "/v1/appends", body: .bytes(LogWire.encode(run: run)))
+                var message = ClientRequest(method: "POST", url: "/v1/appends", body: .bytes(LogWire.encode(run: run)))
                 message.headers.set("Content-Type", "application/json")
                 message.maximumBodyBytes = 64 << 20
                 message.isIdempotent = true
@@ -76,7 +88,7 @@ public struct HTTPLogClient: LogClient {
     public func read(from position: UInt64, limit: Int, wait: Duration?) async throws -> LogBatch {
         let seconds = wait.map { Int($0.components.seconds) + ($0.components.attoseconds > 0 ? 1 : 0) } ?? 0
         let message = ClientRequest(
-            url: base + "/v1/events?from=\(position)&limit=\(limit)&wait=\(seconds)", timeout: .seconds(30 + seconds),
+            url: "/v1/events?from=\(position)&limit=\(limit)&wait=\(seconds)", timeout: .seconds(30 + seconds),
             maximumBodyBytes: 64 << 20)
         return try LogWire.decodeBatch(try await send(message))
     }
@@ -85,12 +97,40 @@ public struct HTTPLogClient: LogClient {
     public func read(stream: StreamName, from version: UInt64, limit: Int) async throws -> [LoggedEvent] {
         let id = stream.text.dropFirst(stream.kind.utf8.count + 1)
         let path = "/v1/streams/\(stream.kind)/\(Self.encode(id))?from=\(version)&limit=\(limit)"
-        return try LogWire.decodeBatch(try await send(ClientRequest(url: base + path, maximumBodyBytes: 64 << 20))).events
+        return try LogWire.decodeBatch(try await send(ClientRequest(url: path, maximumBodyBytes: 64 << 20))).events
     }
 
+    /// Sends a request, whose URL is a path below the log's prefix, to the ledger that leads.
     private func send(_ message: ClientRequest) async throws -> [UInt8] {
         var message = message
         if let token = try await token() { message.headers.set("Authorization", "Bearer " + token) }
+        let first = current.index
+        for step in 0..<bases.count {
+            let index = (first + step) % bases.count
+            do {
+                let body = try await send(message, to: bases[index])
+                current.index = index
+                return body
+            } catch {
+                // The last one's word is the answer, as it is where there is one ledger only.
+                guard step + 1 < bases.count, Self.isElsewhere(error), !Task.isCancelled else { throw error }
+            }
+        }
+        throw LogError.unavailable("no ledger is configured")
+    }
+
+    /// Whether another ledger may have a better answer: this one does not lead, is going, or was not reached.
+    private static func isElsewhere(_ error: any Error) -> Bool {
+        switch error as? LogError {
+        case .notLeader?, .unavailable?: return true
+        case .some: return false
+        case nil: return !(error is LogHTTPError || error is CancellationError)
+        }
+    }
+
+    private func send(_ message: ClientRequest, to base: String) async throws -> [UInt8] {
+        var message = message
+        message.url = base + message.url
         let response = try await transport.send(message)
         let body = try await response.body.collect(upTo: message.maximumBodyBytes)
         if response.status < 300 { return body }
@@ -117,6 +157,16 @@ public struct HTTPLogClient: LogClient {
             }
         }
         return String(decoding: out, as: UTF8.self)
+    }
+}
+
+/// Which of several ledgers is asked first.
+private final class CurrentBase: Sendable {
+    private let place = Atomic<Int>(0)
+
+    var index: Int {
+        get { place.load(ordering: .relaxed) }
+        set { place.store(newValue, ordering: .relaxed) }
     }
 }
 

@@ -192,6 +192,13 @@ public protocol LogClient: Sendable {
     func read(stream: StreamName, from version: UInt64, limit: Int) async throws -> [LoggedEvent]
 }
 
+extension AppendRequest {
+    /// The streams that it would have written or expects something of; of events that can't be read, nothing is known.
+    public var touchedStreams: Set<StreamName> {
+        Set(expected.keys).union(events.compactMap { try? EventHeader(parsing: $0).stream })
+    }
+}
+
 extension LogClient {
     /// One after another: right for every client, and as fast as one that has no better way.
     public func append(all requests: [AppendRequest]) async -> [Result<Appended, any Error>] {
@@ -205,7 +212,7 @@ extension LogClient {
             }
             do { answers.append(.success(try await append(request))) } catch {
                 answers.append(.failure(error))
-                broken.formUnion(request.expected.keys)
+                broken.formUnion(request.touchedStreams)
             }
         }
         return answers
