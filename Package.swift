@@ -74,14 +74,14 @@ let package = Package(
         room("PrivatePostgres", "Shared/PrivatePostgres", ["Threads"]),
         room("Kafka", "Shared/Kafka", ["Threads", "CKafka"], exclude: ["CKafka"]),
         room("Events", "Shared/Events", ["JSON", "Crypto", "Money"]),
-        room("EventLog", "Shared/Log", ["Events", "JSON", "Crypto", "Threads", "HTTP", "HTTPClient", "Kafka"]),
+        room("EventLog", "Shared/Log", ["Events", "JSON", "Crypto", "Threads", "HTTP", "HTTPClient"]),
         room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Kafka", "Telemetry", "Threads"]),
         room("Web", "Shared/Web", ["HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry", "Threads"]),
         room(
             "ServiceShell", "Shared/ServiceShell",
             [
-                "Decisions", "EventLog", "Events", "Postgres", "Web", "HTTP", "HTTPClient", "JSON", "Identity", "Telemetry", "Crypto",
-                "Blobs", "Threads",
+                "Decisions", "EventLog", "Events", "Postgres", "Projections", "Web", "HTTP", "HTTPClient", "JSON", "Identity", "Telemetry",
+                "Crypto", "Blobs", "Threads",
             ]),
 
         room("Money", "Shared/Money", ["JSON"]),

@@ -11,6 +11,7 @@ struct Command: Sendable {
         Command(name: "up", summary: "Run everything in one process, on a private PostgreSQL.", run: UpCommand.run),
         Command(name: "serve", summary: "Run one service, as a deployment does.", run: ServeCommand.run),
         Command(name: "migrate", summary: "Bring the database's schema and roles up to date.", run: MigrateCommand.run),
+        Command(name: "rebuild", summary: "Make the rows that a service keeps of the log anew, or compare them.", run: RebuildCommand.run),
         Command(name: "audit", summary: "Check a whole log, from a server or an exported bundle.", run: AuditCommand.run),
         Command(name: "verify", summary: "Check a receipt or .tlog-proof file, with no server and no network.", run: VerifyCommand.run),
         Command(name: "receipt", summary: "Fetch a settlement's or payout's receipt: who gets what, and why.", run: ReceiptCommand.run),

@@ -36,12 +36,11 @@ public struct BillingService: RunnableService {
     public static func open(_ context: ServiceContext) async throws -> BillingService {
         let store = try context.openEvidence()
         let desk = BillingDesk(context.log, store: store, clock: context.clock, logger: context.logger)
-        let projection = try follow(context, store) { JournalProjection(evidence: $0) }
-        let bills = try follow(context, store) { BillsProjection(evidence: $0) }
-        let notices = try follow(context, store) { WebhookProjection(evidence: $0) }
-        let milestones = try ProjectionRunner(
-            MilestoneProjection(), carrier: LedgerCarrier(context.log), client: context.log, database: context.database,
-            logger: context.logger, metrics: context.metrics)
+        let models = ReadModels(context, store)
+        let projection = try follow(models.journal, context)
+        let bills = try follow(models.bills, context)
+        let notices = try follow(models.notices, context)
+        let milestones = try follow(models.milestones, context)
         let pool = PostgresPool(context.database, size: 4)
         let reader = JournalReader(pool: pool)
         let commands = BillingCommands(desk: desk)
@@ -78,15 +77,35 @@ public struct BillingService: RunnableService {
             pool: pool)
     }
 
-    /// A read model with a shelf of its own for the long lists that its events name.
-    private static func follow(
-        _ context: ServiceContext, _ store: EvidenceStore, _ make: (@escaping @Sendable (Digest) -> [UInt8]?) -> any Projection
-    ) throws -> ProjectionRunner {
-        let shelf = EvidenceShelf()
-        let log = EvidenceLog(log: context.log, store: store, shelf: shelf)
-        return try ProjectionRunner(
-            make { shelf.bytes($0) }, carrier: LedgerCarrier(log), client: log, database: context.database, logger: context.logger,
+    /// Journal, milestones, bills and notices.
+    public static func readModels(_ context: ServiceContext) throws -> [ReadModel] {
+        let models = ReadModels(context, try context.openEvidence())
+        return [models.journal, models.milestones, models.bills, models.notices]
+    }
+
+    private static func follow(_ model: ReadModel, _ context: ServiceContext) throws -> ProjectionRunner {
+        try ProjectionRunner(
+            model.projection, carrier: LedgerCarrier(model.log), client: model.log, database: context.database, logger: context.logger,
             metrics: context.metrics)
+    }
+
+    /// Each with a shelf of its own for the long lists that its events name.
+    private struct ReadModels {
+        let journal: ReadModel
+        let milestones: ReadModel
+        let bills: ReadModel
+        let notices: ReadModel
+
+        init(_ context: ServiceContext, _ store: EvidenceStore) {
+            func model(_ make: (@escaping @Sendable (Digest) -> [UInt8]?) -> any Projection) -> ReadModel {
+                let shelf = EvidenceShelf()
+                return ReadModel(make { shelf.bytes($0) }, log: EvidenceLog(log: context.log, store: store, shelf: shelf))
+            }
+            journal = model { JournalProjection(evidence: $0) }
+            milestones = ReadModel(MilestoneProjection(), log: context.log)
+            bills = model { BillsProjection(evidence: $0) }
+            notices = model { WebhookProjection(evidence: $0) }
+        }
     }
 
     /// Follows the log, reacts, does what is due and keeps the read models, until the task is cancelled.

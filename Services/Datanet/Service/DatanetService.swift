@@ -4,7 +4,7 @@ internal import Decisions
 internal import EventLog
 public import Events
 internal import Postgres
-public import Projections
+internal import Projections
 public import ServiceShell
 internal import Telemetry
 public import Web
@@ -47,8 +47,10 @@ public struct DatanetService: RunnableService {
             ])
     }
 
-    /// The projection, for a rebuild.
-    public var projection: any Projection { DatanetProjection(lists: core.lists) }
+    /// The tables of Datanets.
+    public static func readModels(_ context: ServiceContext) throws -> [ReadModel] {
+        [ReadModel(DatanetProjection(lists: ItemLists(evidence: try context.openEvidence())), log: context.log)]
+    }
 
     /// Follows the log, reacts, and keeps rows and texts up to date until the task is cancelled.
     public func run() async {

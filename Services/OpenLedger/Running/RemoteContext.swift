@@ -46,15 +46,15 @@ struct RemoteContext: Sendable {
             shared: shared)
     }
 
-    func context(logger: Logger, metrics: Metrics) throws -> ServiceContext {
+    /// - Parameter isFollowing: false reads the log from the ledger alone, for who reads it once from its beginning.
+    func context(logger: Logger, metrics: Metrics, isFollowing: Bool = true) throws -> ServiceContext {
         let transport = try CurlTransport()
         let tokens = ServiceTokenSource(signer: TokenSigner(key: key, issuer: service.rawValue))
+        let ledger = HTTPLogClient(transport: transport, bases: ledgers.map { $0 + "/log" }) {
+            try await tokens.token(for: Service.ledger.rawValue)
+        }
         return ServiceContext(
-            service: service,
-            log: try follow(
-                HTTPLogClient(transport: transport, bases: ledgers.map { $0 + "/log" }) {
-                    try await tokens.token(for: Service.ledger.rawValue)
-                }, logger, metrics),
+            service: service, log: isFollowing ? try follow(ledger, logger, metrics) : ledger,
             database: database,
             peers: Peers(transport: transport, addresses: addresses) { try await tokens.token(for: $0.rawValue) },
             signer: TokenSigner(key: key, issuer: service.rawValue), folder: folder, shared: shared, settings: settings,

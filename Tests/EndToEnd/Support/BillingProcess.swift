@@ -57,6 +57,28 @@ final class BillingProcess: Sendable {
         return try await BillingProcess.start(name, in: house, ledger: ledger, port: port, awaitReady: awaitReady)
     }
 
+    /// Makes its rows anew, or compares them, by the command that operators have.
+    func rebuild(_ options: String...) async throws -> (status: ExitStatus, output: String) {
+        let child = try await ChildProcess(
+            ["rebuild", "billing"] + options,
+            environment: [
+                "OPENLEDGER_DATABASE": house.cluster.url(), "OPENLEDGER_SERVICE_KEY_FILE": try house.keyFile(.billing),
+                "OPENLEDGER_LEDGER_URL": ledger, "OPENLEDGER_DATA": house.folder.path(name),
+                "OPENLEDGER_SHARED": house.folder.path("shared"),
+            ])
+        guard let status = await child.process.wait(atMost: .seconds(90)) else {
+            await child.kill()
+            throw Unfit("the rebuild did not end\n\(child.output)")
+        }
+        return (status, child.output)
+    }
+
+    /// Its rows are what the log says.
+    func compareRows() async throws {
+        let compared = try await rebuild("--compare")
+        if !compared.status.isSuccess { throw Unfit("rows of billing are not what the log says\n\(compared.output)") }
+    }
+
     /// Any request, as somebody who may do all.
     func ask(_ method: String = "GET", _ path: String, _ json: JSONValue? = nil, key: String? = nil) async throws -> Answer {
         var request = ClientRequest(method: method, url: url + path, timeout: .seconds(20))

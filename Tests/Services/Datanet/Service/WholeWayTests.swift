@@ -8,6 +8,7 @@ import JSON
 import LedgerService
 import Postgres
 import Projections
+import ServiceShell
 import ServiceTestSupport
 import TestSupport
 import Testing
@@ -117,7 +118,9 @@ import Testing
             _ = try await house.get("/v1/datanets/\(id)/snapshots", after: second)
 
             let client = house.house.ledger.client(for: .datanet)
-            let rebuild = try ProjectionRebuild(house.service.projection, client: client, database: house.house.database.configuration)
+            let rebuild = try ProjectionRebuild(
+                try #require(try DatanetService.readModels(try house.house.context(.datanet)).first).projection, client: client,
+                database: house.house.database.configuration)
             let report = try await rebuild.run(.compare)
             #expect(report.differences.values.allSatisfy { $0 == 0 }, "\(report.differences)")
 
