@@ -156,7 +156,8 @@ def attribution(learning, rows):
     end = learning.point()
     influence = Influence(learning)
     try:
-        influence.fit([learning.half or end, end], rows)
+        points = [point for point in (learning.half, end) if point]
+        influence.fit(points, rows)
         data, index = bytearray(), []
         for row in rows:
             made = influence.row(row)
@@ -165,7 +166,7 @@ def attribution(learning, rows):
             data += made
         factors = "sha256:" + influence.digest.hex()
         return Artefact({
-            "rows.bin": bytes(data), "rows.json": canonical({"factors": factors, "rows": index}),
+            "rows.bin": bytes(data), "rows.json": canonical({"factors": factors, "checkpoints": len(points), "rows": index}),
             "factors.safetensors": influence.file()}), factors
     finally:
         influence.close()
