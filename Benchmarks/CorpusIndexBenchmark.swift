@@ -198,7 +198,11 @@ enum CorpusIndexBenchmark {
         let measured = monotonic() - start
         guard before != after else { throw BenchmarkError("nothing was added") }
         row("adding 1% new documents", String(format: "%.3f s", wall), String(format: "%.2f%% of a build", wall / full * 100))
-        let part = String(format: "%.2f%% of a build", measured / full * 100)
+        // A first build measures what is new in every document.
+        let again = monotonic()
+        var all = Novelty()
+        for doc in docs { _ = all.add(id: doc.id, try WordSequence(doc.text)) }
+        let part = String(format: "%.2f%% of a build", measured / (full + monotonic() - again) * 100)
         row("and measuring what is new in them", String(format: "%.3f s", measured), part)
         for name in [path + "-plan", path + "-more"] { try? FileManager.default.removeItem(atPath: name) }
     }

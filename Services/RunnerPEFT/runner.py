@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import pathlib
+import random
 import secrets
 import signal
 import tempfile
@@ -26,7 +27,7 @@ import torch
 from influence import Influence
 from learning import Base, Learning, engine
 from protocol import Artefact, Desk, Refused, canonical, digest, token_source
-from rows import Rows, Words
+from rows import Row, Rows, Words
 
 
 class Lost(Exception):
@@ -137,7 +138,7 @@ def hand_in(desk, order, learning, rows, model):
     with tempfile.TemporaryDirectory() as folder:
         learning.save(folder, model.name)
         files = {name: pathlib.Path(folder, name).read_bytes() for name in ("adapter_config.json", "adapter_model.safetensors")}
-    made, factors = attribution(learning, rows.training)
+    made, factors = attribution(learning, rows.training, canaries(order.job, rows.training, model.words.size))
     desk.upload(made)
     # Names its factors, so that whoever serves it can give its answers their rows.
     files["openledger.json"] = canonical({
@@ -151,21 +152,37 @@ def hand_in(desk, order, learning, rows, model):
     print(f"job {order.job} is done: {artefact.digest}", flush=True)
 
 
-def attribution(learning, rows):
-    """The training items' attribution rows as an artefact, in the embedded runner's form, and the name of the factors they are made with."""
+def canaries(job, rows, vocabulary):
+    """Rows of tokens drawn at random by the job's id, 4 names of 8 rows as long as most: what garbage would earn by influence, which
+    attribution takes off. Nobody learns from them. The first tokens, which mark up conversations, are left out."""
+    length = max(2, sorted(len(row.tokens) for row in rows)[len(rows) // 2])
+    draw, first = random.Random("canaries\n" + job), 16 if vocabulary > 64 else 0
+    return [
+        Row(tokens=[draw.randrange(first, vocabulary) for _ in range(length)], start=1, item=f"canary/{name}/{number}", owner="", datanet="")
+        for name in range(4) for number in range(8)]
+
+
+def attribution(learning, rows, canaries):
+    """The attribution rows of the training items and of canaries as an artefact, in the embedded runner's form, and the name of the factors
+    they are made with."""
     end = learning.point()
     influence = Influence(learning)
     try:
-        influence.fit([learning.half or end, end], rows)
+        points = [point for point in (learning.half, end) if point]
+        influence.fit(points, rows)
         data, index = bytearray(), []
         for row in rows:
             made = influence.row(row)
             index.append({
                 "item": row.item, "owner": row.owner, "datanet": row.datanet, "offset": len(data), "length": len(made)})
             data += made
+        for row in canaries:
+            made = influence.row(row)
+            index.append({"item": row.item, "offset": len(data), "length": len(made)})
+            data += made
         factors = "sha256:" + influence.digest.hex()
         return Artefact({
-            "rows.bin": bytes(data), "rows.json": canonical({"factors": factors, "rows": index}),
+            "rows.bin": bytes(data), "rows.json": canonical({"factors": factors, "checkpoints": len(points), "rows": index}),
             "factors.safetensors": influence.file()}), factors
     finally:
         influence.close()

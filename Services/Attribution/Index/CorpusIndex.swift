@@ -1,5 +1,6 @@
 public import AttributionDomain
 public import Crypto
+internal import Glibc
 
 /// Where some words occur.
 public struct Occurrence: Sendable, Hashable {
@@ -147,7 +148,7 @@ public final class CorpusIndex: SpanSource {
             occurrences += count
             found.append((query, ranks))
         }
-        var ids: [String] = []
+        var ids: [UnsafeRawBufferPointer] = []
         if occurrences <= limit {
             for (query, ranks) in found {
                 var items: [Int] = []
@@ -157,11 +158,19 @@ public final class CorpusIndex: SpanSource {
                 }
                 items.sort()
                 for (index, item) in items.enumerated() where index == 0 || items[index - 1] != item {
-                    ids.append(query.segment.id(of: item))
+                    ids.append(query.segment.idBytes(of: item))
                 }
             }
-            ids.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            ids.sort { left, right in
+                let order = left.baseAddress.flatMap { a in right.baseAddress.map { memcmp(a, $0, min(left.count, right.count)) } } ?? 0
+                return order != 0 ? order < 0 : left.count < right.count
+            }
         }
-        return SpanMatch(start: words.lowerBound, length: words.count, occurrences: occurrences, items: ids)
+        // The bytes lie in segments that the queries hold.
+        return withExtendedLifetime(queries) {
+            SpanMatch(
+                start: words.lowerBound, length: words.count, occurrences: occurrences,
+                items: ids.map { String(decoding: $0, as: UTF8.self) })
+        }
     }
 }

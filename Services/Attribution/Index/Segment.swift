@@ -45,9 +45,12 @@ final class Segment: @unchecked Sendable {
 
     // MARK: Items
 
-    func id(of item: Int) -> String {
+    func id(of item: Int) -> String { String(decoding: idBytes(of: item), as: UTF8.self) }
+
+    /// The bytes of an item's id, for as long as the segment is there.
+    func idBytes(of item: Int) -> UnsafeRawBufferPointer {
         let start = item == 0 ? 0 : Int(idEnds[item - 1])
-        return String(decoding: UnsafeRawBufferPointer(start: ids + start, count: Int(idEnds[item]) - start), as: UTF8.self)
+        return UnsafeRawBufferPointer(start: ids + start, count: Int(idEnds[item]) - start)
     }
 
     /// The item that has the symbol at a position.
@@ -116,41 +119,28 @@ final class Segment: @unchecked Sendable {
         return (length, false)
     }
 
-    /// Where a pattern would stand among the suffixes: how many bytes of it the nearest two share, and the ranks that its first symbol
-    /// bounds. A pattern has eight readable bytes after its end, and no symbol in it ends an item.
+    /// Eight bytes of the suffix at a position, from byte `offset` on.
     @inline(__always)
-    func place(_ pattern: UnsafeRawPointer, _ length: Int) -> (rank: Int, below: Int, above: Int, bounds: Range<Int>) {
+    func word(at position: Int, _ offset: Int) -> UInt64 {
+        UInt64(bigEndian: (symbols + (position &* width &+ offset)).loadUnaligned(as: UInt64.self))
+    }
+
+    /// The ranks of the suffixes that begin with a pattern's first symbol.
+    @inline(__always)
+    func bounds(_ pattern: UnsafeRawPointer) -> Range<Int> {
         let eight = UInt64(bigEndian: pattern.loadUnaligned(as: UInt64.self))
         let first = Int(truncatingIfNeeded: eight >> UInt64(64 - 8 * width))
-        guard first < layout.words else { return (0, 0, 0, 0..<0) }
+        guard first < layout.words else { return 0..<0 }
         let low = Int(buckets[first])
-        let high = Int(buckets[first + 1])
-        guard low < high else { return (low, 0, 0, low..<low) }
-        var (left, right) = (low - 1, high)
-        var (below, above) = (width, width)
-        while right - left > 1 {
-            let middle = (left + right) >> 1
-            let (lcp, isBelow) = compare(pattern, length, position(middle), skip: min(below, above))
-            if isBelow {
-                left = middle
-                below = lcp
-            } else {
-                right = middle
-                above = lcp
-            }
-        }
-        return (right, left < low ? 0 : below, right == high ? 0 : above, low..<high)
+        return low..<max(low, Int(buckets[first + 1]))
     }
 
     /// The ranks of the suffixes that begin with a pattern.
     func interval(_ pattern: UnsafeRawPointer, _ length: Int) -> Range<Int> {
-        let eight = UInt64(bigEndian: pattern.loadUnaligned(as: UInt64.self))
-        let first = Int(truncatingIfNeeded: eight >> UInt64(64 - 8 * width))
-        guard length > 0, first < layout.words else { return 0..<0 }
-        let low = Int(buckets[first])
-        let high = Int(buckets[first + 1])
-        if length <= width || low >= high { return low..<max(low, high) }
-        var (left, right) = (low - 1, high)
+        guard length > 0 else { return 0..<0 }
+        let bounds = bounds(pattern)
+        if length <= width || bounds.isEmpty { return bounds }
+        var (left, right) = (bounds.lowerBound - 1, bounds.upperBound)
         var (below, above) = (width, width)
         // To the first match, if there is any; then to either end of the matches.
         while right - left > 1 {

@@ -59,25 +59,26 @@ struct SegmentQuery {
         let width = segment.width
         bytes.withUnsafeBytes { raw in
             guard let base = raw.baseAddress else { return }
-            for start in 0..<count {
-                let length = longest(base + start * width, (count - start) * width) / width
-                if length > lengths[start] { lengths[start] = length }
+            for first in stride(from: 0, to: count, by: Segment.together) {
+                let starts = first..<min(count, first + Segment.together)
+                var searches = starts.map { Segment.Search(base + $0 * width, (count - $0) * width) }
+                segment.end(&searches)
+                for (start, search) in zip(starts, searches) { lengths[start] = max(lengths[start], longest(search) / width) }
             }
         }
     }
 
-    private func longest(_ pattern: UnsafeRawPointer, _ length: Int) -> Int {
-        let place = segment.place(pattern, length)
-        guard !removed.isEmpty, !place.bounds.isEmpty else { return max(place.below, place.above) }
+    private func longest(_ search: Segment.Search) -> Int {
+        guard !removed.isEmpty, !search.bounds.isEmpty else { return max(search.below, search.above) }
         // The longest match is with the nearest suffix on either side; of those that are left, with the nearest of them.
         var best = 0
-        let left = removed.live(to: place.rank - 1)
-        if left >= place.bounds.lowerBound {
-            best = left == place.rank - 1 ? place.below : segment.shared(pattern, length, rank: left)
+        let left = removed.live(to: search.left)
+        if left >= search.bounds.lowerBound {
+            best = left == search.left ? search.below : segment.shared(search.pattern, search.length, rank: left)
         }
-        let right = removed.live(from: place.rank)
-        if right < place.bounds.upperBound {
-            best = max(best, right == place.rank ? place.above : segment.shared(pattern, length, rank: right))
+        let right = removed.live(from: search.right)
+        if right < search.bounds.upperBound {
+            best = max(best, right == search.right ? search.above : segment.shared(search.pattern, search.length, rank: right))
         }
         return best
     }

@@ -175,7 +175,12 @@ struct FineTuning: Sendable {
         }
         let artefact = try Artefact(files: [
             ("rows.bin", bytes),
-            ("rows.json", try JSON.canonical(["factors": .string(factors.digest.prefixed), "rows": .array(index)])),
+            (
+                "rows.json",
+                try JSON.canonical([
+                    "factors": .string(factors.digest.prefixed), "checkpoints": .int(Int64(checkpoints.count)), "rows": .array(index),
+                ])
+            ),
         ])
         return (artefact, factors)
     }

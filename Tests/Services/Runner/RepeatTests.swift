@@ -151,7 +151,11 @@ import Threads
         var rows = JobRows(model: model, maximum: 64, held: 0, learnsPassages: false)
         for row in runner.rows { try rows.add(row, datanet: "dn_1") }
         let made = try await factors.rows(rows.training.map(\.example), role: .training, pool: own.pool)
-        let entries = try #require(table["rows"]?.arrayValue)
+        let all = try #require(table["rows"]?.arrayValue)
+        let entries = all.filter { $0["owner"] != nil }
+        // Garbage that nobody learned from, for attribution to take off.
+        #expect(all.count == 6 + 32 && table["checkpoints"] == 2)
+        #expect(all.dropFirst(6).allSatisfy { $0["item"]?.stringValue?.hasPrefix("canary/") == true })
         let bytes = try #require(files["rows.bin"])
         #expect(entries.count == 6 && entries.count == made.count)
         for (entry, ours) in zip(entries, made) {

@@ -44,39 +44,44 @@ public struct InfluenceEvidence: Sendable, Hashable {
         let exponent = input.checkpoints.map(\.exponent).max() ?? 0
         let canaries = policy.rules < 2 ? [:] : input.canaries
         var checkpoints: [Checkpoint] = []
+        var known: (items: [String], rows: RowEarners)?
         for scores in input.checkpoints {
             guard scores.items.count == scores.scores.count else {
                 throw .badEvidence(pointer: "/influence", reason: "has \(scores.scores.count) scores for \(scores.items.count) rows")
             }
-            checkpoints.append(checkpoint(scores, shift: exponent - scores.exponent, canaries, items, policy))
+            // Checkpoints have the same rows, as a rule.
+            if known?.items != scores.items { known = (scores.items, RowEarners(scores.items, canaries, items)) }
+            guard let rows = known?.rows else { continue }
+            checkpoints.append(checkpoint(scores, shift: exponent - scores.exponent, rows, policy))
         }
         return InfluenceEvidence(checkpoints: checkpoints, exponent: exponent)
     }
 
     private static func checkpoint(
-        _ scores: InfluenceScores, shift: Int, _ canaries: [String: String], _ items: SnapshotItems, _ policy: AttributionPolicy
+        _ scores: InfluenceScores, shift: Int, _ rows: RowEarners, _ policy: AttributionPolicy
     ) -> Checkpoint {
         let cap = outlierCap(scores.scores, times: policy.outlierCap)
-        var owners: [String: (sum: Int128, rows: Int)] = [:]
-        var planted: [String: (sum: Int128, rows: Int)] = [:]
+        var sums = [Int128](repeating: 0, count: rows.names.count)
+        var counts = [Int](repeating: 0, count: rows.names.count)
         var (capped, skipped) = (0, 0)
-        for (item, raw) in zip(scores.items, scores.scores) {
+        for (earner, raw) in zip(rows.earners, scores.scores) {
             let score = raw > cap ? cap : raw < -cap ? -cap : raw
             if score != raw { capped += 1 }
-            let value = rounded(Int128(score), shift)
-            if let canary = canaries[item] {
-                planted[canary, default: (0, 0)].sum += value
-                planted[canary, default: (0, 0)].rows += 1
-            } else if let owner = items[items.earner(for: item)]?.owner {
-                owners[owner, default: (0, 0)].sum += value
-                owners[owner, default: (0, 0)].rows += 1
-            } else {
+            guard earner >= 0 else {
                 skipped += 1
+                continue
             }
+            sums[Int(earner)] += rounded(Int128(score), shift)
+            counts[Int(earner)] += 1
+        }
+        func sorted(_ names: Range<Int>) -> [OwnerSum] {
+            names.map { OwnerSum(owner: rows.names[$0], sum: sums[$0], rows: counts[$0]) }
+                .sorted { $0.owner.utf8.lexicographicallyPrecedes($1.owner.utf8) }
         }
         return Checkpoint(
-            rows: scores.rows, query: scores.query, owners: sorted(owners), canaries: sorted(planted), cappedRows: capped,
-            skippedRows: skipped)
+            rows: scores.rows, query: scores.query, owners: sorted(rows.owners),
+            canaries: sorted(rows.owners.upperBound..<rows.names.count),
+            cappedRows: capped, skippedRows: skipped)
     }
 
     /// A multiple of the median magnitude; the largest number where there is no cap.
@@ -93,10 +98,5 @@ public struct InfluenceEvidence: Sendable, Hashable {
         guard shift < 126 else { return 0 }
         let magnitude = Int128((value.magnitude + (1 << UInt128(shift - 1))) >> UInt128(shift))
         return value < 0 ? -magnitude : magnitude
-    }
-
-    private static func sorted(_ sums: [String: (sum: Int128, rows: Int)]) -> [OwnerSum] {
-        sums.map { OwnerSum(owner: $0.key, sum: $0.value.sum, rows: $0.value.rows) }
-            .sorted { $0.owner.utf8.lexicographicallyPrecedes($1.owner.utf8) }
     }
 }

@@ -114,21 +114,24 @@ public final class InfluenceRows: @unchecked Sendable {
 
     /// The score of every row for the answer whose row is the first of `query`.
     ///
+    /// - Parameter part: the tensors that count, those of one checkpoint say; all when left out.
     /// - Throws: `CorpusIndexError.corrupt` when the answer's file has other tensors, or no row.
-    public func scores(for query: InfluenceRows) throws(CorpusIndexError) -> InfluenceScores {
+    public func scores(for query: InfluenceRows, of part: Range<Int>? = nil) throws(CorpusIndexError) -> InfluenceScores {
+        let part = (part ?? tensors.indices).clamped(to: tensors.indices)
         guard query.tensors == tensors else { throw .corrupt(path: query.file.path, reason: "its tensors are not those of \(file.path)") }
         guard !query.items.isEmpty else { throw .corrupt(path: query.file.path, reason: "it has no row") }
         let other = (query.file.base + query.rowsAt).assumingMemoryBound(to: Int8.self)
         let own = (file.base + rowsAt).assumingMemoryBound(to: Int8.self)
         let otherScales = (0..<tensors.count).map { Int128(query.scale(0, $0)) }
         let columns = tensors.map(\.columns)
+        let first = columns[..<part.lowerBound].reduce(0, +)
         let count = items.count
         let scores = [Int64](unsafeUninitializedCapacity: count) { buffer, filled in
             for row in 0..<count {
                 var sum: Int128 = 0
-                var offset = 0
+                var offset = first
                 let start = own + row * stride
-                for tensor in 0..<columns.count {
+                for tensor in part {
                     let product = cint8_dot(start + offset, other + offset, columns[tensor])
                     sum += Int128(Int64(product) * Int64(scale(row, tensor))) * otherScales[tensor]
                     offset += columns[tensor]

@@ -78,21 +78,21 @@ actor Gathering {
         }
     }
 
-    private func influence(_ task: AttributionTask, _ missing: inout Set<String>) async throws -> InfluenceScores? {
-        guard let policy = task.model?.attribution, policy.influence > 0 else { return nil }
+    private func influence(_ task: AttributionTask, _ missing: inout Set<String>) async throws -> [InfluenceScores] {
+        guard let policy = task.model?.attribution, policy.influence > 0 else { return [] }
         guard let training = task.rows else {
             missing.insert("no-rows")
-            return nil
+            return []
         }
         guard let answer = task.inference.row else {
             missing.insert("no-row")
-            return nil
+            return []
         }
         switch try await rows.scores(rows: training, answer: answer) {
         case .scores(let scores): return scores
         case .missing(let code):
             missing.insert(code)
-            return nil
+            return []
         }
     }
 

@@ -18,7 +18,7 @@ extension AnswerMaterial {
         do {
             return try Attribution.compute(
                 answer: try answer ?? WordSequence(""), prompt: try prompt ?? WordSequence(""), index: answer == nil ? nil : spans,
-                influence: influence.map { InfluenceInput(checkpoints: [$0], canaries: Canary.names(among: $0.items)) },
+                influence: influence.first.map { InfluenceInput(checkpoints: influence, canaries: Canary.names(among: $0.items)) },
                 retrieval: answer == nil ? [] : passages,
                 items: items, policy: try AttributionDomain.AttributionPolicy(published)
             ).evidence

@@ -11,7 +11,8 @@ struct AnswerMaterial: Sendable {
     /// Nil when it is gone.
     let answer: WordSequence?
     let prompt: WordSequence?
-    let influence: InfluenceScores?
+    /// At each checkpoint; none where there are no rows.
+    let influence: [InfluenceScores]
     let passages: [AttributionDomain.RetrievedPassage]
     /// Codes of what was not there.
     let missing: [String]

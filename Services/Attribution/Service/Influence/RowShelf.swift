@@ -14,7 +14,8 @@ import Glibc
 actor RowShelf {
     /// What came of looking for scores.
     enum Finding: Sendable {
-        case scores(InfluenceScores)
+        /// At each checkpoint.
+        case scores([InfluenceScores])
         /// A code that says what is not there.
         case missing(String)
     }
@@ -43,10 +44,11 @@ actor RowShelf {
         guard !unusable.contains(rows) else { return .missing("bad-rows") }
         do {
             guard let training = try await turns.take(rows, { try await self.training(rows) }) else { return .missing("no-rows") }
-            guard let query = try await query(answer) else { return .missing("no-row") }
+            let checkpoints = RowConversion.checkpoints(of: training.tensors)
+            guard let query = try await query(answer, checkpoints.count) else { return .missing("no-row") }
             return try await OSThread.run(name: "influence") {
                 guard query.tensors == training.tensors else { return .missing("row-of-other-factors") }
-                return .scores(try training.scores(for: query))
+                return .scores(try checkpoints.map { try training.scores(for: query, of: $0) })
             }
         } catch let error as InfluenceRowError {
             logger.warning("influence is left out", ["rows": .string(rows.prefixed), "error": .describing(error)])
@@ -83,14 +85,16 @@ actor RowShelf {
         return kept
     }
 
-    private func query(_ row: Digest) async throws -> InfluenceRows? {
+    private func query(_ row: Digest, _ checkpoints: Int) async throws -> InfluenceRows? {
         guard let bytes = try await file(row) else { return nil }
         lastQuery += 1
         // Two answers may have the same row, and be looked at side by side.
         let path = path(row) + ".\(lastQuery)"
         return try await OSThread.run(name: "rows") {
             let answer = try EngineRow(bytes[...])
-            try RowConversion.write([("answer", answer)], role: .answer, factors: answer.factors, to: path)
+            // A row of another shape is of other factors, which is found when tensors are compared.
+            let count = RowConversion.parts(answer.lengths, checkpoints) == nil ? 1 : checkpoints
+            try RowConversion.write([("answer", answer)], role: .answer, factors: answer.factors, checkpoints: count, to: path)
             defer { Self.remove(path) }
             // The mapping outlives the name.
             return try InfluenceRows(path: path)
@@ -111,7 +115,8 @@ actor RowShelf {
             let length = try entry.int("length", in: 0...(bytes.count - offset))
             return (item: try entry.id("item"), row: try EngineRow(bytes[offset..<offset + length]))
         }
-        try RowConversion.write(rows, role: .training, factors: factors, to: path)
+        let checkpoints = try fields.optionalInt("checkpoints", in: 1...64) ?? 1
+        try RowConversion.write(rows, role: .training, factors: factors, checkpoints: checkpoints, to: path)
     }
 
     private static func opened(_ path: String) async throws -> InfluenceRows {

@@ -100,8 +100,8 @@ final class AttributionHouse: Sendable {
     }
 
     /// Training's job_1 with these rows of influence.
-    func publishRows(_ rows: [(item: String, row: RowBytes)]) async throws {
-        let (files, manifest) = try RowBytes.artefact(rows)
+    func publishRows(_ rows: [(item: String, row: RowBytes)], checkpoints: Int? = nil) async throws {
+        let (files, manifest) = try RowBytes.artefact(rows, checkpoints: checkpoints)
         for file in files { standIns.put(artefact: file) }
         try await append(
             JobCompleted(

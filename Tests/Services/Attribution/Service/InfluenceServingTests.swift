@@ -47,6 +47,53 @@ private let bob = AttributionHouse.Item(id: "b", owner: "bob", text: words(100..
         }
     }
 
+    @Test func checkpointsThatDisagreeLowerTheConfidence() async throws {
+        try await withAttributionHouse { house in
+            let snapshot = try await house.publish([ann, bob])
+            // At the first checkpoint ann's has 3 parts and bob's 1, at the second each as much.
+            func both(_ role: UInt8, _ first: [Int8], _ second: [Int8]) -> RowBytes {
+                RowBytes(role: role, scales: [0.5, 0.5], values: [first, second])
+            }
+            let rows = [("a", both(1, [96, 127, 0], [64, 0, 127])), ("b", both(1, [32, 127, 0], [64, 0, 127]))]
+            try await house.publishRows(rows, checkpoints: 2)
+            try await house.publishModel([snapshot], job: "job_1")
+            let same = house.standIns.put(artefact: both(2, [127, 0, 0], [127, 0, 0]).bytes)
+            let other = house.standIns.put(artefact: both(2, [127, 0, 0], [0, 0, 0]).bytes)
+            try await house.answer("inf_1", "in its own words", row: same)
+            try await house.answer("inf_2", "in its own words", row: other)
+            try await house.answer("inf_3", "in its own words", row: house.standIns.put(artefact: row(2, [127], [127, 1]).bytes))
+            try await house.serving { _ in
+                let computed = try await house.attribution(of: "inf_1")
+                let influence = try #require(try await house.statement(computed.evidence).computed?.influence)
+                #expect(influence.checkpoints.count == 2 && Set(influence.checkpoints.map(\.rows)).count == 1)
+                #expect(abs((computed.shares.byOwner["ann"] ?? 0) - 625_000_000) < 3_000_000)
+                // Three quarters and a quarter at one, a half each at the other: they agree on three quarters.
+                #expect(abs((computed.methods.dropFirst().first?.confidence ?? 0) - 750_000_000) < 6_000_000)
+                // Of a checkpoint that says nothing nobody can say that it agrees.
+                #expect(try await house.attribution(of: "inf_2").methods.dropFirst().first?.confidence == 0)
+                #expect(try await house.attribution(of: "inf_3").missing == ["row-of-other-factors"])
+            }
+        }
+    }
+
+    @Test func rowsThatDifferBetweenTheirCheckpointsAreNone() throws {
+        let scratch = ScratchFolder()
+        _ = try CorpusIndexBuilder(directory: scratch.path)
+        func write(_ lengths: [Int], checkpoints: Int) throws -> [Range<Int>] {
+            let row = RowBytes(role: 1, scales: lengths.map { _ in 1 }, values: lengths.map { [Int8](repeating: 1, count: $0) })
+            let path = scratch.path + "/rows"
+            try RowConversion.write(
+                [("a", try EngineRow(row.bytes[...]))], role: .training, factors: row.factors, checkpoints: checkpoints, to: path)
+            return RowConversion.checkpoints(of: try InfluenceRows(path: path).tensors)
+        }
+        #expect(try write([2, 3, 4], checkpoints: 1) == [0..<3])
+        #expect(try write([2, 3, 2, 3], checkpoints: 2) == [0..<2, 2..<4])
+        #expect(try write([Int](repeating: 1, count: 9_000), checkpoints: 3).count == 3)
+        for (lengths, count) in [([2, 3, 2], 2), ([2, 3, 3, 2], 2), ([2], 2)] {
+            #expect(throws: InfluenceRowError.self) { try write(lengths, checkpoints: count) }
+        }
+    }
+
     @Test func whatCanariesEarnIsTakenOffByTheRulesThatKnowThem() async throws {
         try await withAttributionHouse { house in
             let snapshot = try await house.publish([ann, bob])

@@ -18,7 +18,7 @@ struct RowBytes {
     }
 
     /// The artefact of training rows, each with its item: the files' bytes by name, and the manifest.
-    static func artefact(_ rows: [(item: String, row: RowBytes)]) throws -> (files: [[UInt8]], manifest: [UInt8]) {
+    static func artefact(_ rows: [(item: String, row: RowBytes)], checkpoints: Int? = nil) throws -> (files: [[UInt8]], manifest: [UInt8]) {
         var bytes: [UInt8] = []
         var table: [JSONValue] = []
         for (item, row) in rows {
@@ -28,9 +28,11 @@ struct RowBytes {
             ])
             bytes += row.bytes
         }
-        let index = try JSON.canonical([
-            "factors": .string(rows.first?.row.factors.prefixed ?? ""), "rows": .array(table),
-        ])
+        var members: [(String, JSONValue)] = [
+            ("factors", .string(rows.first?.row.factors.prefixed ?? "")), ("rows", .array(table)),
+        ]
+        if let checkpoints { members.append(("checkpoints", .int(Int64(checkpoints)))) }
+        let index = try JSON.canonical(.object(JSONObject(members)))
         func entry(_ path: String, _ bytes: [UInt8]) -> JSONValue {
             ["path": .string(path), "sha256": .string(SHA256.hash(bytes).prefixed), "bytes": .int(Int64(bytes.count))]
         }
