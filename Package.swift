@@ -72,7 +72,7 @@ let package = Package(
         room("HTTPClient", "Shared/HTTP/Client", ["HTTP", "Threads", "CCurl"]),
         room("Postgres", "Shared/Postgres", ["Threads", "CPostgres", "Crypto"], exclude: ["CPostgres"]),
         room("PrivatePostgres", "Shared/PrivatePostgres", ["Threads"]),
-        room("Kafka", "Shared/Kafka", ["Threads", "CKafka"], exclude: ["CKafka"]),
+        room("Kafka", "Shared/Kafka", ["Telemetry", "Threads", "CKafka"], exclude: ["CKafka"]),
         room("Events", "Shared/Events", ["JSON", "Crypto", "Money"]),
         room("EventLog", "Shared/Log", ["Events", "JSON", "Crypto", "Threads", "HTTP", "HTTPClient"]),
         room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Kafka", "Telemetry", "Threads"]),

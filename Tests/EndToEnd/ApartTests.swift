@@ -64,6 +64,7 @@ import Testing
                 let line = metrics.split(separator: "\n").first { $0.hasPrefix("openledger_projection_kafka_events_total ") }
                 let count = line?.split(separator: " ").last.flatMap { Double($0) } ?? 0
                 #expect(count > 0, "\(service.rawValue) got nothing over Kafka")
+                #expect(metrics.contains("\nopenledger_kafka_round_trip_seconds "), "\(service.rawValue) tells nothing of its Kafka client")
             }
             await door.stop()
             for child in children.values { #expect(await child.stop().isSuccess) }

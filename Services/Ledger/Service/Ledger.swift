@@ -2,6 +2,7 @@ internal import Crypto
 public import EventLog
 public import Events
 public import HTTPClient
+internal import Kafka
 internal import LedgerDomain
 internal import Postgres
 public import Telemetry
@@ -67,7 +68,8 @@ public final class Ledger: Sendable {
             pool: pool, tree: tree, tail: tail, keys: keys, witnesses: witnesses, logger: logger, isLeading: { leader.isLeading })
         let carriage = settings.kafka.map {
             KafkaCarriage(
-                settings: KafkaCarriage.Settings(kafka: $0.configuration, topic: $0.topic, replication: $0.replication),
+                settings: KafkaCarriage.Settings(
+                    kafka: $0.configuration.observed(metrics, logger), topic: $0.topic, replication: $0.replication),
                 source: origin, reader: reader, pool: pool, logger: logger, instruments: instruments,
                 isLeading: { leader.isLeading })
         }

@@ -66,7 +66,7 @@ struct RemoteContext: Sendable {
         guard let (brokers, topic) = try KafkaConfiguration.configured(settings, client: "openledger-" + service.rawValue) else {
             return ledger
         }
-        let carrier = try KafkaCarrier(brokers, topic: topic, client: ledger, logger: logger, metrics: metrics)
+        let carrier = try KafkaCarrier(brokers.observed(metrics, logger), topic: topic, client: ledger, logger: logger, metrics: metrics)
         return CarriedLog(ledger, carrier: carrier, logger: logger)
     }
 }
