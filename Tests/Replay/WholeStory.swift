@@ -103,7 +103,11 @@ struct StoryTelling {
         try await whole.call(
             "POST", "/v1/principals/\(carl.id)/keys", as: carl.id, ["add": .string(did), "signature": .string(Base64URL.encode(linking))])
         try await whole.call("PUT", "/v1/principals/\(pia.id)/retention", as: pia.id, ["retention_days": 30])
-        for _ in 0..<2 { try await whole.call("POST", "/v1/keys", as: pia.id, ["scopes": ["inferences:write"]]) }
+        for asked: JSONValue in [
+            ["scopes": ["inferences:write"]], ["scopes": ["inferences:write"], "limits": ["minute": ["requests": 100]]],
+        ] {
+            try await whole.call("POST", "/v1/keys", as: pia.id, asked)
+        }
         let keys = try await whole.call("GET", "/v1/keys", as: pia.id)
         let key = keys["items"]?.arrayValue?.first?["key"]?.stringValue ?? ""
         try await whole.call("DELETE", "/v1/keys/\(key)", as: pia.id)

@@ -71,7 +71,8 @@ public struct GatewayLaw: ReplayLaw {
             guard append.first.cause.id == "api-key-" + data.hash.hex else { throw Unlawful("/hash is not that of its command") }
             return Verdict(
                 try PrincipalRules.issue(
-                    data.hash, to: data.principal, scopes: Set(data.scopes), allowed: Set(data.scopes), expires: data.expires)(
+                    data.hash, to: data.principal, scopes: Set(data.scopes), allowed: Set(data.scopes), expires: data.expires,
+                    limits: data.limits)(
                         state, moment),
                 gaps: [ReplayGap("what who issued an API key may do", why: "tokens are not on the log")])
         case KeyRevoked.type:
