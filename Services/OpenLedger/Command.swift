@@ -7,7 +7,8 @@ struct Command: Sendable {
 
     /// All verbs, in the order that `openledger --help` shows them.
     static let all: [Command] = [
-        Command(name: "demo", summary: "See the whole way of the data, from contributions to payouts, in a few minutes.", run: DemoCommand.run),
+        Command(
+            name: "demo", summary: "See the whole way of the data, from contributions to payouts, in a few minutes.", run: DemoCommand.run),
         Command(name: "up", summary: "Run everything in one process, on a private PostgreSQL.", run: UpCommand.run),
         Command(name: "serve", summary: "Run one service, as a deployment does.", run: ServeCommand.run),
         Command(name: "migrate", summary: "Bring the database's schema and roles up to date.", run: MigrateCommand.run),

@@ -33,15 +33,27 @@ enum DemoCommand {
         let count = try arguments.integer("events", in: 300...1_000_000, default: 20_000)
         let epochs = try arguments.integer("epochs", in: 1...100, default: 25)
         let isLogOnly = arguments.has("log")
-        let keep = arguments.has("keep")
         let given = arguments.value("data")
         let data = isLogOnly ? [] : try WayData.read(try given ?? WayData.shipped(), authors: 4, rows: given == nil ? 12 : 4)
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-demo-\(getpid())").path
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        if let url = arguments.value("at") {
-            try await elsewhere(url, arguments, folder: folder, data: data, epochs: epochs)
-            return 0
+        let place = DemoFolder()
+        defer { place.remove() }
+        let folder = place.path
+        do {
+            if let url = arguments.value("at") {
+                try await elsewhere(url, arguments, folder: folder, data: data, epochs: epochs)
+            } else {
+                try await here(arguments, folder: folder, data: data, epochs: epochs, events: isLogOnly ? count : nil)
+            }
+        } catch let interrupted as Interrupted {
+            Terminal.error("\(interrupted)")
+            return Interrupted.status
         }
+        return 0
+    }
+
+    /// In a house of its own; `events` tells how many of them the ledger's part alone is shown with.
+    private static func here(_ arguments: Arguments, folder: String, data: [WayData], epochs: Int, events: Int?) async throws {
+        let keep = arguments.has("keep")
         let home = EmbeddedHome(path: folder + "/home")
         Terminal.say("Starting OpenLedger on a private PostgreSQL in \(folder) …")
         let settings = try Configuration.ofProcess()
@@ -51,7 +63,7 @@ enum DemoCommand {
         var options = try ServingOptions(Configuration([:]))
         options.application.accessLog = false
         try await house.serve(
-            origin: "demo.example/log", services: isLogOnly ? [] : ServiceList.all, at: .ipv4("127.0.0.1", port: 0), options: options,
+            origin: "demo.example/log", services: events == nil ? ServiceList.all : [], at: .ipv4("127.0.0.1", port: 0), options: options,
             logger: Logger(level: try settings.string("LOG_LEVEL") == nil ? .error : settings.logLevel()),
             until: {
                 for await told in outcome {
@@ -63,9 +75,11 @@ enum DemoCommand {
         ) { port, ledger in
             let url = "http://127.0.0.1:\(port)"
             do {
-                if isLogOnly {
-                    try await LogStory(home: home, folder: folder, url: url, key: ledger.verifierKeys[0], count: count).tell()
-                } else {
+                try await Interrupted.unless {
+                    if let events {
+                        try await LogStory(home: home, folder: folder, url: url, key: ledger.verifierKeys[0], count: events).tell()
+                        return
+                    }
                     let transport = try CurlTransport()
                     guard let administrator = house.newAdministrator?.reveal() else { throw CommandError("the folder is not new") }
                     try await WayStory(
@@ -81,7 +95,6 @@ enum DemoCommand {
             }
         }
         try await result.told?.get()
-        return 0
     }
 }
 
@@ -97,9 +110,12 @@ extension DemoCommand {
         do { log = try VerifierKey(vkey: key) } catch { throw UsageError("--key: \(error)") }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let transport = try CurlTransport(options: CurlOptions(caFile: arguments.value("ca")))
-        try await WayStory(
-            folder: folder, client: WayClient(transport: transport, url: url), log: log, administrator: secret, data: data, epochs: epochs
-        ).tell()
+        try await Interrupted.unless {
+            try await WayStory(
+                folder: folder, client: WayClient(transport: transport, url: url), log: log, administrator: secret, data: data,
+                epochs: epochs
+            ).tell()
+        }
         await transport.close()
     }
 }

@@ -30,5 +30,6 @@ enum Signals {
         }
         for await _ in signals { break }
         for source in sources { source.cancel() }
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
     }
 }
