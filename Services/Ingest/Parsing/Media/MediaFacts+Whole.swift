@@ -10,7 +10,7 @@ extension MediaFacts {
     public func isCutOff(_ bytes: FileSample) -> Bool {
         switch format {
         case "png": !Self.contains(bytes.tail, Self.endOfPNG)
-        case "jpg": Self.jpegIsCutOff(bytes.tail)
+        case "jpg": Self.jpegIsCutOff(bytes)
         case "webp": (bytes.little(4, 4) ?? 0) + 8 > bytes.count
         case "tiff": TIFFDirectory(bytes).map { !$0.isReadable || $0.end > bytes.count } ?? true
         case "wav": Self.wavIsCutOff(bytes)
@@ -23,8 +23,13 @@ extension MediaFacts {
     /// PNG (ISO/IEC 15948, 11.2.5): the chunk IEND, with its check.
     private static let endOfPNG: [UInt8] = [0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82]
 
-    /// ITU-T T.81, B.1.1: behind the last scan stands the end of the image. Within a scan FF is followed by 0 or a restart.
-    private static func jpegIsCutOff(_ tail: ArraySlice<UInt8>) -> Bool {
+    /// ITU-T T.81, B.1.1: behind the segments stand scans, and behind the last one the end of the image. Within a scan FF is followed by 0
+    /// or a restart; within a segment there may be a thumbnail, with an end of its own.
+    private static func jpegIsCutOff(_ bytes: FileSample) -> Bool {
+        var place = 2
+        while let mark = bytes.big(place, 2), mark != 0xffda, let size = bytes.big(place + 2, 2) { place += 2 + size }
+        guard place + 4 <= bytes.count else { return true }
+        let tail = bytes.tail.suffix(bytes.count - place)
         for (byte, next) in zip(tail.dropLast().reversed(), tail.reversed()) where byte == 0xff {
             if next == 0xd9 { return false }
             if next == 0xda { return true }
@@ -52,7 +57,7 @@ extension MediaFacts {
             if kind & 0x80 != 0 { return place >= bytes.count }
         }
         // A block that holds a picture may reach beyond what was looked at.
-        return place >= bytes.count
+        return place + 4 > bytes.count
     }
 
     /// The Xing or Info head of the first frame says how many bytes there are, where an encoder wrote one.

@@ -17,12 +17,13 @@ struct TIFFDirectory {
     }
 
     /// The bytes that have to be seen to read it.
-    var range: Range<Int> { min(place, bytes.count)..<min(place + 2 + 12 * Self.most, bytes.count) }
+    var range: Range<Int> { min(place, bytes.count)..<min(place + 6 + 12 * Self.most, bytes.count) }
 
     /// Whether it was seen, and does not end beyond the file.
     var isReadable: Bool {
         guard let entries = number(place, 2) else { return false }
-        return number(place + 2 + 12 * min(entries, Self.most) - 1, 1) != nil
+        // Behind the fields stands the place of the next directory.
+        return number(place + 2 + 12 * min(entries, Self.most), 4) != nil
     }
 
     /// The last value of a field, 0 when it has several that were not seen; nil when there is no such field.

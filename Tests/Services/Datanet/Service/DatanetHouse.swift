@@ -84,7 +84,7 @@ struct DatanetHouse: Sendable {
         _ method: String, _ path: String, as person: String?, _ json: JSONValue? = nil, key: String? = nil, after: Answer? = nil,
         position: AppliedPosition? = nil, scopes: Set<String> = ["datanets:read", "datanets:write"]
     ) async throws -> Answer {
-        var request = ClientRequest(method: method, url: "http://house" + path)
+        var request = ClientRequest(method: method, url: "http://house" + path, maximumBodyBytes: 64 << 20)
         if let person { request.headers.set("Authorization", "Bearer " + (try house.token(person, scopes: scopes))) }
         if let json {
             request.headers.set("Content-Type", "application/json")

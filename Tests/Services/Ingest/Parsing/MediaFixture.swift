@@ -37,6 +37,8 @@ enum MediaFixture {
         + little(2_000, 4) + little(8_000, 4) + little(4, 2) + little(16, 2) + Array("data".utf8) + little(8_000, 4)
         + [UInt8](repeating: 0, count: 8_000)
 
+    /// The bytes of its only frame.
+    static let flacFrame = 6
     /// A FLAC of 44,100 Hz with a block of comments.
     static let flac: [UInt8] =
         Array("fLaC".utf8) + [0, 0, 0, 34, 16, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0x0a, 0xc4, 0x42, 0xf0, 0, 1, 0x58, 0x88]

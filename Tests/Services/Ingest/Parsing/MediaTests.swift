@@ -2,20 +2,24 @@ import IngestParsing
 import Testing
 
 @Suite struct MediaTests {
-    private static let files: [(format: String, bytes: [UInt8])] = [
-        ("png", MediaFixture.png()), ("jpg", MediaFixture.jpg), ("webp", MediaFixture.webp), ("tiff", MediaFixture.tiff()),
-        ("wav", MediaFixture.wav), ("flac", MediaFixture.flac), ("mp3", MediaFixture.mp3),
+    private static let files: [String: [UInt8]] = [
+        "png": MediaFixture.png(), "jpg": MediaFixture.jpg, "webp": MediaFixture.webp, "tiff": MediaFixture.tiff(),
+        "wav": MediaFixture.wav, "flac": MediaFixture.flac, "mp3": MediaFixture.mp3,
     ]
 
-    @Test(arguments: files)
-    func aWholeFileIsWholeAndOneThatWasCutOffIsNot(format: String, bytes: [UInt8]) throws {
+    @Test(arguments: ["png", "jpg", "webp", "tiff", "wav", "flac", "mp3"])
+    func aWholeFileIsWholeAndOneThatWasCutOffIsNot(format: String) throws {
+        let bytes = try #require(Self.files[format])
         let whole = FileSample(bytes)
         let facts = try #require(MediaFacts(whole))
         #expect(facts.format == format && !facts.isCutOff(whole))
-        for count in stride(from: 1, to: bytes.count, by: max(1, bytes.count / 50)) {
+        // FLAC does not tell where its last frame ends.
+        let told = format == "flac" ? bytes.count - MediaFixture.flacFrame + 1 : bytes.count
+        for count in stride(from: 1, to: told, by: max(1, told / 50)) {
             let part = FileSample(Array(bytes.prefix(count)))
             // What is not known for its format any more is refused as well.
-            #expect(MediaFacts(part)?.isCutOff(part) ?? true, "\(count) of \(bytes.count) bytes")
+            let isRefused = MediaFacts(part)?.isCutOff(part) ?? true
+            #expect(isRefused, "\(count) of \(bytes.count) bytes")
         }
     }
 
