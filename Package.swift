@@ -85,6 +85,7 @@ let package = Package(
             ]),
 
         room("Money", "Shared/Money", ["JSON"]),
+        room("Licences", "Shared/Licences"),
         room("Paper", "Shared/Paper", ["CPaper"], exclude: ["CPaper"]),
         room("Blobs", "Shared/Blobs", ["Crypto", "JSON", "Threads", "HTTP", "HTTPClient", "CFiles"], exclude: ["CFiles"]),
         room("Decisions", "Shared/Decisions", ["EventLog", "Events", "JSON", "Crypto", "Telemetry", "Threads"]),
@@ -104,10 +105,13 @@ let package = Package(
             name: "CText", path: "Services/Ingest/CText", cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"])],
             linkerSettings: [.linkedLibrary("utf8proc"), .linkedLibrary("cld2"), .linkedLibrary("re2")]),
         .executableTarget(name: "openledger-confine", path: "Services/Ingest/Confine"),
-        room("IngestDomain", "Services/Ingest/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Identity", "CText"]),
+        room(
+            "IngestDomain", "Services/Ingest/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Identity", "Licences", "CText"]),
         room("IngestParsing", "Services/Ingest/Parsing", ["IngestDomain", "Blobs", "PrivatePostgres", "JSON", "Threads", "CDocuments"]),
-        room("IngestService", "Services/Ingest/Service", shell + ["IngestDomain", "IngestParsing"]),
-        room("DatanetDomain", "Services/Datanet/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "EventLog", "Money"]),
+        room("IngestService", "Services/Ingest/Service", shell + ["IngestDomain", "IngestParsing", "Licences"]),
+        room(
+            "DatanetDomain", "Services/Datanet/Domain",
+            ["Replay", "Decisions", "Events", "JSON", "Crypto", "EventLog", "Licences", "Money"]),
         room("DatanetService", "Services/Datanet/Service", shell + ["DatanetDomain"]),
         room("TrainingDomain", "Services/Training/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
         room("TrainingService", "Services/Training/Service", shell + ["TrainingDomain"]),
@@ -183,6 +187,7 @@ let package = Package(
                 "Threads", "JSON", "Crypto", "Identity", "Telemetry",
             ]),
         tests("MoneyTests", "Shared/Money", ["Money", "JSON"]),
+        tests("LicencesTests", "Shared/Licences", ["Licences"]),
         tests("PaperTests", "Shared/Paper", ["Paper", "PrivatePostgres"]),
         tests("BlobsTests", "Shared/Blobs", ["Blobs", "PrivatePostgres", "Crypto", "JSON", "HTTP", "HTTPClient", "Threads"]),
         tests("EngineTests", "Shared/Engine", ["Engine", "JSON", "Crypto", "Threads"]),
@@ -248,7 +253,7 @@ let package = Package(
             ]),
 
         program("http-fuzz", "Tests/Fuzz/HTTP", ["HTTP", "HTTPServer"], exclude: ["LibFuzzer.swift", "differential.py"]),
-        room("IngestFuzzing", "Tests/Fuzz/Ingest/Harness", ["IngestDomain", "IngestParsing", "Blobs", "JSON"]),
+        room("IngestFuzzing", "Tests/Fuzz/Ingest/Harness", ["IngestDomain", "IngestParsing", "Licences", "Blobs", "JSON"]),
         program("ingest-fuzz", "Tests/Fuzz/Ingest/Program", ["IngestFuzzing", "openledger-confine"]),
         program(
             "benchmarks", "Benchmarks",

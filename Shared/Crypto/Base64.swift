@@ -44,18 +44,25 @@ struct Base64Code: Sendable {
     }
 
     func encode(_ bytes: [UInt8]) -> [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity((bytes.count + 2) / 3 * 4)
-        var bits: UInt32 = 0, held: UInt32 = 0
-        for byte in bytes {
-            bits = bits << 8 | UInt32(byte)
-            held += 8
-            while held >= 6 {
-                held -= 6
-                out.append(alphabet[Int(bits >> held & 63)])
+        let groups = bytes.count / 3
+        var out = [UInt8](unsafeUninitializedCapacity: groups * 4 + 4) { buffer, count in
+            alphabet.withUnsafeBufferPointer { alphabet in
+                bytes.withUnsafeBufferPointer { bytes in
+                    for group in 0..<groups {
+                        let bits = Int(bytes[3 * group]) << 16 | Int(bytes[3 * group + 1]) << 8 | Int(bytes[3 * group + 2])
+                        buffer[4 * group] = alphabet[bits >> 18]
+                        buffer[4 * group + 1] = alphabet[bits >> 12 & 63]
+                        buffer[4 * group + 2] = alphabet[bits >> 6 & 63]
+                        buffer[4 * group + 3] = alphabet[bits & 63]
+                    }
+                }
             }
+            count = groups * 4
         }
-        if held > 0 { out.append(alphabet[Int(bits << (6 - held) & 63)]) }
+        // One or two bytes make two or three letters.
+        let rest = bytes[(3 * groups)...]
+        let bits = rest.reduce(0) { $0 << 8 | Int($1) } << (rest.count == 1 ? 4 : 2)
+        for letter in (0..<(rest.isEmpty ? 0 : rest.count + 1)).reversed() { out.append(alphabet[bits >> (6 * letter) & 63]) }
         if padded { while !out.count.isMultiple(of: 4) { out.append(0x3d) } }
         return out
     }

@@ -24,6 +24,7 @@ struct IngestCore: Sendable {
     let peers: Peers
     let places: ItemPlaces
     let exports = Exports()
+    let scanner = SecretScanner()
 
     /// The items of a contribution as they were screened.
     func items(of contribution: ContributionState) async throws -> [ScreenedItem] {

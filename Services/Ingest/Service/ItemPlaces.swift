@@ -95,7 +95,7 @@ actor ItemPlaces {
     }
 
     /// Rows that could not be read, and files of another kind, are kept as a note on what was wrong with them.
-    private static func isNote(_ item: ScreenedItem) -> Bool {
+    static func isNote(_ item: ScreenedItem) -> Bool {
         item.reasons.contains { ReasonCode(rawValue: $0)?.isOfUnreadRow == true }
     }
 }

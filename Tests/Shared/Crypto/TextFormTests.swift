@@ -23,6 +23,10 @@ struct TextFormTests {
         for count in 0..<300 {
             let content = Random.bytes(count)
             #expect(Base64.decode(Base64.encode(content)) == content)
+            var stream = Base64Stream()
+            let cut = count * 5 / 8
+            let pieces = stream.add(Array(content[..<cut])) + stream.add(Array(content[cut...])) + stream.finish()
+            #expect(pieces == ascii(Base64.encode(content)))
             #expect(Base64URL.decode(Base64URL.encode(content)) == content)
             #expect(Hex.decode(Hex.encode(content)) == content)
         }

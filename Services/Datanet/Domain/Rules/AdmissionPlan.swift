@@ -1,4 +1,5 @@
 public import Events
+internal import Licences
 
 /// Which items of a contribution come into its Datanet, and which rule keeps the others out.
 public struct AdmissionPlan: Sendable, Hashable {
@@ -62,10 +63,10 @@ public struct AdmissionPlan: Sendable, Hashable {
             whole = .tooManyItems
             return
         }
-        let taken = Set(datanet.policy.licences.map { $0.lowercased() })
+        let licences = LicencePolicy(datanet.policy.licences)
         var verdicts: [String: Bool] = [:]
         for item in items where item.verdict == "accepted" && !already.contains(item.item) {
-            let fits = verdicts[item.licence] ?? LicenceExpression(item.licence)?.isSatisfied(by: taken) ?? false
+            let fits = verdicts[item.licence] ?? (try? LicenceExpression(item.licence)).map(licences.takes) ?? false
             verdicts[item.licence] = fits
             if state.isDropped(item: item.item, contribution: contribution.id, owner: item.owner) {
                 refused[.withdrawn, default: []].append(item.item)

@@ -1,4 +1,5 @@
 public import Events
+internal import Licences
 internal import Money
 
 /// The limits within which a community sets its rules.
@@ -23,7 +24,11 @@ public enum PolicyRules {
             throw .badPolicy("a policy names 1 to \(maximumLicences) licences")
         }
         for licence in policy.licences {
-            guard case .licence = LicenceExpression(licence) else {
+            let expression: LicenceExpression
+            do throws(LicenceError) { expression = try LicenceExpression(licence) } catch {
+                throw .badPolicy("\(licence.prefix(80)) is not one SPDX licence: \(error)")
+            }
+            guard expression.isSingle else {
                 throw .badPolicy("\(licence.prefix(80)) is not one SPDX licence: name each licence that is taken by itself")
             }
         }

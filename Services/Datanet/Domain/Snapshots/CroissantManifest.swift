@@ -1,6 +1,7 @@
 public import Crypto
 public import Events
 public import JSON
+internal import Licences
 
 /// A snapshot described for machine-learning tools: Croissant 1.1 (JSON-LD), with W3C PROV-O provenance and licences.
 ///
@@ -112,7 +113,7 @@ public struct CroissantManifest: Sendable {
 
     /// One SPDX licence has a page; an expression of several is given as it is.
     private static func address(_ licence: String) -> String {
-        guard case .licence = LicenceExpression(licence), !licence.contains(" ") else { return licence }
+        guard case .licence(let id, orLater: false)? = try? LicenceExpression(licence), !id.hasPrefix("LicenseRef-") else { return licence }
         return "https://spdx.org/licenses/\(licence).html"
     }
 

@@ -18,7 +18,7 @@ extension DatanetState {
         ProposalVoted.type, ProposalClosed.type, RulingMade.type,
     ]
     private static let others: Set<String> = [
-        ContributionSubmitted.type, ContributionScreened.type, ContributionWithdrawn.type, ContentErased.type, "stake.bonded",
+        ContributionScreened.type, ContributionWithdrawn.type, ContentErased.type, "stake.bonded",
         "stake.unbonded",
         "stake.slashed",
     ]
@@ -42,9 +42,6 @@ extension DatanetState {
             }
         case MemberGranted.type: try applyMember(MemberGranted(data))
         case MemberRevoked.type: try applyMember(MemberRevoked(data), by: event.actor)
-        case ContributionSubmitted.type:
-            let submitted = try ContributionSubmitted(data)
-            if let old = submitted.supersedes { corrections[old] = submitted.contribution }
         case ContributionScreened.type: try applyScreened(ContributionScreened(data), event)
         case ContributionWithdrawn.type: try applyWithdrawn(ContributionWithdrawn(data))
         case ContentErased.type: try applyErased(ContentErased(data), event)

@@ -41,8 +41,6 @@ public struct DatanetState: Sendable {
     var erasedOwners: [String: UInt64] = [:]
     /// Items erased one by one, whatever their contribution.
     var erasedItems: Set<String> = []
-    /// Contributions that correct another, by the one they correct.
-    var corrections: [String: String] = [:]
     /// How many own events were folded: orders them among themselves.
     var sequence = 0
 

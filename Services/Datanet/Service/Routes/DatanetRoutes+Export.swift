@@ -3,6 +3,7 @@ internal import DatanetDomain
 internal import Decisions
 internal import Events
 internal import HTTP
+internal import HTTPClient
 internal import Identity
 internal import JSON
 internal import Projections
@@ -52,9 +53,33 @@ extension DatanetRoutes {
             if let position = outcome.end.flatMap({ AppliedPosition(next: $0) }) {
                 headers.set(AppliedPosition.headerName, position.format())
             }
+            let media = try await core.maker.query { try $0.datanet(snapshot.published.datanet).media }
             return Response(
-                headers: headers, body: .stream { writer in try await stream(asked, Set(present.map(\.item)), to: writer) })
+                headers: headers,
+                body: .stream { writer in
+                    let present = Set(present.map(\.item))
+                    if media == "text" {
+                        try await stream(asked, present, to: writer)
+                    } else {
+                        for item in asked { try await streamMedia(item, isPresent: present.contains(item.item), to: writer) }
+                    }
+                })
         }
+    }
+
+    /// Writes the line of an image or a recording, which may be larger than what is kept in memory: its bytes go out as they come in.
+    private func streamMedia(_ item: AdmittedItem, isPresent: Bool, to writer: BodyWriter) async throws {
+        let isDropped = try await core.maker.query { $0.isDropped(item) }
+        let content = ItemContent(peers: core.peers)
+        guard isPresent, !isDropped, let media = try await content.media(contribution: item.contribution, item: item.item) else {
+            return try await writer.write(Self.line(item, nil))
+        }
+        let start = JSON.write(["content": [ItemContent.typeName: .string(media.type), ItemContent.bytesName: ""]])
+        // Up to the quote that begins the bytes; the rest closes it again.
+        try await writer.write(JSON.write(item.json).dropLast() + [UInt8(ascii: ",")] + start.dropFirst().dropLast(3))
+        var base64 = Base64Stream()
+        for try await piece in media.body { try await writer.write(base64.add(piece)) }
+        try await writer.write(base64.finish() + start.suffix(3) + [0x0A])
     }
 
     /// Writes the lines in order, a few items ahead of the reader. Items taken back since the snapshot have a line that says so.

@@ -33,8 +33,21 @@ struct ItemContent: Sendable {
         return try JSON.parse(body, limits: JSONLimits(bytes: Self.maximumBytes))
     }
 
-    private static let typeName = "media_type"
-    private static let bytesName = "base64"
+    /// The members that stand for an image or a recording.
+    static let typeName = "media_type"
+    static let bytesName = "base64"
+
+    /// An image or a recording, of whatever size: its type, and its bytes as they come. Nil when it is gone.
+    /// - Throws: `PeerError` or ``ContentError`` when ingest can't say.
+    func media(contribution: String, item: String) async throws -> (type: String, body: ResponseBody)? {
+        let path = "/v1/contributions/\(Self.encoded(contribution))/items/\(Self.encoded(item))/content"
+        let response = try await peers.open("GET", .ingest, path)
+        switch response.status {
+        case 200: return (response.headers["Content-Type"] ?? "application/octet-stream", response.body)
+        case 404, 410: return nil
+        default: throw ContentError(status: response.status)
+        }
+    }
 
     /// All texts of a content, for search: the strings of its members, in order. Images and recordings have none.
     static func words(_ content: JSONValue) -> String {

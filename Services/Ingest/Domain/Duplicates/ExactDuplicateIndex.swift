@@ -3,6 +3,7 @@ public import Crypto
 /// Finds texts that are the same but for case and blanks.
 public struct ExactDuplicateIndex: Sendable {
     private var first: [Digest: String] = [:]
+    private var gone: Set<String> = []
 
     /// An empty index.
     public init() {}
@@ -12,15 +13,13 @@ public struct ExactDuplicateIndex: Sendable {
 
     /// The earliest item with this fingerprint; keeps `id` as that when there is none.
     public mutating func add(_ id: String, _ fingerprint: Digest) -> String? {
-        if let earlier = first[fingerprint] { return earlier }
+        if let earlier = first[fingerprint], !gone.contains(earlier) { return earlier }
         first[fingerprint] = id
         return nil
     }
 
-    /// Takes an item out.
-    public mutating func remove(_ id: String, _ fingerprint: Digest) {
-        if first[fingerprint] == id { first[fingerprint] = nil }
-    }
+    /// Takes an item out: what comes later is no copy of it.
+    public mutating func remove(_ id: String) { gone.insert(id) }
 
     /// What texts share when they are the same but for ASCII case and blanks. The text has to be in Normalization Form C.
     public static func fingerprint(_ text: [UInt8]) -> Digest {

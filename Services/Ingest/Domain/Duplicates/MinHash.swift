@@ -48,3 +48,8 @@ enum MinHash {
         }
     }
 }
+
+extension Shingles {
+    /// What near-duplicates share at least one of; none for a text without words.
+    public func bands() -> [UInt64] { MinHash.bands(of: self) }
+}

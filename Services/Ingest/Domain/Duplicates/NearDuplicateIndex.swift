@@ -19,12 +19,9 @@ public struct NearDuplicateIndex: Sendable {
     private var heads: [Int32] = []
     private var shingles: [Shingles] = []
     private var isGone: [Bool] = []
-    /// Band hash to the items with that band.
-    private var buckets: [UInt64: [Int32]] = [:]
-    /// A bucket holds at most so many items of one cluster, and so many in all: what a template makes alike by the
-    /// thousand costs no more than a few comparisons.
+    private var bands = BandTable()
+    /// A band keeps at most so many items of one cluster.
     private static let mostOfCluster = 4
-    private static let mostOfBucket = 64
 
     /// An empty index.
     public init(threshold: Int = 800) { self.threshold = threshold }
@@ -32,23 +29,32 @@ public struct NearDuplicateIndex: Sendable {
     /// How many items it holds.
     public var count: Int { ids.count }
 
+    /// About how much memory it takes.
+    public var bytes: Int { bands.bytes + kept * MemoryLayout<UInt32>.size + ids.count * 160 }
+
+    /// Hashes of all shingles that are kept.
+    private var kept = 0
+
     /// What an item would match, without keeping it.
-    public func match(_ candidate: Shingles) -> Match? { match(candidate, MinHash.bands(of: candidate)) }
+    public func match(_ candidate: Shingles) -> Match? { match(candidate, candidate.bands()) }
 
     /// Keeps an item and says what it matches among those before.
     /// - Parameter head: the head that was decided for it earlier, when the index is filled again; nil decides now.
     @discardableResult
     public mutating func add(_ id: String, _ candidate: Shingles, head decided: String? = nil) -> Match? {
-        let bands = MinHash.bands(of: candidate)
-        let match = decided == nil ? match(candidate, bands) : nil
-        let place = Int32(ids.count)
-        let head = (decided ?? match?.head).flatMap { places[$0] } ?? place
-        ids.append(id)
-        places[id] = place
-        heads.append(head)
-        shingles.append(candidate)
-        isGone.append(false)
-        for band in bands { insert(place, head, band) }
+        add(id, candidate, bands: candidate.bands(), head: decided)
+    }
+
+    /// The same for an item whose bands are known: ``Shingles/bands()``.
+    @discardableResult
+    public mutating func add(_ id: String, _ candidate: Shingles, bands hashes: [UInt64], head decided: String? = nil) -> Match? {
+        let match = decided == nil ? match(candidate, hashes) : nil
+        let head = decided ?? match?.head
+        let place = keep(id, candidate)
+        if let head, head != id { heads[Int(place)] = places[head] ?? keep(head, Shingles([]), isGone: true) }
+        let ofCluster = heads[Int(place)]
+        let heads = heads
+        for hash in hashes { bands.insert(place, hash, mostOfKind: Self.mostOfCluster) { heads[Int($0)] == ofCluster } }
         return match
     }
 
@@ -56,32 +62,34 @@ public struct NearDuplicateIndex: Sendable {
     public mutating func remove(_ id: String) {
         guard let place = places[id] else { return }
         isGone[Int(place)] = true
+        kept -= shingles[Int(place)].hashes.count
         shingles[Int(place)] = Shingles([])
     }
 
-    private func match(_ candidate: Shingles, _ bands: [UInt64]) -> Match? {
-        var seen: Set<Int32> = []
-        for band in bands {
-            for place in buckets[band] ?? [] where !isGone[Int(place)] { seen.insert(place) }
-        }
-        for place in seen.sorted() {
+    /// Makes a place for an item, which is the head of its own cluster at first. One that is gone stands for its name alone.
+    private mutating func keep(_ id: String, _ candidate: Shingles, isGone: Bool = false) -> Int32 {
+        let place = Int32(ids.count)
+        ids.append(id)
+        places[id] = place
+        heads.append(place)
+        shingles.append(candidate)
+        self.isGone.append(isGone)
+        kept += candidate.hashes.count
+        return place
+    }
+
+    private func match(_ candidate: Shingles, _ hashes: [UInt64]) -> Match? {
+        var found: [Int32] = []
+        for hash in hashes { bands.forEach(of: hash) { if !isGone[Int($0)] { found.append($0) } } }
+        found.sort()
+        var last: Int32 = -1
+        for place in found where place != last {
+            last = place
             let resemblance = shingles[Int(place)].resemblance(candidate)
             if resemblance >= threshold {
                 return Match(item: ids[Int(place)], head: ids[Int(heads[Int(place)])], resemblance: resemblance)
             }
         }
         return nil
-    }
-
-    private mutating func insert(_ place: Int32, _ head: Int32, _ band: UInt64) {
-        let heads = heads
-        guard var bucket = buckets[band] else {
-            buckets[band] = [place]
-            return
-        }
-        guard bucket.count < Self.mostOfBucket, bucket.lazy.filter({ heads[Int($0)] == head }).count < Self.mostOfCluster else { return }
-        buckets[band] = nil
-        bucket.append(place)
-        buckets[band] = bucket
     }
 }

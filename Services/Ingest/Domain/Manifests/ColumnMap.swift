@@ -18,6 +18,8 @@ public struct ColumnMap: Sendable, Hashable {
         case author
         /// Under which licence.
         case licence
+        /// Which refused item it corrects.
+        case supersedes
     }
 
     /// The column of each role.
@@ -54,6 +56,6 @@ public struct ColumnMap: Sendable, Hashable {
         }
         return ItemContent(
             prompt: value(.prompt), completion: value(.completion), text: value(.text), title: value(.title), source: value(.source),
-            author: value(.author), licence: value(.licence, "license"), file: file, row: row)
+            author: value(.author), licence: value(.licence, "license"), supersedes: value(.supersedes), file: file, row: row)
     }
 }

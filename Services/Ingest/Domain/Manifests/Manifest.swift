@@ -1,6 +1,7 @@
 public import Crypto
 internal import Identity
 public import JSON
+internal import Licences
 
 /// What a contributor brings, and says and signs that it may bring. Its canonical JSON (RFC 8785) is what is signed.
 public struct Manifest: Sendable, Hashable {

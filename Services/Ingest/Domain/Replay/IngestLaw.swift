@@ -70,6 +70,7 @@ public struct IngestLaw: ReplayLaw {
         }
         let items = try evidence.entries(screened.items)
         try check(items, of: submitted, screened)
+        try check(corrections: items, of: submitted, state)
         let accepted = items.count { $0.verdict == "accepted" }
         var (first, second) = (submitted, screened)
         first.items = items.count
@@ -85,6 +86,21 @@ public struct IngestLaw: ReplayLaw {
                 ReplayGap("signatures of manifests", why: "a manifest names its files, and is content of who signed it"),
                 ReplayGap("screening of items", why: "items are content, sealed under their owners' keys"),
             ])
+    }
+
+    /// A new version names an item that was refused in the contribution that is corrected, and no two name the same.
+    private func check(corrections items: [ScreenedItem], of submitted: ContributionSubmitted, _ state: IngestState) throws {
+        let named = items.enumerated().compactMap { number, item in item.supersedes.map { (number: number, old: $0) } }
+        guard !named.isEmpty else { return }
+        var refused: Set<String> = []
+        if let old = submitted.supersedes, let list = state.contributions[old]?.screened?.items {
+            refused = Set(try evidence.entries(list).filter { $0.verdict == "rejected" }.map(\.item))
+        }
+        for (number, old) in named where refused.remove(old) == nil {
+            throw Unlawful(
+                "/items/\(number) corrects \(old), which was not refused in \(submitted.supersedes ?? "any contribution that it names")",
+                in: 1)
+        }
     }
 
     private func check(_ items: [ScreenedItem], of submitted: ContributionSubmitted, _ screened: ContributionScreened) throws {

@@ -17,6 +17,8 @@ public struct ItemContent: Sendable, Hashable {
     public var author: String?
     /// The row's own licence, as it stands there.
     public var licence: String?
+    /// The refused item that it corrects.
+    public var supersedes: String?
     /// The file of the upload.
     public var file: String
     /// The row, or the passage, in that file, from 1.
@@ -25,7 +27,7 @@ public struct ItemContent: Sendable, Hashable {
     /// A content from its parts.
     public init(
         prompt: String? = nil, completion: String? = nil, text: String? = nil, title: String? = nil, source: String? = nil,
-        author: String? = nil, licence: String? = nil, file: String, row: Int
+        author: String? = nil, licence: String? = nil, supersedes: String? = nil, file: String, row: Int
     ) {
         self.prompt = prompt
         self.completion = completion
@@ -34,6 +36,7 @@ public struct ItemContent: Sendable, Hashable {
         self.source = source
         self.author = author
         self.licence = licence
+        self.supersedes = supersedes
         self.file = file
         self.row = row
     }
@@ -49,6 +52,7 @@ public struct ItemContent: Sendable, Hashable {
         source = try text("source")
         author = try text("author")
         licence = try text("licence")
+        supersedes = try text("supersedes")
         let origin = try fields.object("origin")
         file = try origin.string("file", bytes: 0...1000)
         row = try origin.int("row", in: 0...Int.max)
@@ -59,14 +63,14 @@ public struct ItemContent: Sendable, Hashable {
         var object: JSONObject = ["origin": ["file": .string(file), "row": .int(Int64(row))]]
         for (name, value) in [
             ("prompt", prompt), ("completion", completion), ("text", text), ("title", title), ("source", source), ("author", author),
-            ("licence", licence),
+            ("licence", licence), ("supersedes", supersedes),
         ] { if let value { object[name] = .string(value) } }
         return try JSON.canonical(.object(object))
     }
 
     /// Bytes of all its texts.
     public var bytes: Int {
-        [prompt, completion, text, title, source, author, licence].reduce(0) { $0 + ($1?.utf8.count ?? 0) }
+        [prompt, completion, text, title, source, author, licence, supersedes].reduce(0) { $0 + ($1?.utf8.count ?? 0) }
     }
 
     /// Whether it is a prompt with its completion.

@@ -1,4 +1,5 @@
 public import Crypto
+internal import Licences
 
 /// What screening sees of one item by itself, without the others: can be made for many items at a time.
 public struct ItemInspection: Sendable {
@@ -22,6 +23,8 @@ public struct ItemInspection: Sendable {
     public let fingerprint: Digest
     /// What near-duplicates share.
     public let shingles: Shingles
+    /// By which they are found: ``Shingles/bands()``.
+    public let bands: [UInt64]
 
     /// Looks at an item.
     /// - Parameters:
@@ -53,6 +56,7 @@ public struct ItemInspection: Sendable {
         self.findings = findings
         fingerprint = ExactDuplicateIndex.fingerprint(text)
         self.shingles = shingles
+        bands = shingles.bands()
     }
 
     /// Size and encoding.

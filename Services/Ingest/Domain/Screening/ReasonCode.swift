@@ -58,6 +58,8 @@ public enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case wrongMedia = "media.wrong"
     /// The row names an author who had everything of theirs erased.
     case erasedAuthor = "consent.erased"
+    /// The row names an item that it cannot correct.
+    case wrongVersion = "version.unknown"
 
     /// Whether an item with this code is refused; otherwise the code only tells.
     public var isRefusal: Bool {
@@ -107,6 +109,8 @@ public enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .lowQuality: "less quality than the Datanet asks for"
         case .wrongMedia: "a file of a kind that does not belong here"
         case .erasedAuthor: "the author whom the row names had everything erased, and has not come back"
+        case .wrongVersion:
+            "the item that the row corrects was not refused in the contribution that this one corrects, or is corrected twice"
         }
     }
 }

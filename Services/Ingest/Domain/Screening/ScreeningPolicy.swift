@@ -1,4 +1,5 @@
 public import Events
+public import Licences
 
 /// What of a Datanet's policy screening looks at.
 public struct ScreeningPolicy: Sendable, Hashable {

@@ -3,9 +3,10 @@ public import JSON
 /// The numbers of the public screening rules. A change of any of them, or of what is looked for, is a new version.
 public enum ScreeningRules {
     /// What events call these rules.
-    public static let version = "screening/2"
-    /// The versions that there were. Version 1 knew no `consent.erased`, and did not look for lists of runs of words.
-    public static let versions: Set<String> = ["screening/1", version]
+    public static let version = "screening/3"
+    /// The versions that there were. Version 1 knew no `consent.erased`, and did not look for lists of runs of words; version 2 knew no
+    /// `version.unknown`, and took images and recordings that were cut off.
+    public static let versions: Set<String> = ["screening/1", "screening/2", version]
     /// The least bytes of a text item.
     public static let leastBytes = 20
     /// The most bytes of a text item.

@@ -27,6 +27,9 @@ public struct ScreeningSession: Sendable {
     /// How many items it knows.
     public var count: Int { near.count }
 
+    /// About how much memory it takes.
+    public var bytes: Int { near.bytes + exact.count * 100 }
+
     /// Judges an item and, when it passes, keeps it for those that follow. What is refused has no copies.
     public mutating func judge(_ id: String, _ inspection: ItemInspection) -> Verdict {
         guard !inspection.reasons.contains(where: \.isRefusal) else {
@@ -35,10 +38,15 @@ public struct ScreeningSession: Sendable {
         if let earlier = exact.add(id, inspection.fingerprint) {
             return Verdict(isAccepted: false, reasons: inspection.reasons + [.exactDuplicate], cluster: earlier)
         }
-        guard let match = near.add(id, inspection.shingles) else {
+        guard let match = near.add(id, inspection.shingles, bands: inspection.bands) else {
             return Verdict(isAccepted: true, reasons: inspection.reasons, cluster: id)
         }
         return Verdict(isAccepted: true, reasons: inspection.reasons + [.nearDuplicate], cluster: match.head)
+    }
+
+    /// The verdict on a row that names an item which it cannot correct.
+    public static func wrongVersion(_ id: String, _ inspection: ItemInspection) -> Verdict {
+        Verdict(isAccepted: false, reasons: inspection.reasons + [.wrongVersion], cluster: id)
     }
 
     /// Judges an image or a recording by the hash of its bytes; what is the same as an earlier one is refused.
@@ -49,14 +57,14 @@ public struct ScreeningSession: Sendable {
     }
 
     /// Keeps an item that was accepted before, when a session is filled again.
-    public mutating func restore(_ id: String, fingerprint: Digest, shingles: Shingles, cluster: String) {
+    public mutating func restore(_ id: String, fingerprint: Digest, shingles: Shingles, bands: [UInt64], cluster: String) {
         _ = exact.add(id, fingerprint)
-        near.add(id, shingles, head: cluster)
+        near.add(id, shingles, bands: bands, head: cluster)
     }
 
-    /// Forgets an item: the same text may come again.
-    public mutating func remove(_ id: String, fingerprint: Digest) {
-        exact.remove(id, fingerprint)
+    /// Forgets an item: the same text may come again. Its cluster keeps its name.
+    public mutating func remove(_ id: String) {
+        exact.remove(id)
         near.remove(id)
     }
 }

@@ -29,9 +29,8 @@ public struct SecretScanner: Sendable {
         var found: [SecretFinding] = []
         for index in patterns.occurring(in: text) {
             let rule = Self.rules[index]
-            for place in patterns.places(of: index, in: text, atMost: Self.most) where rule.isReal(text, place) {
-                found.append(SecretFinding(code: rule.code, range: place))
-            }
+            found += patterns.places(of: index, in: text, atMost: Self.most) { rule.isReal(text, $0) }
+                .map { SecretFinding(code: rule.code, range: $0) }
         }
         found += SeedPhrases.places(in: text, atMost: Self.most).map { SecretFinding(code: .seedPhrase, range: $0) }
         // The password of an address before its @ is no mail's name.

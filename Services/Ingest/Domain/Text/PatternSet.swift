@@ -27,15 +27,15 @@ final class PatternSet: @unchecked Sendable {
         }
     }
 
-    /// The places of one pattern, at most `limit`.
-    func places(of pattern: Int, in text: [UInt8], atMost limit: Int) -> [Range<Int>] {
+    /// The places of one pattern that `isWanted`, at most `limit`.
+    func places(of pattern: Int, in text: [UInt8], atMost limit: Int, where isWanted: (Range<Int>) -> Bool) -> [Range<Int>] {
         var found: [Range<Int>] = []
         text.withUnsafeBufferPointer { bytes in
             var from = 0
             var start = 0
             var end = 0
             while found.count < limit, ctext_patterns_find(raw, pattern, bytes.baseAddress, bytes.count, from, &start, &end) == 1 {
-                found.append(start..<end)
+                if isWanted(start..<end) { found.append(start..<end) }
                 from = max(end, start + 1)
             }
         }

@@ -61,7 +61,7 @@ extension IngestRoutes {
             }
             let items = try await core.items(of: contribution).filter { named.isEmpty || named.contains($0.item) }
             for item in items { try await core.content.remove(commitment: item.commitment) }
-            await core.screener.forget(contribution.submitted.datanet)
+            await core.screener.forget(contribution.submitted.datanet, items: items.map(\.item))
             let document: JSONValue = [
                 "type": "openledger/erasure-receipt/v1", "owner": .string(actor), "method": "content-removed",
                 "contribution": .string(id), "commitments": .array(items.map { .string($0.commitment.prefixed) }),

@@ -12,9 +12,6 @@ internal import Web
 extension IngestRoutes {
     var contentRoutes: [Route] { [content, metadata] }
 
-    /// So many of a file's first bytes say what an image or a recording is.
-    private static let head = 65_536
-
     private var content: Route {
         Route(
             .get, "/v1/contributions/{contribution}/items/{item}/content", operation: "getItemContent",
@@ -53,15 +50,17 @@ extension IngestRoutes {
         }
     }
 
-    private struct Found {
+    /// An item whose content the caller may have.
+    struct Found {
         let id: String
+        let contribution: ContributionState
         let place: ItemPlaces.Place
         /// A text, or the note on a row that could not be read.
         let isText: Bool
     }
 
     /// The item that a path names, where the caller may have its content.
-    private func item(_ context: RequestContext) async throws -> Found {
+    func item(_ context: RequestContext) async throws -> Found {
         let (id, name) = (context.path["contribution"], context.path["item"])
         let caller = try context.caller
         let found = try await core.maker.query { state in
@@ -76,20 +75,26 @@ extension IngestRoutes {
         }
         guard let place else { throw IngestRefusal.noItem(name) }
         guard !contribution.erased.contains(name) else { throw IngestRefusal.erased(place.owner) }
-        return Found(id: name, place: place, isText: media == "text" || place.isNote)
+        return Found(id: name, contribution: contribution, place: place, isText: media == "text" || place.isNote)
     }
 
     private func facts(_ found: Found) async throws -> MediaFacts? {
         try await readable(found) {
             let (owner, commitment) = (found.place.owner, found.place.commitment)
             let count = try await core.content.count(owner: owner, commitment: commitment)
-            let head = try await core.content.content(owner: owner, commitment: commitment, range: 0..<min(count, Self.head))
-            return MediaFacts(try await head.collect(upTo: Self.head), count: count)
+            func part(_ range: Range<Int>) async throws -> [UInt8] {
+                try await core.content.content(owner: owner, commitment: commitment, range: range).collect(upTo: range.count)
+            }
+            var sample = FileSample(
+                head: try await part(0..<min(count, FileSample.most)), tail: try await part(max(0, count - FileSample.most)..<count),
+                count: count)
+            if let range = MediaFacts.missingPart(of: sample) { sample.add(try await part(range), at: range.lowerBound) }
+            return MediaFacts(sample)
         }
     }
 
     /// What is gone for ever is said to be so.
-    private func readable<Value>(_ found: Found, _ body: () async throws -> Value) async throws -> Value {
+    func readable<Value>(_ found: Found, _ body: () async throws -> Value) async throws -> Value {
         do { return try await body() } catch let error as BlobError {
             switch error {
             case .erased, .notFound, .noKey: throw IngestRefusal.erased(found.place.owner)

@@ -12,7 +12,7 @@ public import Web
 struct IngestRoutes: Sendable {
     let core: IngestCore
 
-    var all: [Route] { uploadRoutes + readingRoutes + contentRoutes + consentRoutes + authorRoutes + exportRoutes }
+    var all: [Route] { uploadRoutes + readingRoutes + contentRoutes + verdictRoutes + consentRoutes + authorRoutes + exportRoutes }
 
     static let problems: [ProblemType] = DecisionError.problemTypes + IngestRefusal.problemTypes
 

@@ -19,3 +19,22 @@ struct AuthorNames: Sendable {
         AuthorRules.prefix + key.salt(item: UnicodeText.nfc(name).lowercased()).hex.prefix(32)
     }
 }
+
+/// The accounts of the authors of one contribution.
+struct AuthorAccounts {
+    let names: AuthorNames
+    private var key: OwnerKey?
+    private var isErased: [String: Bool] = [:]
+
+    init(names: AuthorNames) { self.names = names }
+
+    /// The account of an author; nil for one who had everything erased.
+    mutating func account(_ name: String) async throws -> String? {
+        let key: OwnerKey
+        if let known = self.key { key = known } else { key = try await names.key() }
+        self.key = key
+        let account = AuthorNames.account(name, key)
+        if isErased[account] == nil { isErased[account] = try await names.keys.receipt(owner: account) != nil }
+        return isErased[account] == true ? nil : account
+    }
+}

@@ -17,7 +17,8 @@ struct DataExport {
 
     /// The format's name and version.
     static let type = "openledger/data-export/v1"
-    private static let largestItem = 64 << 20
+    /// Texts are smaller by far; images and recordings go out as they are read.
+    private static let largestText = 16 << 20
     private static let accountKinds = ["payer", "contributor", "curator", "validator", "model-owner", "compute"]
 
     private struct Counts {
@@ -90,25 +91,41 @@ struct DataExport {
         var object: JSONObject = [
             "kind": "item", "contribution": .string(contribution.submitted.contribution), "item": item.json,
         ]
-        if contribution.erased.contains(item.item) {
-            object["erased"] = .bool(true)
-        } else {
-            do {
-                let bytes = try await core.content.content(owner: item.owner, commitment: item.commitment).collect(upTo: Self.largestItem)
-                if let text = try? JSON.parse(bytes, limits: JSONLimits(bytes: Self.largestItem)) {
-                    object["content"] = text
-                } else {
-                    object["content_base64"] = .string(Base64.encode(bytes))
-                }
-            } catch let error as BlobError {
-                switch error {
-                case .erased, .notFound, .noKey: object["erased"] = .bool(true)
-                default: object["missing"] = .string("\(error)")
-                }
-            }
-        }
         counts.items += 1
+        guard !contribution.erased.contains(item.item) else {
+            object["erased"] = .bool(true)
+            return try await line(.object(object), to: writer)
+        }
+        let media = try await core.maker.query { $0.datanets[contribution.submitted.datanet]?.media }
+        var large: BlobBytes?
+        do {
+            let content = try await core.content.content(owner: item.owner, commitment: item.commitment)
+            if media == "text" || ItemPlaces.isNote(item) {
+                object["content"] = try JSON.parse(
+                    try await content.collect(upTo: Self.largestText), limits: JSONLimits(bytes: Self.largestText))
+            } else {
+                large = content
+            }
+        } catch let error as BlobError {
+            Self.note(error, &object)
+        }
+        if let large { return try await line(object, base64: large, to: writer) }
         try await line(.object(object), to: writer)
+    }
+
+    private static func note(_ error: BlobError, _ object: inout JSONObject) {
+        switch error {
+        case .erased, .notFound, .noKey: object["erased"] = .bool(true)
+        default: object["missing"] = .string("\(error)")
+        }
+    }
+
+    /// A line with content that may be larger than what is kept in memory.
+    private func line(_ object: JSONObject, base64 content: BlobBytes, to writer: BodyWriter) async throws {
+        try await writer.write(JSON.write(.object(object)).dropLast() + Array(#","content_base64":""#.utf8))
+        var base64 = Base64Stream()
+        for try await piece in content { try await writer.write(base64.add(piece)) }
+        try await writer.write(base64.finish() + Array("\"}\n".utf8))
     }
 
     // MARK: Events

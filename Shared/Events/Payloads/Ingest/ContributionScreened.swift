@@ -80,11 +80,13 @@ public struct ScreenedItem: EventPart {
     public var reasons: [String]
     /// The head of its near-duplicates: the earliest item; itself when it has none.
     public var cluster: String
+    /// The refused item of which it is a new version.
+    public var supersedes: String?
 
     /// From its parts.
     public init(
         item: String, commitment: Digest, owner: String, licence: String, language: String, tokens: Int, bytes: Int, quality: Int,
-        verdict: String, reasons: [String], cluster: String
+        verdict: String, reasons: [String], cluster: String, supersedes: String? = nil
     ) {
         self.item = item
         self.commitment = commitment
@@ -97,12 +99,14 @@ public struct ScreenedItem: EventPart {
         self.verdict = verdict
         self.reasons = reasons
         self.cluster = cluster
+        self.supersedes = supersedes
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
             "item", "commitment", "owner", "licence", "language", "tokens", "bytes", "quality", "verdict", "reasons", "cluster",
+            "supersedes",
         ])
         item = try fields.id("item")
         commitment = try fields.digest("commitment")
@@ -115,6 +119,7 @@ public struct ScreenedItem: EventPart {
         verdict = try fields.id("verdict")
         reasons = try fields.ids("reasons")
         cluster = try fields.id("cluster")
+        supersedes = try fields.optionalID("supersedes")
     }
 
     /// As it is written.
@@ -123,6 +128,7 @@ public struct ScreenedItem: EventPart {
             "item": .string(item), "commitment": .digest(commitment), "owner": .string(owner), "licence": .string(licence),
             "language": .string(language), "tokens": .count(tokens), "bytes": .count(bytes), "quality": .count(quality),
             "verdict": .string(verdict), "reasons": .texts(reasons), "cluster": .string(cluster),
+            "supersedes": supersedes.map { .string($0) },
         ])
     }
 }

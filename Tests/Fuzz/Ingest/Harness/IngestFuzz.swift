@@ -3,6 +3,7 @@ import Foundation
 import IngestDomain
 import IngestParsing
 import JSON
+import Licences
 
 /// Gives everything that reads what people upload inputs that are nearly right. Whatever comes of one is rows or a refusal: never a
 /// trap, never an endless loop, and the same whatever pieces it comes in.
@@ -93,7 +94,10 @@ public struct IngestFuzz: Sendable {
         let seed = Seeds.media[Int.random(in: 0..<Seeds.media.count, using: &random)].1
         let bytes = Self.mutated(seed, &random)
         let count = Bool.random(using: &random) ? bytes.count : Int.random(in: 0...Manifest.mostBytes, using: &random)
-        guard let facts = MediaFacts(bytes, count: count) else { return false }
+        var sample = FileSample(head: bytes, tail: bytes, count: count)
+        if let part = MediaFacts.missingPart(of: sample) { sample.add(bytes, at: part.lowerBound) }
+        guard let facts = MediaFacts(sample) else { return false }
+        _ = facts.isCutOff(sample)
         for value in [facts.width, facts.height, facts.sampleRate, facts.channels, facts.duration] {
             if let value, value < 0 { throw Finding(description: "media: \(facts) of \(Data(bytes).base64EncodedString())") }
         }

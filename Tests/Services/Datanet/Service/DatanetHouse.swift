@@ -30,9 +30,19 @@ struct DatanetHouse: Sendable {
     /// What ingest would hand out.
     final class Contents: Sendable {
         private let texts = Lock<[String: String]>([:])
+        private let images = Lock<[String: [UInt8]]>([:])
+
+        /// Hands out an image, a piece at a time.
+        func keep(image: [UInt8], contribution: String, item: String) { images.withLock { $0[contribution + "/" + item] = image } }
+
         subscript(contribution: String, item: String) -> String? {
             get { texts.withLock { $0[contribution + "/" + item] } }
             set { texts.withLock { $0[contribution + "/" + item] = newValue } }
+        }
+
+        /// Of a length that is no multiple of three, as bytes come over a wire.
+        private static func pieces(_ bytes: [UInt8]) -> [BlobBytes] {
+            stride(from: 0, to: bytes.count, by: 65_537).map { BlobBytes(Array(bytes[$0..<min(bytes.count, $0 + 65_537)])) }
         }
 
         var mount: Mount {
@@ -44,6 +54,9 @@ struct DatanetHouse: Sendable {
                         access: .scope("contributions:content"), replies: [.content(200, "Text.", type: "text/plain")],
                         problems: [.notFound]
                     ) { [self] context in
+                        if let image = images.withLock({ $0[context.path["id"] + "/" + context.path["item"]] }) {
+                            return Response(headers: ["Content-Type": "image/png"], stream: BlobBytes(concatenating: Self.pieces(image)))
+                        }
                         guard let text = self[context.path["id"], context.path["item"]] else { throw Problem(.notFound, "it is gone") }
                         return Response(text: text)
                     }
@@ -71,7 +84,7 @@ struct DatanetHouse: Sendable {
         _ method: String, _ path: String, as person: String?, _ json: JSONValue? = nil, key: String? = nil, after: Answer? = nil,
         position: AppliedPosition? = nil, scopes: Set<String> = ["datanets:read", "datanets:write"]
     ) async throws -> Answer {
-        var request = ClientRequest(method: method, url: "http://house" + path)
+        var request = ClientRequest(method: method, url: "http://house" + path, maximumBodyBytes: 64 << 20)
         if let person { request.headers.set("Authorization", "Bearer " + (try house.token(person, scopes: scopes))) }
         if let json {
             request.headers.set("Content-Type", "application/json")
@@ -116,8 +129,8 @@ struct DatanetHouse: Sendable {
             "contribution/\(contribution)")
     }
 
-    func create(_ policy: DatanetPolicy = .usual, by owner: String = "olga") async throws -> String {
-        let answer = try await post("/v1/datanets", as: owner, ["domain": "defi", "media": "text", "policy": policy.json])
+    func create(_ policy: DatanetPolicy = .usual, by owner: String = "olga", media: String = "text") async throws -> String {
+        let answer = try await post("/v1/datanets", as: owner, ["domain": "defi", "media": .string(media), "policy": policy.json])
         guard answer.status == 201 else { throw Unexpected(answer) }
         return answer["datanet"]
     }

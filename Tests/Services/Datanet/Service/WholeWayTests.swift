@@ -97,6 +97,42 @@ import Testing
         }
     }
 
+    /// More than a service keeps in memory of an item: the bytes go through as they come.
+    @Test func anImageOfSeventeenMebibytesIsExportedWhole() async throws {
+        try await withDatanets { house in
+            let id = try await house.create(media: "image")
+            // The same three hundred bytes again and again, so that its text is known without making it anew.
+            let block = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
+            func repeated(_ bytes: [UInt8]) -> [UInt8] {
+                var all: [UInt8] = []
+                for _ in 0..<60_000 { all += bytes }
+                return all
+            }
+            let image = repeated(block)
+            let small: [UInt8] = [1, 2, 3, 4]
+            house.contents.keep(image: image, contribution: "co_1", item: "large")
+            house.contents.keep(image: small, contribution: "co_1", item: "small")
+            try await house.screen("co_1", id, [.item("large"), .item("small"), .item("gone")])
+            _ = try await house.outcome(of: "co_1", id)
+            _ = try await house.post("/v1/datanets/\(id)/snapshots", as: "olga", [:])
+            try await house.ingest(ContributionWithdrawn(contribution: "co_1", contributor: "ann", items: ["gone"]), "contribution/co_1")
+            try await eventually("one is taken back") { try await house.get("/v1/datanets/\(id)").json["items"]?.intValue == 2 }
+            let export = try await house.get("/v1/datanets/\(id)/snapshots/1/items?purpose=read", as: "olga")
+            let text = repeated(Array(Base64.encode(block).utf8))
+            let lines = export.bytes.split(separator: 0x0A)
+            let large = try #require(lines.first { $0.count > text.count })
+            let start = try #require(Data(large).range(of: Data(text))?.lowerBound)
+            let rest = try JSON.parse(Array(large.prefix(start) + large.dropFirst(start + text.count)))
+            #expect(rest["item"] == "large" && rest["content"] == ["media_type": "image/png", "base64": ""])
+            let others = try lines.filter { $0.count < text.count }.map { try JSON.parse(Array($0)) }
+            #expect(others.count == 2)
+            let whole = try #require(others.first { $0["item"] == "small" })
+            #expect(whole["content"] == ["media_type": "image/png", "base64": .string(Base64.encode(small))])
+            let gone = try #require(others.first { $0["item"] == "gone" })
+            #expect(gone["withdrawn"]?.boolValue == true && gone["content"] == .null)
+        }
+    }
+
     @Test func droppedRowsAndAForgottenStateComeBackTheSame() async throws {
         try await withDatanets { house in
             let id = try await house.create()

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Licences
 import TestSupport
 import Testing
 

@@ -35,6 +35,11 @@ import Testing
     ])
     func whatOnlyLooksLikeItIsNot(text: String) { #expect(codes(text) == []) }
 
+    @Test func aRealOneIsFoundBehindAnyNumberOfThoseThatOnlyLookLikeIt() {
+        let decoys = (0..<200).map { "someone\($0)@example.com 4111 1111 1111 1112" }.joined(separator: ", ")
+        #expect(codes("\(decoys), jane.doe@mailbox.org and 4111 1111 1111 1111") == [.mail, .card])
+    }
+
     @Test func findingsSayWhereAndNeverWhat() throws {
         let text = "mail jane.doe@mailbox.org"
         let finding = try #require(Self.scanner.findings(in: Array(text.utf8)).first)

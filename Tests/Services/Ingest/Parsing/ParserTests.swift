@@ -149,19 +149,23 @@ extension ParsedRow {
     @Test func mediaAreKnownByTheirContent() throws {
         let png: [UInt8] =
             [0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13] + Array("IHDR".utf8) + [0, 0, 1, 0, 0, 0, 0, 128, 8, 2, 0, 0, 0]
-        let image = try #require(MediaFacts(png, count: 100))
+        let image = try #require(MediaFacts(FileSample(head: png, tail: [], count: 100)))
         #expect(image.format == "png" && image.width == 256 && image.height == 128)
         let wav =
             Array("RIFF".utf8) + [0, 0, 0, 0] + Array("WAVEfmt ".utf8) + [
                 16, 0, 0, 0, 1, 0, 2, 0, 0x44, 0xac, 0, 0, 0x10, 0xb1, 2, 0, 4, 0, 16, 0,
             ]
-        let sound = try #require(MediaFacts(wav, count: 176_400))
+        let sound = try #require(MediaFacts(FileSample(head: wav, tail: [], count: 176_400)))
         #expect(sound.format == "wav" && sound.channels == 2 && sound.sampleRate == 44_100 && sound.duration == 1000)
-        #expect(MediaFacts(Array("#!/bin/sh".utf8), count: 9) == nil)
-        #expect(MediaFacts(Array(png.prefix(20)), count: 20) == nil)
+        #expect(MediaFacts(FileSample(Array("#!/bin/sh".utf8))) == nil)
+        #expect(MediaFacts(FileSample(Array(png.prefix(20)))) == nil)
         var generator = Seed.generator()
         for head in [png, wav, [0xff, 0xd8, 0xff, 0xe0], [0x49, 0x49, 0x2a, 0], Array("fLaC".utf8), Array("ID3".utf8), [0xff, 0xfb]] {
-            for _ in 0..<200 { _ = MediaFacts(head + generator.bytes(Int.random(in: 0..<60, using: &generator)), count: 1000) }
+            for _ in 0..<200 {
+                let bytes = head + generator.bytes(Int.random(in: 0..<60, using: &generator))
+                let sample = FileSample(head: bytes, tail: bytes, count: 1000)
+                _ = MediaFacts(sample)?.isCutOff(sample)
+            }
         }
     }
 

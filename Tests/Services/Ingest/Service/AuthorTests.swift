@@ -125,11 +125,18 @@ import Testing
         try await withIngest { ingest in
             try await ingest.createDatanet("dn_1", media: "image")
             let ann = try IngestHouse.Person("ann")
-            let png: [UInt8] =
-                [0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13] + Array("IHDR".utf8) + [0, 0, 1, 0, 0, 0, 0, 128, 8, 2, 0, 0, 0]
-            let done = try await ingest.contribute(ann, "dn_1", [("a.png", png), ("b.jpg", png), ("c.jsonl", Array("{}".utf8))])
+            let png = MediaFixture.png()
+            let files = [
+                ("a.png", png), ("b.jpg", png), ("c.jsonl", Array("{}".utf8)), ("d.png", Array(png.dropLast(3))),
+                ("e.tiff", MediaFixture.tiff(strip: 200_000, more: 200_000)),
+            ]
+            let done = try await ingest.contribute(ann, "dn_1", files)
             let id = try #require(done["contribution"]?.stringValue)
-            #expect(try await ingest.items(done, ann).map { $0["reasons"] } == [[], ["media.wrong"], ["media.wrong"]])
+            #expect(
+                try await ingest.items(done, ann).map { $0["reasons"] } == [[], ["media.wrong"], ["media.wrong"], ["row.malformed"], []])
+            let note = try await ingest.call("GET", "/v1/contributions/\(id)/items/\(id).4/verdict", as: "ann")
+            #expect(note.json["refused"]?["reason"] == "d.png: it is cut off")
+            #expect(try await ingest.call("GET", "/v1/contributions/\(id)/items/\(id).5/metadata", as: "ann").json["width"] == 64)
             let metadata = try await ingest.call("GET", "/v1/contributions/\(id)/items/\(id).1/metadata", as: "ann")
             #expect(metadata.json["width"] == 256 && metadata.json["height"] == 128 && metadata.json["type"] == "image/png")
             #expect(metadata.json["bytes"]?.intValue == Int64(png.count))

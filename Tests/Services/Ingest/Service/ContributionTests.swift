@@ -280,7 +280,7 @@ import Testing
     @Test func theRulesAreThereForEverybody() async throws {
         try await withIngest { ingest in
             let rules = try await ingest.call("GET", "/v1/contributions/screening-rules", as: nil)
-            #expect(rules.status == 200 && rules.json["version"] == "screening/2")
+            #expect(rules.status == 200 && rules.json["version"] == "screening/3")
         }
     }
 }

@@ -101,9 +101,10 @@ struct IngestHouse: Sendable {
     /// A contribution from its manifest to its verdicts.
     func contribute(
         _ person: Person, _ datanet: String, _ files: [(String, [UInt8])], kind: Manifest.Kind = .own, licence: String? = "CC-BY-4.0",
-        columns: ColumnMap = .standard
+        columns: ColumnMap = .standard, supersedes: String? = nil
     ) async throws -> JSONValue {
-        let begun = try await begin(person, try manifest(person, datanet, files, kind: kind, licence: licence, columns: columns))
+        let begun = try await begin(
+            person, try manifest(person, datanet, files, kind: kind, licence: licence, columns: columns, supersedes: supersedes))
         let id = try #require(begun.json["contribution"]?.stringValue, "\(String(decoding: begun.bytes, as: UTF8.self))")
         for (index, file) in files.enumerated() {
             let sent = try await call(

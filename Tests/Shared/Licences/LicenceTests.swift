@@ -1,4 +1,4 @@
-import IngestDomain
+import Licences
 import Testing
 
 @Suite struct LicenceTests {
@@ -27,8 +27,19 @@ import Testing
         let policy = LicencePolicy(["CC-BY-4.0", "CC0-1.0"])
         for (text, isTaken) in [
             ("CC-BY-4.0", true), ("MIT", false), ("MIT OR CC0-1.0", true), ("MIT AND CC0-1.0", false), ("CC-BY-4.0 AND CC0-1.0", true),
-            ("CC-BY-NC-4.0", false),
+            ("CC-BY-NC-4.0", false), ("cc-by-4.0", true), ("CC-BY-4.0 AND (MIT OR CC0-1.0)", true), ("CC0-1.0+", true),
         ] { #expect(policy.takes(try LicenceExpression(text)) == isTaken, "\(text)") }
+    }
+
+    /// An exception allows more; without it a licence is another one.
+    @Test(arguments: [
+        ("GPL-2.0-only", "GPL-2.0-only WITH Classpath-exception-2.0", true),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only", false),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only WITH Classpath-exception-2.0", true),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only WITH Font-exception-2.0", false),
+    ])
+    func anExceptionBelongsToItsLicence(taken: String, offered: String, isTaken: Bool) throws {
+        #expect(LicencePolicy([taken]).takes(try LicenceExpression(offered)) == isTaken)
     }
 
     @Test func withoutAPolicyOnlyFreeLicencesAreTaken() throws {

@@ -32,6 +32,8 @@ public struct LicencePolicy: Sendable, Hashable {
     private static func collect(_ expression: LicenceExpression, _ into: inout Set<String>) {
         switch expression {
         case .licence(let id, _): into.insert(id)
+        // Without the exception it is another licence.
+        case .with(.licence(let id, _), let exception): into.insert("\(id) WITH \(exception)")
         case .with(let licence, _): collect(licence, &into)
         case .and(let a, let b), .or(let a, let b):
             collect(a, &into)

@@ -21,13 +21,22 @@ public indirect enum LicenceExpression: Sendable, Hashable, CustomStringConverti
     /// The expression with the list's own spelling.
     public var description: String { text(within: 0) }
 
-    /// Whether everything can be used by who accepts only `isAccepted` licences.
+    /// Whether everything can be used by who accepts only what `isAccepted`: an identifier, or one with its exception as
+    /// `GPL-2.0-only WITH Classpath-exception-2.0`. An exception allows more than its licence: who accepts that accepts both.
     public func isSatisfied(_ isAccepted: (String) -> Bool) -> Bool {
         switch self {
         case .licence(let id, _): isAccepted(id)
-        case .with(let licence, _): licence.isSatisfied(isAccepted)
+        case .with(let licence, let exception): licence.isSatisfied { isAccepted($0) || isAccepted("\($0) WITH \(exception)") }
         case .and(let a, let b): a.isSatisfied(isAccepted) && b.isSatisfied(isAccepted)
         case .or(let a, let b): a.isSatisfied(isAccepted) || b.isSatisfied(isAccepted)
+        }
+    }
+
+    /// Whether it is one licence, with an exception or without.
+    public var isSingle: Bool {
+        switch self {
+        case .licence, .with: true
+        case .and, .or: false
         }
     }
 

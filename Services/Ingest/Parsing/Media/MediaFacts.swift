@@ -31,9 +31,9 @@ public struct MediaFacts: Sendable, Hashable {
         return .object(object)
     }
 
-    /// Reads the first bytes of a file (64 KiB are enough); nil when it is none of the formats that are taken.
-    public init?(_ head: [UInt8], count: Int) {
-        let bytes = Bytes(head)
+    /// Reads what was looked at of a file; nil when it is none of the formats that are taken.
+    public init?(_ bytes: FileSample) {
+        let count = bytes.count
         if let png = Self.png(bytes) ?? Self.jpeg(bytes) ?? Self.webp(bytes) ?? Self.tiff(bytes) {
             guard let width = png.width, let height = png.height, width > 0, height > 0, width <= 100_000, height <= 100_000 else {
                 return nil
@@ -47,7 +47,7 @@ public struct MediaFacts: Sendable, Hashable {
     }
 
     /// PNG (ISO/IEC 15948): signature and IHDR.
-    private static func png(_ bytes: Bytes) -> MediaFacts? {
+    private static func png(_ bytes: FileSample) -> MediaFacts? {
         guard bytes.starts([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), bytes.starts(Array("IHDR".utf8), at: 12) else { return nil }
         var facts = MediaFacts("png", "image/png")
         facts.width = bytes.big(16, 4)
@@ -56,7 +56,7 @@ public struct MediaFacts: Sendable, Hashable {
     }
 
     /// JPEG (ITU-T T.81): the segments up to the frame header.
-    private static func jpeg(_ bytes: Bytes) -> MediaFacts? {
+    private static func jpeg(_ bytes: FileSample) -> MediaFacts? {
         guard bytes.starts([0xff, 0xd8, 0xff]) else { return nil }
         var facts = MediaFacts("jpg", "image/jpeg")
         var place = 2
@@ -74,7 +74,7 @@ public struct MediaFacts: Sendable, Hashable {
     }
 
     /// WebP (RFC 9649): RIFF with VP8, VP8L or VP8X.
-    private static func webp(_ bytes: Bytes) -> MediaFacts? {
+    private static func webp(_ bytes: FileSample) -> MediaFacts? {
         guard bytes.starts(Array("RIFF".utf8)), bytes.starts(Array("WEBP".utf8), at: 8) else { return nil }
         var facts = MediaFacts("webp", "image/webp")
         if bytes.starts(Array("VP8X".utf8), at: 12) {
@@ -91,24 +91,16 @@ public struct MediaFacts: Sendable, Hashable {
     }
 
     /// TIFF 6.0: the first directory's width and length.
-    private static func tiff(_ bytes: Bytes) -> MediaFacts? {
-        let isLittle = bytes.starts([0x49, 0x49, 0x2a, 0])
-        guard isLittle || bytes.starts([0x4d, 0x4d, 0, 0x2a]) else { return nil }
-        func number(_ place: Int, _ count: Int) -> Int? { isLittle ? bytes.little(place, count) : bytes.big(place, count) }
+    private static func tiff(_ bytes: FileSample) -> MediaFacts? {
+        guard let directory = TIFFDirectory(bytes) else { return nil }
         var facts = MediaFacts("tiff", "image/tiff")
-        guard let directory = number(4, 4), let entries = number(directory, 2) else { return facts }
-        for entry in 0..<min(entries, 200) {
-            let place = directory + 2 + 12 * entry
-            guard let tag = number(place, 2), let kind = number(place + 2, 2) else { break }
-            let value = number(place + 8, kind == 3 ? 2 : 4)
-            if tag == 256 { facts.width = value }
-            if tag == 257 { facts.height = value }
-        }
+        facts.width = directory.value(256)
+        facts.height = directory.value(257)
         return facts
     }
 
     /// WAVE: the format chunk.
-    private static func wav(_ bytes: Bytes, _ count: Int) -> MediaFacts? {
+    private static func wav(_ bytes: FileSample, _ count: Int) -> MediaFacts? {
         guard bytes.starts(Array("RIFF".utf8)), bytes.starts(Array("WAVE".utf8), at: 8) else { return nil }
         var place = 12
         while let size = bytes.little(place + 4, 4) {
@@ -125,7 +117,7 @@ public struct MediaFacts: Sendable, Hashable {
     }
 
     /// FLAC (RFC 9639): the stream information block.
-    private static func flac(_ bytes: Bytes) -> MediaFacts? {
+    private static func flac(_ bytes: FileSample) -> MediaFacts? {
         guard bytes.starts(Array("fLaC".utf8)), let packed = bytes.big(18, 4), let low = bytes.big(22, 4) else { return nil }
         var facts = MediaFacts("flac", "audio/flac")
         facts.sampleRate = packed >> 12
@@ -136,14 +128,10 @@ public struct MediaFacts: Sendable, Hashable {
     }
 
     /// MPEG-1, -2 and -2.5 layer III: two frame headers in a row, behind an ID3v2 tag where there is one.
-    private static func mp3(_ bytes: Bytes, _ count: Int) -> MediaFacts? {
-        var place = 0
-        if bytes.starts(Array("ID3".utf8)), let size = bytes.big(6, 4) {
-            // Seven bits of each byte count (ID3v2.4 §6.2).
-            place = 10 + (size & 0x7f | (size & 0x7f00) >> 1 | (size & 0x7f_0000) >> 2 | (size & 0x7f00_0000) >> 3)
-            // Covers of pictures are larger than the head that is looked at: the tag is sign enough then.
-            if bytes.big(place, 4) == nil { return place < count ? MediaFacts("mp3", "audio/mpeg") : nil }
-        }
+    private static func mp3(_ bytes: FileSample, _ count: Int) -> MediaFacts? {
+        let place = frames(of: bytes)
+        // Covers of pictures are larger than what is looked at: the tag is sign enough then.
+        if place > 0, bytes.big(place, 4) == nil { return place < count ? MediaFacts("mp3", "audio/mpeg") : nil }
         guard let first = frame(bytes, place), let second = frame(bytes, place + first.size) else { return nil }
         guard first.rate == second.rate else { return nil }
         var facts = MediaFacts("mp3", "audio/mpeg")
@@ -153,7 +141,13 @@ public struct MediaFacts: Sendable, Hashable {
         return facts
     }
 
-    private static func frame(_ bytes: Bytes, _ place: Int) -> (size: Int, rate: Int, channels: Int, kilobits: Int)? {
+    /// Where the first frame stands: behind an ID3v2 tag, each of whose sizes' bytes counts seven bits (ID3v2.4 §6.2).
+    static func frames(of bytes: FileSample) -> Int {
+        guard bytes.starts(Array("ID3".utf8)), let size = bytes.big(6, 4) else { return 0 }
+        return 10 + (size & 0x7f | (size & 0x7f00) >> 1 | (size & 0x7f_0000) >> 2 | (size & 0x7f00_0000) >> 3)
+    }
+
+    private static func frame(_ bytes: FileSample, _ place: Int) -> (size: Int, rate: Int, channels: Int, kilobits: Int)? {
         guard let head = bytes.big(place, 4), head >> 21 == 0x7ff, (head >> 17) & 3 == 1 else { return nil }
         let version = (head >> 19) & 3
         let isFirst = version == 3
@@ -168,26 +162,5 @@ public struct MediaFacts: Sendable, Hashable {
         let rate = rates[rateIndex] / (isFirst ? 1 : version == 2 ? 2 : 4)
         let size = (isFirst ? 144_000 : 72_000) * bitrates[bitrate] / rate + (head >> 9) & 1
         return (size, rate, (head >> 6) & 3 == 3 ? 1 : 2, bitrates[bitrate])
-    }
-}
-
-/// Numbers of a file's head; nil beyond its end.
-private struct Bytes {
-    private let bytes: [UInt8]
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    func starts(_ other: [UInt8], at place: Int = 0) -> Bool {
-        place >= 0 && place + other.count <= bytes.count && bytes[place..<place + other.count].elementsEqual(other)
-    }
-
-    func big(_ place: Int, _ count: Int) -> Int? {
-        guard place >= 0, place + count <= bytes.count else { return nil }
-        return bytes[place..<place + count].reduce(0) { $0 << 8 | Int($1) }
-    }
-
-    func little(_ place: Int, _ count: Int) -> Int? {
-        guard place >= 0, place + count <= bytes.count else { return nil }
-        return bytes[place..<place + count].reversed().reduce(0) { $0 << 8 | Int($1) }
     }
 }
