@@ -35,7 +35,7 @@ enum DemoCommand {
         let isLogOnly = arguments.has("log")
         let given = arguments.value("data")
         let data = isLogOnly ? [] : try WayData.read(try given ?? WayData.shipped(), authors: 4, rows: given == nil ? 12 : 4)
-        let place = DemoFolder()
+        let place = try await DemoFolder.make()
         defer { place.remove() }
         let folder = place.path
         do {

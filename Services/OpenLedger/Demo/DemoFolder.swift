@@ -1,33 +1,44 @@
 import Foundation
+import Threads
 
-/// The folder that a demo lives in, under the system's folder for temporary files: named by its process, and gone with it.
-struct DemoFolder {
+/// The folder that a demo lives in, under the system's folder for temporary files: named by its process, locked by it, and gone with it.
+final class DemoFolder: Sendable {
     let path: String
+    /// Held locked for as long as the demo lives, by which others know.
+    private let lock: Int32
 
     private static let prefix = "openledger-demo-"
 
-    /// The folder's name for this process; nothing is made yet. What demos left that were killed is removed first.
-    init() {
+    /// Makes it. What demos left that were killed is removed first.
+    static func make() async throws -> DemoFolder { try await OSThread.run(name: "demo-folder") { try DemoFolder() } }
+
+    private init() throws {
         let all = FileManager.default.temporaryDirectory
         Self.sweep(all)
         path = all.appendingPathComponent("\(Self.prefix)\(getpid())").path
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        lock = open(path + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw CommandError("\(path) can't be locked: remove it") }
     }
+
+    deinit { close(lock) }
 
     /// Removes it with all that is in it.
     func remove() { Self.remove(path) }
 
-    /// Removes the folders of demos whose process is no more. Their PostgreSQL ended with them.
+    /// Removes the folders of demos that are no more. Their PostgreSQL ended with them.
     private static func sweep(_ all: URL) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: all.path)) ?? []
         for name in names where name.hasPrefix(prefix) {
-            guard let process = Int32(name.dropFirst(prefix.count)), process != getpid(), kill(process, 0) != 0, errno == ESRCH else {
-                continue
-            }
             let path = all.appendingPathComponent(name).path
             var status = stat()
             // Only our own: anyone may make names there.
             guard lstat(path, &status) == 0, status.st_uid == geteuid(), status.st_mode & S_IFMT == S_IFDIR else { continue }
-            remove(path)
+            let lock = open(path + "/lock", O_RDWR | O_CLOEXEC)
+            guard lock >= 0 else { continue }
+            defer { close(lock) }
+            if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove(path) }
         }
     }
 
@@ -39,6 +50,15 @@ struct DemoFolder {
         {
             try? FileManager.default.removeItem(atPath: socket)
         }
+        // The server of a demo that was killed a moment ago may still be writing its last. The lock goes last, so that whatever stays is
+        // found again.
+        let home = path + "/home"
+        for _ in 0..<50 {
+            try? FileManager.default.removeItem(atPath: home)
+            if !FileManager.default.fileExists(atPath: home) { break }
+            usleep(100_000)
+        }
+        guard !FileManager.default.fileExists(atPath: home) else { return }
         try? FileManager.default.removeItem(atPath: path)
     }
 }
