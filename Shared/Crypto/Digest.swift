@@ -35,6 +35,27 @@ public struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
         self.init(bytes)
     }
 
+    /// Reads 64 lower-case hexadecimal digits where they lie.
+    public init?(hexDigits digits: some Collection<UInt8>) {
+        guard digits.count == 2 * Self.count else { return nil }
+        self = .zero
+        let isHex = withUnsafeMutableBytes(of: &words) { to in
+            var place = 0
+            for digit in digits {
+                let value: UInt8
+                switch digit {
+                case 0x30...0x39: value = digit - 0x30
+                case 0x61...0x66: value = digit - 0x57
+                default: return false
+                }
+                to[place >> 1] = place & 1 == 0 ? value << 4 : to[place >> 1] | value
+                place += 1
+            }
+            return true
+        }
+        guard isHex else { return nil }
+    }
+
     /// Reads `sha256:` and 64 lower-case hexadecimal digits.
     public init?(prefixed text: String) {
         guard text.utf8.starts(with: Self.prefix.utf8) else { return nil }

@@ -39,8 +39,11 @@ public actor DecisionMaker<State: ServiceState> {
 
     /// At most this many commands wait; more are refused as busy.
     public static var maximumWaiting: Int { 10_000 }
-    /// At most this many are decided between two appends.
+    /// At most this many are decided between two appends,
     static var maximumRun: Int { 256 }
+    /// and no further one when they have made so many events: several callers with many each then take turns, one lot being decided and
+    /// another on its way.
+    static var maximumRunEvents: Int { 500 }
 
     /// - Parameters:
     ///   - service: whose events it writes.
@@ -188,9 +191,37 @@ public actor DecisionMaker<State: ServiceState> {
         return try await query(read)
     }
 
+    /// What was decided together, and what of it must be looked at again.
+    private struct Run {
+        var appends: [(ticket: Ticket, plan: Fold<State>.Plan)] = []
+        /// Refused, by a state that may not have seen everything.
+        var stale: [Ticket] = []
+        /// The same command is on its way already.
+        var again: [Ticket] = []
+    }
+
+    /// Appends that are on their way to the log.
+    private struct Flight {
+        let appends: [(ticket: Ticket, plan: Fold<State>.Plan)]
+        let answers: Task<[Result<Appended, any Error>], Never>
+        let commands: Set<CommandKey>
+        /// Of the state that they were decided on.
+        let generation: Int
+    }
+
+    /// Decides run after run. While one is on its way to the log the next is decided already, but sent only once that one is durable: so a
+    /// run never rests on what the log then does not have.
     private func decideAll() async {
         defer { isDeciding = false }
-        while !waiting.isEmpty {
+        var flight: Flight?
+        while !waiting.isEmpty || flight != nil {
+            // With nothing to decide, or somebody who waits to read, what is on its way comes first.
+            if let landing = flight, waiting.isEmpty || !waitingReads.isEmpty || failure != nil || !hasCaughtUp {
+                flight = nil
+                await land(landing)
+                showDurable()
+                continue
+            }
             if let failure {
                 for ticket in waiting { ticket.waiter.resume(throwing: failure) }
                 waiting.removeAll()
@@ -205,58 +236,95 @@ public actor DecisionMaker<State: ServiceState> {
                 waiting.removeAll()
                 return
             }
-            let run = waiting.prefix(Self.maximumRun)
-            waiting.removeFirst(run.count)
-            var stale: [Ticket] = []
-            var again: [Ticket] = []
-            var inHand: Set<CommandKey> = []
-            var appends: [(ticket: Ticket, plan: Fold<State>.Plan)] = []
-            for ticket in run {
-                guard inHand.insert(CommandKey(ticket.cause)).inserted else {
-                    again.append(ticket)
+            let started = generation
+            let run = decideRun(besides: flight?.commands ?? [])
+            if !run.appends.isEmpty { isAppending = true }
+            if let landing = flight {
+                flight = nil
+                await land(landing)
+                guard generation == started else {
+                    // The state that this run was decided on is void.
+                    waiting.insert(contentsOf: run.appends.map(\.ticket) + run.stale + run.again, at: 0)
+                    showDurable()
                     continue
                 }
-                do {
-                    if let place = fold.memory[CommandKey(ticket.cause)] {
-                        answerAgain(ticket, place)
-                    } else if let plan = try fold.plan(ticket, now: clock()) {
-                        appends.append((ticket, plan))
-                    } else {
-                        ticket.waiter.resume(returning: Outcome(facts: [], isRepeat: false))
-                    }
-                } catch {
-                    if ticket.isFresh || error is DecisionError {
-                        ticket.waiter.resume(throwing: error)
-                    } else {
-                        stale.append(ticket)
-                    }
-                }
             }
-            if !appends.isEmpty {
-                isAppending = true
-                await append(appends)
-                isAppending = false
-                let reads = waitingReads
-                waitingReads = []
-                for read in reads { read(fold.state, failure) }
+            if run.appends.isEmpty { showDurable() } else { flight = send(run.appends) }
+            if let landing = flight, fold.isSpoilt || !run.stale.isEmpty {
+                flight = nil
+                await land(landing)
+                showDurable()
             }
             if fold.isSpoilt { await startAfresh() }
-            if !stale.isEmpty { await freshen() }
-            waiting.insert(contentsOf: stale.map { $0.freshened() } + again, at: 0)
+            if !run.stale.isEmpty { await freshen() }
+            waiting.insert(contentsOf: run.stale.map { $0.freshened() } + run.again, at: 0)
         }
     }
 
-    private func append(_ appends: [(ticket: Ticket, plan: Fold<State>.Plan)]) async {
-        let answers = await log.append(all: appends.map(\.plan.request))
+    /// Decides what waits, as much as goes into one run.
+    /// - Parameter flown: the commands that are on their way.
+    private func decideRun(besides flown: Set<CommandKey>) -> Run {
+        var run = Run()
+        var inHand = flown
+        var events = 0
+        var count = 0
+        for ticket in waiting.prefix(Self.maximumRun) where events < Self.maximumRunEvents {
+            count += 1
+            let key = CommandKey(ticket.cause)
+            guard inHand.insert(key).inserted else {
+                run.again.append(ticket)
+                continue
+            }
+            do {
+                if let place = fold.memory[key] {
+                    answerAgain(ticket, place)
+                } else if let plan = try fold.plan(ticket, now: clock()) {
+                    run.appends.append((ticket, plan))
+                    events += plan.events.count
+                } else {
+                    ticket.waiter.resume(returning: Outcome(facts: [], isRepeat: false))
+                }
+            } catch {
+                if ticket.isFresh || error is DecisionError {
+                    ticket.waiter.resume(throwing: error)
+                } else {
+                    run.stale.append(ticket)
+                }
+            }
+        }
+        waiting.removeFirst(count)
+        return run
+    }
+
+    private func send(_ appends: [(ticket: Ticket, plan: Fold<State>.Plan)]) -> Flight {
+        let requests = appends.map(\.plan.request)
+        // Detached: it has to begin while this actor decides the next run.
+        let answers = Task.detached { [log] in await log.append(all: requests) }
+        return Flight(
+            appends: appends, answers: answers, commands: Set(appends.map { CommandKey($0.ticket.cause) }), generation: generation)
+    }
+
+    /// The state has nothing any more that is not durable: who waits to read it may.
+    private func showDurable() {
+        isAppending = false
+        let reads = waitingReads
+        waitingReads = []
+        for read in reads { read(fold.state, failure) }
+    }
+
+    /// Waits for appends, and answers for them.
+    private func land(_ flight: Flight) async {
+        let answers = await flight.answers.value
         var isSpoilt = false
-        for ((ticket, plan), answer) in zip(appends, answers) {
+        for ((ticket, plan), answer) in zip(flight.appends, answers) {
             switch answer {
             case .success(let appended) where appended.isRepeat:
                 // Another instance was first with this command: what stands on the log counts, not what was made of it here.
                 isSpoilt = true
                 answerAgain(ticket, Fold<State>.Place(position: appended.position, count: UInt32(appended.entries.count)))
             case .success(let appended):
-                fold.remember(ticket.cause, at: appended)
+                // A state that was made anew since reads it from the log.
+                if generation == flight.generation { fold.remember(ticket.cause, at: appended) }
                 ticket.waiter.resume(returning: plan.outcome(appended))
             case .failure(LogError.wrongVersion), .failure(LogError.notLeader):
                 isSpoilt = true

@@ -47,18 +47,30 @@ public struct Event: Sendable {
 
     /// The bytes that go on the log.
     public func encoded() throws(EventError) -> [UInt8] {
-        let causeValue: JSONValue =
-            switch cause {
-            case .command(let id, let digest): ["command": .string(id), "digest": .string(digest.prefixed)]
-            case .event(let id): ["event": .string(id.text)]
-            }
-        let value: JSONValue = [
-            "id": .string(id.text), "type": .string(type), "v": .int(Int64(version)), "stream": .string(stream.text),
-            "time": .string(time.description), "actor": .string(actor), "cause": causeValue,
-            "correlation": .string(correlation), "data": data,
-        ]
+        // The members of the header in canonical order; the data is put in order as it is written.
+        var writer = JSONWriter(capacity: 1_024)
+        writer.beginObject()
+        writer.member("actor", actor)
+        writer.key("cause")
+        writer.beginObject()
+        switch cause {
+        case .command(let id, let digest):
+            writer.member("command", id)
+            writer.member("digest", digest.prefixed)
+        case .event(let id): writer.member("event", id.text)
+        }
+        writer.endObject()
+        writer.member("correlation", correlation)
+        writer.key("data")
         do {
-            let bytes = try JSON.canonical(value)
+            try writer.canonical(data)
+            writer.member("id", id.text)
+            writer.member("stream", stream.text)
+            writer.member("time", time.description)
+            writer.member("type", type)
+            writer.member("v", version)
+            writer.endObject()
+            let bytes = writer.bytes
             guard bytes.count <= Event.maximumBytes else { throw EventError.oversized(bytes.count) }
             return bytes
         } catch let error as EventError {

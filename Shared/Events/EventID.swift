@@ -31,6 +31,9 @@ public struct EventID: Sendable, Hashable, CustomStringConvertible {
         return SHA256.hash(source)
     }
 
+    /// An id from text that has been found to be a UUID in lower case.
+    init(wellFormed text: String) { self.text = text }
+
     /// An id from its text; nil unless it is a UUID in lower case.
     public init?(_ text: String) {
         guard UUIDText.isWellFormed(Array(text.utf8)[...]) else { return nil }

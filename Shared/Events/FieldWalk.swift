@@ -16,33 +16,94 @@ struct FieldWalk {
         end = range.upperBound
     }
 
-    mutating func event() -> EventCheck.Fields? {
-        guard isAt("{\"actor\":"), isName(string()) else { return nil }
-        guard isAt(",\"cause\":"), let (cause, causeID) = cause() else { return nil }
-        guard isAt(",\"correlation\":"), isName(string()) else { return nil }
-        guard isAt(",\"data\":") else { return nil }
-        skipValue()
-        guard isAt(",\"id\":"), let id = string(), UUIDText.isUUID(bytes[id]) else { return nil }
-        guard isAt(",\"stream\":"), let stream = string(), StreamName.isWellFormed(bytes[stream]) else { return nil }
-        guard isAt(",\"time\":"), let time = string(), Timestamp(digits: bytes[time]) != nil else { return nil }
-        guard isAt(",\"type\":"), let type = string(), EventHeader.isType(bytes[type]) else { return nil }
-        guard isAt(",\"v\":"), at < end, bytes[at] >= 0x31, bytes[at] <= 0x39 else { return nil }
-        while at < end, bytes[at] >= 0x30, bytes[at] <= 0x39 { at += 1 }
-        guard isAt("}"), at == end else { return nil }
-        return EventCheck.Fields(cause: cause, causeID: causeID, id: id, type: type)
+    /// Where the parts of an event lie, and those that are read as they are checked.
+    struct Places {
+        let actor: Range<Int>
+        /// The whole object, and within it the id and, of a command, the digits of the digest.
+        let cause: (whole: Range<Int>, id: Range<Int>, digest: Range<Int>?)
+        let correlation: Range<Int>
+        let data: Range<Int>
+        let id: Range<Int>
+        let stream: Range<Int>
+        let time: Timestamp
+        let type: Range<Int>
+        let version: Int
     }
 
-    private mutating func cause() -> (Range<Int>, Range<Int>)? {
+    mutating func event() -> EventCheck.Fields? {
+        guard let places = places(isTrusted: false) else { return nil }
+        return EventCheck.Fields(cause: places.cause.whole, causeID: places.cause.id, id: places.id, type: places.type)
+    }
+
+    /// - Parameter isTrusted: whether the bytes come from the log, where each event has its fields and no other: then the end of the data is
+    ///   looked for from behind, and the data, by far the longest part, is not walked through.
+    mutating func places(isTrusted: Bool) -> Places? {
+        guard isAt("{\"actor\":"), let actor = string(), isName(actor) else { return nil }
+        guard isAt(",\"cause\":"), let cause = cause() else { return nil }
+        guard isAt(",\"correlation\":"), let correlation = string(), isName(correlation) else { return nil }
+        guard isAt(",\"data\":") else { return nil }
+        let start = at
+        if isTrusted, let tail = tail(after: start) { at = tail } else { skipValue() }
+        let data = start..<at
+        guard isAt(",\"id\":"), let id = string(), UUIDText.isUUID(bytes[id]) else { return nil }
+        guard isAt(",\"stream\":"), let stream = string(), StreamName.isWellFormed(bytes[stream]) else { return nil }
+        guard isAt(",\"time\":"), let digits = string(), let time = Timestamp(digits: bytes[digits]) else { return nil }
+        guard isAt(",\"type\":"), let type = string(), EventHeader.isType(bytes[type]) else { return nil }
+        guard isAt(",\"v\":"), at < end, bytes[at] >= 0x31, bytes[at] <= 0x39 else { return nil }
+        var version = 0
+        while at < end, bytes[at] >= 0x30, bytes[at] <= 0x39 {
+            guard version < Int.max / 100 else { return nil }
+            version = version * 10 + Int(bytes[at] - 0x30)
+            at += 1
+        }
+        guard isAt("}"), at == end else { return nil }
+        return Places(
+            actor: actor, cause: cause, correlation: correlation, data: data, id: id, stream: stream, time: time, type: type,
+            version: version)
+    }
+
+    /// Where `,"id":` stands after the data, found from the end; nil when the fields behind it are not those of an event. No text there has
+    /// an escape, and a quote behind a comma or colon begins one: so what is found from behind is what is found from the front.
+    private func tail(after start: Int) -> Int? {
+        var at = end - 1
+        /// Steps back over these bytes if they stand before.
+        func isBefore(_ text: StaticString) -> Bool {
+            let count = text.utf8CodeUnitCount
+            guard at - count >= start else { return false }
+            for index in 0..<count where bytes[at - count + index] != text.utf8Start[index] { return false }
+            at -= count
+            return true
+        }
+        /// Steps back over a text of which the last quote has been stepped over, its first quote included.
+        func isText() -> Bool {
+            while at > start, bytes[at - 1] != UInt8(ascii: "\"") {
+                if bytes[at - 1] == UInt8(ascii: "\\") { return false }
+                at -= 1
+            }
+            at -= 1
+            return at > start
+        }
+        guard at > start, bytes[at] == UInt8(ascii: "}") else { return nil }
+        while at > start, bytes[at - 1] >= 0x30, bytes[at - 1] <= 0x39 { at -= 1 }
+        guard isBefore("\",\"v\":"), isText(), isBefore("\",\"type\":"), isText(), isBefore("\",\"time\":"), isText(),
+            isBefore("\",\"stream\":"), isText(), isBefore(",\"id\":")
+        else { return nil }
+        return at
+    }
+
+    private mutating func cause() -> (whole: Range<Int>, id: Range<Int>, digest: Range<Int>?)? {
         let start = at
         if isAt("{\"command\":") {
             guard let id = string(), !id.isEmpty, id.count <= Cause.maximumCommandBytes,
                 bytes[id].allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }),
-                isAt(",\"digest\":\"sha256:"), isHex(64), isAt("\"}")
+                isAt(",\"digest\":\"sha256:")
             else { return nil }
-            return (start..<at, id)
+            let digest = at..<at + 64
+            guard isHex(64), isAt("\"}") else { return nil }
+            return (start..<at, id, digest)
         }
         guard isAt("{\"event\":"), let id = string(), UUIDText.isUUID(bytes[id]), isAt("}") else { return nil }
-        return (start..<at, id)
+        return (start..<at, id, nil)
     }
 
     /// Steps over these bytes if they are next.

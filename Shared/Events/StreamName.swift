@@ -21,6 +21,9 @@ public struct StreamName: Sendable, Hashable, CustomStringConvertible {
         self.text = text
     }
 
+    /// A name from text that has been found to be one.
+    init(wellFormed text: String) { self.text = text }
+
     /// A name from its two parts.
     public init?(kind: String, id: String) { self.init(kind + "/" + id) }
 

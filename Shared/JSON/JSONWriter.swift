@@ -82,6 +82,12 @@ public struct JSONWriter: Sendable {
         bytes.append(value)
     }
 
+    /// Writes a value in its RFC 8785 form, as ``JSON/canonical(_:allowFractions:)`` makes it.
+    public mutating func canonical(_ value: JSONValue) throws(JSONError) {
+        separate()
+        try bytes.appendCanonical(value, allowFractions: true)
+    }
+
     /// Writes a key and a text.
     public mutating func member(_ name: String, _ text: String) {
         key(name)

@@ -1,3 +1,5 @@
+internal import EventLog
+internal import Events
 public import Postgres
 
 /// A read model: rows that are a fold of the log.
@@ -14,9 +16,12 @@ public protocol Projection: Sendable {
     /// The tables that belong to this projection alone, without schema. Only a rebuild creates or replaces them.
     var tables: [String] { get }
 
+    /// The types of events that it looks at; nil for all. Past others the position moves, and they are not even read.
+    var types: Set<String>? { get }
+
     /// Applies events in the open transaction in which the position moves past them.
     ///
-    /// The events come in the log's order, each exactly once, those that do not concern this projection too. It may be called
+    /// The events come in the log's order, each exactly once, those of other types than ``types`` left out. It may be called
     /// again with fewer of the same events after it threw: then the transaction was rolled back.
     /// - Parameters:
     ///   - session: a connection in a transaction, which this must neither end nor nest.
@@ -26,8 +31,21 @@ public protocol Projection: Sendable {
 }
 
 extension Projection {
+    /// All.
+    public var types: Set<String>? { nil }
+
     /// `schema.name`, as log lines and errors call it.
     public var label: String { "\(schema).\(name)" }
+
+    /// Those of the events that it looks at.
+    func read(_ events: some Sequence<LoggedEvent>) throws -> [ProjectedEvent] {
+        let types = types
+        return try events.filter { event in
+            // What has no type is no event: reading it will say so.
+            guard let types, let type = EventHeader.typeBytes(trusted: event.bytes) else { return true }
+            return types.contains(String(decoding: event.bytes[type], as: UTF8.self))
+        }.map { try ProjectedEvent($0) }
+    }
 
     /// Refuses names that can't stand in SQL as they are.
     func checkNames() throws(ProjectionError) {

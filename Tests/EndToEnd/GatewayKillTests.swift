@@ -15,7 +15,7 @@ extension Survival {
         private static let requests = ProcessInfo.processInfo.environment["OPENLEDGER_TEST_LOAD"].flatMap { Int($0) } ?? 160
         private static let deposit: Int128 = 1_000_000_000
 
-        @Test("each killed at random under load: every answer is paid for exactly once, and nothing else is", .timeLimit(.minutes(30)))
+        @Test("each killed at random under load: every answer is paid for exactly once, and nothing else is", .timeLimit(.minutes(60)))
         func killedUnderLoad() async throws {
             try await House.with { house in
                 let ledger = try await house.startLedger()

@@ -4,6 +4,8 @@ import Crypto
 import Decisions
 import EventLog
 import Events
+import EVM
+import Identity
 import JSON
 import Money
 import Testing
@@ -12,8 +14,10 @@ import Testing
 struct SettlementRun {
     private(set) var events: [[UInt8]] = []
     private(set) var evidence: [Digest: [UInt8]] = [:]
-    /// Where each settlement stands.
+    /// Where each settlement stands, each capture of a fee, and each closed epoch.
     private(set) var settlements: [Int] = []
+    private(set) var captures: [Int] = []
+    private(set) var epochs: [Int] = []
     private var billing = BillingState()
     private var time = Timestamp(microseconds: 1_790_000_000_000_000)
     private let asset: Asset
@@ -28,6 +32,7 @@ struct SettlementRun {
         "orchard", "branch", "miller", "oats", "stone", "cloth", "sieve", "market", "anchor",
     ]
 
+    /// Two epochs are closed over them: in the middle, a wallet being paid by its claim, and at the end.
     /// - Parameters:
     ///   - count: how many answers.
     init(_ count: Int, _ random: inout some RandomNumberGenerator) throws {
@@ -46,7 +51,11 @@ struct SettlementRun {
             fallback: "tokens",
             minimumSpan: 8)
         let snapshot = try publish(list, policy)
-        for number in 0..<count { try answer(number, texts, list, snapshot, policy, &random) }
+        for number in 0..<count {
+            try answer(number, texts, list, snapshot, policy, &random)
+            if number == count / 2 { try close(claims: true) }
+        }
+        try close(claims: false)
     }
 
     // MARK: The log
@@ -62,7 +71,12 @@ struct SettlementRun {
             let bytes = try event.encoded()
             let fact = try Fact(LoggedEvent(position: UInt64(events.count), version: 0, bytes: bytes))
             if BillingState.concerns(part.type) { try billing.apply(BillingEvent.types.contains(part.type) ? fact.own : fact) }
-            if part.type == SettlementPosted.type { settlements.append(events.count) }
+            switch part.type {
+            case SettlementPosted.type: settlements.append(events.count)
+            case JournalPosted.type: captures.append(events.count)
+            case PayoutEpochClosed.type: epochs.append(events.count)
+            default: break
+            }
             events.append(bytes)
             ids.append(event.id)
         }
@@ -76,8 +90,8 @@ struct SettlementRun {
     }
 
     /// Billing decides a command.
-    private mutating func command(_ rule: (BillingState, DecisionContext) throws -> Decision) throws {
-        let cause = Cause.command(id: "b-\(events.count)", digest: SHA256.hash([]))
+    private mutating func command(_ kind: String = "b-", _ rule: (BillingState, DecisionContext) throws -> Decision) throws {
+        let cause = Cause.command(id: "\(kind)\(events.count)", digest: SHA256.hash([]))
         let decision = try rule(billing, DecisionContext(time: time, logTime: time, cause: cause, actor: "root"))
         try append(decision.newEvents.map { ($0.type, $0.stream.text, $0.data) }, cause: cause, actor: "root")
     }
@@ -98,7 +112,34 @@ struct SettlementRun {
         try command { state, context in
             try state.deposit(id: context.newID("dp"), to: account, Amount(1_000_000_000_000, asset), rail: "bank", reference: "wire")
         }
+        for (number, owner) in owners.enumerated() {
+            try command { state, _ in try state.verifyOwner(owner, claim: "mail") }
+            let key = try Ed25519PrivateKey(seed: [UInt8](repeating: UInt8(number + 1), count: 32))
+            let (did, address) = (DIDKey.text(for: key.publicKey), Self.address(number))
+            let message = WalletSet.message(owner: owner, sequence: 0, address: address, key: did, recovery: nil)
+            let request = WalletRequest(
+                owner: owner, address: address, sequence: 0, key: did, recovery: nil, signature: Base64URL.encode(try key.sign(message)))
+            try command { state, _ in try state.setWallet(request) }
+        }
     }
+
+    private static func address(_ number: Int) -> String { "0x" + String(repeating: String(10 + number), count: 20) }
+
+    /// The holdback passes, what is due is paid, and the epoch is closed.
+    private mutating func close(claims: Bool) throws {
+        let asset = asset
+        time = Timestamp(microseconds: time.microseconds + 300_000_000_000)
+        while billing.isDue(at: time) { try command("sweep:") { state, context in try state.sweep(now: context.logTime) } }
+        try command { state, _ in try state.closeEpoch(asset) }
+        guard claims, let leaf = billing.epoch(asset)?.leaves.first else { return }
+        let cumulative = Amount(Int128(leaf.cumulative), asset)
+        try command { state, _ in
+            try state.claim(asset, address: leaf.address.description, cumulative: cumulative, transaction: "t")
+        }
+    }
+
+    /// What the last epoch owed to accounts, as billing has it.
+    var liabilities: [Liability] { billing.epoch(asset)?.liabilities ?? [] }
 
     private mutating func publish(_ list: [AdmittedItem], _ policy: Events.AttributionPolicy) throws -> SnapshotPublished {
         try tell(

@@ -19,17 +19,17 @@ extension BillingState {
             known.models[model.model, default: [:]][model.version] = KnownFacts.Model(owner: model.owner, split: model.split)
         case DatanetCreated.type:
             let datanet = try DatanetCreated(fields)
-            known.datanets[datanet.datanet, default: .init()].policies.append((position, datanet.policy))
+            known.datanets[datanet.datanet, default: .init()].set(datanet.policy, at: position)
         case DatanetPolicyChanged.type:
             let change = try DatanetPolicyChanged(fields)
-            known.datanets[change.datanet, default: .init()].policies.append((position, change.policy))
+            known.datanets[change.datanet, default: .init()].set(change.policy, at: position)
         case MemberGranted.type:
             let member = try MemberGranted(fields)
-            known.datanets[member.datanet, default: .init()].changes.append(
+            known.datanets[member.datanet, default: .init()].change(
                 .init(position: position, principal: member.principal, role: member.role, isIn: true))
         case MemberRevoked.type:
             let member = try MemberRevoked(fields)
-            known.datanets[member.datanet, default: .init()].changes.append(
+            known.datanets[member.datanet, default: .init()].change(
                 .init(position: position, principal: member.principal, role: member.role, isIn: false))
         case KeyRotated.type:
             let change = try KeyRotated(fields)

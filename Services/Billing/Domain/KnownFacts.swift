@@ -18,8 +18,58 @@ struct KnownFacts: Sendable {
     }
 
     struct Datanet: Sendable {
-        var policies: [(position: UInt64, policy: DatanetPolicy)] = []
-        var changes: [Change] = []
+        private(set) var policies: [(position: UInt64, policy: DatanetPolicy)] = []
+        private(set) var changes: [Change] = []
+        /// Who is in after all changes, in the order of their ids, and where the last change stands: nearly always what is asked for.
+        private var curators: [String] = []
+        private var validators: [String] = []
+        private var last: UInt64 = 0
+
+        mutating func set(_ policy: DatanetPolicy, at position: UInt64) {
+            policies.append((position, policy))
+            last = max(last, position)
+        }
+
+        mutating func change(_ change: Change) {
+            changes.append(change)
+            last = max(last, change.position)
+            switch change.role {
+            case "curator": Self.put(change.principal, change.isIn, into: &curators)
+            case "validator": Self.put(change.principal, change.isIn, into: &validators)
+            default: break
+            }
+        }
+
+        private static func put(_ principal: String, _ isIn: Bool, into members: inout [String]) {
+            var low = 0
+            var high = members.count
+            while low < high {
+                let middle = (low + high) / 2
+                if SettlementTerms.Datanet.inOrder(members[middle], principal) { low = middle + 1 } else { high = middle }
+            }
+            let isThere = low < members.count && members[low] == principal
+            if isIn, !isThere { members.insert(principal, at: low) }
+            if !isIn, isThere { members.remove(at: low) }
+        }
+
+        /// What it does with its part, as it stood at a position; nil before its first policy.
+        func terms(at position: UInt64) -> SettlementTerms.Datanet? {
+            guard let policy = policies.last(where: { $0.position <= position })?.policy else { return nil }
+            var (curators, validators) = (curators, validators)
+            if position < last {
+                (curators, validators) = ([], [])
+                for change in changes where change.position <= position {
+                    switch change.role {
+                    case "curator": Self.put(change.principal, change.isIn, into: &curators)
+                    case "validator": Self.put(change.principal, change.isIn, into: &validators)
+                    default: break
+                    }
+                }
+            }
+            return SettlementTerms.Datanet(
+                treasury: policy.treasuryPoints, curating: policy.curatorPoints, contributing: policy.contributorPoints,
+                inOrder: curators, validators: validators)
+        }
     }
 
     /// The keys of a principal.
@@ -60,25 +110,7 @@ struct KnownFacts: Sendable {
     /// The terms of Datanets as they stood at a position.
     func datanets(_ ids: Set<String>, at position: UInt64) -> [String: SettlementTerms.Datanet] {
         var terms: [String: SettlementTerms.Datanet] = [:]
-        for id in ids {
-            guard let datanet = datanets[id], let policy = datanet.policies.last(where: { $0.position <= position })?.policy else {
-                continue
-            }
-            var curators: Set<String> = []
-            var validators: Set<String> = []
-            for change in datanet.changes where change.position <= position {
-                switch (change.role, change.isIn) {
-                case ("curator", true): curators.insert(change.principal)
-                case ("curator", false): curators.remove(change.principal)
-                case ("validator", true): validators.insert(change.principal)
-                case ("validator", false): validators.remove(change.principal)
-                default: break
-                }
-            }
-            terms[id] = SettlementTerms.Datanet(
-                treasury: policy.treasuryPoints, curating: policy.curatorPoints, contributing: policy.contributorPoints,
-                curators: Array(curators), validators: Array(validators))
-        }
+        for id in ids { terms[id] = datanets[id]?.terms(at: position) }
         return terms
     }
 }

@@ -58,7 +58,7 @@ public enum EvidenceList<Entry: EventPart>: Sendable, Hashable {
     public var json: JSONValue {
         switch self {
         case .entries(let entries): ["entries": .array(entries.map(\.json))]
-        case .evidence(let digest, let count): ["evidence": .digest(digest), "count": .count(count)]
+        case .evidence(let digest, let count): ["count": .count(count), "evidence": .digest(digest)]
         }
     }
 }

@@ -146,7 +146,8 @@ public struct ProjectionRebuild: Sendable {
             // A savepoint, to find the event at fault.
             try session.executeScript("savepoint part")
             do {
-                try projection.apply(try part.map { try ProjectedEvent($0) }, in: session, tables: tables)
+                let events = try projection.read(part)
+                if !events.isEmpty { try projection.apply(events, in: session, tables: tables) }
                 try session.executeScript("release savepoint part")
                 left = left.dropFirst(part.count)
             } catch {

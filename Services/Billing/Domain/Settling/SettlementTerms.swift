@@ -20,6 +20,15 @@ public struct SettlementTerms: Sendable, Hashable {
             self.validators = validators.sorted(by: Self.inOrder)
         }
 
+        /// The same, of members that are in order.
+        init(treasury: Int, curating: Int, contributing: Int, inOrder curators: [String], validators: [String]) {
+            self.treasury = treasury
+            self.curating = curating
+            self.contributing = contributing
+            self.curators = curators
+            self.validators = validators
+        }
+
         static func inOrder(_ left: String, _ right: String) -> Bool { left.utf8.lexicographicallyPrecedes(right.utf8) }
     }
 

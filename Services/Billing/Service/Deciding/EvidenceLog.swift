@@ -2,6 +2,7 @@ internal import Blobs
 internal import Crypto
 internal import EventLog
 internal import Events
+internal import Glibc
 internal import JSON
 
 /// The log, with the lists that its events name by hash put at hand before the events are given out: who applies events cannot
@@ -47,15 +48,20 @@ struct EvidenceLog: LogClient {
         (type: Array(type.utf8), name: name, mark: Array("\"\(name)\":{\"count\":".utf8))
     }
 
-    /// Whether an event's canonical bytes may have a list by its hash: `"postings":{"count":…`.
+    /// Whether an event's canonical bytes may have a list by its hash: `"postings":{"count":…`. It is looked for by its brace, of which there
+    /// are few.
     private static func isElsewhere(_ mark: [UInt8], in data: [UInt8]) -> Bool {
-        mark.withUnsafeBufferPointer { mark in
-            data.withUnsafeBufferPointer { data in
-                guard data.count >= mark.count else { return false }
-                for start in 0...data.count - mark.count where data[start] == mark[0] {
-                    var length = 1
-                    while length < mark.count, data[start + length] == mark[length] { length += 1 }
-                    if length == mark.count { return true }
+        mark.withUnsafeBytes { mark in
+            data.withUnsafeBytes { data in
+                guard let brace = mark.firstIndex(of: UInt8(ascii: "{")), let start = data.baseAddress, let wanted = mark.baseAddress,
+                    data.count >= mark.count
+                else { return false }
+                var at = brace
+                while at + mark.count - brace <= data.count, let found = memchr(start + at, Int32(UInt8(ascii: "{")), data.count - at) {
+                    let place = UnsafeRawPointer(found) - start
+                    guard place + mark.count - brace <= data.count else { return false }
+                    if memcmp(start + place - brace, wanted, mark.count) == 0 { return true }
+                    at = place + 1
                 }
                 return false
             }

@@ -12,6 +12,10 @@ struct BillsProjection: Projection {
     let schema = "billing"
     let version = 1
     let tables = ["answers", "settled", "corrections", "disputes"]
+    let types: Set<String>? = [
+        InferenceCompleted.type, AttributionComputed.type, JobCompleted.type, AttributionCorrected.type, SettlementPosted.type,
+        DisputeOpened.type,
+    ]
     let evidence: @Sendable (Digest) -> [UInt8]?
 
     private struct Answer {

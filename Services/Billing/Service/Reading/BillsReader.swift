@@ -14,14 +14,15 @@ struct BillsReader: Sendable {
     private static let earned = Statement(
         """
         select s.reference, s.kind, coalesce(a.model, ''), coalesce(a.version, 0), coalesce(c.shares, a.shares, ''), sum(e.amount),
-            s.attributed, max(e.position) filter (where e.type = 'settlement.corrected')
+            s.attributed, max(e.position) filter (where k.type = 'settlement.corrected')
         from billing.entries e
-        left join billing.disputes d on d.dispute = e.subject
-        join billing.settled s on s.settlement = coalesce(d.settlement, e.subject)
+        join billing.booked k on k.position = e.position
+        left join billing.disputes d on d.dispute = k.subject
+        join billing.settled s on s.settlement = coalesce(d.settlement, k.subject)
         left join billing.answers a on a.reference = s.reference
         left join billing.corrections c on c.attribution = a.attribution
-        where e.account = $1 and e.asset = $2 and e.time >= $3 and e.time < $4
-            and e.type in ('settlement.posted', 'settlement.corrected', 'refund.posted', 'dispute.resolved')
+        where e.account = \(JournalReader.number) and e.time >= $3 and e.time < $4
+            and k.type in ('settlement.posted', 'settlement.corrected', 'refund.posted', 'dispute.resolved')
         group by 1, 2, 3, 4, 5, s.attributed order by 1 limit $5
         """, name: "earned")
 
@@ -36,8 +37,8 @@ struct BillsReader: Sendable {
 
     private static let sums = Statement(
         """
-        select type, count(*), sum(amount) from billing.entries
-        where account = $1 and asset = $2 and time >= $3 and time < $4 group by type order by type
+        select k.type, count(*), sum(e.amount) from billing.entries e join billing.booked k on k.position = e.position
+        where e.account = \(JournalReader.number) and e.time >= $3 and e.time < $4 group by 1 order by 1
         """, name: "sums")
 
     /// What an account earned in a period, by settlement.

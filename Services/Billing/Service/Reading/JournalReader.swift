@@ -51,27 +51,33 @@ struct StatementLine: Sendable {
 struct JournalReader: Sendable {
     let pool: PostgresPool
 
+    /// The rows know an account by its number.
+    static let number = "(select number from billing.balances where account = $1 and asset = $2)"
+
     private static let asOf = Statement(
-        "select balance from billing.entries where account = $1 and asset = $2 and position <= $3 order by position desc limit 1",
+        "select balance from billing.entries where account = \(number) and position <= $3 order by position desc limit 1",
         name: "balance as of")
     private static let lines = Statement(
         """
-        select position, time, type, subject, reference, amount, balance from billing.entries
-        where account = $1 and asset = $2 and position > $3 and time >= $4 and time < $5 order by position limit $6
+        select e.position, e.time, b.type, b.subject, b.reference, e.amount, e.balance
+        from billing.entries e join billing.booked b on b.position = e.position
+        where e.account = \(number) and e.position > $3 and e.time >= $4 and e.time < $5 order by e.position limit $6
         """, name: "statement")
 
     private static let before = Statement(
-        "select coalesce(sum(amount), 0) from billing.entries where account = $1 and asset = $2 and time < $3", name: "balance before")
+        "select coalesce(sum(amount), 0) from billing.entries where account = \(number) and time < $3", name: "balance before")
 
     /// What each account had when an epoch closed, one look into an index for each. Every epoch has an entry of `payout:evm`.
     private static let owed = Statement(
         """
         with closed as (
-            select position from billing.entries where account = 'payout:evm' and asset = $1 and type = 'payout.epoch-closed'
-            order by position offset $2 limit 1)
+            select e.position from billing.entries e join billing.booked b on b.position = e.position
+            where e.account = (select number from billing.balances where account = 'payout:evm' and asset = $1)
+                and b.type = 'payout.epoch-closed'
+            order by e.position offset $2 limit 1)
         select b.account, e.balance from closed c cross join billing.balances b cross join lateral (
             select balance from billing.entries
-            where account = b.account and asset = b.asset and position <= c.position order by position desc limit 1) e
+            where account = b.number and position <= c.position order by position desc limit 1) e
         where b.asset = $1 and e.balance > 0
         """, name: "owed")
 

@@ -9,10 +9,11 @@ struct MilestoneProjection: Projection {
     let schema = "billing"
     let version = 1
     let tables = ["milestones"]
+    let types: Set<String>? = Milestone.types
 
     func apply(_ events: [ProjectedEvent], in session: PostgresSession, tables: TableNames) throws {
         var found: [(type: String, subject: String, position: Int64)] = []
-        for event in events where Milestone.types.contains(event.header.type) {
+        for event in events {
             for subject in try Milestone.subjects(event.header.type, event.members) {
                 found.append((event.header.type, subject, Int64(event.position)))
             }

@@ -12,6 +12,7 @@ struct WebhookProjection: Projection {
     let schema = "billing"
     let version = 1
     let tables: [String] = []
+    let types: Set<String>? = BillingEvent.types
     let evidence: @Sendable (Digest) -> [UInt8]?
 
     private struct Wanted {
@@ -29,7 +30,7 @@ struct WebhookProjection: Projection {
             wanted[try row.text(1), default: []].append(
                 Wanted(id: try row.text(0), types: try row.textArray(2), since: try row.int(3)))
         }
-        for event in events where BillingEvent.types.contains(event.header.type) { try tell(event, wanted, session) }
+        for event in events { try tell(event, wanted, session) }
     }
 
     private func tell(_ event: ProjectedEvent, _ wanted: [String: [Wanted]], _ session: PostgresSession) throws {

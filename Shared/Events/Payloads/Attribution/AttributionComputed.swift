@@ -169,7 +169,7 @@ public struct AttributionShare: EventPart {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "owner": .string(owner), "datanet": .string(datanet), "share": .count(share),
+            "datanet": .string(datanet), "owner": .string(owner), "share": .count(share),
         ])
     }
 }

@@ -45,8 +45,8 @@ public struct HoldCaptured: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "id": .string(id), "reference": .string(reference), "amount": amount.json, "released": released.json, "usage": usage?.json,
-            "postings": postings.json,
+            "amount": amount.json, "id": .string(id), "postings": postings.json, "reference": .string(reference), "released": released.json,
+            "usage": usage?.json,
         ])
     }
 }

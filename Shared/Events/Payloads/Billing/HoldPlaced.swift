@@ -45,7 +45,7 @@ public struct HoldPlaced: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "id": .string(id), "account": .string(account.text), "amount": amount.json, "expires": .string(expires.description),
+            "account": .string(account.text), "amount": amount.json, "expires": .string(expires.description), "id": .string(id),
             "price": price?.json, "reference": reference.map { .string($0) },
         ])
     }

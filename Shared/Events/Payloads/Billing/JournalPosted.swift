@@ -40,8 +40,8 @@ public struct JournalPosted: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "id": .string(id), "reason": .string(reason), "reference": reference.map { .string($0) },
-            "reverses": reverses.map { .string($0) }, "postings": postings.json,
+            "id": .string(id), "postings": postings.json, "reason": .string(reason), "reference": reference.map { .string($0) },
+            "reverses": reverses.map { .string($0) },
         ])
     }
 }

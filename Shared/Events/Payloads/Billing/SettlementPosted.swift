@@ -55,8 +55,8 @@ public struct SettlementPosted: EventData, Hashable {
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "id": .string(id), "kind": .string(kind), "reference": .string(reference), "payer": .string(payer.text), "fee": fee.json,
-            "position": .count(position), "release_at": .string(releaseAt.description), "postings": postings.json,
+            "fee": fee.json, "id": .string(id), "kind": .string(kind), "payer": .string(payer.text), "position": .count(position),
+            "postings": postings.json, "reference": .string(reference), "release_at": .string(releaseAt.description),
         ])
     }
 }
