@@ -41,7 +41,7 @@ struct ReceiptResources: Sendable {
                 shown = try await relayed { try await billing.call("GET", .billing, "/v1/accounts/" + account) }
             } catch let problem as Problem where problem.status == 404 || problem.status == 422 { continue }
             for asset in shown["assets"]?.arrayValue ?? [] {
-                guard let name = asset["asset"]?.stringValue else { continue }
+                guard let name = asset["balance"]?["asset"]?.stringValue else { continue }
                 let path = "/v1/statements?account=\(account)&asset=\(PercentEncoding.encode(name))&limit=1000"
                 let lines = try await relayed { try await billing.call("GET", .billing, path) }
                 for line in lines["items"]?.arrayValue ?? [] {
