@@ -68,6 +68,7 @@ let package = Package(
         room("Telemetry", "Shared/Telemetry", ["Threads", "JSON"]),
         room("Identity", "Shared/Identity", ["Crypto", "JSON", "Threads"]),
         room("HTTP", "Shared/HTTP/Messages", ["Threads"], [.strictMemorySafety()]),
+        room("HTTPSignatures", "Shared/HTTP/Signatures", ["HTTP", "Crypto"]),
         room("HTTPServer", "Shared/HTTP/Server", ["HTTP", "Threads", "CEpoll"], [.strictMemorySafety()]),
         room("HTTPClient", "Shared/HTTP/Client", ["HTTP", "Threads", "CCurl"]),
         room("Postgres", "Shared/Postgres", ["Threads", "CPostgres", "Crypto"], exclude: ["CPostgres"]),
@@ -76,13 +77,19 @@ let package = Package(
         room("Events", "Shared/Events", ["JSON", "Crypto", "Money"]),
         room("EventLog", "Shared/Log", ["Events", "JSON", "Crypto", "Threads", "HTTP", "HTTPClient"]),
         room("Projections", "Shared/Projections", ["EventLog", "Events", "Postgres", "Kafka", "Telemetry", "Threads"]),
-        room("Web", "Shared/Web", ["HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry", "Threads"]),
+        room(
+            "Web", "Shared/Web",
+            ["HTTP", "HTTPServer", "HTTPClient", "HTTPSignatures", "JSON", "Identity", "Crypto", "Telemetry", "Threads"]),
         room(
             "ServiceShell", "Shared/ServiceShell",
             [
-                "Decisions", "EventLog", "Events", "Postgres", "Projections", "Web", "HTTP", "HTTPClient", "JSON", "Identity", "Telemetry",
-                "Crypto", "Blobs", "Threads",
+                "Decisions", "EventLog", "Events", "Postgres", "Projections", "Web", "HTTP", "HTTPClient", "HTTPSignatures", "JSON",
+                "Identity", "Telemetry", "Crypto", "Blobs", "Threads",
             ]),
+
+        room(
+            "Webhooks", "Shared/Webhooks",
+            ["Crypto", "Events", "HTTP", "HTTPClient", "HTTPSignatures", "Identity", "JSON", "Postgres", "Telemetry"]),
 
         room("Money", "Shared/Money", ["JSON"]),
         room("Licences", "Shared/Licences"),
@@ -125,13 +132,16 @@ let package = Package(
         room(
             "BillingDomain", "Services/Billing/Domain",
             ["Replay", "Decisions", "Events", "EventLog", "JSON", "Crypto", "EVM", "Identity", "Money"]),
-        room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "EVM", "Paper"]),
-        room("AgentGatewayDomain", "Services/AgentGateway/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Money"]),
+        room("BillingService", "Services/Billing/Service", shell + ["BillingDomain", "EVM", "Paper", "Webhooks", "HTTPSignatures"]),
+        room(
+            "AgentGatewayDomain", "Services/AgentGateway/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Identity", "Money"]),
         room("AdapterRouter", "Services/AgentGateway/Router"),
         room(
             "AgentEconomyDomain", "Services/AgentGateway/Economy/Domain",
-            ["Replay", "Decisions", "Events", "JSON", "Crypto", "EVM", "Money"]),
-        room("AgentEconomyService", "Services/AgentGateway/Economy/Service", shell + ["AgentEconomyDomain", "EVM"]),
+            ["Replay", "Decisions", "Events", "JSON", "Crypto", "EVM", "Identity", "Money"]),
+        room(
+            "AgentEconomyService", "Services/AgentGateway/Economy/Service",
+            shell + ["AgentEconomyDomain", "EVM", "Webhooks", "HTTPSignatures"]),
         room(
             "AgentGatewayService", "Services/AgentGateway/Service",
             shell + ["AgentGatewayDomain", "AdapterRouter", "AgentEconomyService"]),
@@ -167,6 +177,7 @@ let package = Package(
         tests("IdentityTests", "Shared/Identity", ["Identity", "Crypto", "JSON"]),
         tests("TelemetryTests", "Shared/Telemetry", ["Telemetry", "JSON"]),
         tests("HTTPServerTests", "Shared/HTTP/Server", ["HTTP", "HTTPServer", "Threads"]),
+        tests("HTTPSignaturesTests", "Shared/HTTP/Signatures", ["HTTP", "HTTPSignatures", "Crypto", "Identity"]),
         tests("HTTPClientTests", "Shared/HTTP/Client", ["HTTP", "HTTPClient", "HTTPServer", "Threads"]),
         tests("PostgresTests", "Shared/Postgres", ["Postgres", "PrivatePostgres", "Threads"]),
         tests("PrivatePostgresTests", "Shared/PrivatePostgres", ["Postgres", "PrivatePostgres", "Threads"]),
@@ -179,7 +190,9 @@ let package = Package(
                 "Projections", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "HTTPClient", "JSON", "Crypto",
                 "Telemetry", "Threads",
             ]),
-        tests("WebTests", "Shared/Web", ["Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Identity", "Crypto", "Telemetry"]),
+        tests(
+            "WebTests", "Shared/Web",
+            ["Web", "HTTP", "HTTPServer", "HTTPClient", "HTTPSignatures", "JSON", "Identity", "Crypto", "Telemetry"]),
         tests(
             "LedgerTests", "Services/Ledger",
             [

@@ -335,10 +335,19 @@ public actor DecisionMaker<State: ServiceState> {
                 }
             case .failure(let error):
                 isSpoilt = true
-                ticket.waiter.resume(throwing: Self.meaning(of: error))
+                // Decided while the run before it took long: it is decided again, at a later time.
+                if Self.isLate(error), let again = ticket.oncemore() {
+                    waiting.append(again)
+                } else {
+                    ticket.waiter.resume(throwing: Self.meaning(of: error))
+                }
             }
         }
         if isSpoilt { await startAfresh() }
+    }
+
+    private static func isLate(_ error: any Error) -> Bool {
+        if case LogError.invalid(_, let fault) = error { fault.kind == .wrongTime } else { false }
     }
 
     private static func meaning(of error: any Error) -> any Error {

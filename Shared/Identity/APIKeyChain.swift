@@ -18,4 +18,10 @@ public struct APIKeyChain: APIKeyStore {
 
     /// Ends a key wherever it is.
     public func revoke(_ hash: Digest) async throws { for store in stores { try await store.revoke(hash) } }
+
+    /// The holder that the first store knows.
+    public func holder(of keyID: String) async throws -> KeyHolder? {
+        for store in stores { if let holder = try await store.holder(of: keyID) { return holder } }
+        return nil
+    }
 }

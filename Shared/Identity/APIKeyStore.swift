@@ -1,6 +1,6 @@
 public import Crypto
 
-/// Where API keys are looked up.
+/// Where API keys are looked up, and keys that requests are signed by.
 public protocol APIKeyStore: Sendable {
     /// The record of the key with that hash; nil when there is none or it was revoked.
     func record(for hash: Digest) async throws -> APIKeyRecord?
@@ -8,9 +8,15 @@ public protocol APIKeyStore: Sendable {
     func add(_ record: APIKeyRecord) async throws
     /// Ends a key at once; one that is not known stays so.
     func revoke(_ hash: Digest) async throws
+    /// Whose key requests are signed by; nil when it is not known here.
+    /// - Parameter keyID: a JWK thumbprint (RFC 7638), or did:key.
+    func holder(of keyID: String) async throws -> KeyHolder?
 }
 
 extension APIKeyStore {
+    /// Most stores know API keys alone.
+    public func holder(of keyID: String) async throws -> KeyHolder? { nil }
+
     /// Whose key it is; nil when it is not known, revoked or past its end.
     /// - Parameter now: seconds since 1970.
     public func caller(for key: APIKey, now: Int64 = UnixTime.now) async throws -> Caller? {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The real program, spoken to by the clients that agents have: the Model Context Protocol in both of its eras by mcp and by fastmcp,
-# Agent2Agent 1.0 by a2a-sdk, x402 in both versions by x402's client and facilitator client with a chain of py-evm behind it, and the
+# Agent2Agent 1.0 by JSON-RPC and REST and 0.3 by a2a-sdk, webhooks by standardwebhooks, signed requests both ways by http-message-signatures, x402 in both versions by x402's client and facilitator client with a chain of py-evm behind it, and the
 # signatures of principals made by other implementations of Ed25519 and secp256k1. Then an economy of agents that runs by itself, and the audit
 # of all of it.
 set -euo pipefail
@@ -34,7 +34,7 @@ done
 read -r node coin <"$folder/chain" || die "the chain was not up within a minute"
 
 OPENLEDGER_X402_RPC=$node OPENLEDGER_X402_TOKEN=$coin OPENLEDGER_X402_TOKEN_CHAIN=84532 OPENLEDGER_X402_TOKEN_NAME=Coin \
-  OPENLEDGER_RUNNER_MODELS=tiny=$folder/tiny "$program" up --data "$folder/home" --port 0 >"$folder/up.out" 2>"$folder/up.log" &
+  OPENLEDGER_WEBHOOKS_PLAIN=true OPENLEDGER_RUNNER_MODELS=tiny=$folder/tiny "$program" up --data "$folder/home" --port 0 >"$folder/up.out" 2>"$folder/up.log" &
 pid=$!
 for _ in $(seq 1200); do
   grep -q '^OpenLedger is up' "$folder/up.out" && break
@@ -46,9 +46,10 @@ administrator=$(sed -n "s/^The administrator's API key, shown this once: //p" "$
 [[ -n $url && -n $administrator ]] || die "the program was not up within two minutes"
 
 "$python" "$root/Tests/Agents/clients.py" "$url" "$administrator" || die "a client is not content"
+"$python" "$root/Tests/Agents/doors.py" "$url" "$administrator" || die "a2a-sdk, standardwebhooks or http-message-signatures is not content"
 "$python" "$root/Tests/Agents/payments.py" "$url" "$administrator" "$node" "$coin" || die "x402's client is not content"
 "$python" "$root/Tests/Agents/economy.py" "$url" "$administrator" >"$folder/economy" || die "the economy came to nothing: $(tail -n 20 "$folder/economy")"
 tail -n 1 "$folder/economy"
 "$program" audit "$url/log" --key "$(sed -n 's/^  key     //p' "$folder/up.out" | head -n 1)" >"$folder/audit" ||
   die "the log does not pass the audit: $(cat "$folder/audit")"
-echo "Agents: mcp (each era, and choosing by itself), fastmcp, a2a-sdk and x402 found, hired, paid and proved; every profit of the economy is explained"
+echo "Agents: mcp (each era, and choosing by itself), fastmcp, a2a-sdk, standardwebhooks, http-message-signatures and x402 found, hired, paid and proved; every profit of the economy is explained"

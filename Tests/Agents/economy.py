@@ -9,10 +9,15 @@ import hashlib
 import json
 import time
 import urllib.request
-import uuid
 
+import fastmcp
+import httpx2
 from eth_account import Account
 from eth_account.messages import encode_defunct
+from fastmcp.client.transports import StreamableHttpTransport
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 from parties import Party, administrator, amount, call, ok, url
 from x402 import x402Client
 from x402.http import decode_payment_response_header
@@ -157,6 +162,35 @@ def contribute(person, datanet, rows):
     assert done["accepted"] == len(rows), done
 
 
+async def receipts(payer, stranger, inferences):
+    """Receipts of what an agent paid, as resources of the Model Context Protocol: by mcp in each of its modes, and by fastmcp."""
+    uris = ["openledger://receipts/" + inference for inference in inferences]
+
+    def opened(agent, mode):
+        http = httpx2.AsyncClient(headers={"Authorization": "Bearer " + agent.token}, timeout=60)
+        return Client(streamable_http_client(url + "/mcp", http_client=http), mode=mode)
+
+    for mode in ("auto", "legacy", "2026-07-28"):
+        async with opened(payer, mode) as client:
+            assert set(uris) <= {str(entry.uri) for entry in (await client.list_resources()).resources}
+            [template] = (await client.list_resource_templates()).resource_templates
+            assert template.uri_template == "openledger://receipts/{id}"
+            [content] = (await client.read_resource(uris[0])).contents
+            receipt = json.loads(content.text)
+            assert receipt["type"] == "openledger/receipt/v1" and receipt["events"] and receipt["checkpoint"], receipt
+        async with opened(stranger, mode) as client:
+            try:
+                await client.read_resource(uris[0])
+            except MCPError as error:
+                assert error.error.code == -32602, error
+            else:
+                raise AssertionError("a stranger read a receipt")
+    async with fastmcp.Client(StreamableHttpTransport(url + "/mcp", headers={"Authorization": "Bearer " + payer.token})) as client:
+        assert set(uris) <= {str(entry.uri) for entry in await client.list_resources()}
+        assert json.loads((await client.read_resource(uris[1]))[0].text)["type"] == "openledger/receipt/v1"
+    print("  receipts by mcp and fastmcp")
+
+
 async def main():
     started = time.monotonic()
     curator, researcher, scribe = Agent("curator"), Agent("researcher"), Agent("scribe")
@@ -210,7 +244,7 @@ async def main():
     answers = [await consumer.buy(consumer.find("pilot"), prompt, f"an answer of the pilot: {prompt}") for prompt, _ in ROWS[:3]]
     inferences = [answer["delivery"]["inference"] for answer in answers]
     for inference in inferences:
-        until("an answer is not attributed", lambda: "attribution" in (ok("GET", f"/v1/attributions/{inference}", administrator) or {}))
+        until("an answer is not attributed", lambda: call("GET", f"/v1/attributions/{inference}", administrator)[0] == 200)
 
     # Everybody's profit, entry by entry. What an answer earned is theirs when it has been settled.
     agents = [curator, researcher, scribe, analyst, consumer]
@@ -227,6 +261,7 @@ async def main():
         assert profits[name] == profit, (name, profits)
     fees = sum(int(line["amount"]["amount"]) for line in analyst.lines() if line["type"] == "hold.captured")
     assert profits["analyst"] > 450_000 + fees - 1_000, profits
+    await receipts(analyst, scribe, inferences)
     print(f"  five agents, {time.monotonic() - started:.0f} s")
 
 

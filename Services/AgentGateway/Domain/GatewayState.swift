@@ -1,6 +1,7 @@
 public import Crypto
 public import Decisions
 public import Events
+internal import Identity
 internal import JSON
 
 /// What the gateway must remember: who is who, which keys count, which models may be asked, and which answers were given.
@@ -9,6 +10,8 @@ public struct GatewayState: ServiceState {
     public private(set) var principals: [String: Principal] = [:]
     /// The principal of a linked key, by its did:key.
     public private(set) var principalByKey: [String: String] = [:]
+    /// Linked keys by what requests that they sign call them: their JWK thumbprint (RFC 7638).
+    public private(set) var keysByThumbprint: [String: String] = [:]
     /// API keys that count, by hash.
     public private(set) var apiKeys: [Digest: KeyIssued] = [:]
     /// The hash of an API key, by its id.
@@ -40,7 +43,7 @@ public struct GatewayState: ServiceState {
         case PrincipalRegistered.type:
             let registered = try PrincipalRegistered(data)
             principals[registered.principal] = Principal(registered, at: fact.time)
-            principalByKey[registered.key] = registered.principal
+            link(registered.key, to: registered.principal)
         case PrincipalConfigured.type:
             let chosen = try PrincipalConfigured(data)
             principals[chosen.principal]?.retentionDays = chosen.retentionDays
@@ -73,13 +76,19 @@ public struct GatewayState: ServiceState {
         if let removed = change.removed {
             principal.keys.removeAll { $0 == removed }
             principalByKey[removed] = nil
+            if let key = DIDKey.publicKey(in: removed) { keysByThumbprint[PublicKeySet.thumbprint(of: key)] = nil }
         }
         if let added = change.added {
             principal.keys.append(added)
-            principalByKey[added] = change.principal
+            link(added, to: change.principal)
         }
         if let verified = change.verified { principal.claims.append(verified) }
         principals[change.principal] = principal
+    }
+
+    private mutating func link(_ key: String, to principal: String) {
+        principalByKey[key] = principal
+        if let publicKey = DIDKey.publicKey(in: key) { keysByThumbprint[PublicKeySet.thumbprint(of: publicKey)] = key }
     }
 
     /// The id of an API key's hash.

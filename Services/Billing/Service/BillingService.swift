@@ -3,12 +3,14 @@ internal import Blobs
 internal import Crypto
 internal import Decisions
 public import Events
-internal import HTTPClient
+internal import HTTPSignatures
+internal import Identity
 internal import Postgres
 internal import Projections
 public import ServiceShell
 internal import Telemetry
 public import Web
+internal import Webhooks
 
 /// Payable AI: takes the fee of every answer and training, shares it out among those who earned it, and pays them.
 public struct BillingService: RunnableService {
@@ -49,8 +51,11 @@ public struct BillingService: RunnableService {
             reader: reader, bills: BillsReader(pool: pool), items: EarnedItems(log: context.log, store: store), clock: context.clock)
         let secrets = try WebhookSecrets.open(context.folder)
         let webhooks = WebhookStore(pool: pool)
+        let queue = WebhookQueue(pool: pool, schema: "billing")
+        let allowsPlain = try context.settings.boolean("WEBHOOKS_PLAIN", default: false)
+        let signer = try MessageSigner.webhooks(context)
         let webhookRoutes = WebhookRoutes(
-            store: webhooks, secrets: secrets, allowsPlain: try context.settings.boolean("WEBHOOKS_PLAIN", default: false)
+            store: webhooks, queue: queue, secrets: secrets, allowsPlain: allowsPlain, keys: try signer.jwks
         ) { await desk.maker.next }
         let receipts = ReceiptRoutes(
             log: context.log, store: store, milestones: MilestoneReader(pool: pool), journal: reader,
@@ -73,7 +78,8 @@ public struct BillingService: RunnableService {
             mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk,
             projections: [projection, milestones, bills, notices],
             sender: WebhookSender(
-                store: webhooks, secrets: secrets, transport: try CurlTransport(), clock: context.clock, logger: context.logger),
+                queue: queue, secrets: secrets, signer: signer, transport: try WebhookSender.transport(allowsPlain: allowsPlain),
+                clock: context.clock, logger: context.logger),
             pool: pool)
     }
 

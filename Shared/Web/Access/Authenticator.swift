@@ -14,14 +14,23 @@ public struct Authenticator: Sendable {
     /// Checks a credential. Throws `Refusal` for one that proves nothing, anything else when it cannot be checked now.
     public let verify: @Sendable (Credential) async throws -> Caller
 
-    /// An authenticator of one's own.
-    public init(verify: @escaping @Sendable (Credential) async throws -> Caller) { self.verify = verify }
+    /// Whose key requests are signed by (RFC 9421), by its JWK thumbprint or did:key; nil for one that is not known.
+    public let holder: @Sendable (_ keyID: String) async throws -> KeyHolder?
 
-    /// Takes signed tokens, API keys, or both; nil takes none of that kind.
+    /// An authenticator of one's own.
+    public init(
+        holder: @escaping @Sendable (_ keyID: String) async throws -> KeyHolder? = { _ in nil },
+        verify: @escaping @Sendable (Credential) async throws -> Caller
+    ) {
+        self.holder = holder
+        self.verify = verify
+    }
+
+    /// Takes signed tokens, API keys and requests signed by keys that the store knows, or some of them; nil takes none of that kind.
     /// - Parameter services: what each service may do here, by its name. A service signs its own tokens, so the scopes that it claims are
     ///   its own word: they do not count, this table does.
     public init(tokens: TokenVerifier?, keys: (any APIKeyStore)?, services: [String: Set<String>] = [:]) {
-        self.init { credential in
+        self.init(holder: { try await keys?.holder(of: $0) }) { credential in
             switch credential {
             case .token(let text):
                 guard let tokens else { throw Refusal("tokens are not taken here") }

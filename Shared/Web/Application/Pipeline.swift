@@ -57,11 +57,13 @@ struct Pipeline: Sendable {
         case .route(let index, let path):
             exchange.route = index
             let route = routes[index]
-            exchange.caller = try await gate.admit(request, route)
+            let admission = try await gate.admit(request, route)
+            exchange.caller = admission.caller
             try check(path, route)
             let query = try Query(request.query, declared: route.query)
             let key = try idempotencyKey(request, route)
             let body = try await readers[index].read(request)
+            try admission.seal?.check(body.bytes)
             let context = context(request, exchange, route, path, query, key, body)
             let response = try await run(route, context)
             return request.method == "HEAD" ? headOnly(response) : response

@@ -18,6 +18,8 @@ public enum EconomyError: Error, Sendable, Equatable, CustomStringConvertible {
     case needsApproval(mandate: String, above: Amount)
     /// The state that it is in does not allow this.
     case wrongState(String)
+    /// A signature that does not fit.
+    case badSignature(String)
     /// An amount that is none.
     case money(MoneyError)
 
@@ -25,7 +27,7 @@ public enum EconomyError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notFound(let what): "there is no \(what)"
-        case .forbidden(let why), .wrongState(let why): why
+        case .forbidden(let why), .wrongState(let why), .badSignature(let why): why
         case .invalid(let field, let reason): "\(field) \(reason)"
         case .notLive(let mandate, let reason): "the mandate \(mandate) \(reason): ask its grantor for another"
         case .exceeds(let limit, let mandate, let wanted, let left):

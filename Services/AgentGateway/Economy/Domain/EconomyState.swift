@@ -65,6 +65,8 @@ public struct EconomyState: ServiceState {
         public let owner: String?
         /// Its keys, did:key.
         public internal(set) var keys: [String]
+        /// Whether it has proven a claim of who it is.
+        public internal(set) var isVerified = false
     }
 
     /// Who stands behind a principal: its owner, or itself.
@@ -104,6 +106,7 @@ public struct EconomyState: ServiceState {
             let change = try KeyRotated(data)
             if let removed = change.removed { parties[change.principal]?.keys.removeAll { $0 == removed } }
             if let added = change.added { parties[change.principal]?.keys.append(added) }
+            if change.verified != nil { parties[change.principal]?.isVerified = true }
         case MandateGranted.type: try apply(MandateGranted(data))
         case MandateRevoked.type: try apply(MandateRevoked(data))
         case MandateAuthorized.type: try apply(MandateAuthorized(data))

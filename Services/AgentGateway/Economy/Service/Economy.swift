@@ -16,6 +16,7 @@ public struct Economy: Sendable {
     public let spending: SpendingDesk
     private let keeper: EconomyKeeper
     private let payments: PaymentDesk
+    private let webhooks: TaskWebhookDesk
 
     /// Wires it.
     /// - Parameter asking: makes, of where spending is allowed, what asks a model in a caller's name, for the tool that does.
@@ -32,20 +33,25 @@ public struct Economy: Sendable {
             maker: maker, peers: context.peers, directory: directory, hiring: hiring, asking: ask)
         let address = PublicAddress(context.settings)
         let payments = try paymentDesk(context, maker)
+        let webhooks = try TaskWebhookDesk(context, maker)
+        let a2a = A2ADesk(maker: maker, directory: directory, hiring: hiring, asking: ask, pushes: A2APushes(desk: webhooks))
         let routes =
             MandateRoutes(maker: maker).routes + ApprovalRoutes(maker: maker).routes
             + ServiceRoutes(maker: maker, desk: services, directory: directory).routes + TaskRoutes(maker: maker, desk: tasks).routes
-            + AgentRoutes(maker: maker, directory: directory, address: address).routes + MCPRoutes(tools: tools, address: address).routes
-            + A2ARoutes(maker: maker, directory: directory, hiring: hiring, asking: ask, address: address).routes
+            + AgentRoutes(maker: maker, directory: directory, address: address).routes
+            + MCPRoutes(tools: tools, receipts: ReceiptResources(peers: context.peers, signer: context.signer), address: address).routes
+            + A2ARoutes(desk: a2a, address: address).routes + A2ARestRoutes(desk: a2a).routes
+            + TaskWebhookRoutes(maker: maker, desk: webhooks, peers: context.peers).routes
             + WalletRoutes(maker: maker).routes
             + FacilitatorRoutes(maker: maker, desk: payments, directory: directory, address: address).routes
             + SellerRoutes(
                 maker: maker, desk: payments, directory: directory, hiring: hiring, writings: writings, asking: ask, address: address
             ).routes
         return Economy(
-            routes: routes, checks: [ReadinessCheck("economy") { await maker.notReady.map { .notReady($0) } ?? .ready }],
+            routes: routes, checks: [ReadinessCheck("economy") { await maker.notReady.map { .notReady($0) } ?? .ready }, webhooks.check],
             spending: spending,
-            keeper: EconomyKeeper(maker: maker, peers: context.peers, clock: context.clock, logger: context.logger), payments: payments)
+            keeper: EconomyKeeper(maker: maker, peers: context.peers, clock: context.clock, logger: context.logger), payments: payments,
+            webhooks: webhooks)
     }
 
     private static func paymentDesk(_ context: ServiceContext, _ maker: DecisionMaker<EconomyState>) throws -> PaymentDesk {
@@ -62,6 +68,7 @@ public struct Economy: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await keeper.run() }
             group.addTask { await payments.run() }
+            group.addTask { await webhooks.run() }
             await group.waitForAll()
         }
     }

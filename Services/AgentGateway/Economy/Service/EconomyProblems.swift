@@ -42,6 +42,7 @@ extension EconomyError: ProblemConvertible {
         case .notAllowed(let mandate, _): Problem(EconomyProblems.refused, description, members: [("mandate", .string(mandate))])
         case .needsApproval(let mandate, _): Problem(EconomyProblems.approval, description, members: [("mandate", .string(mandate))])
         case .wrongState: Problem(EconomyProblems.state, description)
+        case .badSignature: Problem(EconomyProblems.signature, description, field: "#/signature")
         case .money: Problem(EconomyProblems.invalid, description)
         }
     }

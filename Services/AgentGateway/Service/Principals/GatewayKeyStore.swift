@@ -4,7 +4,7 @@ internal import Decisions
 internal import Events
 internal import Identity
 
-/// API keys as the log tells of them.
+/// API keys, and the keys that principals sign by, as the log tells of them.
 struct GatewayKeyStore: APIKeyStore {
     let maker: DecisionMaker<GatewayState>
 
@@ -22,4 +22,16 @@ struct GatewayKeyStore: APIKeyStore {
 
     /// Keys end by DELETE /v1/keys/{key}, which knows whose they are.
     func revoke(_ hash: Digest) async throws {}
+
+    func holder(of keyID: String) async throws -> KeyHolder? {
+        try await maker.find { state -> KeyHolder? in
+            guard let did = keyID.hasPrefix("did:key:") ? keyID : state.keysByThumbprint[keyID], let id = state.principalByKey[did],
+                let principal = state.principals[id], let key = DIDKey.publicKey(in: did)
+            else { return nil }
+            let caller = Caller(
+                subject: id, issuer: "agent-gateway", kind: Caller.Kind(rawValue: principal.kind) ?? .agent,
+                scopes: PrincipalRules.usualScopes)
+            return KeyHolder(caller: caller, key: key)
+        }
+    }
 }

@@ -5,16 +5,20 @@ internal import HTTP
 internal import Identity
 internal import JSON
 internal import Web
+internal import Webhooks
 
 /// Webhooks: who is told of what, with which secret, and how it went.
 struct WebhookRoutes: Sendable {
     let store: WebhookStore
+    let queue: WebhookQueue
     let secrets: WebhookSecrets
     let allowsPlain: Bool
+    /// The key that messages are signed by besides.
+    let keys: [UInt8]
     /// Everything before this position is over.
     let next: @Sendable () async -> UInt64
 
-    var routes: [Route] { [make, list, rotate, end, deliveries] }
+    var routes: [Route] { [make, list, rotate, end, deliveries, published] }
 
     private typealias C = BillingCommands
     private static let shown: Schema = .openObject(
@@ -77,7 +81,7 @@ struct WebhookRoutes: Sendable {
         ) { context in
             let generation = try context.decode { try $0.object().count("generation") }
             let webhook = try await own(context)
-            try await store.rotate(webhook.id, from: generation)
+            try await queue.rotate(webhook.id, from: generation)
             guard let now = try await store.webhook(webhook.id) else { throw Problem(.notFound, "there is no webhook \(webhook.id)") }
             return .json(now.json(secret: secrets.text(now.id, now.generation)))
         }
@@ -88,7 +92,7 @@ struct WebhookRoutes: Sendable {
             .delete, "/v1/statements/webhooks/{webhook}", operation: "endWebhook", summary: "Ends a webhook.", access: .authenticated,
             replies: [.empty(204, "It is ended.")], problems: [.forbidden, .notFound]
         ) { context in
-            try await store.end(try await own(context).id)
+            try await queue.end(try await own(context).id)
             return .noContent
         }
     }
@@ -102,9 +106,17 @@ struct WebhookRoutes: Sendable {
             problems: [.forbidden, .notFound]
         ) { context in
             let webhook = try await own(context)
-            let items = try await store.deliveries(of: webhook.id, limit: context.query.integer("limit") ?? 100)
+            let items = try await queue.deliveries(of: webhook.id, limit: context.query.integer("limit") ?? 100)
             return .json(["items": .array(items)])
         }
+    }
+
+    private var published: Route {
+        Route(
+            .get, "/v1/statements/webhooks/keys", operation: "webhookKeys",
+            summary: "The key that webhooks' messages are signed by (RFC 9421), as a JWK Set.", access: .public,
+            replies: [.json(200, "The keys.", .openObject(.required("keys", .list(.openObject(), atMost: 10))))]
+        ) { [keys] _ in .json(bytes: keys) }
     }
 
     private func own(_ context: RequestContext) async throws -> Webhook {

@@ -29,7 +29,7 @@ extension CurlExchange {
         check(ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1))
         check(ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, Int(max(1, request.connectTimeout.milliseconds))))
         check(ccurl_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1))
-        check(ccurl_close_on_exec(handle))
+        check(options.refusesPrivateAddresses ? ccurl_public_addresses_alone(handle) : ccurl_close_on_exec(handle))
         check(ccurl_set_long(handle, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)))
         check(ccurl_set_long(handle, CURLOPT_SSL_VERIFYPEER, 1))
         check(ccurl_set_long(handle, CURLOPT_SSL_VERIFYHOST, 2))

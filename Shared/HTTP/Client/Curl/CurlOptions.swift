@@ -26,11 +26,15 @@ public struct CurlOptions: Sendable {
     public var maximumIdleConnections: Int
     /// The `User-Agent` of requests that bring none; nil sends none.
     public var userAgent: String?
+    /// Whether addresses of this machine and of private networks count as if nobody were there, whatever name leads to them: for URLs that
+    /// strangers give.
+    public var refusesPrivateAddresses: Bool
 
     /// Options with defaults for calls between services.
     public init(
         unixSockets: [String: String] = [:], caFile: String? = nil, clientCertificate: ClientCertificate? = nil,
-        maximumConnectionsPerHost: Int = 64, maximumIdleConnections: Int = 256, userAgent: String? = "openledger"
+        maximumConnectionsPerHost: Int = 64, maximumIdleConnections: Int = 256, userAgent: String? = "openledger",
+        refusesPrivateAddresses: Bool = false
     ) {
         self.unixSockets = unixSockets
         self.caFile = caFile
@@ -38,5 +42,6 @@ public struct CurlOptions: Sendable {
         self.maximumConnectionsPerHost = maximumConnectionsPerHost
         self.maximumIdleConnections = maximumIdleConnections
         self.userAgent = userAgent
+        self.refusesPrivateAddresses = refusesPrivateAddresses
     }
 }

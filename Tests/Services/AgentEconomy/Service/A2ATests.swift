@@ -73,8 +73,10 @@ import Testing
             #expect(code(try await call(economy, token, "/a2a", "GetTask", ["id": "tk_none"])) == -32_001)
             #expect(code(try await call(economy, token, "/a2a", "CancelTask", ["id": "tk_none"])) == -32_001)
             #expect(code(try await call(economy, token, "/a2a", "message/send", hello)) == -32_601)
-            #expect(code(try await call(economy, token, "/a2a", "SendStreamingMessage", hello)) == -32_004)
-            #expect(code(try await call(economy, token, "/a2a", "CreateTaskPushNotificationConfig", [:])) == -32_003)
+            #expect(code(try await call(economy, token, "/a2a", "SubscribeToTask", ["id": "tk_none"])) == -32_001)
+            #expect(code(try await call(economy, token, "/a2a", "CreateTaskPushNotificationConfig", [:])) == -32_602)
+            #expect(code(try await call(economy, token, "/a2a", "tasks/get", ["id": "tk_none"], version: nil)) == -32_001)
+            #expect(code(try await call(economy, token, "/a2a", "tasks/fly", [:], version: "0.3.0")) == -32_009)
             #expect(code(try await call(economy, token, "/a2a", "GetExtendedAgentCard", [:])) == -32_007)
             #expect(code(try await call(economy, token, "/a2a", "SendMessage", ["message": ["parts": []]])) == -32_602)
             let picture: JSONValue = ["message": ["messageId": "p", "role": "ROLE_USER", "parts": [["url": "https://x.example/a.png"]]]]
@@ -88,8 +90,88 @@ import Testing
             let task = try await economy.open(ann, bob, 5)
             _ = try await economy.ok("POST", "/v1/tasks/\(task)/rejection", ann.token)
             #expect(code(try await call(economy, token, "/a2a", "CancelTask", ["id": .string(task)])) == -32_002)
+            #expect(code(try await call(economy, token, "/a2a", "SubscribeToTask", ["id": .string(task)])) == -32_004)
+            // Pushes go to the world outside alone, and somebody else's task is none.
+            let eve = try await economy.person(0)
+            let inside: JSONValue = ["taskId": .string(task), "id": "x", "url": "https://127.0.0.1/x"]
+            #expect(code(try await call(economy, token, "/a2a", "CreateTaskPushNotificationConfig", inside)) == -32_602)
+            let fine: JSONValue = ["taskId": .string(task), "id": "x", "url": "https://ear.example/x"]
+            #expect(code(try await call(economy, eve.token, "/a2a", "CreateTaskPushNotificationConfig", fine)) == -32_001)
+            let made = try await call(economy, token, "/a2a", "CreateTaskPushNotificationConfig", fine)
+            #expect(made.json["result"]?["url"] == "https://ear.example/x", "\(made.json)")
+            let split: JSONValue = ["taskId": .string(task), "url": "https://ear.example/x", "token": "a\r\nb"]
+            #expect(code(try await call(economy, token, "/a2a", "CreateTaskPushNotificationConfig", split)) == -32_602)
             let card = try await economy.ok("GET", "/.well-known/agent-card.json", nil)
             #expect(card["supportedInterfaces"]?.arrayValue?.first?["url"] == "http://house/a2a")
+        }
+    }
+
+    @Test func restSaysTheSameWithItsOwnStatuses() async throws {
+        try await withEconomy { economy in
+            let ann = try await economy.person(1_000)
+            let bob = try await economy.person(0)
+            let buyer = try await economy.register("agent", owner: ann)
+            _ = try await economy.grant(ann, buyer, 500)
+            _ = try await economy.ok(
+                "POST", "/v1/services", bob.token,
+                ["page": ["name": "Tide tables", "description": "High water"], "price": EconomyHouse.amount(150), "seconds": 600])
+            let headers = ["A2A-Version": "1.0"]
+            let door = "/a2a/\(bob.id)/v1"
+            let hired = try await economy.call("POST", door + "/message:send", buyer.token, message("June", id: "r1"), headers: headers)
+            let task = try #require(hired.text("task", "id"), "\(hired.json)")
+            #expect(try await economy.ok("GET", "/a2a/v1/tasks/\(task)", buyer.token, headers: headers)["id"] == .string(task))
+            let listed = try await economy.ok("GET", "/a2a/v1/tasks?pageSize=1&status=TASK_STATE_WORKING", buyer.token, headers: headers)
+            #expect(listed["totalSize"] == 1)
+            let cancelled = try await economy.ok("POST", "/a2a/v1/tasks/\(task):cancel", bob.token, headers: headers)
+            #expect(cancelled["status"]?["state"] == "TASK_STATE_CANCELED")
+            func status(_ method: String, _ path: String, _ headers: [String: String], token: String?) async throws -> [String] {
+                let answer = try await economy.call(method, path, token, headers: headers)
+                let error = answer.json["error"]
+                return [String(answer.status), error?["details"]?.arrayValue?.first?["reason"]?.stringValue ?? ""]
+            }
+            let none = "/a2a/v1/tasks/tk_none"
+            #expect(try await status("GET", none, headers, token: buyer.token) == ["404", "TASK_NOT_FOUND"])
+            #expect(try await status("GET", none, [:], token: buyer.token) == ["400", "VERSION_NOT_SUPPORTED"])
+            let again = try await status("POST", "/a2a/v1/tasks/\(task):cancel", headers, token: buyer.token)
+            #expect(again == ["400", "TASK_NOT_CANCELABLE"])
+            let over = try await status("POST", "/a2a/v1/tasks/\(task):subscribe", headers, token: buyer.token)
+            #expect(over == ["400", "UNSUPPORTED_OPERATION"])
+            #expect(try await status("GET", "/a2a/v1/extendedAgentCard", headers, token: buyer.token)[0] == "400")
+            #expect(try await status("POST", "/a2a/v1/message:fly", headers, token: buyer.token)[0] == "404")
+            #expect(try await status("GET", none, headers, token: nil)[0] == "401")
+        }
+    }
+
+    @Test func whatWasCalledInThreeIsAnsweredInThree() async throws {
+        try await withEconomy { economy in
+            let ann = try await economy.person(1_000)
+            let bob = try await economy.person(0)
+            let buyer = try await economy.register("agent", owner: ann)
+            _ = try await economy.grant(ann, buyer, 500)
+            _ = try await economy.ok(
+                "POST", "/v1/services", bob.token,
+                ["page": ["name": "Tide tables", "description": "High water"], "price": EconomyHouse.amount(150), "seconds": 600])
+            let hello: JSONValue = [
+                "message": ["kind": "message", "messageId": "o1", "role": "user", "parts": [["kind": "text", "text": "June"]]]
+            ]
+            let task = try await call(economy, buyer.token, "/a2a/" + bob.id, "message/send", hello, version: nil).json["result"]
+            #expect(task?["kind"] == "task" && task?["status"]?["state"] == "working", "\(String(describing: task))")
+            let id = try #require(task?["id"]?.stringValue)
+            try await economy.submit(bob, id)
+            let shown = try await call(economy, buyer.token, "/a2a", "tasks/get", ["id": .string(id)], version: "0.3").json["result"]
+            #expect(shown?["status"]?["state"] == "input-required")
+            #expect(shown?["artifacts"]?.arrayValue?.first?["parts"]?.arrayValue?.first?["kind"] == "data")
+            let found = try await call(economy, buyer.token, "/a2a", "message/send", hello, version: "0.3").json["result"]
+            #expect(found?["kind"] == "message" && found?["role"] == "agent")
+            let config: JSONValue = [
+                "taskId": .string(id),
+                "pushNotificationConfig": ["url": "https://ear.example/x", "authentication": ["schemes": ["Basic"]]],
+            ]
+            let set = try await call(economy, buyer.token, "/a2a", "tasks/pushNotificationConfig/set", config, version: "0.3")
+            #expect(set.json["result"]?["pushNotificationConfig"]?["authentication"]?["schemes"] == ["Basic"], "\(set.json)")
+            let which: JSONValue = ["id": .string(id)]
+            let all = try await call(economy, buyer.token, "/a2a", "tasks/pushNotificationConfig/list", which, version: "0.3")
+            #expect(all.json["result"]?.arrayValue?.count == 1)
         }
     }
 }

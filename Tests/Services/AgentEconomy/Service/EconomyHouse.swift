@@ -16,6 +16,7 @@ import Replay
 import ServiceShell
 import ServiceTestSupport
 import Synchronization
+import Telemetry
 import TestSupport
 import Testing
 import Web
@@ -271,10 +272,16 @@ final class EconomyHouse: Sendable {
 }
 
 /// Runs gateway and billing while the body runs.
-func withEconomy(_ body: @Sendable (EconomyHouse) async throws -> Void) async throws {
+/// - Parameter settings: of the gateway.
+func withEconomy(settings: [String: String] = [:], _ body: @Sendable (EconomyHouse) async throws -> Void) async throws {
     try await withServiceHouse { house in
         let economy = EconomyHouse(house)
-        let gateway = try await AgentGatewayService.open(house.context(.agentGateway))
+        let given = try house.context(.agentGateway)
+        let gateway = try await AgentGatewayService.open(
+            ServiceContext(
+                service: given.service, log: given.log, database: given.database, peers: given.peers, signer: given.signer,
+                folder: given.folder, shared: given.shared, settings: Configuration(settings), clock: given.clock, logger: given.logger,
+                metrics: given.metrics))
         let billing = try await BillingService.open(house.context(.billing))
         try house.mount(
             [economy.runner, gateway.mount, billing.mount], grants: [AgentGatewayService.grants, BillingService.grants],

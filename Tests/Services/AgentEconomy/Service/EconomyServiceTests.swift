@@ -293,7 +293,11 @@ import Web
             let skills = (card["skills"]?.arrayValue ?? []).compactMap { $0["id"]?.stringValue }
             #expect(Set(skills) == [tides, bread, boats])
             let doors = (card["supportedInterfaces"]?.arrayValue ?? []).compactMap { $0["url"]?.stringValue }
-            #expect(doors == ["http://house/a2a/\(agent.id)", "https://bread.example/a2a"])
+            #expect(
+                doors == [
+                    "http://house/a2a/\(agent.id)", "http://house/a2a/\(agent.id)/v1", "http://house/a2a/\(agent.id)",
+                    "https://bread.example/a2a",
+                ])
             let file = try await economy.ok("GET", "/v1/agents/\(agent.id)/registration.json", nil)
             #expect(file["type"] == "https://eips.ethereum.org/EIPS/eip-8004#registration-v1" && file["active"] == true)
             // A page that can be changed by its provider alone, and is then found by its new words.

@@ -15,7 +15,7 @@ import Testing
         _ economy: EconomyHouse, _ token: String?, _ method: String, _ params: [(String, JSONValue)] = [], headers: [String: String] = [:]
     ) async throws -> EconomyHouse.Answer {
         var all = ["MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method]
-        if let name = params.first(where: { $0.0 == "name" })?.1.stringValue { all["Mcp-Name"] = name }
+        if let name = params.first(where: { $0.0 == "name" || $0.0 == "uri" })?.1.stringValue { all["Mcp-Name"] = name }
         all.merge(headers) { $1 }
         let body: JSONValue = [
             "jsonrpc": "2.0", "id": 1, "method": .string(method), "params": .object(JSONObject(params + [("_meta", Self.meta)])),
@@ -134,6 +134,34 @@ import Testing
             // A credential that may not, does not.
             let poor = try economy.house.token(buyer.id, kind: .agent, scopes: [])
             #expect(try await tool(economy, poor, "hire", wish)["isError"] == true)
+        }
+    }
+
+    @Test func receiptsAreReadByThoseWhomTheyAreFor() async throws {
+        try await withEconomy { economy in
+            try await economy.publishModel()
+            let ann = try await economy.person(1_000)
+            let eve = try await economy.person(0)
+            #expect(try await economy.ask(ann).status == 200)
+            let inference = try #require(try await economy.all(InferenceCompleted.self).first).inference
+            let uri = "openledger://receipts/" + inference
+            // Nobody attributes here, so nothing is charged and there is no receipt yet.
+            for token in [ann.token, eve.token] {
+                let listed = try await modern(economy, token, "resources/list").json["result"]
+                #expect(listed?["cacheScope"] == "private" && listed?["resources"] == [])
+            }
+            let templates = try await modern(economy, eve.token, "resources/templates/list").json["result"]?["resourceTemplates"]
+            #expect(templates?.arrayValue?.first?["uriTemplate"] == "openledger://receipts/{id}")
+            // Not settled yet; another's; none at all; no receipt.
+            let wrong = [
+                (ann.token, uri), (eve.token, uri), (eve.token, "openledger://receipts/../x"), (eve.token, "file:///etc/passwd"),
+            ]
+            for (token, uri) in wrong {
+                let answer = try await modern(economy, token, "resources/read", [("uri", .string(uri))])
+                #expect(answer.status == 400 && answer.json["error"]?["code"] == -32_602, "\(uri): \(answer.json)")
+            }
+            let old = try await economy.ok("POST", "/mcp", ann.token, ["jsonrpc": "2.0", "id": 2, "method": "resources/list"])
+            #expect(old["result"]?["resources"] == [] && old["result"]?["resultType"] == nil)
         }
     }
 }

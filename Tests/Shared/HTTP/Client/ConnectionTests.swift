@@ -31,6 +31,22 @@ import Testing
         }
     }
 
+    @Test(arguments: ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"])
+    func whereStrangersURLsAreCalledThisMachineIsNobody(_ host: String) async throws {
+        let server = try Server(.ipv4("127.0.0.1", port: 0)) { _ in Response(status: 204) }
+        let url = "http://\(host):\(server.port)/"
+        try await withCurl(CurlOptions(refusesPrivateAddresses: true)) { client in
+            let error = await failure(client, ClientRequest(url: url))
+            guard case .connectFailed = error else {
+                Issue.record("\(host): \(String(describing: error))")
+                return
+            }
+            #expect(error?.mayHaveReachedServer == false)
+        }
+        if host == "127.0.0.1" { try await withCurl { client in #expect(await failure(client, ClientRequest(url: url)) == nil) } }
+        await server.stop(grace: .zero)
+    }
+
     @Test func aNameWithoutAddressIsNamed() async throws {
         // A label too long to be one fails without asking anybody.
         let host = String(repeating: "x", count: 64) + ".example"

@@ -40,40 +40,56 @@ extension EconomyState {
 
     /// What a principal's settled work says of it.
     public func reputation(of provider: String) -> [Reputation] {
+        let own = house(of: provider)
         var byAsset: [Asset: [SettledTask]] = [:]
-        for task in settledTasks where task.provider == provider && task.amount.isPositive {
-            byAsset[task.amount.asset, default: []].append(task)
+        // What the provider's house paid to others for their work: money that goes round makes no name.
+        var paidBack: [Asset: [String: Int128]] = [:]
+        for task in settledTasks where task.amount.isPositive {
+            if task.provider == provider { byAsset[task.amount.asset, default: []].append(task) }
+            if task.house == own { paidBack[task.amount.asset, default: [:]][house(of: task.provider), default: 0] += task.amount.units }
         }
-        return byAsset.keys.sorted().map { Reputation($0, byAsset[$0] ?? []) }
+        return byAsset.keys.sorted().map { asset in
+            Reputation(asset, byAsset[asset] ?? [], paidBack: paidBack[asset] ?? [:]) { parties[$0]?.isVerified ?? false }
+        }
     }
 }
 
 /// A principal's name in one asset: what it was paid for work that both sides signed and that was settled, and by how many.
 ///
-/// The score is the square of the sum of the square roots of what each client's house paid. Money alone of one house counts once; the same
-/// money from n houses counts n times. So a name costs its price in money that others had, and a hundred agents of one owner are one.
+/// The score is the square of the sum of the square roots of what each client's house paid, less what the provider's house paid it for work. Money
+/// of one house counts once; the same money from n houses counts n times. Houses that have proven nothing of who they are count as one
+/// together: whoever wants to be many has to be verified as often. So a hundred agents of one owner are one, a hundred owners made up
+/// overnight are one, and money that comes back to who paid it is none.
 public struct Reputation: Sendable, Hashable {
     /// The asset.
     public let asset: Asset
     /// What was paid in all.
     public let total: Amount
-    /// How many different houses paid.
+    /// How many different houses paid more than they got: verified ones, and one for all others together.
     public let counterparties: Int
     /// The score, in the asset's minor units.
     public let score: Int128
     /// The tasks, in the log's order.
     public let tasks: [SettledTask]
 
-    init(_ asset: Asset, _ tasks: [SettledTask]) {
+    init(_ asset: Asset, _ tasks: [SettledTask], paidBack: [String: Int128], isVerified: (String) -> Bool) {
         self.asset = asset
         self.tasks = tasks
+        total = Amount(tasks.reduce(0) { $0 + $1.amount.units }, asset)
         var byHouse: [String: Int128] = [:]
         for task in tasks { byHouse[task.house, default: 0] += task.amount.units }
-        counterparties = byHouse.count
-        total = Amount(tasks.reduce(0) { $0 + $1.amount.units }, asset)
+        var stakes: [Int128] = []
+        var others: Int128 = 0
+        for (house, paid) in byHouse {
+            let stake = paid - (paidBack[house] ?? 0)
+            if stake <= 0 { continue }
+            if isVerified(house) { stakes.append(stake) } else { others += stake }
+        }
+        if others > 0 { stakes.append(others) }
+        counterparties = stakes.count
         // Roots of millionfold amounts are good to a thousandth of a minor unit's root, in integers.
-        let roots = byHouse.values.reduce(Int128(0)) { $0 + Self.root($1 * 1_000_000) }
-        score = roots * roots / 1_000_000
+        let roots = stakes.reduce(Int128(0)) { $0 + Self.root($1 * 1_000_000) }
+        score = (roots * roots + 500_000) / 1_000_000
     }
 
     /// The whole part of a square root.

@@ -19,6 +19,8 @@ extension TaskRules {
             guard artefacts.allSatisfy({ $0.bytes <= maximumBytes }) else {
                 throw EconomyError.invalid(field: "artefacts", reason: "must have at most \(maximumBytes) bytes each")
             }
+            try TaskSignatures.check(
+                signature, of: context.actor, state, over: TaskSignatures.submission(id, task.milestone, artefacts.map(\.hash)))
             let submitted = TaskSubmitted(
                 task: id, root: task.data.root, milestone: task.milestone, artefacts: artefacts, signature: signature)
             return [NewEvent(submitted, stream: try GrantRules.stream("task", task.data.root))]
@@ -31,6 +33,9 @@ extension TaskRules {
             let task = try find(state, id)
             guard task.judge == context.actor else { throw EconomyError.forbidden("only \(task.judge) judges the task \(id)") }
             guard task.phase == .submitted else { throw EconomyError.wrongState("the task \(id) is \(task.phase.rawValue), not submitted") }
+            let delivered = task.artefacts.last?.map(\.hash) ?? []
+            try TaskSignatures.check(
+                signature, of: context.actor, state, over: TaskSignatures.completion(id, task.milestone, delivered))
             let isLast = task.milestone == task.data.milestones.count - 1
             if isLast, let child = task.children.first(where: { state.tasks[$0]?.isRunning == true }) {
                 throw EconomyError.wrongState("the task \(child) below \(id) runs: it has to end first")

@@ -2,69 +2,62 @@ internal import AgentEconomyDomain
 internal import Events
 internal import JSON
 internal import Money
-internal import Web
 
-/// A task as A2A 1.0 has it.
+/// A task as A2A 1.0 has it, and what is told while it runs.
 enum A2ATask {
-    static func json(_ task: AgentTask) -> JSONValue {
-        [
-            "id": .string(task.data.task), "contextId": .string(task.data.root), "status": ["state": .string(state(task.phase))],
-            "artifacts": .array(task.artefacts.enumerated().map { index, artefacts in artifact(index, artefacts) }),
-            "metadata": ["openledger": task.view],
-        ]
-    }
+    /// A task's state.
+    enum State: String, Sendable {
+        case submitted = "TASK_STATE_SUBMITTED"
+        case working = "TASK_STATE_WORKING"
+        /// What was delivered waits for the client's word.
+        case inputRequired = "TASK_STATE_INPUT_REQUIRED"
+        case completed = "TASK_STATE_COMPLETED"
+        case canceled = "TASK_STATE_CANCELED"
+        case failed = "TASK_STATE_FAILED"
 
-    /// What was delivered waits for the client's word: input is required.
-    private static func state(_ phase: AgentTask.Phase) -> String {
-        switch phase {
-        case .open: "TASK_STATE_SUBMITTED"
-        case .funded: "TASK_STATE_WORKING"
-        case .submitted: "TASK_STATE_INPUT_REQUIRED"
-        case .completed: "TASK_STATE_COMPLETED"
-        case .rejected: "TASK_STATE_CANCELED"
-        case .expired: "TASK_STATE_FAILED"
+        init(_ phase: AgentTask.Phase) {
+            self =
+                switch phase {
+                case .open: .submitted
+                case .funded: .working
+                case .submitted: .inputRequired
+                case .completed: .completed
+                case .rejected: .canceled
+                case .expired: .failed
+                }
+        }
+
+        /// Its name in A2A 0.3: `input-required`.
+        var legacy: String {
+            rawValue.dropFirst("TASK_STATE_".count).lowercased().split(separator: "_").joined(separator: "-")
         }
     }
 
+    static func json(_ task: AgentTask, artifacts: Bool = true) -> JSONValue {
+        .members([
+            "id": .string(task.data.task), "contextId": .string(task.data.root), "status": status(task),
+            "artifacts": artifacts ? .array(task.artefacts.indices.map { artifact($0, task.artefacts[$0]) }) : nil,
+            "metadata": ["openledger": task.view],
+        ])
+    }
+
+    private static func status(_ task: AgentTask) -> JSONValue { ["state": .string(State(task.phase).rawValue)] }
+
     private static func artifact(_ stage: Int, _ artefacts: [TaskArtefact]) -> JSONValue {
-        [
-            "artifactId": .string("stage-\(stage)"),
-            "parts": .array(artefacts.map { ["data": $0.json] }),
-        ]
-    }
-}
-
-/// A2A's own errors (§ Error Handling), with the ErrorInfo that tells them apart.
-enum A2AFault {
-    private static func fault(_ code: Int, _ reason: String, _ message: String, _ more: JSONObject = JSONObject()) -> JSONRPC.Fault {
-        JSONRPC.Fault(
-            code: code, message: message,
-            data: [
-                [
-                    "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": .string(reason), "domain": "a2a-protocol.org",
-                    "metadata": .object(more),
-                ]
-            ])
+        ["artifactId": .string("stage-\(stage)"), "parts": .array(artefacts.map { ["data": $0.json] })]
     }
 
-    static func noTask(_ id: String) -> JSONRPC.Fault { fault(-32_001, "TASK_NOT_FOUND", "there is no task \(id)") }
-    static func notCancelable(_ why: String) -> JSONRPC.Fault { fault(-32_002, "TASK_NOT_CANCELABLE", why) }
-    static var noPush: JSONRPC.Fault { fault(-32_003, "PUSH_NOTIFICATION_NOT_SUPPORTED", "push notifications are not sent") }
-    static func unsupported(_ what: String) -> JSONRPC.Fault { fault(-32_004, "UNSUPPORTED_OPERATION", "not supported: \(what)") }
-    static var contentType: JSONRPC.Fault { fault(-32_005, "CONTENT_TYPE_NOT_SUPPORTED", "parts must be text") }
-    static var noExtendedCard: JSONRPC.Fault {
-        fault(-32_007, "EXTENDED_AGENT_CARD_NOT_CONFIGURED", "there is no extended card")
-    }
-    static func version(_ given: String) -> JSONRPC.Fault {
-        fault(
-            -32_009, "VERSION_NOT_SUPPORTED",
-            "A2A \(given.isEmpty ? "0.3 (no A2A-Version)" : String(given.prefix(20))) is not spoken here, 1.0 is")
-    }
-
-    /// What the economy refuses has no code of its own in A2A.
-    static func refused(_ problem: Problem) -> JSONRPC.Fault {
-        fault(
-            -32_602, problem.type.code.uppercased().split(separator: "-").joined(separator: "_"), problem.detail,
-            ["status": .string(String(problem.status))])
+    /// What has happened to a task since it was last told of: stages that were delivered, then where it is. Several changes may be told as one.
+    static func updates(from old: AgentTask, to new: AgentTask) -> [JSONValue] {
+        let place: [(String, JSONValue)] = [("taskId", .string(new.data.task)), ("contextId", .string(new.data.root))]
+        var updates = (old.artefacts.count..<max(old.artefacts.count, new.artefacts.count)).map { stage -> JSONValue in
+            let more: [(String, JSONValue)] = [("artifact", artifact(stage, new.artefacts[stage])), ("lastChunk", true)]
+            return ["artifactUpdate": .object(JSONObject(place + more))]
+        }
+        if old.phase != new.phase || old.milestone != new.milestone {
+            let more: [(String, JSONValue)] = [("status", status(new)), ("metadata", ["openledger": new.view])]
+            updates.append(["statusUpdate": .object(JSONObject(place + more))])
+        }
+        return updates
     }
 }

@@ -221,7 +221,7 @@ struct EconomyTools: Sendable {
 }
 
 /// What another service refuses is told as it said it.
-private func relayed<Value>(_ call: () async throws -> Value) async throws -> Value {
+func relayed<Value>(_ call: () async throws -> Value) async throws -> Value {
     do { return try await call() } catch let error as PeerError {
         guard (400..<500).contains(error.status) else { throw Problem(.unavailable, "\(error); try again") }
         throw Problem(error.status == 404 ? .notFound : .unprocessable, error.detail)

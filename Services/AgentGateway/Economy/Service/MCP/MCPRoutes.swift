@@ -10,6 +10,7 @@ internal import Web
 /// is kept without sessions.
 struct MCPRoutes: Sendable {
     let tools: EconomyTools
+    let receipts: ReceiptResources
     let address: PublicAddress
 
     var routes: [Route] {
@@ -52,11 +53,12 @@ struct MCPRoutes: Sendable {
 
     private var endpoint: Route {
         Route(
-            .post, "/mcp", operation: "mcp", summary: "The Model Context Protocol: tools to find, ask, hire and prove.",
+            .post, "/mcp", operation: "mcp",
+            summary: "The Model Context Protocol: tools to find, ask, hire and prove, and receipts to read.",
             access: .authenticated,
             headers: [
                 ("MCP-Protocol-Version", "The revision."), ("Mcp-Method", "The method, as in the body."),
-                ("Mcp-Name", "The tool, as in the body."), ("Origin", "Refused unless it is this gateway's."),
+                ("Mcp-Name", "The tool or resource, as in the body."), ("Origin", "Refused unless it is this gateway's."),
             ], body: .json(.any, limit: 1 << 20),
             replies: [.json(200, "A JSON-RPC answer.", .any), .empty(202, "A notification was taken.")],
             problems: [.forbidden], errors: style
@@ -103,7 +105,8 @@ struct MCPRoutes: Sendable {
         }
         guard headers["MCP-Protocol-Version"] == version else { throw .headerMismatch("MCP-Protocol-Version is not what the body says") }
         guard headers["Mcp-Method"] == method else { throw .headerMismatch("Mcp-Method is not what the body says") }
-        if method == "tools/call", let name = params["name"]?.stringValue {
+        let named: JSONValue? = method == "tools/call" ? params["name"] : method == "resources/read" ? params["uri"] : nil
+        if let name = named?.stringValue {
             guard decoded(headers["Mcp-Name"]) == name else { throw .headerMismatch("Mcp-Name is not what the body says") }
         }
         guard modern.contains(version) else { throw .unsupportedVersion(version, modern) }
@@ -120,7 +123,7 @@ struct MCPRoutes: Sendable {
         case ("server/discover", true):
             return Self.cached(
                 [
-                    ("supportedVersions", .array(Self.modern.map { .string($0) })), ("capabilities", ["tools": .object(JSONObject())]),
+                    ("supportedVersions", .array(Self.modern.map { .string($0) })), ("capabilities", Self.capabilities),
                     ("instructions", .string(Self.instructions)),
                     ("_meta", ["io.modelcontextprotocol/serverInfo": Self.server]),
                 ], isModern)
@@ -128,7 +131,7 @@ struct MCPRoutes: Sendable {
             let asked = params["protocolVersion"]?.stringValue ?? ""
             return [
                 "protocolVersion": .string(Self.legacy.contains(asked) ? asked : Self.legacy[0]),
-                "capabilities": ["tools": ["listChanged": .bool(false)]], "serverInfo": Self.server,
+                "capabilities": Self.capabilities, "serverInfo": Self.server,
                 "instructions": .string(Self.instructions),
             ]
         case ("ping", false): return .object(JSONObject())
@@ -140,7 +143,24 @@ struct MCPRoutes: Sendable {
                 throw JSONRPC.Fault.invalidParams("there is no tool \(name)")
             }
             return Self.complete(try await call(tool, params["arguments"] ?? .object(JSONObject()), context), isModern)
+        case ("resources/list", _):
+            return Self.own([("resources", try await Self.told { try await receipts.list(try context.caller) })], isModern)
+        case ("resources/templates/list", _): return Self.cached([("resourceTemplates", ReceiptResources.templates)], isModern)
+        case ("resources/read", _):
+            guard let uri = params["uri"]?.stringValue else { throw JSONRPC.Fault.invalidParams("uri must be a text") }
+            return Self.own([("contents", try await Self.told { try await receipts.read(uri, try context.caller) })], isModern)
         default: throw JSONRPC.Fault.unknownMethod(method)
+        }
+    }
+
+    private static let capabilities: JSONValue = [
+        "tools": ["listChanged": false], "resources": ["listChanged": false, "subscribe": false],
+    ]
+
+    /// What is refused while a resource is read has no result to stand in.
+    private static func told(_ read: () async throws -> JSONValue) async throws -> JSONValue {
+        do { return try await read() } catch let problem as Problem {
+            throw JSONRPC.Fault(code: problem.status < 500 ? -32_602 : -32_603, message: problem.detail)
         }
     }
 
@@ -181,6 +201,11 @@ struct MCPRoutes: Sendable {
     /// The same to everybody, for a minute.
     private static func cached(_ members: [(String, JSONValue)], _ isModern: Bool) -> JSONValue {
         complete((isModern ? [("ttlMs", 60_000), ("cacheScope", "public")] : []) + members, isModern)
+    }
+
+    /// The caller's alone, and new the next moment.
+    private static func own(_ members: [(String, JSONValue)], _ isModern: Bool) -> JSONValue {
+        complete((isModern ? [("ttlMs", 0), ("cacheScope", "private")] : []) + members, isModern)
     }
 
     // MARK: RFC 9728

@@ -6,12 +6,12 @@ internal import Money
 enum AgentForms {
     /// A2A 1.0 (AgentCard). The first door is ours, where a message hires; the others are the agent's own.
     static func card(of agent: String, _ services: [ServiceDirectory.Entry], base: String) -> JSONValue {
-        let doors = ["\(base)/a2a/\(agent)"] + Set(services.compactMap(\.page.url)).sorted()
         let only = services.count == 1 ? services.first : nil
         return card(
             name: only?.page.name ?? agent,
             description: only?.page.description ?? services.map(\.page.name).joined(separator: ", "),
-            version: String(services.reduce(0) { $0 + $1.listed.version }), doors: doors, skills: services.map(skill))
+            version: String(services.reduce(0) { $0 + $1.listed.version }), door: "\(base)/a2a/\(agent)",
+            others: Set(services.compactMap(\.page.url)).sorted(), skills: services.map(skill))
     }
 
     /// The gateway's own card.
@@ -22,7 +22,7 @@ enum AgentForms {
         return card(
             name: "OpenLedger",
             description: "Finds, asks and hires: models and agents that are paid, and whose data is paid, by an open ledger.",
-            version: "1", doors: [base + "/a2a"],
+            version: "1", door: base + "/a2a",
             skills: [
                 skill("discover", "Discover", "A message of words alone is answered with the services that have them."),
                 skill("ask", "Ask a model", "A message with the metadata model, such as acme/defi, is answered by that model."),
@@ -31,15 +31,25 @@ enum AgentForms {
             ])
     }
 
-    private static func card(name: String, description: String, version: String, doors: [String], skills: [JSONValue]) -> JSONValue {
-        [
+    /// A card as 1.0 has it, with the members that 0.3 looks for beside them: each version's reader ignores what it does not know.
+    private static func card(
+        name: String, description: String, version: String, door: String, others: [String] = [], skills: [JSONValue]
+    ) -> JSONValue {
+        func interface(_ url: String, _ binding: String, _ version: String) -> JSONValue {
+            ["url": .string(url), "protocolBinding": .string(binding), "protocolVersion": .string(version)]
+        }
+        let interfaces =
+            [interface(door, "JSONRPC", "1.0"), interface(door + "/v1", "HTTP+JSON", "1.0"), interface(door, "JSONRPC", "0.3")]
+            + others.map { interface($0, "JSONRPC", "1.0") }
+        return [
             "name": .string(name), "description": .string(description), "version": .string(version),
-            "supportedInterfaces": .array(
-                doors.map { ["url": .string($0), "protocolBinding": "JSONRPC", "protocolVersion": "1.0"] }),
-            "capabilities": ["streaming": .bool(false), "pushNotifications": .bool(false)],
-            "securitySchemes": ["bearer": ["httpAuthSecurityScheme": ["scheme": "Bearer"]]],
+            "supportedInterfaces": .array(interfaces),
+            "capabilities": ["streaming": true, "pushNotifications": true, "extendedAgentCard": false],
+            "securitySchemes": ["bearer": ["httpAuthSecurityScheme": ["scheme": "Bearer"], "type": "http", "scheme": "Bearer"]],
             "securityRequirements": [["schemes": ["bearer": ["list": []]]]],
             "defaultInputModes": ["text/plain"], "defaultOutputModes": ["text/plain", "application/json"], "skills": .array(skills),
+            "protocolVersion": "0.3.0", "url": .string(door), "preferredTransport": "JSONRPC",
+            "security": [["bearer": []]],
         ]
     }
 

@@ -58,7 +58,7 @@ struct AgentRoutes: Sendable {
             let (id, _) = try await party(context)
             let services = try await directory.entries(of: id)
             guard !services.isEmpty else { throw EconomyError.notFound("card of \(id): it offers no service") }
-            return .json(AgentForms.card(of: id, services, base: address.base(context.request)))
+            return A2ARoutes.card(AgentForms.card(of: id, services, base: address.base(context.request)), context)
         }
     }
 

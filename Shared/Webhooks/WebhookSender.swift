@@ -1,22 +1,49 @@
-internal import Events
-internal import HTTP
-internal import HTTPClient
-internal import Telemetry
+public import Events
+public import HTTP
+public import HTTPClient
+public import HTTPSignatures
+public import Telemetry
 
 /// Sends what is due, as Standard Webhooks 1.0 says: signed, with the same id however often, until it is taken or a day and more is over.
-struct WebhookSender: Sendable {
-    let store: WebhookStore
-    let secrets: WebhookSecrets
-    let transport: any Transport
-    let clock: @Sendable () -> Timestamp
-    let logger: Logger
+/// Each request is signed by the service's own key as well (RFC 9421), which receivers can check without a shared secret.
+public struct WebhookSender: Sendable {
+    private let queue: WebhookQueue
+    private let secrets: WebhookSecrets
+    private let signer: MessageSigner
+    private let transport: any Transport
+    private let fields: @Sendable (WebhookDelivery) async throws -> [Header]
+    private let clock: @Sendable () -> Timestamp
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - signer: signs each request.
+    ///   - fields: further fields of a request, such as a token that its receiver asked for.
+    public init(
+        queue: WebhookQueue, secrets: WebhookSecrets, signer: MessageSigner, transport: any Transport,
+        clock: @escaping @Sendable () -> Timestamp, logger: Logger,
+        fields: @escaping @Sendable (WebhookDelivery) async throws -> [Header] = { _ in [] }
+    ) {
+        self.queue = queue
+        self.secrets = secrets
+        self.signer = signer
+        self.transport = transport
+        self.fields = fields
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// The transport of webhooks: it goes to public addresses alone, whatever a name leads to.
+    /// - Parameter allowsPlain: whether addresses of this machine are let through, for trying things out.
+    public static func transport(allowsPlain: Bool) throws -> any Transport {
+        try CurlTransport(options: CurlOptions(refusesPrivateAddresses: !allowsPlain))
+    }
 
     /// Seconds to the next attempt after the first, second, … one.
     static let pauses = [5, 30, 120, 600, 3_600, 21_600, 86_400]
     private static let atOnce = 16
 
     /// Until the task is cancelled.
-    func run() async {
+    public func run() async {
         while !Task.isCancelled {
             do {
                 while try await sendSome() {}
@@ -30,14 +57,14 @@ struct WebhookSender: Sendable {
 
     /// - Returns: whether there was anything to send.
     private func sendSome() async throws -> Bool {
-        let due = try await store.take(Self.atOnce)
+        let due = try await queue.take(Self.atOnce)
         await withTaskGroup(of: Void.self) { group in
             for delivery in due { group.addTask { await send(delivery) } }
         }
         return !due.isEmpty
     }
 
-    private func send(_ delivery: Delivery) async {
+    private func send(_ delivery: WebhookDelivery) async {
         let start = ContinuousClock.now
         let timestamp = clock().microseconds / 1_000_000
         var request = ClientRequest(
@@ -52,6 +79,11 @@ struct WebhookSender: Sendable {
         var status: Int?
         var failure: String?
         do {
+            for field in try await fields(delivery) { request.headers.set(field.name, field.value) }
+            let signed = try signer.sign(
+                "POST", delivery.url, headers: request.headers, body: delivery.body, covering: ["webhook-id", "webhook-timestamp"],
+                now: timestamp)
+            for field in signed { request.headers.set(field.name, field.value) }
             let response = try await transport.send(request)
             status = response.status
             _ = try? await response.body.collect(upTo: 64 << 10)
@@ -61,11 +93,11 @@ struct WebhookSender: Sendable {
         let isDelivered = status.map { (200..<300).contains($0) } ?? false
         let pause = Self.pauses.count >= delivery.attempt ? Self.pauses[delivery.attempt - 1] : nil
         do {
-            try await store.note(
+            try await queue.note(
                 delivery, status: status, error: failure, millis: Int((ContinuousClock.now - start) / .milliseconds(1)),
                 isDelivered: isDelivered, pause: status == 410 ? nil : pause)
             // Gone: the other side wants no more.
-            if status == 410 { try await store.end(delivery.webhook) }
+            if status == 410 { try await queue.end(delivery.webhook) }
         } catch {
             logger.warning("an attempt of the webhook \(delivery.webhook) is not noted: \(error)")
         }

@@ -1,0 +1,143 @@
+import AgentEconomyDomain
+import Crypto
+import Decisions
+import Events
+import Identity
+import JSON
+import Money
+import Testing
+
+/// What a name costs, and what it does not come cheaper by.
+@Suite struct ReputationTests {
+    private struct Market {
+        var world: World
+        private var number = 0
+        private var keys: [String: Ed25519PrivateKey] = [:]
+
+        init() throws {
+            world = try World(agents: 0)
+            try link("bob")
+        }
+
+        private mutating func link(_ id: String) throws {
+            let key = try Ed25519PrivateKey.generate()
+            keys[id] = key
+            try world.fold(KeyRotated(principal: id, added: DIDKey.text(for: key.publicKey)))
+        }
+
+        private func sign(_ id: String, _ purpose: String, _ task: String) throws -> TaskSignature? {
+            try keys[id].map { key in
+                let text = [purpose, task, "0", SHA256.hash(utf8: "work").prefixed].joined(separator: "\n")
+                return TaskSignature(
+                    key: DIDKey.text(for: key.publicKey), signature: Base64URL.encode(try key.sign(Array(text.utf8))))
+            }
+        }
+
+        mutating func owner(_ id: String, isVerified: Bool) throws {
+            try world.fold(PrincipalRegistered(principal: id, kind: "person", key: "did:" + id, owner: nil))
+            try link(id)
+            if isVerified { try world.fold(KeyRotated(principal: id, verified: "vouched")) }
+        }
+
+        mutating func agent(_ id: String, of owner: String) throws {
+            try world.fold(PrincipalRegistered(principal: id, kind: "agent", key: "did:" + id, owner: owner))
+            try link(id)
+        }
+
+        /// A task from its offer to its settlement, signed by both.
+        mutating func work(_ client: String, _ provider: String, _ units: Int) throws {
+            number += 1
+            let wish = TaskRules.Wish(
+                provider: provider, brief: SHA256.hash(utf8: "b"), amount: try World.amount(units), deadline: world.time(10_000))
+            let task = try World.first(TaskOpened.self, world.decide(client, TaskRules.open(wish))).task
+            try world.decide(client, TaskRules.fund(task, wish.amount, payer: client, hold: "hd_\(number)", authorization: nil))
+            let artefacts = [TaskArtefact(hash: SHA256.hash(utf8: "work"), bytes: 4, media: "text/plain")]
+            let submission = try sign(provider, "openledger/task-submission", task)
+            let completion = try sign(client, "openledger/task-completion", task)
+            #expect(throws: EconomyError.self) { try world.decide(provider, TaskRules.submit(task, artefacts, signature: completion)) }
+            try world.decide(provider, TaskRules.submit(task, artefacts, signature: submission))
+            try world.decide(client, TaskRules.complete(task, signature: completion))
+            try world.fold(
+                SettlementPosted(
+                    id: "se_\(number)", kind: "task", reference: task + "#0", payer: AccountID(trusted: "payer:" + client),
+                    fee: wish.amount, position: number, releaseAt: world.time(20_000), postings: .entries([])))
+        }
+
+        func score(_ provider: String) -> Int { world.state.reputation(of: provider).first.map { Int($0.score) } ?? 0 }
+        func counterparties(_ provider: String) -> Int { world.state.reputation(of: provider).first?.counterparties ?? 0 }
+    }
+
+    @Test func tenHonestClientsAreWorthTenTimesOneOfTheirMoney() throws {
+        var market = try Market()
+        for index in 0..<10 {
+            try market.owner("o\(index)", isVerified: true)
+            try market.work("o\(index)", "bob", 100)
+        }
+        #expect(market.score("bob") == 10_000 && market.counterparties("bob") == 10)
+    }
+
+    @Test func aHundredAgentsOfOneOwnerAreOneClient() throws {
+        var market = try Market()
+        try market.owner("eve", isVerified: true)
+        for index in 0..<100 {
+            try market.agent("e\(index)", of: "eve")
+            try market.work("e\(index)", "bob", 10)
+        }
+        #expect(market.score("bob") == 1_000 && market.counterparties("bob") == 1)
+    }
+
+    @Test func aHundredOwnersOfWhomNothingIsKnownAreOneClient() throws {
+        var market = try Market()
+        for index in 0..<100 {
+            try market.owner("s\(index)", isVerified: false)
+            try market.work("s\(index)", "bob", 10)
+        }
+        #expect(market.score("bob") == 1_000 && market.counterparties("bob") == 1)
+    }
+
+    @Test func whoGetsVerifiedThriceWeighsThriceAndNoMore() throws {
+        var market = try Market()
+        for index in 0..<3 {
+            try market.owner("v\(index)", isVerified: true)
+            try market.work("v\(index)", "bob", 333)
+        }
+        #expect(abs(market.score("bob") - 2_997) <= 1)
+    }
+
+    @Test func moneyThatGoesRoundMakesNoName() throws {
+        var market = try Market()
+        try market.owner("eve", isVerified: true)
+        try market.agent("b1", of: "bob")
+        try market.work("eve", "bob", 1_000)
+        #expect(market.score("bob") == 1_000)
+        // Back to another agent of the payer's, by another agent of the payee's: houses are looked at.
+        try market.agent("e1", of: "eve")
+        try market.work("b1", "e1", 1_000)
+        #expect(market.score("bob") == 0 && market.counterparties("bob") == 0)
+        #expect(market.score("e1") == 0)
+        // What was not paid back counts.
+        try market.work("eve", "bob", 400)
+        #expect(market.score("bob") == 400)
+    }
+
+    @Test func aHouseThatPaysItselfEarnsNoName() throws {
+        var market = try Market()
+        try market.agent("b1", of: "bob")
+        try market.work("b1", "bob", 1_000)
+        #expect(market.world.state.reputation(of: "bob").isEmpty)
+    }
+
+    /// More of the same money from one house never counts for more than the money, and another verified house never lowers a score.
+    @Test func aScoreGrowsWithMoneyAndWithHouses() throws {
+        var market = try Market()
+        var last = 0
+        for index in 0..<20 {
+            try market.owner("o\(index)", isVerified: index % 2 == 0)
+            try market.work("o\(index)", "bob", 50 + index)
+            let now = market.score("bob")
+            #expect(now > last)
+            last = now
+        }
+        #expect(market.counterparties("bob") == 11)
+    }
+}
