@@ -24,12 +24,14 @@ RUN apt-get update \
         libpango-1.0-0 libpangocairo-1.0-0 libpq5 librdkafka1 libre2-9 libssl3 libutf8proc2 libxml2 poppler-utils \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /var/lib/openledger --create-home --shell /usr/sbin/nologin openledger \
-    && install -d -o openledger -g openledger -m 700 /var/lib/openledger /var/lib/openledger-shared
+    && install -d -o openledger -g openledger -m 700 /var/lib/openledger /var/lib/openledger-shared /var/lib/openledger-adapters
 COPY --from=builder /program/ /usr/local/bin/
 COPY --chmod=755 deploy/healthy /usr/local/bin/openledger-healthy
 COPY migrations /usr/share/openledger/migrations
 # The base model that ships with the product, where it has been made: the runner looks for it near the program.
 COPY models /usr/share/openledger/models
+# What `openledger demo` brings in.
+COPY demo /usr/share/openledger/demo
 ENV OPENLEDGER_MIGRATIONS=/usr/share/openledger/migrations
 USER 10001:10001
 WORKDIR /var/lib/openledger

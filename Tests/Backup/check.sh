@@ -122,11 +122,15 @@ owed=$(($(find "$root/migrations" -name '*.sql' | wc -l) - $(find "$folder/older
 [[ $(migrate "$root/migrations" | grep -c '^applied') == "$owed" ]] || die "not $owed migrations were applied"
 migrate "$root/migrations" | grep -q 'was up to date' || die "a second run of migrate does something"
 fails migrate "$folder/older" || die "an older release takes a newer database"
-OPENLEDGER_DATABASE=$(database openledger_ledger) OPENLEDGER_JWKS=$folder/home/keys/jwks.json OPENLEDGER_LOG_KEY_FILE=$folder/home/keys/log.pem \
+"$root/deploy/make-secrets" "$folder/secrets" >/dev/null
+OPENLEDGER_DATABASE=$(database openledger_ledger) OPENLEDGER_JWKS=$folder/secrets/jwks.json OPENLEDGER_LOG_KEY_FILE=$folder/home/keys/log.pem \
   OPENLEDGER_LOG_ORIGIN=localhost/log OPENLEDGER_HOST=unix:$folder/ledger.sock "$program" serve ledger >"$folder/serve.log" 2>&1 &
 served=$!
 for _ in $(seq 600); do curl -fsS --unix-socket "$folder/ledger.sock" http://ledger/readyz >/dev/null 2>&1 && break; sleep 0.1; done
 curl -fsS --unix-socket "$folder/ledger.sock" http://ledger/log/checkpoint >"$folder/upgraded.note" || die "the ledger does not start over the upgraded database"
+curl -fsS --unix-socket "$folder/ledger.sock" -H "Authorization: Bearer $(cat "$folder/secrets/metrics_token")" http://ledger/metrics >"$folder/metrics" ||
+  die "the token of deploy/metrics-token does not open /metrics"
+grep -q '^openledger_log_size' "$folder/metrics" || die "/metrics says nothing of the log"
 kill "$served" && wait "$served" || true
 [[ $(sed -n 2p "$folder/upgraded.note") -ge $kept ]] || die "the upgraded log is shorter than it was"
 echo "  an upgrade of $owed migrations"

@@ -23,10 +23,20 @@ check "hadolint of the Dockerfiles" hadolint --failure-threshold info Dockerfile
 
 # docker-compose reads the secrets' paths, not their content.
 check "docker-compose config" docker-compose -f docker-compose.yml config -q
+check "docker-compose config with its profiles" docker-compose -f docker-compose.yml --profile vllm --profile monitoring config -q
 check "compose-spec schema" check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
-docker-compose -f docker-compose.yml config >"$scratch/resolved.yml"
+docker-compose -f docker-compose.yml --profile vllm --profile monitoring config >"$scratch/resolved.yml"
 
 check "what the deployment promises" python3 Tests/Deploy/promises.py "$scratch/resolved.yml"
 check "make-secrets" bash Tests/Deploy/secrets.sh
 check "healthy" bash Tests/Deploy/healthy.sh
 check "gateway" bash Tests/Deploy/gateway.sh
+if command -v promtool >/dev/null; then
+  # The paths are the container's.
+  mkdir "$scratch/prometheus"
+  sed "s#/etc/prometheus/#$scratch/prometheus/#; s#/run/secrets/metrics_token#$scratch/prometheus/token#" deploy/prometheus/prometheus.yml >"$scratch/prometheus/prometheus.yml"
+  cp deploy/prometheus/alerts.yml "$scratch/prometheus" && echo token >"$scratch/prometheus/token"
+  check "promtool of Prometheus' rules" promtool check config "$scratch/prometheus/prometheus.yml"
+else
+  echo "  ran without: promtool (Debian's package prometheus)"
+fi

@@ -1,5 +1,7 @@
 """What docker-compose.yml promises, checked on what docker-compose makes of it. Usage: promises.py RESOLVED.yml"""
 
+import json
+import re
 import sys
 
 from ruamel.yaml import YAML
@@ -84,6 +86,29 @@ for name in [*apart, "runner"]:
 must("services", "have a folder each", None not in owned and len(owned) == len(set(owned)))
 must("runner", "is away from the database", services["runner"]["networks"] == {"inside": None} or services["runner"]["networks"] == ["inside"])
 must("agent-gateway", "asks the runner", services["agent-gateway"]["environment"]["OPENLEDGER_BACKEND_URL"] == "http://runner:7408/runner")
+
+# What is there on demand only, and fits what is there always.
+must("compose", "starts neither vllm nor prometheus unasked", [services[name].get("profiles") for name in ("vllm", "prometheus")] == [["vllm"], ["monitoring"]])
+must("vllm", "takes adapters while it runs", services["vllm"]["environment"]["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "True")
+backends = {backend["kind"]: backend for backend in json.load(open("deploy/vllm/backends.json", encoding="utf-8"))["backends"]}
+must("backends.json", "asks the runner where it is", backends["runner"]["url"] == services["agent-gateway"]["environment"]["OPENLEDGER_BACKEND_URL"])
+command = services["vllm"]["command"]
+must("backends.json", "asks vllm where it is", backends["vllm"]["url"] == "http://vllm:" + command[command.index("--port") + 1])
+must("backends.json", "calls the model as vllm does", list(backends["vllm"]["bases"].values()) == [command[command.index("--served-model-name") + 1]])
+must("backends.json", "fills no more places than vllm has", str(backends["vllm"]["slots"]) == command[command.index("--max-loras") + 1])
+shelves = [{mount["target"]: mount["source"] for mount in map(volume, services[name]["volumes"])} for name in ("agent-gateway", "vllm")]
+must("vllm", "finds the gateway's adapters", shelves[0].get(backends["vllm"]["adapters_here"]) == "adapters" == shelves[1].get(backends["vllm"]["adapters_there"]))
+scraped = YAML(typ="safe").load(open("deploy/prometheus/prometheus.yml", encoding="utf-8"))["scrape_configs"][0]
+ours = {f"{name}:{service['environment']['OPENLEDGER_PORT']}" for name, service in services.items() if "OPENLEDGER_PORT" in (service.get("environment") or {})}
+must("prometheus", f"asks each of our services: {sorted(ours)}", set(scraped["static_configs"][0]["targets"]) == ours)
+must("prometheus", "is given the token", secret_names(services["prometheus"]) == {"metrics_token"})
+# Every figure that an alert looks at is one that operating.md tells of.
+told = open("docs/operating.md", encoding="utf-8").read()
+for group in YAML(typ="safe").load(open("deploy/prometheus/alerts.yml", encoding="utf-8"))["groups"]:
+    for rule in group["rules"]:
+        for metric in re.findall(r"(?:openledger|process)_[a-z_]+", rule["expr"]):
+            known = metric in told or re.sub(r"_(sum|count)$", "", metric) in told or "openledger_backend_*" in told and metric.startswith("openledger_backend_")
+            must(rule["alert"], f"looks at a figure that is documented: {metric}", known)
 
 print("\n".join(wrong))
 sys.exit(1 if wrong else 0)

@@ -38,6 +38,23 @@ for key in keys:
     assert key["kid"] == base64.urlsafe_b64encode(hashlib.sha256(members.encode()).digest()).decode().rstrip("=")
 PYTHON
 
+# The token that make-secrets made is of the operator's key, for a day, and for /metrics alone.
+python3 - "$folder" <<'PYTHON' || fail "metrics_token is wrong"
+import base64, json, sys, time
+folder = sys.argv[1]
+def part(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+header, claims, signature = open(folder + "/metrics_token", encoding="utf-8").read().split(".")
+operator = next(key for key in json.load(open(folder + "/jwks.json", encoding="utf-8"))["keys"] if key["iss"] == "operator")
+assert json.loads(part(header)) == {"alg": "EdDSA", "typ": "JWT", "kid": operator["kid"]}
+said = json.loads(part(claims))
+assert (said["iss"], said["aud"], said["scope"]) == ("operator", "openledger", "metrics:read"), said
+assert 86_000 < said["exp"] - time.time() <= 86_400
+open(folder + "/../signed", "w", encoding="utf-8").write(f"{header}.{claims}")
+open(folder + "/../signature", "wb").write(part(signature))
+PYTHON
+openssl pkeyutl -verify -rawin -inkey "$folder/operator_token_key" -in "$folder/../signed" -sigfile "$folder/../signature" >/dev/null || fail "metrics_token is not signed by the operator's key"
+
 before=$(cat "$folder"/* | sha256sum)
 "$root/deploy/make-secrets" "$folder" >/dev/null
 [[ $(cat "$folder"/* | sha256sum) == "$before" ]] || fail "a second run changed something"

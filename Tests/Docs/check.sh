@@ -27,16 +27,21 @@ printf '#!/bin/sh\nexec "%s" "$@"\n' "$program" >"$folder/clone/openledger"
 chmod 755 "$folder/clone/openledger"
 cd "$folder/clone"
 
-./openledger up --ledger-only --port 0 >"$folder/up.out" 2>"$folder/up.log" &
-pid=$!
-for _ in $(seq 600); do
-  grep -q '^OpenLedger is up' "$folder/up.out" && break
-  kill -0 "$pid" 2>/dev/null || die "the program ended before it was up"
-  sleep 0.1
-done
-url=$(sed -n 's/^OpenLedger is up: //p' "$folder/up.out")
+# start OPTION… : the program, as it is typed; sets `url`.
+start() {
+  ./openledger up --port 0 "$@" >"$folder/up.out" 2>"$folder/up.log" &
+  pid=$!
+  for _ in $(seq 1200); do
+    grep -q '^Ctrl-C stops' "$folder/up.out" && break
+    kill -0 "$pid" 2>/dev/null || die "the program ended before it was up"
+    sleep 0.1
+  done
+  url=$(sed -n 's/^OpenLedger is up: //p' "$folder/up.out")
+}
+
+start --ledger-only --data tour
 administrator=$(sed -n "s/^The administrator's API key, shown this once: //p" "$folder/up.out")
-[[ -n $url && -n $administrator ]] || die "the program was not up within a minute"
+[[ -n $url && -n $administrator ]] || die "the program was not up within two minutes"
 
 # The README says port 7400; any free one will do here. curl exits 0 for a refusal, so what it prints is looked at.
 # shellcheck disable=SC2016
@@ -121,6 +126,45 @@ for metric in $(grep -oE '`openledger_(log|carriage|http)[a-z_]+' "$root/docs/op
   grep -q "^# HELP $metric " "$folder/metrics" || die "docs/operating.md names $metric, which is not measured"
 done
 echo "  the metrics"
+
+# The OpenAPI document that the whole house serves: it has every service's paths, and a validator that knows OpenAPI 3.1 takes it.
+kill "$pid" && wait "$pid" || true
+start --data house
+curl -fsS "$url/openapi.json" >"$folder/openapi.json" || die "/openapi.json"
+kill "$pid" && wait "$pid" || true
+pid=
+python3 - "$folder" <<'PY' || exit 1
+import json, pathlib, sys
+folder = pathlib.Path(sys.argv[1])
+house = json.load(open(folder / "openapi.json", encoding="utf-8"))
+# Of each service, the beginnings of its paths.
+owners = {
+    "ledger": ["/log"], "ingest": ["/v1/contributions", "/v1/contributors"], "datanet": ["/v1/datanets", "/v1/snapshots", "/v1/proposals", "/v1/rulings"],
+    "training": ["/v1/base-models", "/v1/adapters", "/v1/training-jobs", "/v1/runners"], "attribution": ["/v1/attributions"],
+    "billing": ["/v1/accounts", "/v1/holds", "/v1/settlements", "/v1/disputes", "/v1/stakes", "/v1/epochs", "/v1/claims", "/v1/statements", "/v1/receipts"],
+    "agent-gateway": ["/v1/principals", "/v1/keys", "/v1/chat", "/v1/models", "/v1/mandates", "/v1/tasks", "/mcp", "/a2a", "/x402"],
+}
+faults = [f"/openapi.json has no path of {service} under {start}" for service, starts in owners.items() for start in starts
+          if not any(path == start or path.startswith(start + "/") for path in house["paths"])]
+open_ways = 0
+for path, ways in house["paths"].items():
+    for method, way in ways.items():
+        if not isinstance(way, dict) or "responses" not in way:
+            continue
+        open_ways += not way.get("security")
+        if way.get("security") and "401" not in way["responses"]:
+            faults.append(f"{method} {path} asks for a credential and does not say 401")
+if not 20 < open_ways < 80:
+    faults.append(f"{open_ways} ways in need no credential")
+print("\n".join(faults) or f"  {len(house['paths'])} paths, {open_ways} of their ways public")
+sys.exit(bool(faults))
+PY
+if command -v openapi-spec-validator >/dev/null; then
+  openapi-spec-validator "$folder/openapi.json" >"$folder/out" 2>&1 || die "/openapi.json is no valid OpenAPI 3.1"
+  echo "  openapi.json is valid OpenAPI 3.1"
+else
+  die "openapi-spec-validator is missing: ./openledger test installs it"
+fi
 
 # Links within the repository lead somewhere.
 while IFS=: read -r file link; do
