@@ -83,7 +83,7 @@ async def main():
         [found] = await answers(gateway, words("tide harbour", str(uuid.uuid4())))
         assert found.message.parts[1].data.struct_value["services"][0]["service"] == service, found
         small = ok("POST", "/v1/services", seller.token, {"page": {"name": "A word", "description": "One word"}, "price": amount(10_000), "seconds": 600})["service"]
-        factory = ClientFactory(ClientConfig(httpx_client=http))
+        factory = ClientFactory(ClientConfig(streaming=False, httpx_client=http))
         agent = await factory.create_from_url(url, relative_card_path=f"/v1/agents/{seller.id}/agent-card.json")
         name = str(uuid.uuid4())
         [hired] = await answers(agent, words("Say one", name, service=small))
