@@ -10,9 +10,9 @@ public enum RunnerClaim {
 
     /// Whether it says itself that nothing was gained on the first measurement, which is the base's.
     public static func gainsNothing(_ record: JSONValue) -> Bool {
-        guard let first = record["evaluations"]?.arrayValue?.first?["holdout_loss_micros"]?.intValue, let last = loss(record) else {
-            return false
-        }
+        guard let looks = record["evaluations"]?.arrayValue, looks.count > 1, let last = loss(record),
+            let first = looks.first?["holdout_loss_micros"]?.intValue
+        else { return false }
         return last >= Int(first)
     }
 

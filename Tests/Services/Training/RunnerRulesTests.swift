@@ -211,6 +211,7 @@ import TrainingDomain
         #expect(!RunnerClaim.gainsNothing(record) && !RunnerClaim.gainsNothing(.null))
         let useless: JSONValue = ["evaluations": [["holdout_loss_micros": 9], ["holdout_loss_micros": 9]]]
         #expect(RunnerClaim.gainsNothing(useless))
+        #expect(!RunnerClaim.gainsNothing(["evaluations": [["holdout_loss_micros": 9]]]), "one look compares nothing")
         #expect(RunnerClaim.loss(["evaluations": []]) == nil && RunnerClaim.loss(.null) == nil)
         #expect(RunnerClaim.loss(["evaluations": [["holdout_loss_micros": -1]]]) == nil)
     }
