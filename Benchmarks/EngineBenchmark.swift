@@ -28,8 +28,12 @@ enum EngineBenchmark {
         figures.append(("full_tokens", try await best(rounds) { Double(try await full.train(rows).outcome.tokens) }))
         let adapters = try (0..<1000).map { try Adapter.initial(LoRAOptions(), for: configuration, seed: UInt64($0)) }
         for (name, distinct) in [("mixed_decode_tokens", 32), ("mixed_decode_tokens_1000", 1000)] {
-            let used = Array(adapters.prefix(distinct))
-            figures.append((name, try await best(rounds) { try await decode(model, pool, used) }))
+            let cache = AdapterCache(budget: 4 << 30) { name in adapters[Int(name) ?? 0] }
+            for number in 0..<distinct { _ = try await cache.adapter(String(number)) }
+            figures.append((name, try await best(rounds) { try await decode(model, pool, cache, distinct) }))
+            guard cache.resident.names.count == distinct else {
+                throw EngineError.unavailable("\(distinct) adapters did not stay resident")
+            }
         }
         figures.append(("adapter_loads", try await loads(adapters[0], rounds)))
         let heavy = try Self.model(large)
@@ -126,13 +130,17 @@ enum EngineBenchmark {
         return best
     }
 
-    private static func decode(_ model: LanguageModel, _ pool: ComputePool, _ adapters: [Adapter]) async throws -> Double {
-        let generator = try Generator(model: model, pool: pool) { _ in [65] }
+    /// One answer under each resident adapter, 32 at a time: every step has 32 different ones, and over the steps all have their turn.
+    private static func decode(_ model: LanguageModel, _ pool: ComputePool, _ cache: AdapterCache, _ distinct: Int) async throws -> Double {
+        var limits = GeneratorLimits()
+        limits.sequences = 32
+        let generator = try Generator(model: model, pool: pool, limits: limits) { _ in [65] }
         defer { generator.stop() }
         return try await withThrowingTaskGroup(of: Int.self) { group in
-            for index in 0..<32 {
+            for index in 0..<distinct {
                 group.addTask {
-                    var request = GenerationRequest(prompt: [1, 2, 3, Int32(index)], adapter: adapters[index * 31 % adapters.count])
+                    let adapter = try await cache.adapter(String(index))
+                    var request = GenerationRequest(prompt: [1, 2, 3, Int32(index % 32)], adapter: adapter)
                     request.maximumTokens = 64
                     request.sampling = .greedy
                     return try await generator.answer(request).tokens.count

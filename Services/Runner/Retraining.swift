@@ -123,12 +123,14 @@ public struct Retraining: Sendable {
         let found = try await OSThread.run(name: "base model") { try ServedModel.artefact(of: folder).digest }
         guard found == job.baseArtefact else { throw Refusal.otherBase(folder: folder, found: found, wanted: job.baseArtefact) }
         let model = try await OSThread.run(name: "base model") { try ServedModel(name: job.base, folder: folder, pool: pool) }
-        let plan = try TrainingPlan(job.settings.object())
+        var plan = try TrainingPlan(job.settings.object())
         var rows = plan.rows(for: model)
         for (reference, lines) in zip(job.snapshots, items) {
             for line in lines { try rows.add(line, datanet: reference.datanet) }
         }
         guard !rows.training.isEmpty else { throw Refusal.noRows }
+        // The repeat compares the adapter alone.
+        plan.options.keepsHalf = false
         let trainer = try plan.trainer(on: model.model, pool: pool)
         let (adapter, outcome) = try await trainer.train(rows.training.map(\.example), holdOut: rows.holdout.map(\.example)) { event in
             if case .step(let step) = event { progress(step.step, step.totalSteps) }

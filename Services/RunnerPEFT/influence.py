@@ -56,7 +56,9 @@ class Tensor:
 class Influence:
     """Measures curvature at points of a training, and gives its rows."""
 
-    def __init__(self, learning):
+    def __init__(self, learning, check=lambda: None):
+        # Called before every row: raises where the work may not go on.
+        self.check = check
         self.learning, self.device = learning, learning.base.device
         self.parts = []
         for layer, block in enumerate(_blocks(learning.model)):
@@ -120,6 +122,7 @@ class Influence:
 
     def _pass(self, row, draw):
         """The gradients of the mean loss over a row's targets, factor by factor; the parts hold what went through them."""
+        self.check()
         self.learning.model.zero_grad(set_to_none=False)
         tokens = torch.tensor([row.tokens], device=self.device)
         places = torch.arange(row.start, len(row.tokens), device=self.device)

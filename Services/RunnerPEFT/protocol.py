@@ -153,7 +153,7 @@ class Desk:
             except urllib.error.HTTPError as error:
                 with error:
                     text = error.read().decode(errors="replace")
-                if error.code not in (429, 503) or attempt == 4:
+                if error.code not in (429, 500, 502, 503, 504) or attempt == 4:
                     raise Refused(error.code, call, _detail(text)) from None
             except OSError:
                 # Reports are followed by others; everything else may be sent again.

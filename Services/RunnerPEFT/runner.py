@@ -11,6 +11,7 @@
 """
 
 import argparse
+import http.client
 import json
 import os
 import pathlib
@@ -36,6 +37,14 @@ class Lost(Exception):
 
 class Halted(Exception):
     """The job's owner halted it."""
+
+
+def passes(error):
+    """Whether a fault has nothing to do with the job: what is tried again, here or elsewhere, may succeed."""
+    if isinstance(error, Refused):
+        # What is wrong with the call is wrong with the job; who may not call any more has no say about it.
+        return error.status not in (400, 413, 422)
+    return isinstance(error, (OSError, http.client.HTTPException))
 
 
 class Model:
@@ -77,6 +86,13 @@ class Reporter:
             except (OSError, Refused):
                 pass  # A report that is lost is followed by another.
 
+    def check(self):
+        """Ends the work where the job may not go on."""
+        if self.wish == "stop":
+            raise Lost
+        if self.wish != "go on":
+            raise Halted
+
     def tell(self, learning):
         self.figures = {
             "step": learning.step, "steps": learning.steps, "tokens": learning.tokens, "loss_micros": max(0, round(learning.loss * 1e6))}
@@ -98,7 +114,13 @@ def work(desk, order, model):
         learning = Learning(model.base, order.settings, rows.training, rows.holdout)
         try:
             train(desk, order, learning, reporter)
-            hand_in(desk, order, learning, rows, model)
+            # The place that is left when the job is halted while its rows are measured.
+            end = Artefact(learning.checkpoint())
+            try:
+                hand_in(desk, order, learning, rows, model, reporter)
+            except Halted:
+                keep(desk, order, learning, reporter, end)
+                raise
         finally:
             learning.close()
 
@@ -109,6 +131,7 @@ def train(desk, order, learning, reporter):
         print(f"goes on from step {learning.step}", flush=True)
     if not learning.evaluations:
         learning.evaluate()
+    owed = False
     while learning.step < learning.steps:
         learning.advance()
         if learning.step % 25 == 0 or learning.step == learning.steps:
@@ -116,15 +139,23 @@ def train(desk, order, learning, reporter):
         reporter.tell(learning)
         if reporter.wish == "stop":
             raise Lost
-        is_halted = reporter.wish != "go on"
-        if is_halted or (learning.step % settings["checkpoint_every"] == 0 and learning.step < learning.steps):
+        if reporter.wish != "go on":
             keep(desk, order, learning, reporter)
-        if is_halted:
             raise Halted
+        # One that could not be left is left after a later step.
+        owed = owed or learning.step % settings["checkpoint_every"] == 0
+        if owed and learning.step < learning.steps:
+            try:
+                keep(desk, order, learning, reporter)
+                owed = False
+            except (OSError, http.client.HTTPException, Refused) as error:
+                if not passes(error):
+                    raise
+                print(f"a checkpoint could not be left yet: {error}", flush=True)
 
 
-def keep(desk, order, learning, reporter):
-    artefact = Artefact(learning.checkpoint())
+def keep(desk, order, learning, reporter, artefact=None):
+    artefact = artefact or Artefact(learning.checkpoint())
     desk.upload(artefact)
     try:
         desk.checkpoint(order, learning.step, artefact, reporter.figures)
@@ -134,11 +165,11 @@ def keep(desk, order, learning, reporter):
             raise
 
 
-def hand_in(desk, order, learning, rows, model):
+def hand_in(desk, order, learning, rows, model, reporter):
     with tempfile.TemporaryDirectory() as folder:
         learning.save(folder, model.name)
         files = {name: pathlib.Path(folder, name).read_bytes() for name in ("adapter_config.json", "adapter_model.safetensors")}
-    made, factors = attribution(learning, rows.training, canaries(order.job, rows.training, model.words.size))
+    made, factors = attribution(learning, rows.training, canaries(order.job, rows.training, model.words.size), reporter)
     desk.upload(made)
     # Names its factors, so that whoever serves it can give its answers their rows.
     files["openledger.json"] = canonical({
@@ -162,11 +193,11 @@ def canaries(job, rows, vocabulary):
         for name in range(4) for number in range(8)]
 
 
-def attribution(learning, rows, canaries):
+def attribution(learning, rows, canaries, reporter):
     """The attribution rows of the training items and of canaries as an artefact, in the embedded runner's form, and the name of the factors
     they are made with."""
     end = learning.point()
-    influence = Influence(learning)
+    influence = Influence(learning, reporter.check)
     try:
         points = [point for point in (learning.half, end) if point]
         influence.fit(points, rows)
@@ -216,6 +247,10 @@ def run(desk, models, jobs, joins):
             print(f"job {order.job} was halted by its owner", flush=True)
         except Exception as error:  # Whatever it is, training is told why.
             traceback.print_exc()
+            if passes(error):
+                # Nobody is told: once this runner has been silent for as long as a lease lasts, the job goes on from its checkpoint.
+                print(f"job {order.job} is let go, and goes on later", flush=True)
+                continue
             try:
                 desk.fail(order, str(error) or type(error).__name__)
             except (OSError, Refused) as refused:

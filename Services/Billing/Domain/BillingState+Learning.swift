@@ -70,7 +70,7 @@ extension BillingState {
             if ruling.about == "dispute" || !ruling.penalties.isEmpty { wait(for: .ruling(ruling), id, position, time) }
         case JobChecked.type:
             let checked = try JobChecked(fields)
-            if !checked.agrees { wait(for: .refuted(checked), id, position, time) }
+            if checked.isLie { wait(for: .refuted(checked), id, position, time) }
         default: break
         }
     }

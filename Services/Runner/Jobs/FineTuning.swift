@@ -6,13 +6,13 @@ internal import ServiceShell
 internal import Telemetry
 internal import Threads
 
-/// One fine-tuning: rows, training in two halves (the adapter at half way is the second point at which influence is measured), the
-/// items' attribution rows, and the adapter handed in.
+/// One fine-tuning: rows, training (the adapter at half way is the second point at which influence is measured), the items' attribution
+/// rows, and the adapter handed in.
 struct FineTuning: Sendable {
     let order: TrainingDesk.Order
     let desk: TrainingDesk
     let library: ModelLibrary
-    let pool: ComputePool
+    var pool: ComputePool
     let logger: Logger
 
     /// All that a job makes.
@@ -26,12 +26,17 @@ struct FineTuning: Sendable {
 
     func run() async throws {
         let progress = Progress(order: order, desk: desk)
-        let made = try await make(progress)
-        try await desk.upload(made.adapter)
-        try await desk.upload(made.rows)
-        try await library.keep(made.factors, of: made.adapter.digest)
-        try await desk.complete(
-            order, adapter: made.adapter.digest, rows: made.rows.digest, tokens: made.tokens, record: made.record)
+        // The lease is kept until all is handed in: large rows take their time to send.
+        try await progress.whileTold {
+            let made = try await work(progress)
+            try await desk.patiently(order) { try await desk.upload(made.adapter) }
+            try await desk.patiently(order) { try await desk.upload(made.rows) }
+            try await library.keep(made.factors, of: made.adapter.digest)
+            try await desk.patiently(order) {
+                try await desk.complete(
+                    order, adapter: made.adapter.digest, rows: made.rows.digest, tokens: made.tokens, record: made.record)
+            }
+        }
     }
 
     /// The job's base model, if it is the one that the job is on.
@@ -44,69 +49,64 @@ struct FineTuning: Sendable {
     }
 
     /// Does the job, telling how far it is all the while, and hands nothing in.
-    func make(_ progress: Progress) async throws -> Made {
+    func make(_ progress: Progress) async throws -> Made { try await progress.whileTold { try await work(progress) } }
+
+    private func work(_ progress: Progress) async throws -> Made {
         let model = try model()
-        let plan = try TrainingPlan(order.settings)
+        var plan = try TrainingPlan(order.settings)
         let rows = try await rows(plan, model)
         guard !rows.training.isEmpty else { throw RunnerError.noRows }
+        let longest = (rows.training + rows.holdout).map(\.example.tokens.count).max() ?? 0
+        let needed = plan.memory(on: model.model, rows: rows.training.count, longest: longest, threads: pool.threads).total
+        guard needed <= library.memoryLimit else { throw RunnerError.tooLarge(needed: needed, limit: library.memoryLimit) }
+        plan.options.memoryLimit = library.memoryLimit
         let trainer = try plan.trainer(on: model.model, pool: pool)
-        let reporting = Task { await progress.report() }
-        defer {
-            progress.end()
-            reporting.cancel()
-        }
-        // A runner that is told to end does not finish the job first: another goes on from the last checkpoint.
-        let (half, whole) = try await withTaskCancellationHandler {
-            try await train(trainer, rows, progress)
-        } onCancel: {
-            progress.end()
-        }
-        switch progress.wish {
-        case .goOn: break
-        case .stop: throw RunnerError.lost
-        case .leaveCheckpoint:
-            if let checkpoint = whole.outcome.checkpoint { try await leave(checkpoint, progress) }
-            throw RunnerError.halted
-        }
-        return try await made(half, whole.adapter, whole.outcome, rows, model, seed: plan.options.seed)
+        let (adapter, outcome) = try await train(trainer, rows, progress)
+        guard outcome.end != .paused else { throw try await halt(progress, outcome.checkpoint) }
+        do {
+            return try await made(adapter, outcome, rows, model, seed: plan.options.seed, progress)
+        } catch EngineError.cancelled { throw try await halt(progress, outcome.checkpoint) }
     }
 
-    /// Trains to half way and then to the end, or to where the owner halts it.
+    /// Trains to the end, or to where the owner halts it.
     private func train(
         _ trainer: LoRATrainer, _ rows: JobRows, _ progress: Progress
-    ) async throws -> (half: Adapter, whole: (adapter: Adapter, outcome: TrainingOutcome)) {
+    ) async throws -> (adapter: Adapter, outcome: TrainingOutcome) {
         let (examples, holdout) = (rows.training.map(\.example), rows.holdout.map(\.example))
-        let toHalf: @Sendable (TrainingEvent) -> TrainingDecision = { progress.hear($0, pausesAtHalf: true) }
         do {
-            var half: (adapter: Adapter, outcome: TrainingOutcome)
             do {
-                half = try await trainer.train(examples, holdOut: holdout, resume: try await resume(), onEvent: toHalf)
+                let checkpoint = try await resume()
+                return try await trainer.train(examples, holdOut: holdout, resume: checkpoint) { progress.hear($0) }
             } catch EngineError.badCheckpoint(let why) where order.checkpoint != nil {
                 // Made by another kind of runner, or before rows were taken back: the job begins anew.
                 logger.info("a checkpoint can't be gone on from", ["job": .string(order.job), "reason": .string(why)])
-                half = try await trainer.train(examples, holdOut: holdout, onEvent: toHalf)
+                return try await trainer.train(examples, holdOut: holdout) { progress.hear($0) }
             }
-            guard half.outcome.end != .finished, progress.wish == .goOn, let checkpoint = half.outcome.checkpoint else {
-                return (half.adapter, half)
-            }
-            let whole = try await trainer.train(examples, holdOut: holdout, resume: checkpoint) { event in
-                progress.hear(event, pausesAtHalf: false)
-            }
-            return (half.adapter, whole)
         } catch EngineError.cancelled { throw RunnerError.lost }
     }
 
-    private func leave(_ checkpoint: TrainingCheckpoint, _ progress: Progress) async throws {
-        // That there is one at this step already is as good.
-        do { try await progress.keep(checkpoint) } catch let error as PeerError where error.status == 409 {}
+    /// What ends a job that may not go on: where its owner halted it, its place is left first.
+    private func halt(_ progress: Progress, _ checkpoint: TrainingCheckpoint?) async throws -> RunnerError {
+        guard progress.wish == .leaveCheckpoint else { return .lost }
+        if let checkpoint {
+            do {
+                try await desk.patiently(order) { try await progress.keep(checkpoint) }
+            } catch {
+                // That there is one at this step already is as good.
+                guard JobFault.isTaken(error) else { throw error }
+            }
+        }
+        return .halted
     }
 
     /// The rows of the job's snapshots.
     func rows(_ plan: TrainingPlan, _ model: ServedModel) async throws -> JobRows {
         var rows = plan.rows(for: model)
         for (index, snapshot) in order.snapshots.enumerated() {
-            for line in try await desk.rows(order, snapshot: index) { try rows.add(line, datanet: snapshot.datanet) }
-            _ = try await desk.report(order, [("step", 0), ("steps", 0), ("message", .string("rows of \(snapshot.datanet) read"))])
+            let lines = try await desk.patiently(order) { try await desk.rows(order, snapshot: index) }
+            for line in lines { try rows.add(line, datanet: snapshot.datanet) }
+            let told: [(String, JSONValue)] = [("step", 0), ("steps", 0), ("message", .string("rows of \(snapshot.datanet) read"))]
+            _ = try await desk.patiently(order) { try await desk.report(order, told) }
         }
         return rows
     }
@@ -114,7 +114,11 @@ struct FineTuning: Sendable {
     /// The checkpoint that an earlier attempt left.
     private func resume() async throws -> TrainingCheckpoint? {
         guard let digest = order.checkpoint else { return nil }
-        let folder = try await ArtefactFetch(peers: desk.peers, folder: library.folder + "/checkpoints").folder(of: digest.prefixed)
+        let fetch = ArtefactFetch(peers: desk.peers, folder: library.folder + "/checkpoints")
+        let folder: String
+        do { folder = try await desk.patiently(order) { try await fetch.folder(of: digest.prefixed) } } catch {
+            throw JobFault.ofCheckpoint(error)
+        }
         return try await OSThread.run(name: "checkpoint") {
             do { return try TrainingCheckpoint(path: folder + "/checkpoint.bin") } catch let error as FormatError {
                 throw EngineError.badCheckpoint("\(error)")
@@ -123,11 +127,11 @@ struct FineTuning: Sendable {
     }
 
     private func made(
-        _ half: Adapter, _ adapter: Adapter, _ outcome: TrainingOutcome, _ rows: JobRows, _ model: ServedModel, seed: UInt64
+        _ adapter: Adapter, _ outcome: TrainingOutcome, _ rows: JobRows, _ model: ServedModel, seed: UInt64, _ progress: Progress
     ) async throws -> Made {
         let artefact = try TrainingPlan.artefact(of: adapter, job: order.job, base: model, snapshots: order.snapshots)
         let canaries = canaries(rows, model)
-        let (rowsArtefact, factors) = try await influence([half, adapter], rows, canaries, model)
+        let (rowsArtefact, factors) = try await influence([outcome.half ?? adapter, adapter], rows, canaries, model, progress)
         func micros(_ value: Float) -> JSONValue { .int(Int64((value * 1_000_000).rounded())) }
         return Made(
             adapter: artefact, rows: rowsArtefact, factors: factors,
@@ -154,11 +158,16 @@ struct FineTuning: Sendable {
     /// The attribution rows of the training items and of canaries as an artefact: `rows.bin` has them one after another, `rows.json` says
     /// whose each is.
     private func influence(
-        _ checkpoints: [Adapter], _ rows: JobRows, _ canaries: [TrainingExample], _ model: ServedModel
+        _ checkpoints: [Adapter], _ rows: JobRows, _ canaries: [TrainingExample], _ model: ServedModel,
+        _ progress: Progress
     ) async throws -> (Artefact, InfluenceFactors) {
         let examples = rows.training.map(\.example)
-        let factors = try await InfluenceFactors.fit(model: model.model, checkpoints: checkpoints, rows: examples, pool: pool)
-        let made = try await factors.rows(examples + canaries, role: .training, pool: pool)
+        var options = InfluenceOptions()
+        options.memoryLimit = library.memoryLimit
+        let factors = try await InfluenceFactors.fit(
+            model: model.model, checkpoints: checkpoints, rows: examples, options: options, pool: pool
+        ) { _ in progress.goesOn }
+        let made = try await factors.rows(examples + canaries, role: .training, pool: pool) { progress.goesOn }
         var bytes: [UInt8] = []
         var index: [JSONValue] = []
         func add(_ row: InfluenceRow, _ members: [String: JSONValue]) {

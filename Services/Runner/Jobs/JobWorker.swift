@@ -56,16 +56,22 @@ struct JobWorker: Sendable {
         logger.info("works on a job", ["job": .string(order.job), "attempt": .integer(Int64(order.attempt))])
         let tuning = FineTuning(order: order, desk: desk, library: library, pool: pool, logger: logger)
         if let work = order.check { return await look(at: work, order, tuning) }
-        do {
-            try await tuning.run()
-        } catch RunnerError.halted {
-            logger.info("a job was halted by its owner", ["job": .string(order.job)])
-        } catch RunnerError.lost {
-            logger.info("a job is no longer this runner's", ["job": .string(order.job)])
-        } catch {
+        do { try await tuning.run() } catch {
             if Task.isCancelled { return }
-            logger.warning("a job failed: \(error)", ["job": .string(order.job)])
-            do { try await desk.fail(order, reason: "\(error)") } catch { logger.warning("its failure could not be told: \(error)") }
+            switch JobFault(error) {
+            case .halted: logger.info("a job was halted by its owner", ["job": .string(order.job)])
+            case .lost: logger.info("a job is no longer this runner's", ["job": .string(order.job), "reason": .string("\(error)")])
+            // Nobody is told: once this runner has been silent for as long as a lease lasts, the job goes on from its checkpoint.
+            case .passing: logger.warning("a job is let go, and goes on later: \(error)", ["job": .string(order.job)])
+            case .lasting: await fail(order, error)
+            }
+        }
+    }
+
+    private func fail(_ order: TrainingDesk.Order, _ error: any Error) async {
+        logger.warning("a job failed: \(error)", ["job": .string(order.job)])
+        do { try await desk.patiently(order) { try await desk.fail(order, reason: "\(error)") } } catch {
+            logger.warning("its failure could not be told: \(error)")
         }
     }
 

@@ -21,6 +21,8 @@ struct TrainingDesk: Sendable {
         let snapshots: [SnapshotReference]
         let settings: JSONFields
         let checkpoint: Digest?
+        /// How long its runner may be silent.
+        let lease: Duration
         /// Somebody's work, to be looked at instead of a job to be done.
         let check: Work?
     }
@@ -49,10 +51,24 @@ struct TrainingDesk: Sendable {
             baseArtefact: try fields.optionalDigest("base_artefact"),
             snapshots: try fields.list("snapshots") { snapshot throws(JSONFieldError) in try SnapshotReference(snapshot) },
             settings: try fields.object("settings"), checkpoint: try fields.optionalDigest("checkpoint"),
+            lease: .seconds(try fields.optionalInt("lease_seconds", in: 1...3_600) ?? 30),
             check: try fields.optionalObject("check").map { work in
                 Work(
                     adapter: try work.digest("adapter"), rows: try work.optionalDigest("rows"), record: try work.object("record"))
             })
+    }
+
+    /// Does something for a job, again and again while what hinders it may pass, for as long as a lease lasts; then the fault is thrown.
+    func patiently<Value: Sendable>(_ order: Order, _ work: @Sendable () async throws -> Value) async throws -> Value {
+        let end = ContinuousClock.now + order.lease
+        var pause = Duration.milliseconds(100)
+        while true {
+            do { return try await work() } catch {
+                guard JobFault.isPassing(error), ContinuousClock.now + pause < end else { throw error }
+            }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .seconds(4))
+        }
     }
 
     /// The rows of a job's snapshot, one JSON object each.

@@ -6,7 +6,7 @@ internal import JSON
 /// How a job's settings are carried out by the engine: the same in the job and in its repeat.
 struct TrainingPlan: Sendable {
     let lora: LoRAOptions
-    let options: TrainingOptions
+    var options: TrainingOptions
     /// Most tokens of a row.
     let maximumTokens: Int
     /// Rows in a hundred that are held out.
@@ -34,6 +34,7 @@ struct TrainingPlan: Sendable {
         options.seed = UInt64(try settings.int("seed", in: 0...Int.max))
         options.warmupSteps = try settings.int("warmup")
         options.checkpointEvery = try settings.int("checkpoint_every")
+        options.keepsHalf = true
         self.options = options
         lora = LoRAOptions(rank: try settings.int("rank"), alpha: Float(try settings.int("alpha")), modules: targets)
         maximumTokens = try settings.int("maximum_tokens")
@@ -50,6 +51,16 @@ struct TrainingPlan: Sendable {
     func trainer(on model: LanguageModel, pool: ComputePool) throws -> LoRATrainer {
         try LoRATrainer(
             model: precision == model.precision ? model : model.converted(to: precision), lora: lora, options: options, pool: pool)
+    }
+
+    /// What a job under this plan takes of memory.
+    /// - Parameters:
+    ///   - rows: how many are learned from.
+    ///   - longest: tokens of the longest.
+    func memory(on model: LanguageModel, rows: Int, longest: Int, threads: Int) -> MemoryEstimate {
+        let canaries = CanaryRows.names * CanaryRows.rowsOfEach
+        return MemoryEstimate(
+            model: model, precision: precision, lora: lora, options: options, rows: rows + canaries, longest: longest, threads: threads)
     }
 
     /// Rows for a job under this plan, none yet.

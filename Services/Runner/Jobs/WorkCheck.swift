@@ -17,7 +17,9 @@ struct WorkCheck: Sendable {
 
     /// What was found, as training takes it.
     func run() async throws -> JSONValue {
-        if try isRepeatable() {
+        if let level = try repeatLevel() {
+            var tuning = tuning
+            if level != tuning.pool.level { tuning.pool = try ComputePool(threads: tuning.pool.threads, level: level) }
             let made = try await tuning.make(Progress(order: order, desk: tuning.desk))
             return ["adapter": .digest(made.adapter.digest), "rows": .digest(made.rows.digest)]
         }
@@ -29,19 +31,24 @@ struct WorkCheck: Sendable {
         do {
             let adapter = try await tuning.library.adapter(work.adapter, on: order.base)
             loss = Self.micros(try await model.model.evaluate(measured, adapter: adapter, pool: tuning.pool).loss)
-        } catch let error as PeerError where error.status == 0 || error.status >= 500 || error.status == 429 {
-            throw error
         } catch {
+            if JobFault.isPassing(error) { throw error }
             tuning.logger.info("what was handed in is no adapter of the base", ["job": .string(order.job), "reason": .string("\(error)")])
         }
-        return ["loss_micros": .count(loss), "base_loss_micros": .count(Self.micros(base))]
+        let rowsAgree = loss < Self.worst ? try await RowsCheck(work: work, tuning: tuning, model: model, rows: rows).run() : false
+        return .members([
+            "loss_micros": .count(loss), "base_loss_micros": .count(Self.micros(base)),
+            "rows_agree": work.rows == nil ? nil : .bool(rowsAgree),
+        ])
     }
 
-    /// Whether it was computed by this engine, with kernels that give the same bytes.
-    private func isRepeatable() throws -> Bool {
-        guard try work.record.optionalString("engine") == TrainingPlan.engine else { return false }
-        guard let level = KernelLevel(rawValue: try work.record.optionalString("kernel_level") ?? "") else { return false }
-        return level.agrees(with: tuning.pool.level)
+    /// The kernels that give the bytes of work that this engine computed, by its record; nil for another engine's, or where this processor
+    /// has none such. A record that names no kernels of the engine's is held to be of the best: nobody gets out of a repeat by it.
+    private func repeatLevel() throws -> KernelLevel? {
+        guard try work.record.optionalString("engine") == TrainingPlan.engine else { return nil }
+        guard let level = KernelLevel(rawValue: try work.record.optionalString("kernel_level") ?? "") else { return tuning.pool.level }
+        if level.agrees(with: tuning.pool.level) { return tuning.pool.level }
+        return KernelLevel.available.first { $0.agrees(with: level) }
     }
 
     private static func micros(_ loss: Double) -> Int { Int(min(Double(worst), (loss * 1_000_000).rounded())) }

@@ -18,10 +18,15 @@ final class ModelLibrary: Sendable {
     let folder: String
     private let peers: Peers
     private let factors = Lock<[Digest: InfluenceFactors]>([:])
+    /// Bytes that a job may take, its base model included.
+    let memoryLimit: Int
     /// Bytes of adapters in memory, for each base.
     static let adapterBudget = 1 << 30
 
-    private init(models: [String: ServedModel], adapters: [String: AdapterCache], pool: ComputePool, folder: String, peers: Peers) {
+    private init(
+        models: [String: ServedModel], adapters: [String: AdapterCache], pool: ComputePool, folder: String, peers: Peers, memoryLimit: Int
+    ) {
+        self.memoryLimit = memoryLimit
         self.folder = folder
         self.peers = peers
         self.models = models
@@ -30,10 +35,11 @@ final class ModelLibrary: Sendable {
     }
 
     /// Loads what the settings name: `OPENLEDGER_RUNNER_MODELS` is `name=folder` of each; the model that ships with the product when
-    /// left out.
+    /// left out. `OPENLEDGER_RUNNER_MEMORY` is what a job may take; three quarters of the machine's when left out.
     static func open(
         _ settings: Configuration, folder: String, peers: Peers, pool: ComputePool, logger: Logger
     ) async throws -> ModelLibrary {
+        let limit = try settings.bytes("RUNNER_MEMORY", in: 1 << 20...1 << 50, default: MachineMemory.bytes / 4 * 3)
         var models: [String: ServedModel] = [:]
         var adapters: [String: AdapterCache] = [:]
         for (name, path) in try places(settings) {
@@ -46,7 +52,7 @@ final class ModelLibrary: Sendable {
             }
         }
         if models.isEmpty { logger.warning("this runner has no base model: name one in OPENLEDGER_RUNNER_MODELS") }
-        return ModelLibrary(models: models, adapters: adapters, pool: pool, folder: folder, peers: peers)
+        return ModelLibrary(models: models, adapters: adapters, pool: pool, folder: folder, peers: peers, memoryLimit: limit)
     }
 
     private static func places(_ settings: Configuration) throws -> [(String, String)] {

@@ -11,11 +11,45 @@ internal import Web
 struct LookingRoutes: Sendable {
     let library: ModelLibrary
 
-    var routes: [Route] { [preview, evaluation] }
+    var routes: [Route] { [estimate, preview, evaluation] }
 
     private static let access = Access.scope("runners:serve")
     /// Most tokens of an answer that is scored.
     private static let longest = 128
+
+    private var estimate: Route {
+        Route(
+            .post, "/runner/v1/estimates", operation: "estimateMemory",
+            summary: "What a job would take of this runner's memory at most, by its settings and the size of its data.",
+            access: Self.access,
+            body: .json(
+                .openObject(
+                    .required("base", .text), .required("settings", .any), .required("items", .count), .required("tokens", .count))),
+            replies: [
+                .json(200, "Bytes, and how many a job may take.", .openObject(.required("bytes", .count), .required("limit", .count)))
+            ],
+            problems: [.notFound]
+        ) { [library] context in
+            let (name, plan, items, tokens) = try context.decode { json in
+                let fields = try json.object()
+                return (
+                    try fields.string("base"), try TrainingPlan(try fields.object("settings")),
+                    try fields.int("items", in: 0...1 << 40), try fields.int("tokens", in: 0...1 << 50)
+                )
+            }
+            guard let model = library.models[name]?.model else {
+                throw Problem(.notFound, "this runner has no base model \(name)", field: "#/base")
+            }
+            let longest = min(plan.maximumTokens, model.contextLength)
+            // A pair is learned once, or twice with passages; a long text in pieces.
+            let rows = items * (plan.learnsPassages ? 2 : 1) + tokens / longest
+            let memory = plan.memory(on: model, rows: rows, longest: longest, threads: library.pool.threads)
+            return .json([
+                "bytes": .count(memory.total), "limit": .count(library.memoryLimit), "base": .count(memory.base),
+                "training": .count(memory.training), "influence": .count(memory.influence), "rows": .count(memory.rows),
+            ])
+        }
+    }
 
     private var preview: Route {
         Route(

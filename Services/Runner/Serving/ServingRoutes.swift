@@ -164,8 +164,10 @@ struct ServingRoutes: Sendable {
         request.maximumTokens = min(try fields.optionalInt("max_tokens", in: 1...1 << 20) ?? 256, context - prompt.count)
         request.stopTokens = model.ends
         request.sampling.temperature = Float(try fields.optionalDouble("temperature", in: 0...2) ?? 1)
-        request.sampling.topP = Float(max(0.01, try fields.optionalDouble("top_p", in: 0...1) ?? 1))
-        request.sampling.seed = UInt64(bitPattern: Int64(try fields.optionalInt("seed") ?? 0))
+        request.sampling.topP = Float(try fields.optionalDouble("top_p", in: 0...1) ?? 1)
+        // Who names no seed wants another answer each time.
+        let seed = try fields.optionalInt("seed").map { UInt64(bitPattern: Int64($0)) }
+        request.sampling.seed = seed ?? UInt64.random(in: .min ... .max)
         request.stopStrings = try (fields.optionalArray("stop", count: 0...64) ?? []).map { try $0.string(bytes: 1...1_024) }
         return request
     }

@@ -8,6 +8,14 @@ public enum RunnerClaim {
         return Int(micros)
     }
 
+    /// Whether it says itself that nothing was gained on the first measurement, which is the base's.
+    public static func gainsNothing(_ record: JSONValue) -> Bool {
+        guard let looks = record["evaluations"]?.arrayValue, looks.count > 1, let last = loss(record),
+            let first = looks.first?["holdout_loss_micros"]?.intValue
+        else { return false }
+        return last >= Int(first)
+    }
+
     /// What computed it.
     public static func engine(_ record: JSONValue) -> String? { record["engine"]?.stringValue }
 }

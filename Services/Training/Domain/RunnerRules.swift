@@ -24,6 +24,7 @@ public enum RunnerRules {
     {
         { state, _ in
             _ = try TrainingRules.running(id, runner, attempt, state)
+            try sameEngine(runner, result.engine, state)
             return [
                 NewEvent(
                     JobDelivered(
@@ -37,8 +38,9 @@ public enum RunnerRules {
     public enum Finding: Sendable, Hashable {
         /// It was done again: the adapter and attribution rows that came out.
         case repeated(adapter: Digest, rows: Digest?)
-        /// Its loss in millionths, and the one that it may pass by no more than 2 %.
-        case measured(loss: Int, bound: Int)
+        /// Its loss in millionths and the base model's on the same rows, the loss that its runner claims, and whether a sample of its
+        /// attribution rows came out too; nil where there are none.
+        case measured(loss: Int, base: Int, claim: Int?, rowsAgree: Bool?)
     }
 
     /// Somebody's work was looked at. Where it is what it is said to be, the job is done; else it waits for another runner.
@@ -57,11 +59,14 @@ public enum RunnerRules {
             switch finding {
             case .repeated(let adapter, let rows):
                 (checked.found, checked.foundRows) = (adapter, rows)
-                checked.agrees = adapter == work.adapter && rows == work.rows
-            case .measured(let loss, let bound):
-                (checked.method, checked.measured, checked.bound) = ("measure", loss, bound)
-                checked.agrees = Int128(loss) * 100 <= Int128(bound) * 102
+                checked.reason = adapter != work.adapter ? "adapter" : rows != work.rows ? "rows" : nil
+            case .measured(let loss, let base, let claim, let rowsAgree):
+                let bound = min(claim ?? base, base)
+                (checked.method, checked.measured, checked.bound, checked.base) = ("measure", loss, bound, base)
+                checked.rowsAgree = rowsAgree
+                checked.reason = refusal(loss: loss, bound: bound, base: base, claim: claim, rowsAgree: rowsAgree)
             }
+            checked.agrees = checked.reason == nil
             let stream = try TrainingRules.stream("job", id)
             guard checked.agrees else { return [NewEvent(checked, stream: stream)] }
             let request = job.request
@@ -74,6 +79,25 @@ public enum RunnerRules {
                         record: work.record), stream: stream),
             ]
         }
+    }
+
+    /// Why measured work is not taken; nil when it is.
+    private static func refusal(loss: Int, bound: Int, base: Int, claim: Int?, rowsAgree: Bool?) -> String? {
+        // Two losses are one where they are no more than 2 % apart: other processors and libraries round otherwise.
+        func passes(_ value: Int, _ bound: Int) -> Bool { Int128(value) * 100 > Int128(bound) * 102 }
+        if rowsAgree == false { return "rows" }
+        guard loss >= base else { return passes(loss, bound) ? "loss" : nil }
+        // What the owner set may be such that nothing can be learned: who says so is not believed less for it, but there is nothing to pay.
+        let isAsClaimed = claim.map { !passes(loss, $0) && !passes($0, loss) } ?? false
+        return isAsClaimed ? JobChecked.noGain : "loss"
+    }
+
+    /// Somebody's own runner hands in work of the engine that it joined with: by that is decided how it is looked at.
+    static func sameEngine(_ runner: String, _ engine: String?, _ state: TrainingState) throws(TrainingError) {
+        guard let known = state.runners.registered[runner], known.engine != engine else { return }
+        throw .invalid(
+            field: "/record/engine",
+            reason: "is \(engine ?? "not there"), and \(runner) joined with \(known.engine): describe it anew with POST /v1/runners")
     }
 
     static func vouched(_ runner: String, _ stake: Amount, _ state: TrainingState) throws(TrainingError) {

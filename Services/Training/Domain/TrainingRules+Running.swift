@@ -36,6 +36,8 @@ extension TrainingRules {
         func takes(_ job: TrainingJob, _ state: TrainingState, at logTime: Timestamp) -> Bool {
             guard bases?.contains(job.request.base) ?? true else { return false }
             guard job.request.needs.allSatisfy({ features?.contains($0) ?? true }) else { return false }
+            // What gained nothing is done once more by the house alone, and not by one after another who need not care.
+            guard isHouses || job.checked?.reason != JobChecked.noGain else { return false }
             return isHouses || job.request.snapshots.allSatisfy { state.mayTrain(runner, on: $0.datanet, at: logTime) }
         }
     }
@@ -51,7 +53,9 @@ extension TrainingRules {
                 }
                 if let stake = candidate.stake { try RunnerRules.vouched(candidate.runner, stake, state) }
             }
-            let open = state.open.compactMap { state.jobs[$0] }.filter { candidate.takes($0, state, at: context.logTime) }
+            let open = state.open.compactMap { state.jobs[$0] }.filter {
+                candidate.takes($0, state, at: context.logTime) && missingGrant(of: $0, state, at: context.logTime) == nil
+            }
             let silent = { (job: TrainingJob) in job.status == .running && candidate.silent[job.request.job] == job.attempt }
             guard let job = open.first(where: { $0.status == .queued }) ?? open.first(where: silent) else { return [] }
             let id = job.request.job
@@ -72,9 +76,10 @@ extension TrainingRules {
 
     /// Its owner lets a job go on.
     public static func resume(_ id: String, by caller: String) -> DecisionMaker<TrainingState>.Rule {
-        { state, _ in
+        { state, context in
             let job = try own(id, caller, state)
             guard job.status == .paused else { throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)") }
+            if let reason = missingGrant(of: job, state, at: context.logTime) { throw TrainingError.forbidden(reason) }
             return [NewEvent(JobResumed(job: id), stream: try stream("job", id))]
         }
     }
@@ -101,6 +106,14 @@ extension TrainingRules {
                 throw TrainingError.wrongState("job \(id) has a checkpoint at step \(job.checkpoint?.step ?? 0) already")
             }
             return [NewEvent(checkpoint, stream: try stream("job", id))]
+        }
+    }
+
+    /// Why a job may not go on at a moment of log time: a grant of who asked for it has ended since. Nil when it may.
+    public static func missingGrant(of job: TrainingJob, _ state: TrainingState, at logTime: Timestamp) -> String? {
+        let owner = job.request.owner
+        return job.request.snapshots.first { !state.mayTrain(owner, on: $0.datanet, at: logTime) }.map {
+            "\(owner) has no grant to train on \($0.datanet) any more: ask for access with purpose train"
         }
     }
 

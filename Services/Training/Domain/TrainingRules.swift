@@ -105,9 +105,14 @@ public enum TrainingRules {
         public var tokens: Int
         /// Whose data it learned from.
         public var shares: EvidenceList<AttributionShare>
+        /// What computed it, by the record.
+        public var engine: String?
 
         /// From its parts.
-        public init(adapter: Digest, rows: Digest?, record: Digest, tokens: Int, shares: EvidenceList<AttributionShare>) {
+        public init(
+            adapter: Digest, rows: Digest?, record: Digest, tokens: Int, shares: EvidenceList<AttributionShare>, engine: String? = nil
+        ) {
+            self.engine = engine
             self.adapter = adapter
             self.rows = rows
             self.record = record
@@ -120,6 +125,7 @@ public enum TrainingRules {
     public static func complete(_ id: String, runner: String, attempt: Int, _ result: Result) -> DecisionMaker<TrainingState>.Rule {
         { state, _ in
             let request = try running(id, runner, attempt, state).request
+            try RunnerRules.sameEngine(runner, result.engine, state)
             return [
                 NewEvent(
                     JobCompleted(

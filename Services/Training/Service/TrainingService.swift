@@ -36,7 +36,7 @@ public struct TrainingService: RunnableService {
         let looks = RunnerLooks(context)
         let routes =
             ModelRoutes(maker: maker).routes + OriginRoutes(maker: maker, peers: context.peers, evidence: evidence).routes
-            + JobRoutes(maker: maker, desk: desk, views: views, evidence: evidence, price: price, peers: context.peers).routes
+            + JobRoutes(maker: maker, desk: desk, views: views, evidence: evidence, price: price, looks: looks).routes
             + JobControlRoutes(maker: maker, views: views).routes
             + RetrainingRoutes(maker: maker, views: views, items: items, evidence: evidence, price: price).routes
             + RunnerRoutes(

@@ -2,7 +2,7 @@
 public struct SamplingOptions: Sendable, Equatable {
     /// Logits are divided by it; 0 takes the most likely token.
     public var temperature: Float = 1
-    /// Keeps the smallest set of tokens whose probabilities reach this sum; 1: all.
+    /// Keeps the smallest set of tokens whose probabilities reach this sum; 1: all, 0: the most likely one.
     public var topP: Float = 1
     /// Keeps this many of the most likely tokens; 0: all.
     public var topK = 0
@@ -28,7 +28,7 @@ public struct SamplingOptions: Sendable, Equatable {
     /// Refuses settings out of range.
     public func check() throws(EngineError) {
         guard temperature.isFinite, (0...100).contains(temperature) else { throw .badSetting("temperature must be in 0…100") }
-        guard topP > 0, topP <= 1 else { throw .badSetting("topP must be above 0, at most 1") }
+        guard (0...1).contains(topP) else { throw .badSetting("topP must be in 0…1") }
         guard topK >= 0 else { throw .badSetting("topK must not be negative") }
         guard repetitionPenalty.isFinite, repetitionPenalty > 0 else { throw .badSetting("repetitionPenalty must be above 0") }
         guard frequencyPenalty.isFinite, presencePenalty.isFinite else { throw .badSetting("penalties must be finite") }

@@ -50,7 +50,9 @@ public final class InfluenceFactors: Sendable {
             guard adapter.layout == first.layout else { throw EngineError.adapterMismatch("the checkpoints have different forms") }
         }
         let data = try TrainingData(rows, holdOut: [], vocabulary: model.configuration.vocabularySize, context: model.contextLength)
-        let needed = byteCount(model: model, adapter: first, longest: data.longest, checkpoints: checkpoints.count, options, pool.threads)
+        let work = byteCount(
+            model.configuration, first.layout, longest: data.longest, checkpoints: checkpoints.count, options, pool.threads)
+        let needed = work + model.byteCount
         guard needed <= options.memoryLimit else {
             throw EngineError.outOfMemory(needed: needed, limit: options.memoryLimit, what: "measuring curvature")
         }
@@ -66,21 +68,25 @@ public final class InfluenceFactors: Sendable {
         }
     }
 
-    /// Bytes that a fit takes.
+    /// Bytes that a fit takes besides the model.
     static func byteCount(
-        model: LanguageModel, adapter: Adapter, longest: Int, checkpoints: Int, _ options: InfluenceOptions, _ threads: Int
+        _ configuration: ModelConfiguration, _ layout: AdapterLayout, longest: Int, checkpoints: Int, _ options: InfluenceOptions,
+        _ threads: Int
     ) -> Int {
-        let squares = adapter.layout.parts.reduce(0) { total, part in
-            total + part.inputs * part.inputs + part.outputs * part.outputs + 2 * adapter.rank * adapter.rank
+        let squares = layout.parts.reduce(0) { total, part in
+            total + part.inputs * part.inputs + part.outputs * part.outputs + 2 * layout.rank * layout.rank
         }
-        let workspace = SequencePass.byteCount(model.configuration, capacity: longest, rank: adapter.rank)
-        return 4 * squares * (options.shards + checkpoints) + 4 * adapter.parameterCount * (options.shards + checkpoints + 3 * threads)
-            + workspace * threads + model.byteCount
+        let workspace = SequencePass.byteCount(configuration, capacity: longest, rank: layout.rank)
+        return 4 * squares * (options.shards + checkpoints) + 4 * layout.count * (options.shards + checkpoints + 3 * threads)
+            + workspace * threads
     }
 
     /// The rows of training examples or answers, in order; runs on threads of the pool's own. An answer is the row of its prompt
     /// and text with the text's tokens counting.
-    public func rows(_ examples: [TrainingExample], role: InfluenceRow.Role, pool: ComputePool) async throws -> [InfluenceRow] {
+    /// - Parameter goesOn: asked before every row, on the run's threads; false cancels.
+    public func rows(
+        _ examples: [TrainingExample], role: InfluenceRow.Role, pool: ComputePool, goesOn: @escaping @Sendable () -> Bool = { true }
+    ) async throws -> [InfluenceRow] {
         let data = try TrainingData(examples, holdOut: [], vocabulary: model.configuration.vocabularySize, context: model.contextLength)
         return try await pool.perform("influence") { [self] in
             let count = checkpoints.first?.adapter.layout.count ?? 0
@@ -93,13 +99,17 @@ public final class InfluenceFactors: Sendable {
                     scratch: FloatBuffer(Kernels.gemmScratch))
             }
             let results = Lock([InfluenceRow?](repeating: nil, count: examples.count))
+            let isCancelled = Atomic<Bool>(false)
             pool.each(examples.count) { index, worker in
+                guard !isCancelled.load(ordering: .relaxed) else { return }
+                guard goesOn() else { return isCancelled.store(true, ordering: .relaxed) }
                 let w = workers[worker]
                 rotate(examples[index], role, w, pool.kernels)
                 guard Kernels.isFinite(w.rotated.base, w.rotated.count) else { return }
                 let row = InfluenceRow(w.rotated.base, lengths: lengths, role: role, factors: digest)
                 results.withLock { $0[index] = row }
             }
+            guard !isCancelled.load(ordering: .relaxed) else { throw EngineError.cancelled }
             return try results.withLock { $0 }.enumerated().map { index, row in
                 guard let row else { throw EngineError.diverged(step: index, what: "the gradient of row \(index)") }
                 return row

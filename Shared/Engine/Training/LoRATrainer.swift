@@ -51,7 +51,9 @@ public final class LoRATrainer: Sendable {
                 trained, data, options, pool: pool,
                 identity: "lora rank \(lora.rank) alpha \(lora.alpha) \(modules) on \(model.configuration) \(model.precision)\(base)",
                 report: onEvent)
-            return (adapter, try run.run(from: resume))
+            var outcome = try run.run(from: resume)
+            outcome.half = run.half.map { Adapter(layout: adapter.layout, scale: adapter.scale, parameters: $0) }
+            return (adapter, outcome)
         }
     }
 
@@ -60,8 +62,7 @@ public final class LoRATrainer: Sendable {
         let data = try TrainingData(
             rows, holdOut: holdOut, vocabulary: model.configuration.vocabularySize, context: model.contextLength)
         let layout = AdapterLayout(model.configuration, rank: lora.rank) { _, module in lora.modules.contains(module) }
-        let copies = 3 + min(options.gradientShards, options.rowsPerStep) + (options.patience == nil ? 0 : 1)
-        return model.byteCount + layout.count * 4 * copies
+        return model.byteCount + layout.count * 4 * options.parameterCopies
             + SequencePass.byteCount(model.configuration, capacity: data.longest, rank: lora.rank) * pool.threads
     }
 }

@@ -14,6 +14,8 @@ public struct TrainingCheckpoint: Sendable, Equatable {
     /// The parameters with the lowest hold-out loss, when the run keeps them.
     let best: [Float]?
     let bestStep: Int
+    /// The parameters at half way, once there and when the run keeps them.
+    let half: [Float]?
     let evaluations: [TrainingEvent.EvaluationMetrics]
     /// Evaluations since the last improvement.
     let stale: Int
@@ -31,6 +33,7 @@ public struct TrainingCheckpoint: Sendable, Equatable {
             TensorContent(name: "second_moments", shape: [secondMoments.count], float32: secondMoments),
         ]
         if let best { tensors.append(TensorContent(name: "best", shape: [best.count], float32: best)) }
+        if let half { tensors.append(TensorContent(name: "half", shape: [half.count], float32: half)) }
         var measured: [Float] = []
         for look in evaluations { measured += [Float(look.step), look.loss, look.tokenAccuracy, look.isBest ? 1 : 0] }
         if !measured.isEmpty { tensors.append(TensorContent(name: "evaluations", shape: [evaluations.count, 4], float32: measured)) }
@@ -71,6 +74,7 @@ public struct TrainingCheckpoint: Sendable, Equatable {
         firstMoments = try floats("first_moments")
         secondMoments = try floats("second_moments")
         best = file.tensor("best") == nil ? nil : try floats("best")
+        half = file.tensor("half") == nil ? nil : try floats("half")
         let measured = file.tensor("evaluations") == nil ? [] : try floats("evaluations")
         evaluations = try stride(from: 0, to: measured.count - measured.count % 4, by: 4).map { at in
             guard let step = Int(exactly: measured[at]) else { throw EngineError.badCheckpoint("\(path): evaluations are damaged") }
@@ -78,10 +82,11 @@ public struct TrainingCheckpoint: Sendable, Equatable {
                 step: step, loss: measured[at + 1], tokenAccuracy: measured[at + 2], isBest: measured[at + 3] == 1)
         }
         let count = parameters.count
-        guard firstMoments.count == count, secondMoments.count == count, best.map({ $0.count == count }) ?? true else {
+        guard firstMoments.count == count, secondMoments.count == count, [best, half].allSatisfy({ $0.map { $0.count == count } ?? true })
+        else {
             throw EngineError.badCheckpoint("\(path): its tensors have different sizes")
         }
-        let all = [parameters, firstMoments, secondMoments] + (best.map { [$0] } ?? [])
+        let all = [parameters, firstMoments, secondMoments] + [best, half].compactMap { $0 }
         guard all.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
             throw EngineError.badCheckpoint("\(path) holds a number that is not finite")
         }
@@ -89,7 +94,7 @@ public struct TrainingCheckpoint: Sendable, Equatable {
 
     init(
         step: Int, tokens: Int, identity: String, lastLoss: Float, parameters: [Float], firstMoments: [Float], secondMoments: [Float],
-        best: [Float]?, bestStep: Int, evaluations: [TrainingEvent.EvaluationMetrics], stale: Int
+        best: [Float]?, bestStep: Int, half: [Float]?, evaluations: [TrainingEvent.EvaluationMetrics], stale: Int
     ) {
         self.step = step
         self.tokens = tokens
@@ -100,6 +105,7 @@ public struct TrainingCheckpoint: Sendable, Equatable {
         self.secondMoments = secondMoments
         self.best = best
         self.bestStep = bestStep
+        self.half = half
         self.evaluations = evaluations
         self.stale = stale
     }

@@ -47,6 +47,9 @@ public struct TrainingOptions: Sendable, Equatable {
     /// Into how many sums a step's gradient is split before they are added in order. It fixes the order of summation, so
     /// that the thread count does not change a byte; more threads than this do not help.
     public var gradientShards = 4
+    /// Whether the outcome has the parameters at half way, the second point at which influence is measured, and a checkpoint of the end,
+    /// with which a job can be left while its rows are measured. Decides no byte of the result.
+    public var keepsHalf = false
     /// Bytes that weights, gradients, optimiser and workspaces may take together.
     public var memoryLimit = 8 << 30
 
@@ -64,6 +67,12 @@ public struct TrainingOptions: Sendable, Equatable {
         case .cosine:
             learningRate * (minimumRate + (1 - minimumRate) * 0.5 * (1 + Float(cos(Double(done) * .pi))))
         }
+    }
+
+    /// How often a run holds numbers of the parameters' size: themselves, the optimiser's moments, gradients, what is kept of earlier
+    /// steps, and the checkpoint that is being left.
+    var parameterCopies: Int {
+        3 + min(gradientShards, rowsPerStep) + (patience == nil ? 0 : 1) + (keepsHalf ? 2 + 3 : 0)
     }
 
     /// Refuses settings that cannot mean anything.

@@ -24,6 +24,9 @@ public struct TrainingOutcome: Sendable {
     public var keptStep: Int
     /// Instructions used; pin it when the run is repeated.
     public var kernelLevel: KernelLevel
-    /// Set when `end` is `paused`.
+    /// What to go on from: set when `end` is `paused`, and at the end of a run with ``TrainingOptions/keepsHalf``.
     public var checkpoint: TrainingCheckpoint?
+    /// The adapter after the first step that is half of all or more, with ``TrainingOptions/keepsHalf``, however often the run was
+    /// interrupted; nil before.
+    public var half: Adapter?
 }

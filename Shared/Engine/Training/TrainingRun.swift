@@ -39,6 +39,8 @@ final class TrainingRun {
     private var bestLoss = Float.infinity
     private var evaluations: [TrainingEvent.EvaluationMetrics] = []
     private var stale = 0
+    /// The parameters at half way, when they are kept.
+    private(set) var half: FloatBuffer?
     private var step = 0
     private var tokens = 0
     private var lastLoss = Float.nan
@@ -78,7 +80,7 @@ final class TrainingRun {
 
     /// Bytes that a run takes, the base model included.
     static func byteCount(_ trained: Trainable, _ data: TrainingData, _ options: TrainingOptions, threads: Int) -> Int {
-        let copies = 3 + min(options.gradientShards, options.rowsPerStep) + (options.patience == nil ? 0 : 1)
+        let copies = options.parameterCopies
         let workspace = SequencePass.byteCount(trained.weights.configuration, capacity: data.longest, rank: trained.adapter?.rank ?? 0)
         return trained.baseBytes + trained.parameters.count * 4 * copies + workspace * threads
     }
@@ -106,7 +108,10 @@ final class TrainingRun {
                 throw EngineError.cancelled
             }
         }
-        return try finish(.finished)
+        let checkpoint = options.keepsHalf ? snapshot() : nil
+        var outcome = try finish(.finished)
+        outcome.checkpoint = checkpoint
+        return outcome
     }
 
     private func isDue(_ interval: Int) -> Bool { interval > 0 && step % interval == 0 }
@@ -149,6 +154,7 @@ final class TrainingRun {
         step += 1
         tokens += rows.reduce(0) { $0 + data.rows[$1].tokens.count }
         lastLoss = loss
+        if options.keepsHalf, half == nil, step * 2 >= order.steps { half = FloatBuffer(trained.parameters.values) }
         return TrainingEvent.StepMetrics(
             step: step, totalSteps: order.steps, loss: loss, learningRate: rate, gradientNorm: norm, tokens: tokens)
     }
@@ -225,8 +231,8 @@ final class TrainingRun {
     private func snapshot() -> TrainingCheckpoint {
         TrainingCheckpoint(
             step: step, tokens: tokens, identity: identity, lastLoss: lastLoss, parameters: trained.parameters.values,
-            firstMoments: first.values, secondMoments: second.values, best: best?.values, bestStep: bestStep, evaluations: evaluations,
-            stale: stale)
+            firstMoments: first.values, secondMoments: second.values, best: best?.values, bestStep: bestStep, half: half?.values,
+            evaluations: evaluations, stale: stale)
     }
 
     private func restore(_ checkpoint: TrainingCheckpoint) throws {
@@ -238,6 +244,10 @@ final class TrainingRun {
             throw EngineError.badCheckpoint(
                 "it has \(checkpoint.parameters.count) parameters at step \(checkpoint.step), the run has \(count)")
         }
+        // Without it the rows of influence would not be those of a run that was never interrupted.
+        guard !options.keepsHalf || checkpoint.half != nil || checkpoint.step * 2 < order.steps else {
+            throw EngineError.badCheckpoint("it is of step \(checkpoint.step), past half way, and has not the parameters of half way")
+        }
         func copy(_ values: [Float], to buffer: FloatBuffer?) {
             guard let buffer else { return }
             values.withUnsafeBufferPointer { if let from = $0.baseAddress { memcpy(buffer.base, from, values.count * 4) } }
@@ -246,6 +256,7 @@ final class TrainingRun {
         copy(checkpoint.firstMoments, to: first)
         copy(checkpoint.secondMoments, to: second)
         if let values = checkpoint.best { copy(values, to: best) }
+        half = options.keepsHalf ? checkpoint.half.map { FloatBuffer($0) } : nil
         step = checkpoint.step
         tokens = checkpoint.tokens
         lastLoss = checkpoint.lastLoss

@@ -233,7 +233,12 @@ struct RuleTests {
             job: "job_1", runner: "rita", checker: "runner", method: "repeat", adapter: hash, found: hash, agrees: true)
         try house.tell(checked)
         #expect(house.state.pendingReactions().isEmpty)
-        (checked.found, checked.agrees) = (SHA256.hash(utf8: "other"), false)
+        // Work that is what its runner says, and of no use, costs no stake.
+        (checked.found, checked.agrees, checked.reason) = (SHA256.hash(utf8: "other"), false, "no-gain")
+        try house.tell(checked)
+        try house.react()
+        #expect(house.state.stake(rita, in: "runners", house.asset).units == 2_000)
+        checked.reason = "adapter"
         try house.tell(checked)
         try house.react()
         #expect(house.state.pendingReactions().isEmpty)

@@ -22,6 +22,27 @@ import Web
 @testable import Engine
 @testable import RunnerService
 
+/// Uploads that come to nothing so many times.
+private final class FailingUploads: Transport {
+    private let inner: any Transport
+    private let left: Lock<Int>
+
+    init(_ inner: any Transport, times: Int) {
+        self.inner = inner
+        left = Lock(times)
+    }
+
+    func send(_ request: ClientRequest) async throws -> ClientResponse {
+        let fails = left.withLock { left in
+            guard request.method == "PUT", left > 0 else { return false }
+            left -= 1
+            return true
+        }
+        if fails { throw HTTPClientError.transport(code: 0, text: "cut off", sent: true) }
+        return try await inner.send(request)
+    }
+}
+
 /// Training and the embedded runner on a real ledger, with a tiny base model and a stand-in for the Datanet.
 final class RunnerHouse: Sendable {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -52,6 +73,9 @@ final class RunnerHouse: Sendable {
         reference = SnapshotReference(datanet: "dn_1", snapshot: "sn_1", number: 1, root: SHA256.hash(utf8: "root"))
     }
 
+    /// How often the Datanet is away from now on.
+    let absences = Lock(0)
+
     /// Hands out other rows from now on.
     func give(_ rows: [JSONValue]) { given.withLock { $0 = rows } }
 
@@ -66,8 +90,13 @@ final class RunnerHouse: Sendable {
                 Route(
                     .get, "/v1/datanets/{id}/snapshots/{number}/items", operation: "standInItems", summary: "A stand-in for datanet.",
                     access: .authenticated, query: [QueryParameter("purpose", .oneOf("train"), "What for.", required: true)],
-                    replies: [.content(200, "Lines.", type: "application/jsonl")]
+                    replies: [.content(200, "Lines.", type: "application/jsonl")], problems: [.unavailable]
                 ) { [self] _ in
+                    let isAway = absences.withLock { left in
+                        defer { left = max(0, left - 1) }
+                        return left > 0
+                    }
+                    if isAway { throw Problem(.unavailable, "away") }
                     let lines = given.withLock { $0 } ?? rows
                     return Response(body: .bytes(Array(lines.map { JSON.write($0) }.joined(separator: [0x0A]))))
                 }
@@ -75,9 +104,13 @@ final class RunnerHouse: Sendable {
     }
 
     /// Everything that somebody's own runner of this engine needs, with a token that has no scope at all.
-    func ownRunner(_ subject: String) async throws -> (desk: TrainingDesk, library: ModelLibrary, pool: ComputePool) {
+    /// - Parameter failing: so many of its uploads come to nothing first.
+    func ownRunner(
+        _ subject: String, failing: Int = 0
+    ) async throws -> (desk: TrainingDesk, library: ModelLibrary, pool: ComputePool) {
         let token = try house.token(subject, scopes: [])
-        let peers = try house.context(.training).peers.using { _ in token }
+        let transport = FailingUploads(house.transport, times: failing)
+        let peers = Peers(transport: transport, addresses: [.training: "http://house"]) { _ in token }
         let pool = try ComputePool(threads: 1)
         let library = try await ModelLibrary.open(
             Configuration(["OPENLEDGER_RUNNER_MODELS": "tiny=\(base)"]), folder: base + "/" + subject, peers: peers, pool: pool,
@@ -86,7 +119,7 @@ final class RunnerHouse: Sendable {
     }
 
     /// Somebody stakes, is allowed to see the data, and joins.
-    func join(_ subject: String) async throws {
+    func join(_ subject: String, engine: String = TrainingPlan.engine) async throws {
         try await append(
             StakeBonded(
                 pool: "runners", account: AccountID(trusted: "payer:" + subject), amount: Amount(10_000_000, try Asset("USDC/6")),
@@ -94,7 +127,7 @@ final class RunnerHouse: Sendable {
         try await append(
             AccessGranted(grant: "gr_" + subject, datanet: "dn_1", grantee: subject, purpose: "train"), "access/gr_" + subject)
         let describes: JSONValue = [
-            "engine": .string(TrainingPlan.engine), "bases": ["tiny"], "features": .texts(TrainingDesk.features),
+            "engine": .string(engine), "bases": ["tiny"], "features": .texts(TrainingDesk.features),
         ]
         try await eventually("the stake is known") {
             try await call("POST", "/v1/runners", describes, as: try house.token(subject, scopes: [])).status == 201
@@ -125,7 +158,9 @@ final class RunnerHouse: Sendable {
         let question: [(String, JSONValue)] = [
             ("model", "tiny"), ("messages", [["role": "user", "content": "What moves 1?"]]), ("max_tokens", 8), ("temperature", 0),
         ]
-        let answer = try await call("POST", "/runner/v1/chat/completions", .object(JSONObject(question + more)))
+        let own = Set(more.map(\.0))
+        let body = JSONValue.object(JSONObject(question.filter { !own.contains($0.0) } + more))
+        let answer = try await call("POST", "/runner/v1/chat/completions", body)
         try #require(answer.status == 200, "\(answer.json)")
         let data = String(decoding: answer.bytes, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix("data: ") }
             .map { $0.dropFirst(6) }

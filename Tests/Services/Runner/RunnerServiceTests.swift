@@ -44,6 +44,63 @@ import Testing
         }
     }
 
+    @Test func whoNamesNoSeedIsAnsweredAnewAndWhatIsAskedForIsTaken() async throws {
+        try await withRunner(works: false) { runner in
+            let warm: [(String, JSONValue)] = [("temperature", 1), ("max_tokens", 32)]
+            let first = try await runner.ask(warm).text
+            #expect(try await runner.ask(warm).text != first)
+            let seeded = try await runner.ask(warm + [("seed", 5)]).text
+            #expect(try await runner.ask(warm + [("seed", 5)]).text == seeded)
+            // The smallest set of tokens that reaches nothing is the most likely one.
+            let likeliest = try await runner.ask([("temperature", 0), ("max_tokens", 32)]).text
+            #expect(try await runner.ask(warm + [("top_p", 0)]).text == likeliest)
+        }
+    }
+
+    /// A Datanet that answers 502 hinders a job and does not end it: it is asked again, and once the lease has lapsed the job begins anew.
+    @Test(arguments: [("30", 3), ("1", 8)]) func aDatanetThatIsAwayForAWhileEndsNoJob(_ lease: String, _ times: Int) async throws {
+        try await withRunner(settings: ["OPENLEDGER_TRAINING_LEASE": lease]) { runner in
+            runner.absences.withLock { $0 = times }
+            let job = try await runner.request(["epochs": 1, "rank": 2, "batch": 4, "warmup": 0, "holdout": 0, "maximum_tokens": 64])
+            let done = try await runner.finish(job)
+            let attempt = try #require(done["attempt"]?.intValue)
+            #expect(lease == "30" ? attempt == 1 : attempt > 1)
+            #expect(runner.absences.withLock { $0 } == 0)
+        }
+    }
+
+    /// A job that would take more memory than the runner has is refused in the quote, in the order, and where nobody could be asked by the
+    /// runner itself before it learns.
+    @Test(arguments: [true, false]) func whatTakesTooMuchMemoryIsRefusedBeforeItBegins(_ isAsked: Bool) async throws {
+        let nobody = isAsked ? [:] : ["OPENLEDGER_TRAINING_RUNNER_URL": "http://house/nobody"]
+        try await withRunner(settings: nobody.merging(["OPENLEDGER_RUNNER_MEMORY": "4MiB"]) { $1 }) { runner in
+            let small: JSONValue = ["epochs": 1, "rank": 1, "batch": 1, "holdout": 0, "maximum_tokens": 16, "targets": ["q_proj"]]
+            let job = try await runner.request(small)
+            func order(_ path: String) async throws -> (status: Int, json: JSONValue) {
+                let body: JSONValue = [
+                    "base": "tiny", "snapshots": [["datanet": "dn_1", "number": 1]], "settings": ["rank": 256, "maximum_tokens": 64],
+                ]
+                let answer = try await runner.call("POST", path, body)
+                return (answer.status, answer.json)
+            }
+            let quoted = try await order("/v1/training-jobs/quote"), ordered = try await order("/v1/training-jobs")
+            if isAsked {
+                #expect(quoted.status == 422 && ordered.status == 422)
+                #expect(ordered.json["detail"]?.stringValue?.contains("MiB of the runner's memory") == true)
+            } else {
+                #expect(quoted.status == 200 && quoted.json["memory_bytes"] == nil && ordered.status == 201)
+                let large = try #require(ordered.json["job"]?.stringValue)
+                var view: JSONValue = .null
+                try await eventually("the job is over", timeout: .seconds(120)) {
+                    view = try await runner.show(large)
+                    return view["status"] == "failed"
+                }
+                #expect(view["reason"]?.stringValue?.contains("MiB of memory") == true)
+            }
+            _ = try await runner.finish(job)
+        }
+    }
+
     @Test func noRowIsAFailureThatSaysSoOneIsEnoughAndALongOneIsCut() async throws {
         try await withRunner { runner in
             let settings: JSONValue = ["epochs": 2, "rank": 2, "batch": 4, "warmup": 0, "holdout": 0, "maximum_tokens": 32]

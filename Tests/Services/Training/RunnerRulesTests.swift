@@ -29,6 +29,7 @@ import TrainingDomain
                     job: "j", owner: "ann", base: "tiny",
                     snapshots: [SnapshotReference(datanet: "dn", snapshot: "sn", number: 1, root: digest)], settings: digest,
                     fee: Amount(5, usdc)),
+                AccessGranted(grant: "a", datanet: "dn", grantee: "ann", purpose: "train"),
             ] + events
         for (index, event) in all.enumerated() { try state.apply(Fact.made(event, index)) }
         return state
@@ -100,10 +101,23 @@ import TrainingDomain
     }
 
     @Test func whatIsHandedInIsPaidOnceItWasFoundToBeWhatItSays() throws {
-        let result = TrainingRules.Result(adapter: digest, rows: other, record: digest, tokens: 7, shares: .entries([]))
+        var result = TrainingRules.Result(adapter: digest, rows: other, record: digest, tokens: 7, shares: .entries([]), engine: "e/1")
         let running = try state([bonded(10), rita, grant, started])
         #expect(throws: TrainingError.self) { try RunnerRules.deliver("j", runner: "carl", attempt: 1, result)(running, context) }
         #expect(throws: TrainingError.self) { try RunnerRules.deliver("j", runner: "rita", attempt: 2, result)(running, context) }
+        // Work of another engine than it joined with would be looked at otherwise.
+        for engine in ["e/2", nil] {
+            result.engine = engine
+            for rule in [
+                RunnerRules.deliver("j", runner: "rita", attempt: 1, result),
+                TrainingRules.complete("j", runner: "rita", attempt: 1, result),
+            ] {
+                let error = #expect(throws: TrainingError.self) { try rule(running, context) }
+                #expect(error?.description.contains("/record/engine") == true)
+            }
+        }
+        result.engine = "e/1"
+        #expect(try TrainingRules.complete("j", runner: "rita", attempt: 1, result)(running, context).count == 1)
         let made = try #require(try RunnerRules.deliver("j", runner: "rita", attempt: 1, result)(running, context).first)
         #expect(try JobDelivered(made.data.object()) == delivered)
 
@@ -137,12 +151,47 @@ import TrainingDomain
         #expect(throws: TrainingError.self) { try RunnerRules.deliver("j", runner: "rita", attempt: 1, result)(state, context) }
     }
 
-    @Test(arguments: [(1_000, 1_000, true), (1_020, 1_000, true), (1_021, 1_000, false), (0, 0, true), (1 << 50, 1, false)])
-    func whatCantBeDoneAgainIsMeasured(_ loss: Int, _ bound: Int, _ agrees: Bool) throws {
-        let events = try checked(.measured(loss: loss, bound: bound))
+    /// What was measured, and what comes of it.
+    struct Measured: Sendable {
+        var loss: Int
+        var base = 2_000
+        var claim: Int? = 1_000
+        var rowsAgree: Bool? = true
+        var bound = 1_000
+        var reason: String?
+    }
+
+    @Test(arguments: [
+        Measured(loss: 1_000), Measured(loss: 1_020), Measured(loss: 1_021, reason: "loss"), Measured(loss: 0, claim: 0, bound: 0),
+        Measured(loss: 1 << 50, base: 1, bound: 1, reason: "loss"),
+        // A claim above the base's loss is none: whatever is claimed, what gains nothing is not taken.
+        Measured(loss: 1_999, claim: 1_000_000_000_000, bound: 2_000),
+        Measured(loss: 2_000, claim: 1_000_000_000_000, bound: 2_000, reason: "loss"),
+        Measured(loss: 5_000, claim: 1_000_000_000_000, bound: 2_000, reason: "loss"),
+        Measured(loss: 1_999, claim: nil, bound: 2_000), Measured(loss: 2_000, claim: nil, bound: 2_000, reason: "loss"),
+        // Who says that nothing was gained has not lied, and is not paid.
+        Measured(loss: 2_000, claim: 2_000, bound: 2_000, reason: "no-gain"),
+        Measured(loss: 5_050, claim: 5_000, bound: 2_000, reason: "no-gain"),
+        Measured(loss: 1_000, rowsAgree: false, reason: "rows"),
+        Measured(loss: 2_000, claim: 2_000, rowsAgree: false, bound: 2_000, reason: "rows"),
+        Measured(loss: 1_000, rowsAgree: nil),
+    ])
+    func whatCantBeDoneAgainIsMeasured(_ measured: Measured) throws {
+        let events = try checked(.measured(loss: measured.loss, base: measured.base, claim: measured.claim, rowsAgree: measured.rowsAgree))
         let found = try JobChecked(events[0].data.object())
-        #expect(found.agrees == agrees && found.method == "measure" && found.bound == bound && events.count == (agrees ? 2 : 1))
+        #expect(found.agrees == (measured.reason == nil) && found.reason == measured.reason && found.method == "measure")
+        #expect(found.bound == measured.bound && found.base == measured.base && found.rowsAgree == measured.rowsAgree)
+        #expect(events.count == (found.agrees ? 2 : 1) && found.isLie == (measured.reason != nil && measured.reason != "no-gain"))
         #expect(try JobChecked(found.json.object()) == found)
+    }
+
+    @Test func whatGainedNothingIsDoneAgainByTheHouseAlone() throws {
+        let checked = try JobChecked(
+            checked(.measured(loss: 2_000, base: 2_000, claim: 2_000, rowsAgree: nil))[0].data.object())
+        let state = try state([bonded(10), rita, grant, started, delivered, checked])
+        #expect(state.jobs["j"]?.status == .queued)
+        #expect(try TrainingRules.lease(.init(runner: "rita", isHouses: false))(state, context).isEmpty)
+        #expect(try TrainingRules.lease(.init(runner: "r2"))(state, context).count == 1)
     }
 
     @Test func whatARunnerOfOnesOwnLeftIsABeginningForItAlone() throws {
@@ -159,6 +208,10 @@ import TrainingDomain
         let record = try JSON.parse(
             #"{"engine":"e","evaluations":[{"step":0,"holdout_loss_micros":9},{"step":5,"holdout_loss_micros":7}]}"#)
         #expect(RunnerClaim.loss(record) == 7 && RunnerClaim.engine(record) == "e")
+        #expect(!RunnerClaim.gainsNothing(record) && !RunnerClaim.gainsNothing(.null))
+        let useless: JSONValue = ["evaluations": [["holdout_loss_micros": 9], ["holdout_loss_micros": 9]]]
+        #expect(RunnerClaim.gainsNothing(useless))
+        #expect(!RunnerClaim.gainsNothing(["evaluations": [["holdout_loss_micros": 9]]]), "one look compares nothing")
         #expect(RunnerClaim.loss(["evaluations": []]) == nil && RunnerClaim.loss(.null) == nil)
         #expect(RunnerClaim.loss(["evaluations": [["holdout_loss_micros": -1]]]) == nil)
     }

@@ -171,6 +171,38 @@ import TrainingDomain
         #expect(try leased([], state) == nil)
     }
 
+    private func at(_ moment: Int64) -> DecisionContext {
+        let time = Timestamp(microseconds: moment)
+        return DecisionContext(time: time, logTime: time, cause: .command(id: "c", digest: digest), actor: "ann")
+    }
+
+    /// How many jobs a runner is given when the first has gone silent.
+    private func leases(_ known: TrainingState, at moment: Int64 = 1) throws -> Int {
+        let events: [NewEvent] = try TrainingRules.lease(.init(runner: "r", silent: ["j": 1]))(known, at(moment))
+        return events.count
+    }
+
+    @Test func aJobWhoseGrantHasEndedWaitsForAnother() throws {
+        let grant = AccessGranted(grant: "g", datanet: "dn", grantee: "ann", purpose: "train", expires: Timestamp(microseconds: 100))
+        let reference = SnapshotReference(datanet: "dn", snapshot: "sn", number: 1, root: digest)
+        let request = JobRequested(job: "j", owner: "ann", base: "tiny", snapshots: [reference], settings: digest, fee: Amount(5, usdc))
+        let queued = try state([grant, request])
+        #expect(try leases(queued, at: 99) == 1 && leases(queued, at: 100) == 0)
+        let revoked = AccessRevoked(grant: "g", datanet: "dn")
+        let ended = try state([grant, request, revoked])
+        #expect(try leases(ended) == 0 && ended.jobs["j"]?.status == .queued)
+        let reason = TrainingRules.missingGrant(of: try #require(ended.jobs["j"]), ended, at: Timestamp(microseconds: 1))
+        #expect(reason == "ann has no grant to train on dn any more: ask for access with purpose train")
+        // A new grant lets it go on; so it is with one whose runner fell silent, and one that was halted.
+        let renewed = AccessGranted(grant: "h", datanet: "dn", grantee: "ann", purpose: "train")
+        #expect(try leases(state([grant, request, revoked, renewed])) == 1)
+        let started = JobStarted(job: "j", runner: "r1", attempt: 1)
+        #expect(try leases(state([grant, request, started])) == 1 && leases(state([grant, request, started, revoked])) == 0)
+        let paused = try state([grant, request, JobPaused(job: "j"), revoked])
+        #expect(throws: TrainingError.forbidden(try #require(reason))) { try TrainingRules.resume("j", by: "ann")(paused, at(1)) }
+        #expect(try TrainingRules.cancel("j", by: "ann")(paused, at(1)).count == 1)
+    }
+
     @Test func aHaltedJobWaitsForItsOwnerAndTakesALastCheckpoint() throws {
         let started = JobStarted(job: "j", runner: "r1", attempt: 1)
         func mark(_ step: Int, _ runner: String = "r1", attempt: Int = 1) -> DecisionMaker<TrainingState>.Rule {

@@ -40,10 +40,11 @@ import Testing
                 == #"{"adapter":"\#(digest.prefixed)","job":"j","record":"\#(digest.prefixed)","runner":"rita","tokens":3}"#)
         #expect(try JobDelivered(delivered.json.object()) == delivered)
         let checked = JobChecked(
-            job: "j", runner: "rita", checker: "runner", method: "measure", adapter: digest, bound: 10, measured: 11, agrees: false)
+            job: "j", runner: "rita", checker: "runner", method: "measure", adapter: digest, bound: 10, base: 12, measured: 11,
+            rowsAgree: false, reason: "rows", agrees: false)
         #expect(
             try text(checked)
-                == #"{"adapter":"\#(digest.prefixed)","agrees":false,"bound":10,"checker":"runner","job":"j","measured":11,"method":"measure","runner":"rita"}"#
+                == #"{"adapter":"\#(digest.prefixed)","agrees":false,"base":12,"bound":10,"checker":"runner","job":"j","measured":11,"method":"measure","reason":"rows","rows_agree":false,"runner":"rita"}"#
         )
         #expect(try JobChecked(checked.json.object()) == checked)
         let handed = ModelHandedOver(model: "a/b", from: "ann", to: "bob", version: 2)

@@ -113,7 +113,7 @@ extension BillingState {
 
     /// Takes all that a runner has staked, what is being unbonded too: it handed in something else than it said.
     public func penalise(_ checked: JobChecked) throws(BillingError) -> Decision {
-        guard !checked.agrees else { return .nothing }
+        guard checked.isLie else { return .nothing }
         var lost: [StakeKey: Int128] = [:]
         let isIts = { (key: StakeKey) in key.pool == Self.runners && key.account.owner == checked.runner }
         for (key, units) in stakes where isIts(key) { lost[key, default: 0] += units }

@@ -47,7 +47,8 @@ public struct TrainingLaw: ReplayLaw {
         case JobDelivered.type:
             let data: JobDelivered = try append.data(JobDelivered.self)
             let result = TrainingRules.Result(
-                adapter: data.adapter, rows: data.rows, record: data.record, tokens: data.tokens, shares: .entries([]))
+                adapter: data.adapter, rows: data.rows, record: data.record, tokens: data.tokens, shares: .entries([]),
+                engine: try engine(data.record, of: moment.actor, state))
             return Verdict(
                 try RunnerRules.deliver(data.job, runner: moment.actor, attempt: try attempt(data.job, state), result)(state, moment))
         case JobChecked.type: return try check(append, state, moment)
@@ -123,7 +124,8 @@ public struct TrainingLaw: ReplayLaw {
         let job = try TrainingRules.job(data.job, state)
         let shares = try shares(of: job, state)
         let result = TrainingRules.Result(
-            adapter: data.adapter, rows: data.rows, record: data.record, tokens: data.tokens, shares: shares)
+            adapter: data.adapter, rows: data.rows, record: data.record, tokens: data.tokens, shares: shares,
+            engine: try engine(data.record, of: moment.actor, state))
         var gaps = [Self.learned]
         if state.runners.registered[moment.actor] != nil {
             gaps.append(
@@ -132,6 +134,12 @@ public struct TrainingLaw: ReplayLaw {
         return Verdict(
             try TrainingRules.complete(data.job, runner: moment.actor, attempt: job.attempt, result)(state, moment),
             checked: ["training shares": shares.count], gaps: gaps)
+    }
+
+    /// What computed somebody's work, by its record; nobody asks the house's own.
+    private func engine(_ record: Digest, of runner: String, _ state: TrainingState) throws -> String? {
+        guard state.runners.registered[runner] != nil else { return nil }
+        return RunnerClaim.engine(try JSON.parse(try evidence.bytes(record)))
     }
 
     private static let learned = ReplayGap(
@@ -145,11 +153,9 @@ public struct TrainingLaw: ReplayLaw {
         let finding: RunnerRules.Finding
         if data.method == "repeat", let found = data.found {
             finding = .repeated(adapter: found, rows: data.foundRows)
-        } else if let loss = data.measured, let bound = data.bound {
-            if let work = job.delivered, let claimed = RunnerClaim.loss(try JSON.parse(try evidence.bytes(work.record))), claimed != bound {
-                throw Unlawful("/bound is \(bound), and the runner claims \(claimed)")
-            }
-            finding = .measured(loss: loss, bound: bound)
+        } else if let loss = data.measured, let base = data.base {
+            let claim = try job.delivered.flatMap { RunnerClaim.loss(try JSON.parse(try evidence.bytes($0.record))) }
+            finding = .measured(loss: loss, base: base, claim: claim, rowsAgree: data.rowsAgree)
         } else {
             throw Unlawful("/method names neither what was found nor what was measured")
         }

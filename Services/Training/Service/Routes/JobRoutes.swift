@@ -16,7 +16,7 @@ struct JobRoutes: Sendable {
     let views: JobViews
     let evidence: EvidenceStore
     let price: TrainingPrice
-    let peers: Peers
+    let looks: RunnerLooks
 
     var routes: [Route] { [quote, request, list, show, events] }
 
@@ -37,6 +37,12 @@ struct JobRoutes: Sendable {
         try await TrainingDraft(context, price: price).request(maker)
     }
 
+    /// What the job would take of a runner's memory.
+    private func memory(_ context: RequestContext, _ request: TrainingRules.Request) async throws -> Int? {
+        let (items, tokens) = try await TrainingDraft(context, price: price).size(maker)
+        return try await looks.memory(request, items: items, tokens: tokens)
+    }
+
     private var quote: Route {
         Route(
             .post, "/v1/training-jobs/quote", operation: "quoteTrainingJob",
@@ -44,7 +50,9 @@ struct JobRoutes: Sendable {
             access: .scope("jobs:write"), body: .json(Self.order),
             replies: [
                 .json(
-                    200, "Tokens that it will see, the fee, and how long a runner will take, by what runners told where `measured`.", .any)
+                    200,
+                    "Tokens that it will see, the fee, how long a runner will take, by what runners told where `measured`, and its memory.",
+                    .any)
             ],
             problems: TrainingProblems.all
         ) { [maker, desk] context in
@@ -55,11 +63,13 @@ struct JobRoutes: Sendable {
                     state.open.count { state.jobs[$0]?.status == .queued }
                 )
             }
+            let memory = try await memory(context, draft)
             let (seconds, isMeasured) = await desk.seconds(tokens: quote.tokens, parameters: parameters)
-            return .json([
-                "tokens": .count(quote.tokens), "fee": quote.fee.json, "settings": draft.settings.json, "seconds": .count(seconds),
-                "measured": .bool(isMeasured), "waiting": .count(waiting),
-            ])
+            return .json(
+                .members([
+                    "tokens": .count(quote.tokens), "fee": quote.fee.json, "settings": draft.settings.json, "seconds": .count(seconds),
+                    "measured": .bool(isMeasured), "waiting": .count(waiting), "memory_bytes": memory.map { .count($0) },
+                ]))
         }
     }
 
@@ -71,6 +81,7 @@ struct JobRoutes: Sendable {
             problems: TrainingProblems.all + DecisionError.problemTypes
         ) { [maker, evidence, views] context in
             let draft = try await draft(context)
+            _ = try await memory(context, draft)
             _ = try await evidence.put(draft.settings.json)
             let outcome = try await context.decide(maker, TrainingRules.request(draft))
             let job = try outcome.first(JobRequested.self).job

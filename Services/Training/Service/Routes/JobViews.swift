@@ -36,16 +36,21 @@ struct JobViews: Sendable {
 
     func view(_ job: TrainingJob) async -> JSONValue {
         let progress = await desk.progress(of: job.request.job)
+        var reason = job.reason
+        if !job.status.isOver { reason = try? await maker.query { TrainingRules.missingGrant(of: job, $0, at: $0.latest) } }
         return .members([
             "job": .string(job.request.job), "status": .string(job.status.rawValue), "base": .string(job.request.base),
             "snapshots": .array(job.request.snapshots.map(\.json)), "settings": .digest(job.request.settings), "fee": job.request.fee.json,
             "hold": job.request.hold.map { .string($0) }, "created": .string(job.time.description), "attempt": .count(job.attempt),
             "runner": job.runner.map { .string($0) }, "checkpoint": job.checkpoint.map { .count($0.step) },
-            "reason": job.reason.map { .string($0) },
+            "reason": reason.map { .string($0) },
             "adapter": job.completed.map { .digest($0.adapter) }, "record": job.completed.map { .digest($0.record) },
             "tokens": job.completed.map { .count($0.tokens) }, "progress": progress?.report,
             "checked": job.checked.map {
-                .members(["agrees": .bool($0.agrees), "runner": .string($0.runner), "method": .string($0.method)])
+                .members([
+                    "agrees": .bool($0.agrees), "runner": .string($0.runner), "method": .string($0.method),
+                    "reason": $0.reason.map { .string($0) },
+                ])
             },
             "replaces": job.request.replaces.map { .string($0) }, "without": job.request.without.map { .digest($0) },
         ])

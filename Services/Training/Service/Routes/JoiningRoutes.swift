@@ -78,17 +78,20 @@ struct JoiningRoutes: Sendable {
                     .optional("adapter", .text(.sha256), "The adapter that came out when the job was done again."),
                     .optional("rows", .text(.sha256), "The attribution rows that came out."),
                     .optional("loss_micros", .count, "The adapter's loss that was measured, where it can't be done again."),
-                    .optional("base_loss_micros", .count, "The base model's loss on the same rows."))),
+                    .optional("base_loss_micros", .count, "With loss_micros: the base model's loss on the same rows."),
+                    .optional(
+                        "rows_agree", .boolean,
+                        "With loss_micros: whether a sample of the attribution rows came out with the factors that were handed in."))),
             idempotency: .required, replies: [.json(200, "Whether it agrees.", .object(.required("agrees", .boolean)))],
             problems: Self.problems
         ) { [maker] context in
             let id = context.path["job"]
-            let (adapter, rows, loss, base) = try context.decode { json in
+            let (adapter, rows, loss, base, rowsAgree) = try context.decode { json in
                 let fields = try json.object()
                 return (
                     try fields.optionalDigest("adapter"), try fields.optionalDigest("rows"),
                     try fields.optionalInt("loss_micros", in: 0...(1 << 53) - 1),
-                    try fields.optionalInt("base_loss_micros", in: 0...(1 << 53) - 1)
+                    try fields.optionalInt("base_loss_micros", in: 0...(1 << 53) - 1), try fields.optionalBool("rows_agree")
                 )
             }
             let job = try await maker.query { $0.jobs[id] }
@@ -97,11 +100,16 @@ struct JoiningRoutes: Sendable {
             if let adapter {
                 finding = .repeated(adapter: adapter, rows: rows)
             } else if let loss {
-                let claimed = RunnerClaim.loss(try await items.evidence.value(work.record))
-                guard let bound = claimed ?? base else {
-                    throw TrainingError.invalid(field: "/base_loss_micros", reason: "must be measured: the runner claims no loss")
+                guard let base else {
+                    throw TrainingError.invalid(
+                        field: "/base_loss_micros", reason: "must be measured: work that gains nothing is not taken")
                 }
-                finding = .measured(loss: loss, bound: bound)
+                guard (rowsAgree == nil) == (work.rows == nil) else {
+                    throw TrainingError.invalid(
+                        field: "/rows_agree", reason: "must be there if attribution rows were handed in, and only then")
+                }
+                let claim = RunnerClaim.loss(try await items.evidence.value(work.record))
+                finding = .measured(loss: loss, base: base, claim: claim, rowsAgree: rowsAgree)
             } else {
                 throw TrainingError.invalid(field: "/adapter", reason: "or /loss_micros must be there")
             }

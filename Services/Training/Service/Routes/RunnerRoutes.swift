@@ -233,11 +233,14 @@ struct RunnerRoutes: Sendable {
             let job = try await maker.find { $0.jobs[id] }
             guard let job else { throw TrainingError.notFound("job \(id)") }
             let shares = try await items.shares(of: job)
-            let record = try await evidence.put(try fields.field("record").value)
-            let result = TrainingRules.Result(adapter: adapter, rows: rows, record: record.hash, tokens: tokens, shares: shares)
+            let told = try fields.field("record").value
+            let record = try await evidence.put(told)
+            let result = TrainingRules.Result(
+                adapter: adapter, rows: rows, record: record.hash, tokens: tokens, shares: shares, engine: RunnerClaim.engine(told))
             let runner = try context.caller.subject
-            // Drawn anew each time, so that nobody can foresee it; a repeated command gets its first answer.
-            let isLookedAt = !isHouses && joining.draws()
+            // Drawn anew each time, so that nobody can foresee it; a repeated command gets its first answer. What is of no use by its own
+            // word is looked at in any case: nobody shall be paid for it by luck.
+            let isLookedAt = !isHouses && (RunnerClaim.gainsNothing(told) || joining.draws())
             _ = try await context.decide(
                 maker,
                 isLookedAt

@@ -46,12 +46,17 @@ struct TrainingDraft: Sendable {
         self.price = price
     }
 
-    /// The request, with what was left to the house fitted to the snapshots.
-    func request(_ maker: DecisionMaker<TrainingState>) async throws -> TrainingRules.Request {
+    /// Items and tokens of the snapshots together.
+    func size(_ maker: DecisionMaker<TrainingState>) async throws -> (items: Int, tokens: Int) {
         let wanted = snapshots
-        let (rows, tokens) = try await maker.query { state in
+        return try await maker.query { state in
             wanted.compactMap { state.snapshot($0.datanet, $0.number) }.reduce((0, 0)) { ($0.0 + $1.items, $0.1 + $1.tokens) }
         }
+    }
+
+    /// The request, with what was left to the house fitted to the snapshots.
+    func request(_ maker: DecisionMaker<TrainingState>) async throws -> TrainingRules.Request {
+        let (rows, tokens) = try await size(maker)
         let settings = try self.settings.map { try TrainingSettings($0, rows: rows, tokens: tokens) } ?? TrainingSettings()
         return TrainingRules.Request(
             owner: owner, base: base, snapshots: snapshots, settings: settings,

@@ -108,17 +108,32 @@ public struct JobChecked: EventData, Hashable {
     public var found: Digest?
     /// With `repeat`: the attribution rows that came out.
     public var foundRows: Digest?
-    /// With `measure`: the loss in millionths that may not be passed by more than 2 %: the one that the runner claims, or the base model's.
+    /// With `measure`: the loss in millionths that may not be passed by more than 2 %: the one that the runner claims, or the base model's
+    /// where that is lower or nothing is claimed.
     public var bound: Int?
+    /// With `measure`: the base model's loss in millionths on the same rows.
+    public var base: Int?
     /// With `measure`: the loss in millionths that was measured.
     public var measured: Int?
+    /// With `measure`: whether a sample of the attribution rows came out with the factors that were handed in with them; nil where no
+    /// rows were.
+    public var rowsAgree: Bool?
+    /// Why it does not agree: `adapter` or `rows` came out otherwise, its `loss` is not the one that is claimed, or it has `no-gain` on
+    /// the base, as its runner said. The last is no lie, and costs no stake.
+    public var reason: String?
     /// Whether the work is what it is said to be.
     public var agrees: Bool
+
+    /// Whether who handed it in said something else than it is.
+    public var isLie: Bool { !agrees && reason != Self.noGain }
+
+    /// The reason of work that is what it is said to be, and of no use.
+    public static let noGain = "no-gain"
 
     /// From its parts.
     public init(
         job: String, runner: String, checker: String, method: String, adapter: Digest, found: Digest? = nil, foundRows: Digest? = nil,
-        bound: Int? = nil, measured: Int? = nil, agrees: Bool
+        bound: Int? = nil, base: Int? = nil, measured: Int? = nil, rowsAgree: Bool? = nil, reason: String? = nil, agrees: Bool
     ) {
         self.job = job
         self.runner = runner
@@ -128,14 +143,18 @@ public struct JobChecked: EventData, Hashable {
         self.found = found
         self.foundRows = foundRows
         self.bound = bound
+        self.base = base
         self.measured = measured
+        self.rowsAgree = rowsAgree
+        self.reason = reason
         self.agrees = agrees
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
-            "job", "runner", "checker", "method", "adapter", "found", "found_rows", "bound", "measured", "agrees",
+            "job", "runner", "checker", "method", "adapter", "found", "found_rows", "bound", "base", "measured",
+            "rows_agree", "reason", "agrees",
         ])
         job = try fields.id("job")
         runner = try fields.id("runner")
@@ -145,7 +164,10 @@ public struct JobChecked: EventData, Hashable {
         found = try fields.optionalDigest("found")
         foundRows = try fields.optionalDigest("found_rows")
         bound = try fields.optionalInt("bound", in: 0...(1 << 53) - 1)
+        base = try fields.optionalInt("base", in: 0...(1 << 53) - 1)
         measured = try fields.optionalInt("measured", in: 0...(1 << 53) - 1)
+        rowsAgree = try fields.optionalBool("rows_agree")
+        reason = try fields.optionalID("reason")
         agrees = try fields.bool("agrees")
     }
 
@@ -154,7 +176,8 @@ public struct JobChecked: EventData, Hashable {
         .members([
             "job": .string(job), "runner": .string(runner), "checker": .string(checker), "method": .string(method),
             "adapter": .digest(adapter), "found": found.map { .digest($0) }, "found_rows": foundRows.map { .digest($0) },
-            "bound": bound.map { .count($0) }, "measured": measured.map { .count($0) }, "agrees": .bool(agrees),
+            "bound": bound.map { .count($0) }, "base": base.map { .count($0) }, "measured": measured.map { .count($0) },
+            "rows_agree": rowsAgree.map { .bool($0) }, "reason": reason.map { .string($0) }, "agrees": .bool(agrees),
         ])
     }
 }

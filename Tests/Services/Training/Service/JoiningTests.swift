@@ -41,9 +41,11 @@ import Testing
         return (answer.status, answer.json)
     }
 
-    private func handIn(_ training: TrainingHouse, _ job: String, _ who: String, attempt: Int64 = 1) async throws -> Int {
+    private func handIn(
+        _ training: TrainingHouse, _ job: String, _ who: String, attempt: Int64 = 1, engine: String = "peft/1"
+    ) async throws -> Int {
         let adapter = try await training.upload("adapter")
-        let record: JSONValue = ["engine": "peft/1", "evaluations": [["step": 4, "holdout_loss_micros": 1_000]]]
+        let record: JSONValue = ["engine": .string(engine), "evaluations": [["step": 4, "holdout_loss_micros": 1_000]]]
         return try await training.call(
             "POST", "/v1/runners/jobs/\(job)/complete", as: who,
             ["attempt": .int(attempt), "adapter": .digest(adapter), "tokens": 9, "record": record]
@@ -95,13 +97,22 @@ import Testing
             #expect(goes["go_on"] == true)
 
             let path = "/v1/runners/jobs/\(job)/check"
-            #expect(try await training.call("POST", path, as: "rita", ["loss_micros": 1_000]).status == 403)
+            #expect(try await training.call("POST", path, as: "rita", ["loss_micros": 1_000, "base_loss_micros": 2_000]).status == 403)
             #expect(try await training.call("POST", path, as: "runner-checker", nothing).status == 422)
-            let found = try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_021], key: "look")
+            // What the base's loss is must be measured, and nothing is said of rows that nobody handed in.
+            let alone: JSONValue = ["loss_micros": 1_000]
+            #expect(try await training.call("POST", path, as: "runner-checker", alone).status == 422)
+            let rows: JSONValue = ["loss_micros": 1_000, "base_loss_micros": 2_000, "rows_agree": true]
+            #expect(try await training.call("POST", path, as: "runner-checker", rows).status == 422)
+            let found = try await training.call(
+                "POST", path, as: "runner-checker", ["loss_micros": 1_021, "base_loss_micros": 2_000], key: "look")
             #expect(found.json["agrees"] == false)
             #expect(
-                try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_021], key: "look").json["agrees"] == false)
-            #expect(try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_000]).status == 409)
+                try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_021, "base_loss_micros": 2_000], key: "look")
+                    .json["agrees"] == false)
+            #expect(
+                try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_000, "base_loss_micros": 2_000]).status == 409
+            )
             let shown = try await training.call("GET", "/v1/training-jobs/" + job, as: "ann").json
             #expect(shown["status"] == "queued" && shown["checked"]?["agrees"] == false && shown["checked"]?["runner"] == "rita")
             // Late, and with its stake gone, it gets nothing.
@@ -117,7 +128,9 @@ import Testing
             let order = try await lease(training, "paul")
             #expect(order.json["attempt"] == 2 && order.json["job"] == .string(job))
             #expect(try await handIn(training, job, "paul", attempt: 2) == 204)
-            #expect(try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_020]).json["agrees"] == true)
+            #expect(
+                try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_020, "base_loss_micros": 2_000]).json[
+                    "agrees"] == true)
             let done = try await training.call("GET", "/v1/training-jobs/" + job, as: "ann").json
             #expect(done["status"] == "succeeded" && done["runner"] == "paul" && done["checked"]?["agrees"] == true)
         }
@@ -128,6 +141,7 @@ import Testing
             let job = try await training.request()
             try await join(training, "rita")
             _ = try await lease(training, "rita")
+            #expect(try await handIn(training, job, "rita", engine: "peft/9") == 422, "it joined with another engine")
             #expect(try await handIn(training, job, "rita") == 204)
             #expect(try await training.status(job) == "succeeded")
         }

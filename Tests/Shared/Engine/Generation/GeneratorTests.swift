@@ -181,7 +181,7 @@ struct GeneratorTests {
         #expect(throws: EngineError.self) { try generator.generate(request([1], tokens: 40)) }
         #expect(throws: EngineError.self) { try generator.generate(request([1], tokens: 0)) }
         var sampling = SamplingOptions()
-        sampling.topP = 0
+        sampling.topP = 1.01
         #expect(throws: EngineError.self) { try generator.generate(request([1], tokens: 1, sampling)) }
         var other = TinyModels.configuration
         other.intermediateSize = 32

@@ -33,6 +33,7 @@ struct SamplerTests {
         #expect(Set(draws([0, 1, 2, 3]) { $0.topK = 2 }.keys) == [2, 3])
         #expect(Set(draws([0, 1, 2, 3]) { $0.topP = 0.8 }.keys) == [2, 3])
         #expect(Set(draws([0, 1, 2, 3]) { $0.topP = 0.01 }.keys) == [3])
+        #expect(Set(draws([0, 1, 2, 3]) { $0.topP = 0 }.keys) == [3])
         #expect(Set(draws([5, 1, 2, 5]) { $0.temperature = 0 }.keys) == [0])
     }
 

@@ -148,5 +148,10 @@ struct InfluenceTests {
         await #expect(throws: EngineError.cancelled) {
             try await InfluenceFactors.fit(model: model, checkpoints: checkpoints, rows: rows, pool: pool) { $0 < 0.3 }
         }
+        let factors = try await InfluenceFactors.fit(model: model, checkpoints: checkpoints, rows: rows, pool: pool)
+        await #expect(throws: EngineError.cancelled) {
+            try await factors.rows(rows, role: .training, pool: pool) { false }
+        }
+        #expect(factors.end(at: checkpoints[checkpoints.count - 1]) && !factors.end(at: checkpoints[0]))
     }
 }

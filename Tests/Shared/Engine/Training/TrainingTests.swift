@@ -166,6 +166,48 @@ struct TrainingTests {
         #expect(abs(Float(try await model.evaluate(holdOut, pool: pool).loss) - best.loss) < 1e-5)
     }
 
+    @Test(
+        "the parameters at half way are the same wherever a run was interrupted, and a checkpoint of the end is one",
+        arguments: [1, 3, 4, 6])
+    func halfWay(_ stop: Int) async throws {
+        let pool = try ComputePool(threads: 1), model = try TinyModels.model(), rows = TinyModels.rows(20)
+        var options = TinyModels.options(steps: 7)
+        options.keepsHalf = true
+        let trainer = try LoRATrainer(model: model, lora: LoRAOptions(rank: 2, alpha: 4), options: options, pool: pool)
+        let whole = try await trainer.train(rows)
+        let half = try #require(whole.outcome.half).parameters.values
+        #expect(half != whole.adapter.parameters.values)
+        let paused = try await trainer.train(rows) { event in
+            if case .step(let step) = event, step.step == stop { return .pause }
+            return .proceed
+        }
+        #expect((paused.outcome.half == nil) == (stop < 4), "4 is half of 7, rounded up")
+        // By way of the file, as another runner reads it.
+        let folder = try TemporaryFolder("half-way"), path = folder.path + "/checkpoint.bin"
+        try #require(paused.outcome.checkpoint).write(to: path)
+        let resumed = try await trainer.train(rows, resume: try TrainingCheckpoint(path: path))
+        #expect(resumed.outcome.half?.parameters.values == half)
+        #expect(resumed.adapter.parameters.values == whole.adapter.parameters.values)
+        let end = try #require(whole.outcome.checkpoint)
+        #expect(end.step == 7)
+        let nothingLeft = try await trainer.train(rows, resume: end)
+        #expect(nothingLeft.outcome.half?.parameters.values == half && nothingLeft.outcome.finalLoss == whole.outcome.finalLoss)
+        #expect(nothingLeft.adapter.parameters.values == whole.adapter.parameters.values)
+        // One that passed half way without keeping it is no beginning.
+        options.keepsHalf = false
+        let plain = try LoRATrainer(model: model, lora: LoRAOptions(rank: 2, alpha: 4), options: options, pool: pool)
+        let forgot = try await plain.train(rows) { event in
+            if case .step(let step) = event, step.step == stop { return .pause }
+            return .proceed
+        }
+        let checkpoint = try #require(forgot.outcome.checkpoint)
+        if stop < 4 {
+            #expect(try await trainer.train(rows, resume: checkpoint).outcome.half?.parameters.values == half)
+        } else {
+            await #expect(throws: EngineError.self) { try await trainer.train(rows, resume: checkpoint) }
+        }
+    }
+
     @Test("what cannot be trained is refused before the start")
     func refusals() async throws {
         let pool = try ComputePool(threads: 1), model = try TinyModels.model()

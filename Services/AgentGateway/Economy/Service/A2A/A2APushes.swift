@@ -77,7 +77,12 @@ struct A2APushes: Sendable {
     }
 
     func list(_ task: String, _ ask: A2ADesk.Ask) async throws -> [JSONValue] {
-        try await desk.store.webhooks(of: ask.caller.subject, task: task).filter { $0.form != .standard }.map { webhook in
+        let webhooks = try await desk.store.webhooks(of: ask.caller.subject, task: task)
+        return try shown(webhooks.filter { $0.form != .standard }, task)
+    }
+
+    private func shown(_ webhooks: [Webhook], _ task: String) throws -> [JSONValue] {
+        try webhooks.map { webhook in
             let receiver = try webhook.sealed.map { PushReceiver(try JSON.parse(try desk.secrets.open($0, of: webhook.id))) }
             return Self.json(
                 webhook.name ?? "", task, webhook.url, receiver ?? PushReceiver(token: nil, scheme: nil, credentials: nil))
