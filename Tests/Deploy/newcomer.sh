@@ -6,6 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 fail() { echo "$*"; cat "$scratch/said" 2>/dev/null || true; exit 1; }
+unset OPENLEDGER_SWIFT OPENLEDGER_NO_APT OPENLEDGER_PG_BIN
 mkdir "$scratch/house" "$scratch/bin"
 cp "$root/openledger" "$scratch/house"
 
