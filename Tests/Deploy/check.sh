@@ -31,6 +31,7 @@ check "what the deployment promises" python3 Tests/Deploy/promises.py "$scratch/
 check "make-secrets" bash Tests/Deploy/secrets.sh
 check "healthy" bash Tests/Deploy/healthy.sh
 check "gateway" bash Tests/Deploy/gateway.sh
+check "./openledger on a bad day" bash Tests/Deploy/newcomer.sh
 if command -v promtool >/dev/null; then
   # The paths are the container's.
   mkdir "$scratch/prometheus"

@@ -114,6 +114,9 @@ for path in (root / "Services").rglob("*.swift"):
         used |= {service + end for service in services}
 faults = [f"OPENLEDGER_{name} is not in docs/operating.md" for name in sorted(used) if f"OPENLEDGER_{name}" not in named]
 known = {f"OPENLEDGER_{name}" for name in used} | {f"OPENLEDGER_{name}_FILE" for name in used} | {"OPENLEDGER_CONFIG", "OPENLEDGER_JWKS", "OPENLEDGER_LOG_LEVEL", "OPENLEDGER_"}
+# Read by the private PostgreSQL by itself, and by docker-compose.
+known |= set(re.findall(r'environment\("(OPENLEDGER_\w+)"\)', "".join(path.read_text() for path in (root / "Shared/PrivatePostgres").glob("*.swift"))))
+known |= set(re.findall(r"\$\{(OPENLEDGER_\w+)", (root / "docker-compose.yml").read_text()))
 faults += [f"docs/operating.md names {name}, which nothing reads" for name in sorted(named - known)]
 if len(used) < 15:
     faults.append(f"only {len(used)} settings were found in the sources")
@@ -129,8 +132,12 @@ echo "  the metrics"
 
 # The OpenAPI document that the whole house serves: it has every service's paths, and a validator that knows OpenAPI 3.1 takes it.
 kill "$pid" && wait "$pid" || true
-start --data house
+# It is told of the backends that docker-compose.yml gives it with its profile vllm.
+OPENLEDGER_BACKENDS=$root/deploy/vllm/backends.json start --data house
+administrator=$(sed -n "s/^The administrator's API key, shown this once: //p" "$folder/up.out")
 curl -fsS "$url/openapi.json" >"$folder/openapi.json" || die "/openapi.json"
+curl -fsS -H "Authorization: Bearer $administrator" "$url/v1/inferences/backends" >"$folder/out" || die "/v1/inferences/backends"
+[[ $(grep -cE '"(gpu|here)"' <(tr , '\n' <"$folder/out")) == 2 ]] || die "the gateway does not know the backends of deploy/vllm/backends.json"
 kill "$pid" && wait "$pid" || true
 pid=
 python3 - "$folder" <<'PY' || exit 1
