@@ -81,7 +81,7 @@ struct A2APushes: Sendable {
         return try shown(webhooks.filter { $0.form != .standard }, task)
     }
 
-    private func shown(_ webhooks: [Webhook], _ task: String) throws -> [JSONValue] {
+    private func shown(_ webhooks: [TaskWebhook], _ task: String) throws -> [JSONValue] {
         try webhooks.map { webhook in
             let receiver = try webhook.sealed.map { PushReceiver(try JSON.parse(try desk.secrets.open($0, of: webhook.id))) }
             return Self.json(
