@@ -63,6 +63,7 @@ struct ReceiptReport {
             lines += ["", "settled  \(settled.bill.id), at \(settled.time)"]
             lines += what(settled)
             lines += why(settled)
+            lines += changes(settled)
             lines += from(settled)
             lines.append("state    \(state(settled))")
         }
@@ -100,10 +101,21 @@ struct ReceiptReport {
             let steps = way.map { "\($0.name) \(Text.grouped($0.weight))/\(Text.grouped($0.of)) = \(amount($0.units))" }
             lines.append("\(lines.isEmpty ? "why     " : "and     ") \(amount(settled.bill.fee.units)) → \(steps.joined(separator: " → "))")
         }
-        if settled.part.left != settled.part.units {
-            lines.append(
-                "back     \(amount(settled.part.units - settled.part.left)) flowed back to the payer; \(amount(settled.part.left)) is left")
+        return lines
+    }
+
+    /// What flowed back, and what corrections gave to others or took from them.
+    private func changes(_ settled: ReceiptCheck.Settled) -> [String] {
+        let part = settled.part
+        var lines = zip(part.corrections, settled.rulings).map { correction, ruling in
+            let out = ruling.penalties.map(\.principal).joined(separator: ", ")
+            let how = correction.why.map { "\(amount($0.last?.units ?? 0)) as \($0.map(\.name).joined(separator: " → "))" }
+            let why = how.isEmpty ? "" : ": " + how.joined(separator: " and ")
+            return "ruled    \(ruling.ruling) took \(out.isEmpty ? "nobody" : out) out of the attribution; since then it is "
+                + amount(correction.units) + why
         }
+        if !part.returns.isEmpty { lines.append("back     the fee flowed back in part or whole \(part.returns.count) times") }
+        if part.left != part.units { lines.append("left     \(amount(part.left)) of \(amount(part.units))") }
         return lines
     }
 
@@ -124,6 +136,7 @@ struct ReceiptReport {
     private func state(_ settled: ReceiptCheck.Settled) -> String {
         switch settled.part.state {
         case .disputed: "disputed: kept until a ruling. Pending: the ruling, the release, the payout"
+        case .corrected: "a ruling gave all of it to others; nothing is pending"
         case .returned: "all of it flowed back to the payer; nothing is pending"
         case .heldBack: "held back until \(settled.bill.releaseAt), while it can be disputed. Pending: the release, the payout"
         case .waiting: "waits until \(receipt.payee.owner) is verified. Pending: that, and the payout"

@@ -14,6 +14,8 @@ public struct Receipt: Sendable, Hashable {
     public static let maximumSettlements = 20
     /// The most payouts of a file.
     public static let maximumPayouts = 50
+    /// The most corrections of one settlement.
+    public static let maximumCorrections = 20
     /// The most items that are shown for one settlement.
     public static let maximumSources = 16
 

@@ -27,6 +27,8 @@ public enum ReceiptCheck {
         public let attribution: AttributionComputed?
         /// What made the model's adapter, or what was settled.
         public let training: JobCompleted?
+        /// The rulings that corrected the attribution, as the receipt's corrections follow each other.
+        public let rulings: [RulingMade]
         /// Where the payee's part became available.
         public let credit: Int?
     }
@@ -73,9 +75,9 @@ public enum ReceiptCheck {
         return Finding(checkpoint: checkpoint, settlements: settlements)
     }
 
-    /// The ways on which a payee's units come: for whoever puts a receipt together.
-    public static func steps(of part: ReceiptSettlement, in receipt: Receipt) throws(ReceiptFault) -> [[SplitStep]] {
-        try ReceiptChain(facts: try ReceiptFacts(receipt), payee: receipt.payee, part: part).steps()
+    /// A part with the ways on which the payee's units come: for whoever puts a receipt together.
+    public static func explained(_ part: ReceiptSettlement, in receipt: Receipt) throws(ReceiptFault) -> ReceiptSettlement {
+        try ReceiptChain(facts: try ReceiptFacts(receipt), payee: receipt.payee, part: part).explained()
     }
 
     /// How far a settlement of a receipt has come: for whoever puts a receipt together.
