@@ -182,7 +182,9 @@ struct ReceiptChain {
             try facts.data(ContributionSubmitted.self, source.contribution).contribution == item.contribution, .link,
             "the contribution at \(source.contribution) is another one")
         try need(
-            (basis.shares + origin.corrections.flatMap(\.shares)).contains { $0.share > 0 && $0.owner == item.owner && $0.datanet == snapshot.datanet }, .link,
+            (basis.shares + origin.corrections.flatMap(\.shares)).contains {
+                $0.share > 0 && $0.owner == item.owner && $0.datanet == snapshot.datanet
+            }, .link,
             "\(item.owner) has no share by way of \(snapshot.datanet)")
         try need(payee.accountKind != .contributor || payee.owner == item.owner, .link, "\(item.item) is not the payee's")
         if source.named != .owner {
@@ -232,7 +234,8 @@ struct ReceiptChain {
         let own = postings.first { $0.account == payee.pending }?.amount.units ?? 0
         try need(part.units == own, .amount, "the settlement gives \(payee) \(own) units, not \(part.units)")
         try need(
-            own > 0 || part.corrections.contains { $0.units > 0 }, .amount, "neither the settlement nor a correction gives \(payee) anything")
+            own > 0 || part.corrections.contains { $0.units > 0 }, .amount,
+            "neither the settlement nor a correction gives \(payee) anything")
         try need(
             part.why == (try steps(bill.fee, basis.shares, terms)), .amount, "the steps to the amount are not those of the terms")
         return postings
@@ -256,7 +259,8 @@ struct ReceiptChain {
         var credit: Int?
         for (index, position) in part.releases.enumerated() {
             let release = try facts.data(SettlementReleased.self, position)
-            try need(position > max(part.settled, part.returns.last ?? 0, moved.last ?? 0), .release, "the release at \(position) came before")
+            try need(
+                position > max(part.settled, part.returns.last ?? 0, moved.last ?? 0), .release, "the release at \(position) came before")
             try need(index > 0 || release.settlements.contains(bill.id), .release, "the release at \(position) is of other settlements")
             let gets = try facts.sums(release.postings)[payee] ?? 0
             try need(index == 0 || (gets > 0 && credit == nil), .release, "the release at \(position) does not credit \(payee)")

@@ -106,7 +106,9 @@ extension ReceiptWriter {
         var posted: Set<String> = []
         try await entries(of: pending, asset, after: -1) { line in
             // A correction stands in the journal under what it corrects.
-            if [SettlementPosted.type, SettlementCorrected.type].contains(line.type), line.amount.isPositive { posted.insert(line.subject) }
+            if [SettlementPosted.type, SettlementCorrected.type].contains(line.type), line.amount.isPositive {
+                posted.insert(line.subject)
+            }
             return line.position < UInt64(last)
         }
         let released = try await archive.milestones.first(SettlementReleased.type, of: posted.sorted())

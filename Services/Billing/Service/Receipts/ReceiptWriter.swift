@@ -85,7 +85,9 @@ struct ReceiptWriter {
         }
         // What was refunded or corrected away is not what a payout took.
         if last != nil { parts.removeAll { $0.left == 0 } }
-        guard let asset, !parts.isEmpty else { throw Problem(.unprocessable, "no settlement that left the payee anything stands behind it") }
+        guard let asset, !parts.isEmpty else {
+            throw Problem(.unprocessable, "no settlement that left the payee anything stands behind it")
+        }
         let payouts = try await payouts(of: payee, asset, behind: parts, atLeast: last)
         let left = parts.reduce(into: Int128(0)) { $0 += $1.left }
         var receipt = Receipt(
@@ -229,7 +231,9 @@ struct ReceiptWriter {
         }
         for change in changes.sorted(by: { $0.position < $1.position }) {
             part.left += change.units
-            if let index = part.corrections.firstIndex(where: { $0.settled == change.position }) { part.corrections[index].units = part.left }
+            if let index = part.corrections.firstIndex(where: { $0.settled == change.position }) {
+                part.corrections[index].units = part.left
+            }
         }
         part.disputed = open.values.max()
         guard let release = try await archive.milestones.last(SettlementReleased.type, bill.id) else { return }
