@@ -71,11 +71,28 @@ class Signer:
     def vkey(self):
         return f"{self.name}+{self.id.hex()}+{b64(bytes([1]) + self.public)}"
 
-    def sign(self, text):
+    def cosign(self, note):
+        """Adds a line as a witness does: its own kind of key, and the time."""
+        text = note.rpartition("\n\n")[0] + "\n"
+        signature = self.raw(f"cosignature/v1\ntime {START}\n{text}")
+        return f"{note}\u2014 {self.name} {b64(self.witness_id + START.to_bytes(8, 'big') + signature)}\n"
+
+    @property
+    def witness_id(self):
+        return hashlib.sha256(self.name.encode() + b"\n\x04" + self.public).digest()[:4]
+
+    @property
+    def witness(self):
+        return f"{self.name}+{self.witness_id.hex()}+{b64(bytes([4]) + self.public)}"
+
+    def raw(self, text):
         r = int.from_bytes(hashlib.sha512(self.prefix + text.encode()).digest(), "little") % log.ORDER
         point = packed(log.times(r, log.BASE))
         h = int.from_bytes(hashlib.sha512(point + self.public + text.encode()).digest(), "little") % log.ORDER
-        signature = point + ((r + h * self.scalar) % log.ORDER).to_bytes(32, "little")
+        return point + ((r + h * self.scalar) % log.ORDER).to_bytes(32, "little")
+
+    def sign(self, text):
+        signature = self.raw(text)
         return f"{text}\n\u2014 {self.name} {b64(self.id + signature)}\n"
 
 
@@ -642,7 +659,28 @@ def main(arguments):
         if change:
             change(found)
         write("bad-" + name, word, found)
-    print(len(GOOD), len(BAD))
+    # By a policy: two of three witnesses, of which one or two signed.
+    witnesses = [Signer(f"witness.example/w{number}") for number in range(3)]
+    lines = "".join(f"witness w{number} {one.witness} https://w{number}.example/\n" for number, one in enumerate(witnesses))
+    rules = f"log {signer.vkey}\n{lines}group two 2 w0 w1 w2\nquorum two\n"
+    found = json.loads(json.dumps(World(until="held-back").receipt(signer)))
+    once = found | {"checkpoint": witnesses[1].cosign(found["checkpoint"]), "vouched": "witnesses"}
+    twice = once | {"checkpoint": witnesses[2].cosign(once["checkpoint"])}
+    foreign = once | {"checkpoint": Signer("witness.example/w9").cosign(once["checkpoint"])}
+    wrong = twice | {"checkpoint": twice["checkpoint"][:-12] + ("A" if twice["checkpoint"][-12] != "A" else "B") + twice["checkpoint"][-11:]}
+    cases = [("good-witnessed", "holds", twice, rules), ("good-witnessed-by-anybody", "holds", once, rules.replace("two 2", "two any")),
+             ("good-witnesses-alone", "holds", twice, rules.split("\n", 1)[1]), ("good-no-quorum", "holds", found | {"vouched": "log"}, f"log {signer.vkey}\nquorum none\n"),
+             ("good-witnessed-by-key", "holds", once, None), ("bad-witness-missing", "signature", once, rules), ("bad-witness-foreign", "signature", foreign, rules),
+             ("bad-witness-wrong", "signature", wrong, rules), ("bad-not-witnessed", "signature", found, rules),
+             ("bad-vouched", "signature", found | {"vouched": "witnesses"}, None), ("bad-vouched-word", "format", found | {"vouched": "me"}, None),
+             ("bad-log-of-the-policy", "signature", twice, rules.replace(signer.vkey, Signer("other.example/log").vkey))]
+    for name, word, receipt, policy in cases:
+        write(name, word, receipt)
+        if policy:
+            with open(os.path.join(folder, name + ".policy"), "w", encoding="utf-8") as file:
+                file.write(policy)
+    good = sum(word == "holds" for _, word, _, _ in cases)
+    print(len(GOOD) + good, len(BAD) + len(cases) - good)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 """Verifies a receipt of OpenLedger with Python's standard library and nothing else.
 
     python3 receipt.py FILE VKEY
+    python3 receipt.py FILE --policy POLICY [VKEY]
 
-VKEY is the log's verifier key, from somebody you trust. The format and the checks are described in ../receipts.md; the numbers in the
+VKEY is the log's verifier key, POLICY a file that names logs, witnesses and a quorum (C2SP tlog-policy), from somebody you trust. The format and the checks are described in ../receipts.md; the numbers in the
 comments are those of its list of checks. Exit status: 0 the receipt holds, 1 it does not (the fault's word and reason on standard
 error), 2 it could not be read.
 """
@@ -72,7 +73,7 @@ SETTLEMENT = {"settled": natural, "basis": natural, "inference?": natural, "mode
               "units": units, "why": WAYS, "returns": rising, "corrections?": (CORRECTION, 1, 20), "left": units, "disputed?": natural, "releases": rising,
               "balance?": units, "state": STATES.__contains__}
 PAYOUTS = ({"request": natural, "finish?": natural}, {"epoch": natural, "wallet": natural, "claim?": natural})
-RECEIPT = {"type": "openledger/receipt/v1".__eq__, "subject": text, "payee": text, "amount": {"asset": text, "amount": units}, "checkpoint": text,
+RECEIPT = {"type": "openledger/receipt/v1".__eq__, "subject": text, "payee": text, "amount": {"asset": text, "amount": units}, "checkpoint": text, "vouched?": ("log", "witnesses").__contains__,
            "events": ({"position": natural, "event": text, "proof": (hash32, 0, 63)}, 1, 2000), "evidence": (text, 0, 200),
            "settlements": (SETTLEMENT, 1, 20), "payouts": (lambda one: fits(one, PAYOUTS["request" not in one]) or True, 0, 50)}
 
@@ -140,7 +141,7 @@ def tree(rules, split, owner, runner, shares, datanets):
 
 
 class Receipt:
-    def __init__(self, source, vkey):
+    def __init__(self, source, vkeys, policy=None):
         try:
             self.all = json.loads(source)
         except ValueError as error:
@@ -151,9 +152,11 @@ class Receipt:
         self.raw = {entry["position"]: (b64(entry["event"]), [b64(h) for h in entry["proof"]]) for entry in self.all["events"]}
         self.files = {"sha256:" + hashlib.sha256(file).hexdigest(): file for file in map(b64, self.all["evidence"])}
         try:  # 2
-            self.origin, self.size, root = log.open_checkpoint(self.all["checkpoint"], vkey)
+            self.origin, self.size, root = log.open_by(self.all["checkpoint"], vkeys, policy)
         except (log.Bad, ValueError, AttributeError) as error:
             raise Fault("signature", str(error)) from None
+        signers = [line.split(" ")[1] for line in self.all["checkpoint"].rpartition("\n\n")[2][:-1].split("\n")]
+        need(self.all.get("vouched") != "witnesses" or set(signers) - {self.origin}, "signature", "it says that witnesses vouched, and the log alone signed")
         need(places[-1] < self.size, "format", "an event is behind the checkpoint")
         for place, (event, proof) in self.raw.items():  # 3
             try:
@@ -409,17 +412,25 @@ class Receipt:
 
 
 def main(arguments):
-    if len(arguments) != 2:
+    rules, names = None, list(arguments)
+    if names[1:2] == ["--policy"] and len(names) in (3, 4):
+        rules = names[2]
+        del names[1:3]
+    if len(names) != 2 and not (rules and len(names) == 1):
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        with open(arguments[0], encoding="utf-8") as file:
+        with open(names[0], encoding="utf-8") as file:
             text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
+        if rules:
+            with open(rules, encoding="utf-8") as file:
+                rules = file.read()
+            log.policy(rules)
+    except (OSError, UnicodeDecodeError, log.Bad) as error:
         print(error, file=sys.stderr)
         return 2
     try:
-        receipt = Receipt(text, arguments[1])
+        receipt = Receipt(text, names[1:], rules)
         parts = receipt.check()
     except Fault as fault:
         print(f"THE RECEIPT DOES NOT HOLD: {fault.word}: {fault}", file=sys.stderr)

@@ -53,6 +53,7 @@ struct ReceiptReport {
             "settlements": .array(settlements), "origin": .string(finding.checkpoint.origin),
             "size": .int(Int64(clamping: finding.checkpoint.size)), "root": .string(finding.checkpoint.root.prefixed),
             "events": .int(Int64(receipt.events.count)), "trust": .string(voucher.description),
+            "vouched": receipt.voucher.map { .string($0.rawValue) } ?? .null,
         ]
     }
 
@@ -73,7 +74,8 @@ struct ReceiptReport {
             "",
             "proven   \(receipt.events.count) events at positions \(first) to \(last) of \(Text.grouped(finding.checkpoint.size)) in "
                 + finding.checkpoint.origin,
-            "root     \(finding.checkpoint.root.hex)", "trust    \(voucher)", "The receipt holds.",
+            "root     \(finding.checkpoint.root.hex)",
+            "trust    \(voucher)\(receipt.voucher == .log ? "; its writer had no witness's signature" : "")", "The receipt holds.",
         ]
         return lines
     }

@@ -64,14 +64,15 @@ struct Desk: Sendable {
 
     /// Another service's event on the log.
     @discardableResult
-    func tell(_ data: some EventData, as service: Service, stream: String, cause: EventID? = nil) async throws -> Appended {
+    func tell(_ data: some EventData, as service: Service, stream: String, cause: Appended? = nil) async throws -> Appended {
         let event = Event(
             type: type(of: data).type, stream: try #require(StreamName(stream)), time: LedgerClock.system.now(), actor: "test",
-            cause: cause.map { .event(id: $0) }
+            cause: cause.map { .event(id: $0.entries[0].id) }
                 ?? .command(id: "test-\(stream)-\(type(of: data).type)", digest: SHA256.hash(utf8: stream)), ordinal: 0,
             correlation: "test",
             data: data.json)
-        return try await house.ledger.client(for: service).append(AppendRequest(events: [try event.encoded()]))
+        return try await house.ledger.client(for: service).append(
+            AppendRequest(events: [try event.encoded()], causePosition: cause?.position))
     }
 
     func publishModel() async throws {

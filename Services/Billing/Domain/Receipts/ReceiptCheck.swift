@@ -54,6 +54,7 @@ public enum ReceiptCheck {
 
     /// Checks everything under a checkpoint that the caller has verified.
     public static func check(_ receipt: Receipt, under checkpoint: Checkpoint) throws(ReceiptFault) -> Finding {
+        try checkVouching(receipt, checkpoint)
         guard let last = receipt.events.last, UInt64(last.position) < checkpoint.size else {
             throw ReceiptFault(.format, "an event is behind the checkpoint")
         }
@@ -73,6 +74,16 @@ public enum ReceiptCheck {
         }
         try checkWhole(receipt, settlements, facts)
         return Finding(checkpoint: checkpoint, settlements: settlements)
+    }
+
+    /// Throws where a receipt says that witnesses vouched, and nobody but the log signed. Whether they are to be believed is for who reads it.
+    private static func checkVouching(_ receipt: Receipt, _ checkpoint: Checkpoint) throws(ReceiptFault) {
+        guard receipt.voucher == .witnesses else { return }
+        let note: SignedCheckpoint
+        do { note = try SignedCheckpoint(unverified: receipt.checkpoint) } catch { throw ReceiptFault(.signature, "\(error)") }
+        guard note.note.signatures.contains(where: { $0.name != checkpoint.origin }) else {
+            throw ReceiptFault(.signature, "it says that witnesses vouched for its checkpoint, and the log alone signed it")
+        }
     }
 
     /// A part with the ways on which the payee's units come: for whoever puts a receipt together.

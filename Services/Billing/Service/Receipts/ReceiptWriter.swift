@@ -116,7 +116,10 @@ struct ReceiptWriter {
     private mutating func settlement(_ settled: Int, _ payee: AccountID) async throws -> (ReceiptSettlement, SettlementPosted) {
         let bill = try await archive.data(SettlementPosted.self, settled)
         guard ["inference", "training"].contains(bill.kind) else {
-            throw Problem(.unprocessable, "receipts are of answers and trainings; this settles the \(bill.kind) \(bill.reference)")
+            throw Problem(
+                .unprocessable,
+                "receipts are of answers and trainings; this settles the \(bill.kind) \(bill.reference), of which the event at \(bill.position) says who is paid"
+            )
         }
         let postings = try await archive.entries(bill.postings)
         let own = postings.first { $0.account.text == "pending:" + payee.text }?.amount.units ?? 0

@@ -162,13 +162,13 @@ struct ReceiptHouse: Sendable {
         let ruling = RulingMade(
             ruling: "ru-\(id)-\(number)", about: "dispute", subject: dispute, upheld: true,
             penalties: owners.map { Penalty(principal: $0, points: 1) }, pool: "dn_1")
-        try await desk.tell(ruling, as: .datanet, stream: "ruling/\(ruling.ruling)")
+        let made = try await desk.tell(ruling, as: .datanet, stream: "ruling/\(ruling.ruling)")
         try await desk.tell(
             AttributionCorrected(
                 attribution: "at-" + id, ruling: ruling.ruling,
                 shares: .entries(shares.map { AttributionShare(owner: $0.0, datanet: "dn_1", share: $0.1) }),
                 evidence: SHA256.hash(utf8: "e")), as: .attribution, stream: "attribution/at-\(id)-\(number)",
-            cause: EventID(cause: "test-ruling/\(ruling.ruling)-\(RulingMade.type)", type: RulingMade.type, ordinal: 0))
+            cause: made)
     }
 
     /// The settlements on the log, by what they settle.

@@ -24,6 +24,8 @@ struct ReceiptServiceTests {
             let (finding, _) = try ReceiptCheck.check(receipt, trust: trust)
             let part = try #require(receipt.settlements.first)
             #expect(receipt.payee.text == "contributor:alice" && part.state == .heldBack && part.releases.isEmpty)
+            // This log has no witness.
+            #expect(receipt.voucher == .log)
             #expect(part.sources.map(\.item.item) == ["it_alice"] && part.sources.first?.named == .owner)
             #expect(part.sources.first?.item.commitment == SHA256.hash(utf8: "alice"))
             #expect(finding.settlements.first?.inference?.inference == "in_1" && finding.settlements.first?.training?.job == "job_1")
@@ -130,13 +132,13 @@ struct ReceiptServiceTests {
             let ruling = RulingMade(
                 ruling: "ru-1", about: "task", subject: "ta_1", upheld: true, penalties: [Penalty(principal: "alice", points: 1)],
                 pool: "dn_1")
-            try await desk.tell(ruling, as: .datanet, stream: "ruling/ru-1")
+            let made = try await desk.tell(ruling, as: .datanet, stream: "ruling/ru-1")
             try await desk.tell(
                 AttributionCorrected(
                     attribution: "at-in_1", ruling: "ru-1",
                     shares: .entries([AttributionShare(owner: "bob", datanet: "dn_1", share: 1_000_000_000)]),
                     evidence: SHA256.hash(utf8: "e")), as: .attribution, stream: "attribution/at-in_1-1",
-                cause: EventID(cause: "test-ruling/ru-1-\(RulingMade.type)", type: RulingMade.type, ordinal: 0))
+                cause: made)
             try await eventually("the correction shows") {
                 try await house.sound(id, account: "contributor:alice").settlements.first?.corrections.count == 1
             }
@@ -272,6 +274,7 @@ struct ReceiptServiceTests {
         ("the sum", .amount, { $0.amount = Amount($0.amount.units + 1, $0.amount.asset) }),
         ("a payout that is another event", .event, { $0.payouts = [.rail(request: $0.settlements[0].settled, finish: nil)] }),
         ("another subject", .subject, { $0.subject = "po_1" }),
+        ("witnesses who did not sign", .signature, { $0.voucher = .witnesses }),
         ("another state", .state, { $0.settlements[0].state = .paid }),
     ]
 }
