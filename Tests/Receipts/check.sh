@@ -16,10 +16,15 @@ wrong=0
 for file in "$folder"/*.json; do
   name=$(basename "$file" .json)
   expected=$(cat "${file%.json}.word")
+  trust=("$key") options=(--key "$key")
+  if [[ -e ${file%.json}.policy ]]; then
+    trust=(--policy "${file%.json}.policy")
+    options=("${trust[@]}")
+  fi
   ours=holds
-  "$program" verify "$file" --key "$key" >"$folder/ours" 2>&1 || ours=$(sed -n 's/^THE RECEIPT DOES NOT HOLD: \([a-z]*\):.*/\1/p' "$folder/ours")
+  "$program" verify "$file" "${options[@]}" >"$folder/ours" 2>&1 || ours=$(sed -n 's/^THE RECEIPT DOES NOT HOLD: \([a-z]*\):.*/\1/p' "$folder/ours")
   theirs=holds
-  "$python" "$root/docs/verify/receipt.py" "$file" "$key" >"$folder/theirs" 2>&1 || theirs=$(sed -n 's/^THE RECEIPT DOES NOT HOLD: \([a-z]*\):.*/\1/p' "$folder/theirs")
+  "$python" "$root/docs/verify/receipt.py" "$file" "${trust[@]}" >"$folder/theirs" 2>&1 || theirs=$(sed -n 's/^THE RECEIPT DOES NOT HOLD: \([a-z]*\):.*/\1/p' "$folder/theirs")
   if [[ $ours != "$expected" || $theirs != "$expected" ]]; then
     echo "Receipts: $name is \"$expected\"; ours says \"${ours:-nothing}\", receipt.py \"${theirs:-nothing}\"" >&2
     tail -n 2 "$folder/ours" "$folder/theirs" >&2

@@ -71,11 +71,28 @@ class Signer:
     def vkey(self):
         return f"{self.name}+{self.id.hex()}+{b64(bytes([1]) + self.public)}"
 
-    def sign(self, text):
+    def cosign(self, note):
+        """Adds a line as a witness does: its own kind of key, and the time."""
+        text = note.rpartition("\n\n")[0] + "\n"
+        signature = self.raw(f"cosignature/v1\ntime {START}\n{text}")
+        return f"{note}\u2014 {self.name} {b64(self.witness_id + START.to_bytes(8, 'big') + signature)}\n"
+
+    @property
+    def witness_id(self):
+        return hashlib.sha256(self.name.encode() + b"\n\x04" + self.public).digest()[:4]
+
+    @property
+    def witness(self):
+        return f"{self.name}+{self.witness_id.hex()}+{b64(bytes([4]) + self.public)}"
+
+    def raw(self, text):
         r = int.from_bytes(hashlib.sha512(self.prefix + text.encode()).digest(), "little") % log.ORDER
         point = packed(log.times(r, log.BASE))
         h = int.from_bytes(hashlib.sha512(point + self.public + text.encode()).digest(), "little") % log.ORDER
-        signature = point + ((r + h * self.scalar) % log.ORDER).to_bytes(32, "little")
+        return point + ((r + h * self.scalar) % log.ORDER).to_bytes(32, "little")
+
+    def sign(self, text):
+        signature = self.raw(text)
         return f"{text}\n\u2014 {self.name} {b64(self.id + signature)}\n"
 
 
@@ -109,7 +126,10 @@ class World:
         self.statement = options.get("statement", True)
         self.list_limit = options.get("list_limit", 200)
         self.parts = []
-        self.write(options.get("settlements", 1), options.get("returns", []), options.get("until", "paid"), options.get("wallet"))
+        # What changes the first settlement: units that flow back, and lists of other shares, as they follow each other.
+        self.changes = options.get("changes", options.get("returns", []))
+        self.late = options.get("late")
+        self.write(options.get("settlements", 1), options.get("until", "paid"), options.get("wallet"))
 
     def add(self, name, type, data, cause=None):
         if name in self.edits:
@@ -162,8 +182,9 @@ class World:
                               "items": len(found), "tokens": 20 * len(found), "owners": len(set(owners)), "list": digest(canonical(found))})
         return found, leaves, {key: published[key] for key in ("datanet", "snapshot", "number", "root")}
 
-    def write(self, settlements, returns, until, wallet):
-        people = sorted({owner for owner, _, _ in self.shares}) or ["ann"]
+    def write(self, settlements, until, wallet):
+        given = [share for change in self.changes if isinstance(change, list) for share in change]
+        people = sorted({owner for owner, _, _ in self.shares + given}) or ["ann"]
         self.datanet("dn_1", "olga")
         self.datanet("dn_2", "otto")
         for name, datanet, who, role, kind in [
@@ -189,10 +210,26 @@ class World:
         if self.rules:
             self.add("rules", "settlement.rules-set", self.rules)
         for number in range(settlements):
-            self.settle(number, shares, snapshots, returns if number == 0 else [])
+            self.settle(number, shares, snapshots, self.changes if number == 0 else [])
         self.pay(until, wallet)
+        if self.late:
+            entry, _ = self.correct("late", self.late, self.ids["settled-0"] and json.loads(self.events[self.parts[0]["settled"]])["data"], [], None)
+            self.parts[0]["corrections"] = self.parts[0].get("corrections", []) + [entry | {"units": self.parts[0]["left"], "why": []}]
 
-    def settle(self, number, shares, snapshots, returns):
+    def correct(self, name, shares, bill, postings, file):
+        """A ruling, the corrected attribution, and what it moved; postings None means that it came late."""
+        ruling = f"ru_{name}"
+        self.add(f"ruling-{name}", "ruling.made", {"ruling": ruling, "about": "dispute", "subject": "ds_0", "upheld": True,
+                                                   "penalties": [{"principal": "ann", "points": 1}], "pool": "dn_1"})
+        listed = self.listed([{"owner": owner, "datanet": datanet, "share": share} for owner, datanet, share in shares])
+        self.add(f"corrected-{name}", "attribution.corrected", {"attribution": "at_" + bill["reference"], "ruling": ruling, "shares": listed,
+                                                                "evidence": digest(file or b"e")}, cause=self.ids[f"ruling-{name}"])
+        self.add(f"moved-{name}", "settlement.corrected",
+                 {"id": self.ids[f"corrected-{name}"], "settlement": bill["id"], "position": self.places[f"corrected-{name}"],
+                  "late": file is None, "postings": self.listed(postings)}, cause=self.ids[f"corrected-{name}"])
+        return {"ruling": self.places[f"ruling-{name}"], "corrected": self.places[f"corrected-{name}"], "settled": self.places[f"moved-{name}"]}, name
+
+    def settle(self, number, shares, snapshots, changes):
         tag, reference = f"-{number}", f"in_{number}" if self.kind == "inference" else "job_1"
         answer = self.kind == "inference"
         if answer:
@@ -226,22 +263,39 @@ class World:
         rules = self.rules or reader.STANDARD
         terms = {}
         counted = [{"owner": o, "datanet": d, "share": s} for o, d, s in self.shares if s]
-        for id in {share["datanet"] for share in counted}:
+        ever = counted + [{"owner": o, "datanet": d, "share": s} for change in changes if isinstance(change, list) for o, d, s in change if s]
+        for id in {share["datanet"] for share in ever}:
             policy = json.loads(self.events[self.places["created-" + id]])["data"]["policy"]
             terms[id] = (policy, {"cora"} if id == "dn_1" else set(), {"vera"} if id == "dn_1" else set())
-        tree = reader.tree(rules, self.split if answer else rules["training"], "acme", "runner-1", counted, terms)
-        ways, sums = [], {"escrow:fees": -self.fee}
-        reader.walk(self.fee, tree, [], ways)
-        for account, steps in ways:
-            sums["pending:" + account] = sums.get("pending:" + account, 0) + int(steps[-1]["units"])
-        entries = [posting(account, units) for account, units in sorted(sums.items())]
-        self.add("settled" + tag, "settlement.posted",
+
+        def divided(whole, shares):
+            ways, sums = [], {}
+            reader.walk(whole, reader.tree(rules, self.split if answer else rules["training"], "acme", "runner-1", shares, terms), [], ways)
+            for account, steps in ways:
+                sums["pending:" + account] = sums.get("pending:" + account, 0) + int(steps[-1]["units"])
+            return sums, [steps for account, steps in ways if account == self.payee]
+
+        sums, why = divided(self.fee, counted)
+        entries = [posting(account, units) for account, units in sorted({**sums, "escrow:fees": -self.fee}.items())]
+        bill = self.add("settled" + tag, "settlement.posted",
                  {"id": self.ids[basis], "kind": self.kind, "reference": reference, "payer": "payer:pia", "fee": money(self.fee),
                   "position": self.places[basis], "release_at": moment(self.places[basis] + rules["holdback_seconds"]),
                   "postings": self.listed(entries)}, cause=self.ids[basis])
-        units, left = sums["pending:" + self.payee], [[e["account"], int(e["amount"]["amount"])] for e in entries if e["account"] != "escrow:fees"]
-        back = []
-        for index, amount in enumerate(returns):
+        units, left = sums.get("pending:" + self.payee, 0), [[e["account"], int(e["amount"]["amount"])] for e in entries if e["account"] != "escrow:fees"]
+        back, corrections = [], []
+        for index, amount in enumerate(changes):
+            if isinstance(amount, list):
+                had = dict(map(tuple, left))
+                after, ways = divided(sum(had.values()), [{"owner": o, "datanet": d, "share": s} for o, d, s in amount if s])
+                moved = [posting(account, after.get(account, 0) - had.get(account, 0)) for account in sorted({*after, *had})
+                         if after.get(account, 0) != had.get(account, 0)]
+                statement = canonical(json.loads(file) | {"excluded": [f"somebody-{index}"]}) if answer else b"{}"
+                if self.statement:
+                    self.files.append(statement)
+                entry, _ = self.correct(str(index), amount, bill, moved, statement)
+                left = [[account, has] for account, has in sorted(after.items())]
+                corrections.append(entry | {"units": str(after.get("pending:" + self.payee, 0)), "why": ways})
+                continue
             moves = {"payer:pia": amount}
             for pair, part in zip(left, reader.divide(amount, [has for _, has in left])):
                 moves[pair[0]] = -part
@@ -253,18 +307,20 @@ class World:
                 "datanets": [{"policy": self.places["created-" + id],
                               "members": [self.places[name] for name in ("curator", "gone", "went", "validator")] if id == "dn_1" else []}
                              for id in sorted(terms)],
-                "sources": self.sources(counted, answer), "units": str(units), "why": [steps for account, steps in ways if account == self.payee],
-                "returns": back, "left": str(dict(map(tuple, left))["pending:" + self.payee]), "releases": [], "state": "held-back",
+                "sources": self.sources(ever, answer), "units": str(units), "why": why,
+                "returns": back, "left": str(dict(map(tuple, left)).get("pending:" + self.payee, 0)), "releases": [], "state": "held-back",
                 "base": self.places["base"]}
         if answer:
             part.update(inference=self.places["inference" + tag], model=self.places["model"], training=self.places["job"])
         if self.rules:
             part["rules"] = self.places["rules"]
+        if corrections:
+            part["corrections"] = corrections
         self.parts.append(part)
 
     def sources(self, shares, answer):
         found = []
-        for share in shares:
+        for share in {(share["owner"], share["datanet"]): share for share in shares}.values():
             if self.payee.startswith("contributor:") and self.payee != "contributor:" + share["owner"]:
                 continue
             items, leaves, _ = self.lists[share["datanet"]]
@@ -286,8 +342,8 @@ class World:
             return
         ids = [json.loads(self.events[part["settled"]])["data"]["id"] for part in self.parts]
         due = sum(int(part["left"]) for part in self.parts)
-        if until == "returned":
-            self.parts[0]["state"] = "returned"
+        if until in ("returned", "corrected"):
+            self.parts[0]["state"] = until
             return
         if until == "disputed":
             self.add("dispute", "dispute.opened", {"id": "ds_1", "settlement": ids[0], "account": "payer:pia", "bond": money(5), "reason": "wrong",
@@ -343,6 +399,8 @@ class World:
             for name in ("settled", "basis", "inference", "model", "training", "base", "rules", "disputed"):
                 named |= {part[name]} if name in part else set()
             named |= {*part["charges"], *part["returns"], *part["releases"]}
+            for entry in part.get("corrections", []):
+                named |= {entry["ruling"], entry["corrected"], entry["settled"]}
             for entry in part["datanets"]:
                 named |= {entry["policy"], *entry["members"]}
             for source in part["sources"]:
@@ -359,7 +417,19 @@ class World:
 MANY = [(f"o{index:03}", "dn_1", 10**9 // 250) for index in range(250)]
 RULES = {"platform_points": 250, "platform": "platform:acme", "holdback_seconds": 60, "dispute_bond": 5, "unbond_seconds": 5, "dust": 1,
          "training": {"owner": 0, "datanets": 3333, "contributors": 3333, "validators": 3333, "compute": 1}}
+TO_BOB = [("bob", "dn_1", 10**9)]
+WITHOUT_ANN = [("bob", "dn_1", 600_000_000), ("zoe", "dn_2", 400_000_000)]
+MANY_BUT_ONE = [(f"o{index:03}", "dn_1", 10**9 // 200) for index in range(50, 250)] + [("zoe", "dn_2", 0)]
+BOB = {"payee": "contributor:bob", "changes": [30_000, WITHOUT_ANN, 1_234, TO_BOB]}
 GOOD = {
+    "corrected-changed": BOB, "corrected-added": {"payee": "contributor:zoe", "changes": [WITHOUT_ANN], "until": "credited"},
+    "corrected-away": {"changes": [5_000, TO_BOB], "until": "corrected"}, "corrected-twice": {"changes": [TO_BOB, [("ann", "dn_2", 10**9)]], "until": "paid"},
+    "corrected-other": {"payee": "curator:cora", "changes": [[("zoe", "dn_2", 10**9)], WITHOUT_ANN, 11], "until": "on-its-way"},
+    "corrected-to-nobody": {"payee": "model-owner:acme", "changes": [[]], "until": "waiting"},
+    "corrected-late": {"payee": "contributor:bob", "changes": [WITHOUT_ANN], "late": [("ann", "dn_1", 10**9)], "until": "credited"},
+    "corrected-many": {"shares": MANY, "payee": "contributor:o249", "changes": [MANY_BUT_ONE, 777], "until": "held-back"},
+    "corrected-rules": {"rules": RULES, **BOB}, "corrected-returned": {"changes": [TO_BOB, [("ann", "dn_2", 10**9)], 100_003], "until": "returned"},
+    "corrected-none-named": {"payee": "contributor:zoe", "changes": [WITHOUT_ANN], "statement": False},
     "paid": {}, "curator": {"payee": "curator:cora", "until": "held-back"}, "validator": {"payee": "validator:vera", "until": "credited"},
     "treasury": {"payee": "datanet:dn_2", "until": "on-its-way"}, "platform": {"payee": "platform:house", "until": "credited"},
     "runner": {"payee": "compute:runner-1", "fee": 7, "shares": [], "until": "credited"},
@@ -528,6 +598,37 @@ BAD = [
     ("came-back", "state", {}, {"finish-1": edit(paid=False)}, None),
     ("paid-already", "state", {"until": "on-its-way"}, {}, part(state="paid")),
     ("release-hidden", "release", {}, {}, part(releases=[])),
+    ("correction-hidden", "return", {**BOB, "until": "held-back"}, {}, lambda r: r["settlements"][0]["corrections"].pop()),
+    ("corrections-hidden", "return", {**BOB, "until": "held-back"}, {}, drop("corrections")),
+    ("corrections-empty", "format", BOB, {}, part(corrections=[])),
+    ("corrections-swapped", "order", BOB, {}, lambda r: r["settlements"][0]["corrections"].reverse()),
+    ("correction-twice", "order", BOB, {}, lambda r: r["settlements"][0]["corrections"].append(r["settlements"][0]["corrections"][1])),
+    ("correction-of-another", "link", BOB, {"corrected-1": edit(attribution="at_9")}, None),
+    ("correction-of-another-settlement", "link", BOB, {"moved-1": edit(settlement="6f9c0000-0000-8000-8000-000000000000")}, None),
+    ("correction-elsewhere", "link", BOB, {"moved-1": edit(position=3)}, None),
+    ("correction-of-a-training", "link", {"kind": "training", "until": "held-back"}, {}, part(corrections=[
+        {"ruling": 1, "corrected": 2, "settled": 3, "units": "1", "why": []}])),
+    ("ruling-other", "link", BOB, {"ruling-1": edit(ruling="ru_9")}, None),
+    ("ruling-is-no-ruling", "event", BOB, {}, lambda r: r["settlements"][0]["corrections"][0].update(ruling=r["settlements"][0]["basis"])),
+    ("ruling-left-out", "event", BOB, {}, forget(lambda r: r["settlements"][0]["corrections"][0]["ruling"])),
+    ("rulings-swapped", "link", BOB, {}, lambda r: r["settlements"][0]["corrections"][0].update(ruling=r["settlements"][0]["corrections"][1]["ruling"])),
+    ("correction-byte", "inclusion", BOB, {}, swap(b'"share":400000000', b'"share":400000001')),
+    ("correction-not-whole", "correction", BOB, {"corrected-1": edit(shares__entries__0__share=600_000_001)}, None),
+    ("correction-other-shares", "correction", BOB, {"corrected-3": edit(shares__entries=[
+        {"owner": "bob", "datanet": "dn_1", "share": 5 * 10**8}, {"owner": "bob", "datanet": "dn_2", "share": 5 * 10**8}])}, None),
+    ("correction-moves-one-unit", "correction", {**BOB, "until": "held-back"}, {"moved-1": shift(None, "pending:contributor:bob", "pending:contributor:ann")}, None),
+    ("correction-of-the-whole-fee", "correction", {**BOB, "until": "held-back"}, {}, part(returns=[])),
+    ("correction-units", "correction", BOB, {}, lambda r: r["settlements"][0]["corrections"][1].update(units="1")),
+    ("correction-why", "correction", BOB, {}, lambda r: r["settlements"][0]["corrections"][0]["why"].pop()),
+    ("correction-says-late", "correction", BOB, {"moved-3": edit(late=True)}, None),
+    ("correction-late-too-early", "correction", {"payee": "contributor:bob", "until": "held-back"} | {"late": TO_BOB}, {}, None),
+    ("correction-not-late", "correction", {"payee": "contributor:bob", "until": "credited", "late": TO_BOB}, {"moved-late": edit(late=False)}, None),
+    ("correction-datanet-dropped", "terms", BOB, {}, lambda r: r["settlements"][0]["datanets"].pop()),
+    ("corrections-hidden-with-a-datanet", "terms", {"shares": TO_BOB, "payee": "contributor:bob", "changes": [WITHOUT_ANN], "until": "held-back"}, {}, drop("corrections")),
+    ("added-without-correction", "amount", {"payee": "contributor:zoe", "until": "held-back", "changes": [[("bob", "dn_1", 9 * 10**8), ("zoe", "dn_2", 10**8)]]},
+     {}, lambda r: r["settlements"][0]["corrections"][0].update(units="0")),
+    ("corrected-is-returned", "state", {"changes": [TO_BOB], "until": "corrected"}, {}, part(state="returned")),
+    ("old-amount", "return", {**BOB, "until": "held-back"}, {}, lambda r: r["settlements"][0].update(left=r["settlements"][0]["units"])),
     ("dispute-hidden", "state", {"until": "disputed"}, {}, drop("disputed")),
     ("payout-hidden", "state", {}, {}, lambda r: r["payouts"].pop()),
     ("subject-unknown", "subject", {}, {}, lambda r: r.update(subject="po_9")),
@@ -558,7 +659,28 @@ def main(arguments):
         if change:
             change(found)
         write("bad-" + name, word, found)
-    print(len(GOOD), len(BAD))
+    # By a policy: two of three witnesses, of which one or two signed.
+    witnesses = [Signer(f"witness.example/w{number}") for number in range(3)]
+    lines = "".join(f"witness w{number} {one.witness} https://w{number}.example/\n" for number, one in enumerate(witnesses))
+    rules = f"log {signer.vkey}\n{lines}group two 2 w0 w1 w2\nquorum two\n"
+    found = json.loads(json.dumps(World(until="held-back").receipt(signer)))
+    once = found | {"checkpoint": witnesses[1].cosign(found["checkpoint"]), "vouched": "witnesses"}
+    twice = once | {"checkpoint": witnesses[2].cosign(once["checkpoint"])}
+    foreign = once | {"checkpoint": Signer("witness.example/w9").cosign(once["checkpoint"])}
+    wrong = twice | {"checkpoint": twice["checkpoint"][:-12] + ("A" if twice["checkpoint"][-12] != "A" else "B") + twice["checkpoint"][-11:]}
+    cases = [("good-witnessed", "holds", twice, rules), ("good-witnessed-by-anybody", "holds", once, rules.replace("two 2", "two any")),
+             ("good-witnesses-alone", "holds", twice, rules.split("\n", 1)[1]), ("good-no-quorum", "holds", found | {"vouched": "log"}, f"log {signer.vkey}\nquorum none\n"),
+             ("good-witnessed-by-key", "holds", once, None), ("bad-witness-missing", "signature", once, rules), ("bad-witness-foreign", "signature", foreign, rules),
+             ("bad-witness-wrong", "signature", wrong, rules), ("bad-not-witnessed", "signature", found, rules),
+             ("bad-vouched", "signature", found | {"vouched": "witnesses"}, None), ("bad-vouched-word", "format", found | {"vouched": "me"}, None),
+             ("bad-log-of-the-policy", "signature", twice, rules.replace(signer.vkey, Signer("other.example/log").vkey))]
+    for name, word, receipt, policy in cases:
+        write(name, word, receipt)
+        if policy:
+            with open(os.path.join(folder, name + ".policy"), "w", encoding="utf-8") as file:
+                file.write(policy)
+    good = sum(word == "holds" for _, word, _, _ in cases)
+    print(len(GOOD) + good, len(BAD) + len(cases) - good)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 """Verifies a receipt of OpenLedger with Python's standard library and nothing else.
 
     python3 receipt.py FILE VKEY
+    python3 receipt.py FILE --policy POLICY [VKEY]
 
-VKEY is the log's verifier key, from somebody you trust. The format and the checks are described in ../receipts.md; the numbers in the
+VKEY is the log's verifier key, POLICY a file that names logs, witnesses and a quorum (C2SP tlog-policy), from somebody you trust. The format and the checks are described in ../receipts.md; the numbers in the
 comments are those of its list of checks. Exit status: 0 the receipt holds, 1 it does not (the fault's word and reason on standard
 error), 2 it could not be read.
 """
@@ -17,7 +18,7 @@ import sys
 import verify as log
 
 WHOLE = 10**9
-STATES = ("disputed", "returned", "held-back", "waiting", "credited", "on-its-way", "paid")
+STATES = ("disputed", "returned", "corrected", "held-back", "waiting", "credited", "on-its-way", "paid")
 STANDARD = {"platform_points": 500, "platform": "platform:house", "holdback_seconds": 259200,
             "training": {"owner": 0, "datanets": 2000, "contributors": 5000, "validators": 500, "compute": 2500}}
 
@@ -65,12 +66,14 @@ ITEM = dict.fromkeys("cluster commitment contribution item language licence owne
 SOURCE = dict.fromkeys("index contribution screening admission snapshot".split(), natural) | {
     "item": ITEM, "proof": (hash32, 0, 63), "named": ("spans", "passages", "owner").__contains__}
 STEP = {"name": text, "weight": natural, "of": natural, "units": units}
+WAYS = ((STEP, 1, 16), 0, 100)
+CORRECTION = {"ruling": natural, "corrected": natural, "settled": natural, "units": units, "why": WAYS}
 SETTLEMENT = {"settled": natural, "basis": natural, "inference?": natural, "model?": natural, "training?": natural, "base?": natural,
               "charges": rising, "rules?": natural, "datanets": ({"policy": natural, "members": rising}, 0, 1000), "sources": (SOURCE, 0, 16),
-              "units": units, "why": ((STEP, 1, 16), 0, 100), "returns": rising, "left": units, "disputed?": natural, "releases": rising,
+              "units": units, "why": WAYS, "returns": rising, "corrections?": (CORRECTION, 1, 20), "left": units, "disputed?": natural, "releases": rising,
               "balance?": units, "state": STATES.__contains__}
 PAYOUTS = ({"request": natural, "finish?": natural}, {"epoch": natural, "wallet": natural, "claim?": natural})
-RECEIPT = {"type": "openledger/receipt/v1".__eq__, "subject": text, "payee": text, "amount": {"asset": text, "amount": units}, "checkpoint": text,
+RECEIPT = {"type": "openledger/receipt/v1".__eq__, "subject": text, "payee": text, "amount": {"asset": text, "amount": units}, "checkpoint": text, "vouched?": ("log", "witnesses").__contains__,
            "events": ({"position": natural, "event": text, "proof": (hash32, 0, 63)}, 1, 2000), "evidence": (text, 0, 200),
            "settlements": (SETTLEMENT, 1, 20), "payouts": (lambda one: fits(one, PAYOUTS["request" not in one]) or True, 0, 50)}
 
@@ -138,7 +141,7 @@ def tree(rules, split, owner, runner, shares, datanets):
 
 
 class Receipt:
-    def __init__(self, source, vkey):
+    def __init__(self, source, vkeys, policy=None):
         try:
             self.all = json.loads(source)
         except ValueError as error:
@@ -149,9 +152,11 @@ class Receipt:
         self.raw = {entry["position"]: (b64(entry["event"]), [b64(h) for h in entry["proof"]]) for entry in self.all["events"]}
         self.files = {"sha256:" + hashlib.sha256(file).hexdigest(): file for file in map(b64, self.all["evidence"])}
         try:  # 2
-            self.origin, self.size, root = log.open_checkpoint(self.all["checkpoint"], vkey)
+            self.origin, self.size, root = log.open_by(self.all["checkpoint"], vkeys, policy)
         except (log.Bad, ValueError, AttributeError) as error:
             raise Fault("signature", str(error)) from None
+        signers = [line.split(" ")[1] for line in self.all["checkpoint"].rpartition("\n\n")[2][:-1].split("\n")]
+        need(self.all.get("vouched") != "witnesses" or set(signers) - {self.origin}, "signature", "it says that witnesses vouched, and the log alone signed")
         need(places[-1] < self.size, "format", "an event is behind the checkpoint")
         for place, (event, proof) in self.raw.items():  # 3
             try:
@@ -219,9 +224,13 @@ class Receipt:
             need(self.data(part["base"], "base-model.registered")["model"] == base, "link", "the base model is another one")
         need(all(a < b for a, b in zip(order, order[1:])), "order", "training, model, inference, basis and settlement do not follow each other")
         shares = [share for share in self.entries(found["shares"]) if share["share"] > 0]
-        for source in part["sources"]:  # 7
-            self.source(source, snapshots, statement, shares, basis)
-        fee, payer, asset = int(bill["fee"]["amount"]), bill["payer"], bill["fee"]["asset"]  # 8
+        need(not training or "corrections" not in part, "link", "a training has no attribution that could be corrected")  # 7
+        corrections = self.corrections(part, bill, found, basis, settled)
+        ever = shares + [share for one in corrections for share in one["shares"]]
+        statements = [one for one in [statement] + [one["statement"] for one in corrections] if one]
+        for source in part["sources"]:  # 8
+            self.source(source, snapshots, statements, ever, basis)
+        fee, payer, asset = int(bill["fee"]["amount"]), bill["payer"], bill["fee"]["asset"]  # 9
         taken = 0
         for place in part["charges"]:
             need(self.data(place, "hold.captured", "account.transferred").get("reference") == bill["reference"] and place < settled, "fee", f"the charge at {place}")
@@ -229,7 +238,7 @@ class Receipt:
             taken += moved.get("escrow:fees", 0)
             need(moved == {} or moved == {"escrow:fees": moved.get("escrow:fees"), payer: -moved.get("escrow:fees", 0)}, "fee", "the fee is not the payer's")
         need(taken == fee, "fee", f"{taken} were taken, {fee} settled")
-        rules = self.data(part["rules"], "settlement.rules-set") if "rules" in part else STANDARD  # 9
+        rules = self.data(part["rules"], "settlement.rules-set") if "rules" in part else STANDARD  # 10
         need("rules" not in part or part["rules"] < settled, "terms", "the rules came later")
         datanets = {}
         for entry in part["datanets"]:
@@ -242,26 +251,39 @@ class Receipt:
                 (holders.add if member["type"] == "member.granted" else holders.discard)(member["data"]["principal"])
             need(entry["policy"] <= basis and policy["datanet"] not in datanets, "terms", "a policy came later, or twice")
             datanets[policy["datanet"]] = (policy["policy"], roles["curator"], roles["validator"])
-        need(set(datanets) == {share["datanet"] for share in shares}, "terms", "the Datanets are not those of the shares")
+        need(set(datanets) == {share["datanet"] for share in ever}, "terms", "the Datanets are not those of the shares")
         split = rules["training"] if training else model["split"]
         need(0 <= rules["platform_points"] <= 10000 and sum(split.values()) == 10000, "terms", "the points do not make 10,000")
         need(all(p["treasury_points"] + p["curator_points"] + p["contributor_points"] == 10000 for p, _, _ in datanets.values()), "terms", "a policy's points")
         need(rules["holdback_seconds"] <= 31_536_000, "terms", "the holdback is longer than a year")
         moment = datetime.datetime.fromisoformat(cause["time"]) + datetime.timedelta(seconds=rules["holdback_seconds"])
         need(moment == datetime.datetime.fromisoformat(bill["release_at"]), "terms", "the holdback")
-        need(not shares or sum(share["share"] for share in shares) == WHOLE, "amount", "the shares do not make 10^9")  # 10
-        ways, owner = [], found["owner"] if training else model["owner"]
-        walk(fee, tree(rules, split, owner, maker["runner"], shares, datanets), [], ways)
-        expected = {"escrow:fees": -fee} if fee else {}
-        for account, path in ways:
-            expected["pending:" + account] = expected.get("pending:" + account, 0) + int(path[-1]["units"])
+        need(not shares or sum(share["share"] for share in shares) == WHOLE, "amount", "the shares do not make 10^9")  # 11
+        owner = found["owner"] if training else model["owner"]
+
+        def divided(whole, shares):
+            ways, sums = [], {}
+            walk(whole, tree(rules, split, owner, maker["runner"], shares, datanets), [], ways)
+            for account, path in ways:
+                sums["pending:" + account] = sums.get("pending:" + account, 0) + int(path[-1]["units"])
+            return sums, [path for account, path in ways if account == payee]
+
+        expected, why = divided(fee, shares)
+        expected.update({"escrow:fees": -fee} if fee else {})
         listed = self.entries(bill["postings"])
         need([(e["account"], int(e["amount"]["amount"])) for e in listed] == sorted(expected.items(), key=lambda pair: pair[0].encode()), "amount", "the postings are not what the terms make")
         need(all(e["amount"]["asset"] == asset for e in listed), "amount", "the postings' asset")
-        need(int(part["units"]) == expected.get("pending:" + payee, 0) > 0, "amount", "the payee's units")
-        need(part["why"] == [path for account, path in ways if account == payee], "amount", "the steps to the amount")
-        left = [[e["account"], int(e["amount"]["amount"])] for e in listed if e["account"] != "escrow:fees"]  # 11
-        for place in part["returns"]:
+        need(int(part["units"]) == expected.get("pending:" + payee, 0), "amount", "the payee's units")
+        need(int(part["units"]) > 0 or any(int(one["units"]) > 0 for one in part.get("corrections", [])), "amount", "the payee gets nothing")
+        need(part["why"] == why, "amount", "the steps to the amount")
+        left = [[e["account"], int(e["amount"]["amount"])] for e in listed if e["account"] != "escrow:fees"]  # 12
+        last = settled
+        for place, correction in sorted([(p, None) for p in part["returns"]] + [(one["settled"], one) for one in corrections], key=lambda pair: pair[0]):
+            if correction:
+                left = self.corrected(correction, left, asset, part["releases"], lambda shares: divided(sum(has for _, has in left), shares))
+                last = last if correction["late"] else place
+                continue
+            last = place
             back = self.data(place, "refund.posted", "dispute.resolved")
             need(back["settlement"] == bill["id"] and place > settled, "return", "a refund of another settlement, or too early")
             moved, whole = self.sums(place, "refund.posted", "dispute.resolved"), int(back["amount" if "amount" in back else "refund"]["amount"])
@@ -269,14 +291,14 @@ class Receipt:
             for pair, share in zip(left, divide(whole, [has for _, has in left])):
                 need(moved.get(pair[0], 0) == -share, "return", f"{pair[0]} gives another part back")
                 pair[1] -= share
-        rest = dict(map(tuple, left))["pending:" + payee]
+        rest = dict(map(tuple, left)).get("pending:" + payee, 0)
         need(int(part["left"]) == rest, "return", "what is left")
-        credit = None  # 12
+        credit = None  # 13
         if "disputed" in part:
             need(self.data(part["disputed"], "dispute.opened")["settlement"] == bill["id"], "release", "a dispute of another settlement")
         need(len(part["releases"]) <= 2, "release", "more than two releases")
         for index, place in enumerate(part["releases"]):
-            need(place > max([settled] + part["returns"]), "release", "the release came before")
+            need(place > last, "release", "the release came before")
             need(index == 1 or bill["id"] in self.data(place, "settlement.released")["settlements"], "release", "the release is of others")
             gets = self.sums(place, "settlement.released").get(payee, 0)
             need(index == 0 or (gets > 0 and credit is None), "release", "the second release")
@@ -284,9 +306,43 @@ class Receipt:
                 credit = place
                 need(gets >= rest and int(part.get("balance", "0")) >= gets, "release", "the credit is too small, or the balance")
         need(("balance" in part) == (credit is not None), "release", "the balance")
-        return {"left": rest, "asset": asset, "credit": credit, "id": bill["id"], "disputed": "disputed" in part, "part": part}
+        return {"left": rest, "asset": asset, "credit": credit, "id": bill["id"], "disputed": "disputed" in part, "part": part,
+                "away": [one["units"] for one in corrections if not one["late"]][-1:] == ["0"]}
 
-    def source(self, source, snapshots, statement, shares, basis):
+    def corrections(self, part, bill, found, basis, settled):  # 7
+        all, before = [], settled
+        for one in part.get("corrections", []):
+            ruling, event = self.event(one["ruling"], "ruling.made"), self.event(one["corrected"], "attribution.corrected")
+            posted, data = self.event(one["settled"], "settlement.corrected"), event["data"]
+            moved = posted["data"]
+            need(data["attribution"] == found["attribution"], "link", "the correction is of another attribution")
+            need(data["ruling"] == ruling["data"]["ruling"] and event["cause"].get("event") == ruling["id"], "link", "the correction follows from another ruling")
+            need(moved["settlement"] == bill["id"] and moved["id"] == event["id"] == posted["cause"].get("event")
+                 and moved["position"] == one["corrected"], "link", "what was moved is another correction's")
+            need(basis < one["corrected"] < one["settled"] and one["ruling"] < one["corrected"] and before < one["settled"], "order", "the corrections do not follow each other")
+            shares = [] if moved["late"] else [share for share in self.entries(data["shares"]) if share["share"] > 0]
+            file = None if moved["late"] else self.files.get(data["evidence"])
+            all.append(one | {"late": moved["late"], "postings": moved["postings"], "shares": shares, "statement": file and json.loads(file)})
+            before = one["settled"]
+        return all
+
+    def corrected(self, one, left, asset, releases, divided):  # 12
+        moved, payee = self.entries(one["postings"]), "pending:" + self.all["payee"]
+        if one["late"]:
+            need(not moved and releases and releases[0] < one["settled"], "correction", "it came late and moves money, or it did not come late")
+            need(one["why"] == [], "correction", "steps to nothing")
+        else:
+            need(not one["shares"] or sum(share["share"] for share in one["shares"]) == WHOLE, "correction", "the shares do not make 10^9")
+            after, why = divided(one["shares"])
+            gives = {account: after.get(account, 0) - dict(map(tuple, left)).get(account, 0) for account in {*after, *(account for account, _ in left)}}
+            need([(e["account"], int(e["amount"]["amount"])) for e in moved] == sorted(((a, u) for a, u in gives.items() if u), key=lambda pair: pair[0].encode())
+                 and all(e["amount"]["asset"] == asset for e in moved), "correction", "what was moved is not what the other shares make")
+            need(one["why"] == why, "correction", "the steps to the corrected amount")
+            left = [[account, has] for account, has in sorted(after.items(), key=lambda pair: pair[0].encode())]
+        need(int(one["units"]) == dict(map(tuple, left)).get(payee, 0), "correction", "what the payee has by the correction")
+        return left
+
+    def source(self, source, snapshots, statements, shares, basis):  # 8
         item, snapshot = source["item"], self.data(source["snapshot"], "snapshot.published")
         leaf = json.dumps(item, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         try:
@@ -307,14 +363,15 @@ class Receipt:
         kind, name = self.all["payee"].split(":", 1)
         need(kind != "contributor" or name == item["owner"], "link", "the item is not the payee's")
         if source["named"] != "owner":
-            need(statement, "evidence", "the attribution's evidence is not in the receipt")
-            computed = statement.get("computed") or {}
-            lists = {"spans": [e for span in computed.get("spans", []) for e in span["earners"]], "passages": computed.get("passages", [])}
+            need(statements, "evidence", "the attribution's evidence is not in the receipt")
+            found = [statement.get("computed") or {} for statement in statements]
+            lists = {"spans": [e for one in found for span in one.get("spans", []) for e in span["earners"]],
+                     "passages": [e for one in found for e in one.get("passages", [])]}
             need(any(entry["item"] == item["item"] for entry in lists[source["named"]]), "link", "the evidence does not name the item")
         order = [source[name] for name in ("contribution", "screening", "admission", "snapshot")] + [basis]
         need(all(a < b for a, b in zip(order, order[1:])), "order", "contribution, screening, admission, snapshot and basis do not follow each other")
 
-    def payout(self, entry, asset):  # 13
+    def payout(self, entry, asset):  # 14
         payee = self.all["payee"]
         if "request" in entry:
             out, end = self.data(entry["request"], "payout.requested"), None
@@ -340,13 +397,13 @@ class Receipt:
             found = self.settlement(part)
             payouts = [self.payout(entry, found["asset"]) for entry in self.all["payouts"]]
             need([p[0] for p in payouts] == sorted({p[0] for p in payouts}), "payout", "the payouts do not rise")
-            since = [p for p in payouts if found["credit"] is not None and p[0] > found["credit"]]  # 14
+            since = [p for p in payouts if found["credit"] is not None and p[0] > found["credit"]]  # 15
             requested, paid, balance = sum(p[1] for p in since if p[2]), sum(p[1] for p in since if p[3]), int(part.get("balance", "0"))
-            state = ("disputed" if found["disputed"] else "returned" if not found["left"] else "held-back" if not part["releases"] else "waiting"
+            state = ("disputed" if found["disputed"] else "corrected" if not found["left"] and found["away"] else "returned" if not found["left"] else "held-back" if not part["releases"] else "waiting"
                      if found["credit"] is None else "paid" if paid >= balance else "on-its-way" if requested >= balance else "credited")
             need(part["state"] == state, "state", f"it is {state}, not {part['state']}")
             parts.append(found)
-        amount = self.all["amount"]  # 15
+        amount = self.all["amount"]  # 16
         need({part["asset"] for part in parts} == {amount["asset"]} and sum(part["left"] for part in parts) == int(amount["amount"]), "amount", "the sum")
         mine = [p for p in payouts if p[4] == self.all["subject"]]
         need((len(parts) == 1 and parts[0]["id"] == self.all["subject"])
@@ -355,17 +412,25 @@ class Receipt:
 
 
 def main(arguments):
-    if len(arguments) != 2:
+    rules, names = None, list(arguments)
+    if names[1:2] == ["--policy"] and len(names) in (3, 4):
+        rules = names[2]
+        del names[1:3]
+    if len(names) != 2 and not (rules and len(names) == 1):
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        with open(arguments[0], encoding="utf-8") as file:
+        with open(names[0], encoding="utf-8") as file:
             text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
+        if rules:
+            with open(rules, encoding="utf-8") as file:
+                rules = file.read()
+            log.policy(rules)
+    except (OSError, UnicodeDecodeError, log.Bad) as error:
         print(error, file=sys.stderr)
         return 2
     try:
-        receipt = Receipt(text, arguments[1])
+        receipt = Receipt(text, names[1:], rules)
         parts = receipt.check()
     except Fault as fault:
         print(f"THE RECEIPT DOES NOT HOLD: {fault.word}: {fault}", file=sys.stderr)

@@ -24,6 +24,10 @@ class Bad(Exception):
     """The proof does not hold."""
 
 
+class Missing(Bad):
+    """A key that is believed did not sign."""
+
+
 def add(p, q):
     a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
     c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
@@ -115,13 +119,73 @@ def open_checkpoint(note, vkey):
             raise Bad("the signature by " + name + " is wrong")
         good += 1
     if not good:
-        raise Bad("no signature by " + name)
+        raise Missing("no signature by " + name)
     lines = text.split("\n")
     if len(lines) < 4 or not lines[0] or "" in lines[:-1]:
         raise Bad("the checkpoint has not three lines")
     if blob[0] == 1 and lines[0] != name:
         raise Bad("the checkpoint is of " + lines[0] + ", the key of " + name)
     return lines[0], number(lines[1]), decode(lines[2])
+
+
+def policy(text):
+    """Reads a policy (C2SP tlog-policy): (the logs' keys, the witnesses' keys by name, groups by name, the quorum's name)."""
+    logs, witnesses, groups, quorum = [], {}, {}, None
+    for line in text.split("\n"):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if words[0] in ("witness", "group") and (len(words) < 3 or words[1] in witnesses or words[1] in groups or words[1] == "none"):
+            raise Bad("the policy has a name twice, or a line that is too short: " + line)
+        if words[0] == "log" and len(words) in (2, 3):
+            logs.append(words[1])
+        elif words[0] == "witness" and len(words) in (3, 4):
+            witnesses[words[1]] = words[2]
+        elif words[0] == "group" and len(words) > 3:
+            members = words[3:]
+            known = {name for name in (*witnesses, *groups)} - {name for _, those in groups.values() for name in those}
+            least = {"all": len(members), "any": 1}.get(words[2]) or number(words[2])
+            if not set(members) <= known or len(set(members)) != len(members) or not 1 <= least <= len(members):
+                raise Bad("the policy has a group that cannot be: " + line)
+            groups[words[1]] = (least, members)
+        elif words[0] == "quorum" and len(words) == 2 and quorum is None and words[1] in ("none", *witnesses, *groups):
+            quorum = words[1]
+        else:
+            raise Bad("the policy has a line that is none: " + line)
+    if quorum is None:
+        raise Bad("the policy has no quorum")
+    return logs, witnesses, groups, quorum
+
+
+def open_by(note, vkeys=(), rules=None):
+    """Gives (origin, size, root) of a checkpoint that one of the log's keys signed, and enough of a policy's witnesses."""
+    logs, witnesses, groups, quorum = policy(rules) if rules is not None else ([], {}, {}, "none")
+    keys = list(vkeys) or logs
+    if not keys and quorum == "none":
+        raise Bad("nothing says whose signature to believe")
+    found = None
+    for key in keys:
+        if key.split("+")[0] == note.split("\n")[0]:
+            try:
+                found = open_checkpoint(note, key)
+            except Missing:
+                continue
+    if keys and not found:
+        raise Bad("no key of the log signed the checkpoint")
+    good = set()
+    for name, key in witnesses.items():
+        try:
+            found = open_checkpoint(note, key)
+            good.add(name)
+        except Bad:
+            continue
+
+    def met(name):
+        return name in good if name in witnesses else sum(map(met, groups[name][1])) >= groups[name][0]
+
+    if quorum != "none" and not met(quorum):
+        raise Bad("its cosignatures do not make the policy's quorum; good ones: " + (", ".join(sorted(good)) or "none"))
+    return found
 
 
 def climb(leaf, index, size, path):

@@ -53,6 +53,7 @@ struct ReceiptReport {
             "settlements": .array(settlements), "origin": .string(finding.checkpoint.origin),
             "size": .int(Int64(clamping: finding.checkpoint.size)), "root": .string(finding.checkpoint.root.prefixed),
             "events": .int(Int64(receipt.events.count)), "trust": .string(voucher.description),
+            "vouched": receipt.voucher.map { .string($0.rawValue) } ?? .null,
         ]
     }
 
@@ -63,6 +64,7 @@ struct ReceiptReport {
             lines += ["", "settled  \(settled.bill.id), at \(settled.time)"]
             lines += what(settled)
             lines += why(settled)
+            lines += changes(settled)
             lines += from(settled)
             lines.append("state    \(state(settled))")
         }
@@ -72,7 +74,8 @@ struct ReceiptReport {
             "",
             "proven   \(receipt.events.count) events at positions \(first) to \(last) of \(Text.grouped(finding.checkpoint.size)) in "
                 + finding.checkpoint.origin,
-            "root     \(finding.checkpoint.root.hex)", "trust    \(voucher)", "The receipt holds.",
+            "root     \(finding.checkpoint.root.hex)",
+            "trust    \(voucher)\(receipt.voucher == .log ? "; its writer had no witness's signature" : "")", "The receipt holds.",
         ]
         return lines
     }
@@ -100,10 +103,21 @@ struct ReceiptReport {
             let steps = way.map { "\($0.name) \(Text.grouped($0.weight))/\(Text.grouped($0.of)) = \(amount($0.units))" }
             lines.append("\(lines.isEmpty ? "why     " : "and     ") \(amount(settled.bill.fee.units)) → \(steps.joined(separator: " → "))")
         }
-        if settled.part.left != settled.part.units {
-            lines.append(
-                "back     \(amount(settled.part.units - settled.part.left)) flowed back to the payer; \(amount(settled.part.left)) is left")
+        return lines
+    }
+
+    /// What flowed back, and what corrections gave to others or took from them.
+    private func changes(_ settled: ReceiptCheck.Settled) -> [String] {
+        let part = settled.part
+        var lines = zip(part.corrections, settled.rulings).map { correction, ruling in
+            let out = ruling.penalties.map(\.principal).joined(separator: ", ")
+            let how = correction.why.map { "\(amount($0.last?.units ?? 0)) as \($0.map(\.name).joined(separator: " → "))" }
+            let why = how.isEmpty ? "" : ": " + how.joined(separator: " and ")
+            return "ruled    \(ruling.ruling) took \(out.isEmpty ? "nobody" : out) out of the attribution; since then it is "
+                + amount(correction.units) + why
         }
+        if !part.returns.isEmpty { lines.append("back     the fee flowed back in part or whole \(part.returns.count) times") }
+        if part.left != part.units { lines.append("left     \(amount(part.left)) of \(amount(part.units))") }
         return lines
     }
 
@@ -124,6 +138,7 @@ struct ReceiptReport {
     private func state(_ settled: ReceiptCheck.Settled) -> String {
         switch settled.part.state {
         case .disputed: "disputed: kept until a ruling. Pending: the ruling, the release, the payout"
+        case .corrected: "a ruling gave all of it to others; nothing is pending"
         case .returned: "all of it flowed back to the payer; nothing is pending"
         case .heldBack: "held back until \(settled.bill.releaseAt), while it can be disputed. Pending: the release, the payout"
         case .waiting: "waits until \(receipt.payee.owner) is verified. Pending: that, and the payout"

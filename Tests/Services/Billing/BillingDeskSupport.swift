@@ -64,13 +64,17 @@ struct Desk: Sendable {
 
     /// Another service's event on the log.
     @discardableResult
-    func tell(_ data: some EventData, as service: Service, stream: String) async throws -> Appended {
+    func tell(
+        _ data: some EventData, as service: Service, stream: String, at time: Timestamp = LedgerClock.system.now(), cause: Appended? = nil
+    ) async throws -> Appended {
         let event = Event(
-            type: type(of: data).type, stream: try #require(StreamName(stream)), time: LedgerClock.system.now(), actor: "test",
-            cause: .command(id: "test-\(stream)-\(type(of: data).type)", digest: SHA256.hash(utf8: stream)), ordinal: 0,
+            type: type(of: data).type, stream: try #require(StreamName(stream)), time: time, actor: "test",
+            cause: cause.map { .event(id: $0.entries[0].id) }
+                ?? .command(id: "test-\(stream)-\(type(of: data).type)", digest: SHA256.hash(utf8: stream)), ordinal: 0,
             correlation: "test",
             data: data.json)
-        return try await house.ledger.client(for: service).append(AppendRequest(events: [try event.encoded()]))
+        return try await house.ledger.client(for: service).append(
+            AppendRequest(events: [try event.encoded()], causePosition: cause?.position))
     }
 
     func publishModel() async throws {

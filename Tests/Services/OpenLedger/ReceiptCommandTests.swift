@@ -42,10 +42,13 @@ private final class MadeReceipts: Sendable {
         let made = try await MadeReceipts()
         let names = try FileManager.default.contentsOfDirectory(atPath: made.folder.path).filter { $0.hasSuffix(".json") }
         #expect(names.count > 90)
-        let trust = try LogTrust(keys: [try VerifierKey(vkey: made.key)])
+        let log = try LogTrust(keys: [try VerifierKey(vkey: made.key)])
         for name in names.map({ String($0.dropLast(5)) }).sorted() {
             let word = try String(contentsOfFile: made.folder.path(name + ".word"), encoding: .utf8)
             var verdict = "holds"
+            // Some are for who believes witnesses.
+            let policy = try? String(contentsOfFile: made.folder.path(name + ".policy"), encoding: .utf8)
+            let trust = try policy.map { try LogTrust(keys: [], policy: try WitnessPolicy(parsing: $0), pinned: []) } ?? log
             do throws(ReceiptFault) {
                 let bytes = (try? made.bytes(name)) ?? []
                 _ = try ReceiptCheck.check(try Receipt(parsing: bytes), trust: trust)

@@ -9,7 +9,8 @@ extension Receipt {
         .members([
             "type": .string(Self.type), "subject": .string(subject), "payee": .string(payee.text), "amount": amount.json,
             "settlements": .array(settlements.map(\.json)), "payouts": .array(payouts.map(\.json)), "checkpoint": .string(checkpoint),
-            "events": .array(events.map(\.json)), "evidence": .texts(evidence.map { Base64.encode($0) }),
+            "vouched": voucher.map { .string($0.rawValue) }, "events": .array(events.map(\.json)),
+            "evidence": .texts(evidence.map { Base64.encode($0) }),
         ])
     }
 
@@ -30,12 +31,16 @@ extension Receipt {
         let type = try fields.field("type")
         guard try type.string() == Self.type else { throw type.error("must be \(Self.type)") }
         try fields.refuseUnknown(keys: [
-            "type", "subject", "payee", "amount", "checkpoint", "events", "evidence", "settlements", "payouts",
+            "type", "subject", "payee", "amount", "checkpoint", "vouched", "events", "evidence", "settlements", "payouts",
         ])
         subject = try fields.id("subject")
         payee = try fields.account("payee")
         amount = try fields.amount("amount")
         checkpoint = try fields.string("checkpoint", bytes: 1...65_535)
+        if let field = fields.optionalField("vouched") {
+            guard let known = Vouching(rawValue: try field.string()) else { throw field.error("must be log or witnesses") }
+            voucher = known
+        }
         events = try fields.all("events", 1...Self.maximumEvents) { entry throws(JSONFieldError) in try ProvenEvent(entry) }
         settlements = try fields.all("settlements", 1...Self.maximumSettlements) { entry throws(JSONFieldError) in
             try ReceiptSettlement(entry)

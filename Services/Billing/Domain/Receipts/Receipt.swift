@@ -14,8 +14,18 @@ public struct Receipt: Sendable, Hashable {
     public static let maximumSettlements = 20
     /// The most payouts of a file.
     public static let maximumPayouts = 50
+    /// The most corrections of one settlement.
+    public static let maximumCorrections = 20
     /// The most items that are shown for one settlement.
     public static let maximumSources = 16
+
+    /// Whose signatures a checkpoint has.
+    public enum Vouching: String, Sendable {
+        /// The log's own alone.
+        case log
+        /// A witness's as well.
+        case witnesses
+    }
 
     /// The settlement or the payout that it is of.
     public var subject: String
@@ -25,6 +35,8 @@ public struct Receipt: Sendable, Hashable {
     public var amount: Amount
     /// The signed note, verbatim.
     public var checkpoint: String
+    /// Who vouched for it when it was written, as far as its writer could have it; nil where it does not say.
+    public var voucher: Vouching?
     /// Every event on the way, by position.
     public var events: [ProvenEvent]
     /// Files of the evidence store.

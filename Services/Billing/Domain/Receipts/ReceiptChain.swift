@@ -22,10 +22,12 @@ struct ReceiptChain {
     }
 
     /// What led to the settlement.
-    private struct Origin {
+    struct Origin {
         let bill: SettlementPosted
         let time: Timestamp
         var basis: Basis
+        /// What was put in the place of the basis' shares, in the log's order.
+        var corrections: [Corrected] = []
         var inference: InferenceCompleted?
         var attribution: AttributionComputed?
         var training: JobCompleted?
@@ -34,22 +36,32 @@ struct ReceiptChain {
     func check() throws(ReceiptFault) -> ReceiptCheck.Settled {
         let origin = try origin()
         let bill = origin.bill
-        for source in part.sources { try check(source, origin.basis) }
+        for source in part.sources { try check(source, origin) }
         try checkCharges(bill)
-        let terms = try ReceiptTerms(facts: facts, part: part).read(bill, origin.basis, at: origin.time)
+        let terms = try terms(origin)
         let postings = try checkAmount(bill, origin.basis, terms)
-        try checkReturns(bill, postings)
-        let credit = try checkReleases(bill)
+        try checkChanges(origin, terms, postings)
+        let credit = try checkReleases(origin)
         return ReceiptCheck.Settled(
             bill: bill, time: try facts.header(part.settled).time, part: part, inference: origin.inference, attribution: origin.attribution,
-            training: origin.training, credit: credit)
+            training: origin.training, rulings: origin.corrections.map(\.ruling), credit: credit)
     }
 
-    /// The ways on which the payee's units come.
-    func steps() throws(ReceiptFault) -> [[SplitStep]] {
+    /// The part with the ways on which the payee's units come, from the events.
+    func explained() throws(ReceiptFault) -> ReceiptSettlement {
         let origin = try origin()
-        let terms = try ReceiptTerms(facts: facts, part: part).read(origin.bill, origin.basis, at: origin.time)
-        return try ways(origin.bill, origin.basis, terms).filter { $0.account == payee }.map(\.steps)
+        let terms = try terms(origin)
+        var explained = part
+        explained.why = try steps(origin.bill.fee, origin.basis.shares, terms)
+        for (index, correction) in origin.corrections.enumerated() where !correction.posted.late {
+            explained.corrections[index].why = try steps(try left(of: origin.bill, at: correction.part.settled), correction.shares, terms)
+        }
+        return explained
+    }
+
+    private func terms(_ origin: Origin) throws(ReceiptFault) -> SettlementTerms {
+        try ReceiptTerms(facts: facts, part: part).read(
+            origin.bill, origin.basis, corrected: origin.corrections.flatMap(\.shares), at: origin.time)
     }
 
     private func origin() throws(ReceiptFault) -> Origin {
@@ -63,10 +75,12 @@ struct ReceiptChain {
             var training: JobCompleted?
             if let position = part.training { training = try facts.data(JobCompleted.self, position) }
             return Origin(
-                bill: bill, time: header.time, basis: answer.basis, inference: answer.inference, attribution: found, training: training)
+                bill: bill, time: header.time, basis: answer.basis, corrections: try corrections(bill, found),
+                inference: answer.inference, attribution: found, training: training)
         case JobCompleted.type:
             let job = try facts.data(JobCompleted.self, part.basis)
             try checkBill(bill, header, kind: "training", reference: job.job)
+            try need(part.corrections.isEmpty, .link, "the settlement of a training has a corrected attribution")
             return Origin(bill: bill, time: header.time, basis: try trained(job), training: job)
         default: throw ReceiptFault(.event, "the event at \(part.basis) is \(header.type), which nothing settles")
         }
@@ -131,13 +145,14 @@ struct ReceiptChain {
         try need(try facts.data(BaseModelRegistered.self, base).model == name, .link, "the base model at \(base) is not \(name)")
     }
 
-    private func checkOrder(_ positions: [Int], _ what: String) throws(ReceiptFault) {
+    func checkOrder(_ positions: [Int], _ what: String) throws(ReceiptFault) {
         try need(zip(positions, positions.dropFirst()).allSatisfy { $0 < $1 }, .order, "\(what) do not follow each other")
     }
 
     // MARK: Items
 
-    private func check(_ source: ReceiptSettlement.Source, _ basis: Basis) throws(ReceiptFault) {
+    private func check(_ source: ReceiptSettlement.Source, _ origin: Origin) throws(ReceiptFault) {
+        let basis = origin.basis
         let item = source.item
         let snapshot = try facts.data(SnapshotPublished.self, source.snapshot)
         do {
@@ -167,13 +182,16 @@ struct ReceiptChain {
             try facts.data(ContributionSubmitted.self, source.contribution).contribution == item.contribution, .link,
             "the contribution at \(source.contribution) is another one")
         try need(
-            basis.shares.contains { $0.share > 0 && $0.owner == item.owner && $0.datanet == snapshot.datanet }, .link,
+            (basis.shares + origin.corrections.flatMap(\.shares)).contains {
+                $0.share > 0 && $0.owner == item.owner && $0.datanet == snapshot.datanet
+            }, .link,
             "\(item.owner) has no share by way of \(snapshot.datanet)")
         try need(payee.accountKind != .contributor || payee.owner == item.owner, .link, "\(item.item) is not the payee's")
         if source.named != .owner {
-            guard let names = basis.names else { throw ReceiptFault(.evidence, "the attribution's evidence is not in the receipt") }
-            let list = source.named == .spans ? names.spans : names.passages
-            try need(list.contains { $0.item == item.item }, .link, "the evidence does not name \(item.item)")
+            let names = ([basis.names] + origin.corrections.map(\.names)).compactMap { $0 }
+            try need(!names.isEmpty, .evidence, "the attribution's evidence is not in the receipt")
+            let isNamed = names.contains { ($0.items(source.named)).contains { $0.item == item.item } }
+            try need(isNamed, .link, "the evidence does not name \(item.item)")
         }
         try checkOrder(
             [source.contribution, source.screening, source.admission, source.snapshot, part.basis],
@@ -207,7 +225,6 @@ struct ReceiptChain {
 
     private func checkAmount(_ bill: SettlementPosted, _ basis: Basis, _ terms: SettlementTerms) throws(ReceiptFault) -> [Posting] {
         let postings = try facts.entries(bill.postings)
-        let ways = try ways(bill, basis, terms)
         let expected: [Posting]
         do throws(BillingError) {
             expected = try Settlement.postings(
@@ -215,48 +232,25 @@ struct ReceiptChain {
         } catch { throw ReceiptFault(.amount, "\(error)") }
         try need(postings == expected, .amount, "the postings of the settlement are not what the terms make")
         let own = postings.first { $0.account == payee.pending }?.amount.units ?? 0
-        try need(own > 0 && part.units == own, .amount, "the settlement gives \(payee) \(own) units, not \(part.units)")
+        try need(part.units == own, .amount, "the settlement gives \(payee) \(own) units, not \(part.units)")
         try need(
-            part.why == ways.filter { $0.account == payee }.map(\.steps), .amount, "the steps to the amount are not those of the terms")
+            own > 0 || part.corrections.contains { $0.units > 0 }, .amount,
+            "neither the settlement nor a correction gives \(payee) anything")
+        try need(
+            part.why == (try steps(bill.fee, basis.shares, terms)), .amount, "the steps to the amount are not those of the terms")
         return postings
     }
 
-    private func ways(_ bill: SettlementPosted, _ basis: Basis, _ terms: SettlementTerms) throws(ReceiptFault) -> [SplitNode.Way] {
-        do throws(BillingError) { return try Settlement.tree(terms: terms, shares: basis.shares).ways(of: bill.fee) } catch {
-            throw ReceiptFault(.amount, "\(error)")
-        }
+    /// The ways on which the payee's part of an amount comes, by these shares.
+    func steps(_ amount: Amount, _ shares: [AttributionShare], _ terms: SettlementTerms) throws(ReceiptFault) -> [[SplitStep]] {
+        do throws(BillingError) {
+            return try Settlement.tree(terms: terms, shares: shares).ways(of: amount).filter { $0.account == payee }.map(\.steps)
+        } catch { throw ReceiptFault(.amount, "\(error)") }
     }
 
-    private func checkReturns(_ bill: SettlementPosted, _ postings: [Posting]) throws(ReceiptFault) {
-        var left = postings.filter { $0.account != .fees }
-        for position in part.returns {
-            let (settlement, back, list): (String, Amount, EvidenceList<Posting>)
-            if try facts.header(position).type == RefundPosted.type {
-                let refund = try facts.data(RefundPosted.self, position)
-                (settlement, back, list) = (refund.settlement, refund.amount, refund.postings)
-            } else {
-                let ruling = try facts.data(DisputeResolved.self, position)
-                (settlement, back, list) = (ruling.settlement, ruling.refund, ruling.postings)
-            }
-            try need(
-                settlement == bill.id && position > part.settled && back.asset == bill.fee.asset && back.isPositive, .return,
-                "what flowed back at \(position) is not of this settlement")
-            let sums = try facts.sums(list)
-            let has = left.reduce(into: Int128(0)) { $0 &+= $1.amount.units }
-            try need(back.units <= has, .return, "more flowed back at \(position) than there was")
-            let parts: [Amount]
-            do { parts = try back.split(by: left.map { $0.amount.units.magnitude }) } catch { throw ReceiptFault(.return, "\(error)") }
-            for (index, given) in parts.enumerated() {
-                let account = left[index].account
-                try need(sums[account] ?? 0 == -given.units, .return, "\(account) gave back another part at \(position)")
-                left[index].amount = Amount(left[index].amount.units - given.units, given.asset)
-            }
-        }
-        let rest = left.first { $0.account == payee.pending }?.amount.units ?? 0
-        try need(rest == part.left, .return, "\(rest) units are left, not \(part.left)")
-    }
-
-    private func checkReleases(_ bill: SettlementPosted) throws(ReceiptFault) -> Int? {
+    private func checkReleases(_ origin: Origin) throws(ReceiptFault) -> Int? {
+        let bill = origin.bill
+        let moved = origin.corrections.filter { !$0.posted.late }.map(\.part.settled)
         if let position = part.disputed {
             try need(
                 try facts.data(DisputeOpened.self, position).settlement == bill.id, .release, "the dispute is about another settlement")
@@ -265,7 +259,8 @@ struct ReceiptChain {
         var credit: Int?
         for (index, position) in part.releases.enumerated() {
             let release = try facts.data(SettlementReleased.self, position)
-            try need(position > max(part.settled, part.returns.last ?? 0), .release, "the release at \(position) came before")
+            try need(
+                position > max(part.settled, part.returns.last ?? 0, moved.last ?? 0), .release, "the release at \(position) came before")
             try need(index > 0 || release.settlements.contains(bill.id), .release, "the release at \(position) is of other settlements")
             let gets = try facts.sums(release.postings)[payee] ?? 0
             try need(index == 0 || (gets > 0 && credit == nil), .release, "the release at \(position) does not credit \(payee)")

@@ -27,6 +27,8 @@ public enum ReceiptCheck {
         public let attribution: AttributionComputed?
         /// What made the model's adapter, or what was settled.
         public let training: JobCompleted?
+        /// The rulings that corrected the attribution, as the receipt's corrections follow each other.
+        public let rulings: [RulingMade]
         /// Where the payee's part became available.
         public let credit: Int?
     }
@@ -52,6 +54,7 @@ public enum ReceiptCheck {
 
     /// Checks everything under a checkpoint that the caller has verified.
     public static func check(_ receipt: Receipt, under checkpoint: Checkpoint) throws(ReceiptFault) -> Finding {
+        try checkVouching(receipt, checkpoint)
         guard let last = receipt.events.last, UInt64(last.position) < checkpoint.size else {
             throw ReceiptFault(.format, "an event is behind the checkpoint")
         }
@@ -73,9 +76,19 @@ public enum ReceiptCheck {
         return Finding(checkpoint: checkpoint, settlements: settlements)
     }
 
-    /// The ways on which a payee's units come: for whoever puts a receipt together.
-    public static func steps(of part: ReceiptSettlement, in receipt: Receipt) throws(ReceiptFault) -> [[SplitStep]] {
-        try ReceiptChain(facts: try ReceiptFacts(receipt), payee: receipt.payee, part: part).steps()
+    /// Throws where a receipt says that witnesses vouched, and nobody but the log signed. Whether they are to be believed is for who reads it.
+    private static func checkVouching(_ receipt: Receipt, _ checkpoint: Checkpoint) throws(ReceiptFault) {
+        guard receipt.voucher == .witnesses else { return }
+        let note: SignedCheckpoint
+        do { note = try SignedCheckpoint(unverified: receipt.checkpoint) } catch { throw ReceiptFault(.signature, "\(error)") }
+        guard note.note.signatures.contains(where: { $0.name != checkpoint.origin }) else {
+            throw ReceiptFault(.signature, "it says that witnesses vouched for its checkpoint, and the log alone signed it")
+        }
+    }
+
+    /// A part with the ways on which the payee's units come: for whoever puts a receipt together.
+    public static func explained(_ part: ReceiptSettlement, in receipt: Receipt) throws(ReceiptFault) -> ReceiptSettlement {
+        try ReceiptChain(facts: try ReceiptFacts(receipt), payee: receipt.payee, part: part).explained()
     }
 
     /// How far a settlement of a receipt has come: for whoever puts a receipt together.

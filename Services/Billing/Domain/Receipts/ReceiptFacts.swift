@@ -83,6 +83,15 @@ public struct AttributionNames: Sendable {
     /// Items whose passages the answer used, by the owner who earns.
     public private(set) var passages: [(item: String, owner: String)] = []
 
+    /// The items that it names so.
+    func items(_ named: ReceiptSettlement.Source.Named) -> [(item: String, owner: String)] {
+        switch named {
+        case .spans: spans
+        case .passages: passages
+        case .owner: []
+        }
+    }
+
     /// Reads an attribution's statement.
     public init(_ bytes: [UInt8]) throws(ReceiptFault) {
         do {

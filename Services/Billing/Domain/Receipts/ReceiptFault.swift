@@ -26,6 +26,8 @@ public struct ReceiptFault: Error, Sendable, Hashable, CustomStringConvertible {
         case amount
         /// What flowed back is not what it must be.
         case `return`
+        /// What a corrected attribution moved is not what it must be.
+        case correction
         /// The money did not become available so.
         case release
         /// The money did not leave so.

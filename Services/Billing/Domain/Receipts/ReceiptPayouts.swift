@@ -30,13 +30,21 @@ struct ReceiptPayouts {
             all.append(paid)
         }
         if part.disputed != nil { return .disputed }
-        if part.left == 0 { return .returned }
+        if part.left == 0 { return try isCorrectedAway(part) ? .corrected : .returned }
         if part.releases.isEmpty { return .heldBack }
         guard let credit, let balance = part.balance else { return .waiting }
         let since = all.filter { $0.position > credit }
         if since.filter(\.hasArrived).reduce(into: Int128(0), { $0 &+= $1.units }) >= balance { return .paid }
         let requested = since.filter { !$0.cameBack }.reduce(into: Int128(0)) { $0 &+= $1.units }
         return requested >= balance ? .onItsWay : .credited
+    }
+
+    /// Whether the last correction that moved anything left the payee nothing.
+    private func isCorrectedAway(_ part: ReceiptSettlement) throws(ReceiptFault) -> Bool {
+        for correction in part.corrections.reversed() {
+            if try !facts.data(SettlementCorrected.self, correction.settled).late { return correction.units == 0 }
+        }
+        return false
     }
 
     private func read(_ payout: ReceiptPayout, _ asset: Asset) throws(ReceiptFault) -> Paid {

@@ -12,7 +12,8 @@ extension ReceiptSettlement {
             "rules": rules.map { .count($0) },
             "datanets": .array(datanets.map { ["policy": .count($0.policy), "members": Self.list($0.members)] }),
             "sources": .array(sources.map(\.json)), "units": .string(String(units)),
-            "why": .array(why.map { .array($0.map(\.json)) }), "returns": Self.list(returns), "left": .string(String(left)),
+            "why": Self.ways(why), "returns": Self.list(returns),
+            "corrections": corrections.isEmpty ? nil : .array(corrections.map(\.json)), "left": .string(String(left)),
             "disputed": disputed.map { .count($0) }, "releases": Self.list(releases), "balance": balance.map { .string(String($0)) },
             "state": .string(state.rawValue),
         ])
@@ -20,26 +21,32 @@ extension ReceiptSettlement {
 
     private static func list(_ positions: [Int]) -> JSONValue { .array(positions.map { .count($0) }) }
 
-    init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: [
-            "settled", "basis", "inference", "model", "training", "base", "charges", "rules", "datanets", "sources", "units", "why",
-            "returns", "left", "disputed", "releases", "balance", "state",
-        ])
-        let state = try fields.field("state")
-        guard let known = ReceiptState(rawValue: try state.string()) else { throw state.error("is no state of a settlement") }
-        var why: [[SplitStep]] = []
+    fileprivate static func ways(_ ways: [[SplitStep]]) -> JSONValue { .array(ways.map { .array($0.map(\.json)) }) }
+
+    fileprivate static func ways(_ fields: JSONFields) throws(JSONFieldError) -> [[SplitStep]] {
+        var ways: [[SplitStep]] = []
         for field in try fields.array("why", count: 0...100) {
             var steps: [SplitStep] = []
             for step in try field.array(count: 1...16) { steps.append(try SplitStep(try step.object())) }
-            why.append(steps)
+            ways.append(steps)
         }
+        return ways
+    }
+
+    init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: [
+            "settled", "basis", "inference", "model", "training", "base", "charges", "rules", "datanets", "sources", "units", "why",
+            "returns", "corrections", "left", "disputed", "releases", "balance", "state",
+        ])
+        let state = try fields.field("state")
+        guard let known = ReceiptState(rawValue: try state.string()) else { throw state.error("is no state of a settlement") }
         self.init(
             settled: try fields.count("settled"), basis: try fields.count("basis"), charges: try fields.positions("charges"),
             datanets: try fields.all("datanets", 0...1_000) { entry throws(JSONFieldError) in
                 try entry.refuseUnknown(keys: ["policy", "members"])
                 return Datanet(policy: try entry.count("policy"), members: try entry.positions("members"))
             },
-            units: try fields.units("units"), why: why, left: try fields.units("left"), state: known)
+            units: try fields.units("units"), why: try Self.ways(fields), left: try fields.units("left"), state: known)
         inference = try fields.position("inference")
         model = try fields.position("model")
         training = try fields.position("training")
@@ -47,9 +54,30 @@ extension ReceiptSettlement {
         rules = try fields.position("rules")
         sources = try fields.all("sources", 0...Receipt.maximumSources) { entry throws(JSONFieldError) in try Source(entry) }
         returns = try fields.positions("returns")
+        if fields.optionalField("corrections") != nil {
+            corrections = try fields.all("corrections", 1...Receipt.maximumCorrections) { entry throws(JSONFieldError) in
+                try Correction(entry)
+            }
+        }
         disputed = try fields.position("disputed")
         releases = try fields.positions("releases")
         balance = fields.optionalField("balance") == nil ? nil : try fields.units("balance")
+    }
+}
+
+extension ReceiptSettlement.Correction {
+    var json: JSONValue {
+        [
+            "ruling": .count(ruling), "corrected": .count(corrected), "settled": .count(settled), "units": .string(String(units)),
+            "why": ReceiptSettlement.ways(why),
+        ]
+    }
+
+    fileprivate init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: ["ruling", "corrected", "settled", "units", "why"])
+        self.init(
+            ruling: try fields.count("ruling"), corrected: try fields.count("corrected"), settled: try fields.count("settled"),
+            units: try fields.units("units"), why: try ReceiptSettlement.ways(fields))
     }
 }
 

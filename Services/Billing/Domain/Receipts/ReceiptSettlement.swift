@@ -6,6 +6,8 @@ public enum ReceiptState: String, Sendable, CaseIterable {
     case disputed
     /// All of it flowed back to the payer.
     case returned
+    /// A corrected attribution gave all of it to others.
+    case corrected
     /// The time in which it can be disputed is not over.
     case heldBack = "held-back"
     /// It waits for the payee to be verified.
@@ -72,6 +74,25 @@ public struct ReceiptSettlement: Sendable, Hashable {
         }
     }
 
+    /// What a corrected attribution put in the place of what the payee had.
+    public struct Correction: Sendable, Hashable {
+        /// The ruling, the corrected attribution, and what it did to the settlement.
+        public var ruling, corrected, settled: Int
+        /// What the payee has of it from then on.
+        public var units: Int128
+        /// How; empty where it came too late to move anything.
+        public var why: [[SplitStep]]
+
+        /// From its parts.
+        public init(ruling: Int, corrected: Int, settled: Int, units: Int128, why: [[SplitStep]] = []) {
+            self.ruling = ruling
+            self.corrected = corrected
+            self.settled = settled
+            self.units = units
+            self.why = why
+        }
+    }
+
     /// The settlement, and what it settles.
     public var settled, basis: Int
     /// The answer, the model that gave it, the training and the base that the model is from.
@@ -90,7 +111,9 @@ public struct ReceiptSettlement: Sendable, Hashable {
     public var why: [[SplitStep]]
     /// What gave something back.
     public var returns: [Int] = []
-    /// The units after that.
+    /// What other shares moved, in the log's order.
+    public var corrections: [Correction] = []
+    /// The units after all of that.
     public var left: Int128
     /// A dispute that waits for its ruling.
     public var disputed: Int?
@@ -120,6 +143,7 @@ public struct ReceiptSettlement: Sendable, Hashable {
         var all = [settled, basis] + charges + returns + releases
         all += [inference, model, training, base, rules, disputed].compactMap { $0 }
         for datanet in datanets { all += [datanet.policy] + datanet.members }
+        for correction in corrections { all += [correction.ruling, correction.corrected, correction.settled] }
         for source in sources { all += [source.contribution, source.screening, source.admission, source.snapshot] }
         return all
     }

@@ -5,7 +5,9 @@ struct ReceiptTerms {
     let facts: ReceiptFacts
     let part: ReceiptSettlement
 
-    func read(_ bill: SettlementPosted, _ basis: ReceiptChain.Basis, at time: Timestamp) throws(ReceiptFault) -> SettlementTerms {
+    func read(
+        _ bill: SettlementPosted, _ basis: ReceiptChain.Basis, corrected: [AttributionShare], at time: Timestamp
+    ) throws(ReceiptFault) -> SettlementTerms {
         var rules = BillingState.standardRules
         if let position = part.rules {
             rules = try facts.data(SettlementRulesSet.self, position)
@@ -17,7 +19,7 @@ struct ReceiptTerms {
             try need(datanets[id] == nil, "the Datanet \(id) is there twice")
             datanets[id] = try terms(id, policy, entry.members)
         }
-        let named = Set(basis.shares.filter { $0.share > 0 }.map(\.datanet))
+        let named = Set((basis.shares + corrected).filter { $0.share > 0 }.map(\.datanet))
         try need(Set(datanets.keys) == named, "the Datanets are not those of the shares")
         let split = basis.split ?? rules.training
         let points = [split.owner, split.datanets, split.contributors, split.validators, split.compute]

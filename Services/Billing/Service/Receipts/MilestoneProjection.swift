@@ -7,7 +7,7 @@ internal import Projections
 struct MilestoneProjection: Projection {
     let name = "milestones"
     let schema = "billing"
-    let version = 1
+    let version = 2
     let tables = ["milestones"]
     let types: Set<String>? = Milestone.types
 
@@ -39,7 +39,8 @@ enum Milestone {
 
     /// The member of the data that says it.
     private static let members: [String: String] = [
-        RefundPosted.type: "settlement", DisputeOpened.type: "settlement", DisputeResolved.type: "settlement",
+        SettlementCorrected.type: "settlement", RulingMade.type: "ruling", RefundPosted.type: "settlement",
+        DisputeOpened.type: "settlement", DisputeResolved.type: "settlement",
         HoldCaptured.type: "reference", JournalPosted.type: "reference", PayoutRequested.type: "id", PayoutFinished.type: "id",
         PayoutClaimed.type: "address", WalletSet.type: "owner", InferenceCompleted.type: "inference", JobCompleted.type: "job",
         BaseModelRegistered.type: "model", SnapshotPublished.type: "snapshot", ContributionSubmitted.type: "contribution",

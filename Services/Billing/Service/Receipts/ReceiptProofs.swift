@@ -12,14 +12,19 @@ struct ReceiptProofs: Sendable {
     /// How long a checkpoint is waited for that covers the newest event.
     var patience = Duration.seconds(10)
 
-    /// A note that covers a position: one that witnesses cosigned, where it does; else the newest.
-    func checkpoint(covering position: Int) async throws -> (note: String, checkpoint: Checkpoint) {
+    /// A note that covers a position, and who vouches for it. Where the log has witnesses theirs is waited for; one that nobody but the log
+    /// signed is what there is when they stay away, and says so.
+    func checkpoint(covering position: Int) async throws -> (note: String, checkpoint: Checkpoint, voucher: Receipt.Vouching) {
         let start = ContinuousClock.now
         while true {
-            for path in ["/log/v1/cosigned-checkpoint", "/log/checkpoint"] {
-                guard let note = try await note(path) else { continue }
-                let checkpoint = try SignedCheckpoint(unverified: note).checkpoint
-                if checkpoint.size > UInt64(position) { return (note, checkpoint) }
+            let cosigned = try await note("/log/v1/cosigned-checkpoint")
+            if let cosigned {
+                let checkpoint = try SignedCheckpoint(unverified: cosigned).checkpoint
+                if checkpoint.size > UInt64(position) { return (cosigned, checkpoint, .witnesses) }
+            }
+            if cosigned == nil || ContinuousClock.now - start >= patience / 2, let signed = try await note("/log/checkpoint") {
+                let checkpoint = try SignedCheckpoint(unverified: signed).checkpoint
+                if checkpoint.size > UInt64(position) { return (signed, checkpoint, .log) }
             }
             guard ContinuousClock.now - start < patience else {
                 throw Problem(.unavailable, "no signed checkpoint covers position \(position) yet", headers: ["Retry-After": "5"])

@@ -103,18 +103,22 @@ extension ReceiptWriter {
     /// owner was not verified then, at the first credit after that.
     private func settlements(of account: AccountID, _ asset: Asset, creditedAt wanted: Set<Int>, _ credits: [Int]) async throws -> [Int] {
         guard let last = wanted.max(), let pending = AccountID("pending:" + account.text) else { return [] }
-        var posted: [StatementLine] = []
+        var posted: Set<String> = []
         try await entries(of: pending, asset, after: -1) { line in
-            if line.type == SettlementPosted.type, line.amount.isPositive { posted.append(line) }
+            // A correction stands in the journal under what it corrects.
+            if [SettlementPosted.type, SettlementCorrected.type].contains(line.type), line.amount.isPositive {
+                posted.insert(line.subject)
+            }
             return line.position < UInt64(last)
         }
-        let released = try await archive.milestones.first(SettlementReleased.type, of: posted.map(\.subject))
+        let released = try await archive.milestones.first(SettlementReleased.type, of: posted.sorted())
+        let settled = try await archive.milestones.first(SettlementPosted.type, of: posted.sorted())
         var found: [Int] = []
-        for line in posted {
-            guard let release = released[line.subject], let credit = credits.first(where: { $0 >= release }), wanted.contains(credit) else {
-                continue
-            }
-            found.append(Int(line.position))
+        for subject in posted {
+            guard let release = released[subject], let credit = credits.first(where: { $0 >= release }), wanted.contains(credit),
+                let position = settled[subject]
+            else { continue }
+            found.append(position)
         }
         return Array(found.sorted().prefix(Receipt.maximumSettlements))
     }

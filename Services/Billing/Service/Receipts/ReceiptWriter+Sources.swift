@@ -20,7 +20,12 @@ extension ReceiptWriter {
             }
         }.filter { $0.share > 0 }.sorted { ($1.share, $0.owner, $0.datanet) < ($0.share, $1.owner, $1.datanet) }
         var sources: [ReceiptSettlement.Source] = []
-        for share in candidates.prefix(Self.shares) {
+        // A correction names most shares again.
+        var chosen: [AttributionShare] = []
+        for share in candidates where chosen.count < Self.shares {
+            if !chosen.contains(where: { $0.owner == share.owner && $0.datanet == share.datanet }) { chosen.append(share) }
+        }
+        for share in chosen {
             var found: [ReceiptSettlement.Source] = []
             for reference in basis.snapshots where reference.datanet == share.datanet && found.isEmpty {
                 found = try await items(share, reference, basis.names, before: before)
@@ -32,15 +37,15 @@ extension ReceiptWriter {
 
     /// Items of one share in one snapshot: those that the evidence names, or else the first of its owner.
     private mutating func items(
-        _ share: AttributionShare, _ reference: SnapshotReference, _ names: AttributionNames?, before: Int
+        _ share: AttributionShare, _ reference: SnapshotReference, _ names: [AttributionNames], before: Int
     ) async throws -> [ReceiptSettlement.Source] {
         guard let position = try await archive.milestones.last(SnapshotPublished.type, reference.snapshot, before: before) else {
             return []
         }
         let snapshot = try await archive.data(SnapshotPublished.self, position)
         let list = try EvidenceList<AdmittedItem>.decode(try await archive.evidence(snapshot.list))
-        let spans = Set((names?.spans ?? []).map(\.item))
-        let passages = Set((names?.passages ?? []).map(\.item))
+        let spans = Set(names.flatMap(\.spans).map(\.item))
+        let passages = Set(names.flatMap(\.passages).map(\.item))
         let own = list.indices.filter { list[$0].owner == share.owner }
         var chosen: [(index: Int, named: ReceiptSettlement.Source.Named)] = []
         for index in own where chosen.count < Self.itemsOfShare && spans.contains(list[index].item) { chosen.append((index, .spans)) }

@@ -19,7 +19,11 @@ struct ReceiptWriter {
 
         /// Auditors and payers see every payee's, payees their own.
         func payee(_ bill: SettlementPosted, _ postings: [Posting]) throws(Problem) -> AccountID {
-            let payees = postings.compactMap { $0.account.accountKind == .pending ? AccountID(String($0.account.owner)) : nil }
+            var units: [AccountID: Int128] = [:]
+            for posting in postings where posting.account.accountKind == .pending {
+                if let account = AccountID(String(posting.account.owner)) { units[account, default: 0] += posting.amount.units }
+            }
+            let payees = units.keys.sorted()
             let own = payees.filter { $0.owner == caller.subject }
             let seesAll = caller.has("billing:read") || bill.payer.owner == caller.subject
             if let account {
@@ -31,14 +35,10 @@ struct ReceiptWriter {
             }
             if let first = own.first { return first }
             guard seesAll else { throw Self.forbidden(caller) }
-            let contributors = postings.filter { AccountID(String($0.account.owner))?.accountKind == .contributor }
-            let largest = (contributors.isEmpty ? postings.filter { $0.account != .fees } : contributors).max {
-                $0.amount.units < $1.amount.units
-            }
-            guard let largest, let payee = AccountID(String(largest.account.owner)) else {
-                throw Problem(.notFound, "the settlement pays nobody: its fee was zero")
-            }
-            return payee
+            let contributors = payees.filter { $0.accountKind == .contributor }
+            let largest = (contributors.isEmpty ? payees : contributors).max { (units[$0] ?? 0, $1) < (units[$1] ?? 0, $0) }
+            guard let largest else { throw Problem(.notFound, "the settlement pays nobody: its fee was zero") }
+            return largest
         }
 
         static func forbidden(_ caller: Caller) -> Problem {
@@ -51,7 +51,11 @@ struct ReceiptWriter {
     mutating func write(_ id: String, for reader: Reader) async throws -> Receipt {
         if let position = try await archive.milestones.last(SettlementPosted.type, id) {
             let bill = try await archive.data(SettlementPosted.self, position)
-            let payee = try reader.payee(bill, try await archive.entries(bill.postings))
+            var postings = try await archive.entries(bill.postings)
+            for correction in try await archive.milestones.all(SettlementCorrected.type, bill.id) {
+                postings += try await archive.entries(try await archive.data(SettlementCorrected.self, correction).postings)
+            }
+            let payee = try reader.payee(bill, postings)
             return try await assemble(bill.id, payee, [position], atLeast: nil)
         }
         guard let position = try await archive.milestones.last(PayoutRequested.type, id) else {
@@ -79,7 +83,11 @@ struct ReceiptWriter {
             parts.append(part)
             asset = asset ?? bill.fee.asset
         }
-        guard let asset else { throw Problem(.notFound, "there is no settlement") }
+        // What was refunded or corrected away is not what a payout took.
+        if last != nil { parts.removeAll { $0.left == 0 } }
+        guard let asset, !parts.isEmpty else {
+            throw Problem(.unprocessable, "no settlement that left the payee anything stands behind it")
+        }
         let payouts = try await payouts(of: payee, asset, behind: parts, atLeast: last)
         let left = parts.reduce(into: Int128(0)) { $0 += $1.left }
         var receipt = Receipt(
@@ -97,7 +105,7 @@ struct ReceiptWriter {
         }
         receipt.evidence = archive.files.sorted { $0.key < $1.key }.map(\.value)
         for index in parts.indices {
-            receipt.settlements[index].why = try ReceiptCheck.steps(of: parts[index], in: receipt)
+            receipt.settlements[index] = try ReceiptCheck.explained(parts[index], in: receipt)
             receipt.settlements[index].state = try ReceiptCheck.state(of: parts[index], in: receipt)
         }
         return receipt
@@ -108,7 +116,10 @@ struct ReceiptWriter {
     private mutating func settlement(_ settled: Int, _ payee: AccountID) async throws -> (ReceiptSettlement, SettlementPosted) {
         let bill = try await archive.data(SettlementPosted.self, settled)
         guard ["inference", "training"].contains(bill.kind) else {
-            throw Problem(.unprocessable, "receipts are of answers and trainings; this settles the \(bill.kind) \(bill.reference)")
+            throw Problem(
+                .unprocessable,
+                "receipts are of answers and trainings; this settles the \(bill.kind) \(bill.reference), of which the event at \(bill.position) says who is paid"
+            )
         }
         let postings = try await archive.entries(bill.postings)
         let own = postings.first { $0.account.text == "pending:" + payee.text }?.amount.units ?? 0
@@ -119,7 +130,8 @@ struct ReceiptWriter {
         }
         part.charges.sort()
         part.rules = try await archive.milestones.last(SettlementRulesSet.type, "", before: settled)
-        let basis = try await basis(&part, bill)
+        var basis = try await basis(&part, bill)
+        try await correct(&part, &basis, bill)
         for datanet in Set(basis.shares.filter { $0.share > 0 }.map(\.datanet)).sorted() {
             part.datanets.append(try await terms(datanet, before: part.basis + 1))
         }
@@ -128,11 +140,35 @@ struct ReceiptWriter {
         return (part, bill)
     }
 
+    /// What corrected the attribution, and by which shares.
+    private mutating func correct(_ part: inout ReceiptSettlement, _ basis: inout Basis, _ bill: SettlementPosted) async throws {
+        for position in try await archive.milestones.all(SettlementCorrected.type, bill.id) {
+            let posted = try await archive.data(SettlementCorrected.self, position)
+            let corrected = try await archive.data(AttributionCorrected.self, posted.position)
+            guard let ruling = try await archive.milestones.last(RulingMade.type, corrected.ruling, before: posted.position) else {
+                throw Problem(.internal, "the ruling \(corrected.ruling) is not on the log")
+            }
+            part.corrections.append(.init(ruling: ruling, corrected: posted.position, settled: position, units: 0))
+            guard !posted.late else { continue }
+            basis.shares += try await archive.entries(corrected.shares)
+            if let bytes = try await archive.file(corrected.evidence), let names = try? AttributionNames(bytes) { basis.add(names) }
+        }
+        guard part.corrections.count <= Receipt.maximumCorrections else {
+            throw Problem(.unprocessable, "the settlement was corrected more than \(Receipt.maximumCorrections) times")
+        }
+    }
+
     /// What a settlement settles.
     struct Basis {
         var shares: [AttributionShare]
         var snapshots: [SnapshotReference]
-        var names: AttributionNames?
+        var names: [AttributionNames] = []
+
+        /// Takes what a statement names, and the snapshots that it was computed from.
+        mutating func add(_ statement: AttributionNames) {
+            names.append(statement)
+            for snapshot in statement.snapshots where !snapshots.contains(snapshot) { snapshots.append(snapshot) }
+        }
     }
 
     private mutating func basis(_ part: inout ReceiptSettlement, _ bill: SettlementPosted) async throws -> Basis {
@@ -150,10 +186,7 @@ struct ReceiptWriter {
         if let job = model.job { part.training = try await archive.milestones.last(JobCompleted.type, job, before: position) }
         part.base = try await archive.milestones.last(BaseModelRegistered.type, model.base, before: position)
         var basis = Basis(shares: try await archive.entries(attribution.shares), snapshots: model.snapshots)
-        if let bytes = try await archive.file(attribution.evidence), let names = try? AttributionNames(bytes) {
-            basis.names = names
-            for snapshot in names.snapshots where !basis.snapshots.contains(snapshot) { basis.snapshots.append(snapshot) }
-        }
+        if let bytes = try await archive.file(attribution.evidence), let names = try? AttributionNames(bytes) { basis.add(names) }
         return basis
     }
 
@@ -174,12 +207,13 @@ struct ReceiptWriter {
         return ReceiptSettlement.Datanet(policy: policy, members: last.values.sorted())
     }
 
-    /// What came after the settlement: what flowed back, a dispute that waits, the release and the credit.
+    /// What came after the settlement: what flowed back or went to others, a dispute that waits, the release and the credit.
     private mutating func follow(_ part: inout ReceiptSettlement, _ bill: SettlementPosted, _ payee: AccountID) async throws {
         let pending = "pending:" + payee.text
+        var changes: [(position: Int, units: Int128)] = []
         for position in try await archive.milestones.all(RefundPosted.type, bill.id) {
             let refund = try await archive.data(RefundPosted.self, position)
-            part.left += Self.units(try await archive.entries(refund.postings), pending)
+            changes.append((position, Self.units(try await archive.entries(refund.postings), pending)))
             part.returns.append(position)
         }
         var open: [String: Int] = [:]
@@ -190,10 +224,20 @@ struct ReceiptWriter {
             let ruling = try await archive.data(DisputeResolved.self, position)
             open[ruling.id] = nil
             guard ruling.refund.isPositive else { continue }
-            part.left += Self.units(try await archive.entries(ruling.postings), pending)
+            changes.append((position, Self.units(try await archive.entries(ruling.postings), pending)))
             part.returns.append(position)
         }
         part.returns.sort()
+        for correction in part.corrections {
+            let posted = try await archive.data(SettlementCorrected.self, correction.settled)
+            changes.append((correction.settled, Self.units(try await archive.entries(posted.postings), pending)))
+        }
+        for change in changes.sorted(by: { $0.position < $1.position }) {
+            part.left += change.units
+            if let index = part.corrections.firstIndex(where: { $0.settled == change.position }) {
+                part.corrections[index].units = part.left
+            }
+        }
         part.disputed = open.values.max()
         guard let release = try await archive.milestones.last(SettlementReleased.type, bill.id) else { return }
         part.releases = [release]

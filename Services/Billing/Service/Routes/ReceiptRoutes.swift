@@ -28,6 +28,7 @@ struct ReceiptRoutes: Sendable {
             .required("settlements", .list(.openObject(), atMost: Receipt.maximumSettlements), "What led to each, and what came of it."),
             .required("payouts", .list(.openObject(), atMost: Receipt.maximumPayouts)),
             .required("checkpoint", .text(1...65_535), "The signed note that all proofs are under."),
+            .optional("vouched", .oneOf("log", "witnesses"), "Whose signatures it has: the log's own alone, or a witness's as well."),
             .required(
                 "events",
                 .list(
@@ -59,8 +60,9 @@ struct ReceiptRoutes: Sendable {
             var writer = ReceiptWriter(archive: ReceiptArchive(log: log, store: store, milestones: milestones), journal: journal)
             var receipt = try await writer.write(
                 context.path["id"], for: ReceiptWriter.Reader(caller: try context.caller, account: account))
-            let (note, checkpoint) = try await proofs.checkpoint(covering: receipt.events.last?.position ?? 0)
+            let (note, checkpoint, voucher) = try await proofs.checkpoint(covering: receipt.events.last?.position ?? 0)
             receipt.checkpoint = note
+            receipt.voucher = voucher
             let events = receipt.events.map { LoggedEvent(position: UInt64($0.position), version: 0, bytes: $0.bytes) }
             receipt.events = try await proofs.prove(events, under: checkpoint)
             // What does not hold is not handed out.

@@ -150,6 +150,29 @@ struct ReceiptHouse: Sendable {
         return settlement
     }
 
+    /// A dispute of an answer's settlement, the ruling that takes owners out of its attribution, and the attribution corrected by it.
+    func correct(_ id: String, _ settlement: String, without owners: [String], _ shares: [(String, Int)], number: Int = 1) async throws {
+        let reply = try await desk.raw(
+            "POST", "/v1/disputes",
+            [
+                "settlement": .string(settlement), "account": "payer:max", "reason": "not-theirs",
+                "evidence": .string(SHA256.hash([8]).prefixed),
+            ], key: "dispute-\(id)-\(number)")
+        let dispute = try #require(try JSON.parse(reply.body)["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue)
+        let ruling = RulingMade(
+            ruling: "ru-\(id)-\(number)", about: "dispute", subject: dispute, upheld: true,
+            penalties: owners.map { Penalty(principal: $0, points: 1) }, pool: "dn_1")
+        // A reaction has the time of what it reacts to.
+        let time = LedgerClock.system.now()
+        let made = try await desk.tell(ruling, as: .datanet, stream: "ruling/\(ruling.ruling)", at: time)
+        try await desk.tell(
+            AttributionCorrected(
+                attribution: "at-" + id, ruling: ruling.ruling,
+                shares: .entries(shares.map { AttributionShare(owner: $0.0, datanet: "dn_1", share: $0.1) }),
+                evidence: SHA256.hash(utf8: "e")), as: .attribution, stream: "attribution/at-\(id)-\(number)",
+            at: time, cause: made)
+    }
+
     /// The settlements on the log, by what they settle.
     func settlements() async throws -> [String: String] {
         var found: [String: String] = [:]

@@ -81,12 +81,13 @@ struct ReceiptRuleTests {
                 named: .passages)
         ]
         part.why = [[SplitStep(name: "net", weight: 9_500, of: 10_000, units: 12)]]
+        part.corrections = [.init(ruling: 20, corrected: 21, settled: 22, units: 11, why: part.why)]
         let receipt = Receipt(
             subject: "po_1", payee: AccountID(trusted: "contributor:ann"), amount: Amount(11, usdc), checkpoint: "note",
             events: [ProvenEvent(position: 3, bytes: [1, 2], proof: [hash])], evidence: [[1]], settlements: [part],
             payouts: [.rail(request: 14, finish: nil), .wallet(epoch: 15, wallet: 2, claim: 16)])
         #expect(try Receipt(parsing: JSON.write(receipt.json)) == receipt)
-        #expect(Set(part.positions) == [9, 8, 6, 7, 1, 2, 3, 5, 0, 12, 13, 4])
+        #expect(Set(part.positions) == [9, 8, 6, 7, 1, 2, 3, 5, 0, 12, 13, 4, 20, 21, 22])
     }
 
     @Test(

@@ -3,6 +3,7 @@ import Crypto
 import EventLog
 import Events
 import JSON
+import LedgerService
 import Money
 import ServiceTestSupport
 import TestSupport
@@ -24,6 +25,8 @@ struct ReceiptServiceTests {
             let (finding, _) = try ReceiptCheck.check(receipt, trust: trust)
             let part = try #require(receipt.settlements.first)
             #expect(receipt.payee.text == "contributor:alice" && part.state == .heldBack && part.releases.isEmpty)
+            // This log has no witness.
+            #expect(receipt.voucher == .log)
             #expect(part.sources.map(\.item.item) == ["it_alice"] && part.sources.first?.named == .owner)
             #expect(part.sources.first?.item.commitment == SHA256.hash(utf8: "alice"))
             #expect(finding.settlements.first?.inference?.inference == "in_1" && finding.settlements.first?.training?.job == "job_1")
@@ -60,6 +63,105 @@ struct ReceiptServiceTests {
             #expect(out.subject == payout && out.settlements.map(\.state) == [.paid] && out.amount.units == Int128(balance))
         }
     }
+
+    @Test("after a correction the receipts of an old, a changed, an added and a removed payee say what each has, and hold for a stranger")
+    func corrected() async throws {
+        try await withBilling { desk in
+            let house = try ReceiptHouse(desk)
+            let trust = try await house.trust()
+            for payer in ["payer:pia", "payer:max"] { try await desk.open(payer, deposit: 10_000_000) }
+            try await house.publish()
+            let id = try await house.answer("in_1", fee: 100_003)
+            try await desk.post(
+                "/v1/settlements/\(id)/refunds", ["amount": ["asset": "USDC/6", "amount": "10001"], "reason": "late"], key: "refund")
+            try await house.correct("in_1", id, without: ["alice"], [("bob", 700_000_000), ("carol", 300_000_000)])
+            try await eventually("carol is given something") { try await desk.pending("contributor:carol") > 0 }
+            var sum: Int128 = 0
+            let accounts = [
+                "contributor:alice", "contributor:bob", "contributor:carol", "curator:cora", "validator:vera", "datanet:dn_1",
+                "model-owner:acme", "compute:runner-1", "platform:house",
+            ]
+            for account in accounts {
+                let receipt = try await house.sound(id, account: account)
+                let part = try #require(receipt.settlements.first)
+                #expect(part.corrections.count == 1 && part.corrections.first?.units == part.left, "\(account)")
+                #expect(try await Int(part.left) == desk.pending(account), "\(account)")
+                #expect(part.corrections.first?.why.compactMap(\.last).reduce(Int128(0)) { $0 + $1.units } == part.left)
+                sum += receipt.amount.units
+                let other = try await house.otherVerdict(on: receipt)
+                #expect(other.status == 0, "\(account): \(other.words)")
+            }
+            #expect(sum == 90_002)
+            let alice = try await house.sound(id, account: "contributor:alice", token: try desk.house.token("alice"))
+            #expect(alice.settlements.map(\.state) == [.corrected] && alice.amount.isZero && alice.settlements[0].units > 0)
+            let bob = try await house.sound(id, account: "contributor:bob")
+            #expect(bob.settlements.map(\.state) == [.heldBack] && bob.settlements[0].left > bob.settlements[0].units)
+            let carol = try await house.sound(id, token: try desk.house.token("carol"))
+            #expect(carol.payee.text == "contributor:carol" && carol.settlements[0].units == 0 && carol.settlements[0].why.isEmpty)
+
+            // Everything taken back: the correction stays told.
+            try await desk.post(
+                "/v1/settlements/\(id)/refunds", ["amount": ["asset": "USDC/6", "amount": "90002"], "reason": "all"], key: "refund-all")
+            try await eventually("all has flowed back") { try await desk.pending("contributor:carol") == 0 }
+            let nothing = try await house.sound(id, account: "contributor:carol")
+            #expect(nothing.settlements.map(\.state) == [.returned])
+
+            for (name, kind, change) in Self.correctedTamperings {
+                var bad = bob
+                change(&bad)
+                #expect(bad != bob, "\(name)")
+                do throws(ReceiptFault) {
+                    _ = try ReceiptCheck.check(bad, trust: trust)
+                    Issue.record("\(name) is not found")
+                } catch { #expect(error.kind == kind, "\(name): \(error)") }
+            }
+        }
+    }
+
+    @Test("a correction that comes after the release moves nothing, and the receipt says so; a payout's receipt follows corrections")
+    func lateCorrection() async throws {
+        try await withBilling { desk in
+            let house = try ReceiptHouse(desk)
+            for payer in ["payer:pia", "payer:max"] { try await desk.open(payer, deposit: 10_000_000) }
+            try await house.publish()
+            try await house.releaseAtOnce()
+            for owner in ["alice", "bob"] {
+                try await desk.post("/v1/accounts/verified-owners", ["owner": .string(owner), "claim": "mail"], key: "verify-" + owner)
+            }
+            let id = try await house.answer("in_1", fee: 100_003)
+            try await eventually("alice's part is hers") { try await desk.balance("contributor:alice") > 0 }
+            let ruling = RulingMade(
+                ruling: "ru-1", about: "task", subject: "ta_1", upheld: true, penalties: [Penalty(principal: "alice", points: 1)],
+                pool: "dn_1")
+            let time = LedgerClock.system.now()
+            let made = try await desk.tell(ruling, as: .datanet, stream: "ruling/ru-1", at: time)
+            try await desk.tell(
+                AttributionCorrected(
+                    attribution: "at-in_1", ruling: "ru-1",
+                    shares: .entries([AttributionShare(owner: "bob", datanet: "dn_1", share: 1_000_000_000)]),
+                    evidence: SHA256.hash(utf8: "e")), as: .attribution, stream: "attribution/at-in_1-1",
+                at: time, cause: made)
+            try await eventually("the correction shows") {
+                try await house.sound(id, account: "contributor:alice").settlements.first?.corrections.count == 1
+            }
+            let receipt = try await house.sound(id, account: "contributor:alice")
+            let part = try #require(receipt.settlements.first)
+            #expect(part.state == .credited && part.left == part.units && part.corrections.first?.why.isEmpty == true)
+            #expect(part.corrections.first?.units == part.units)
+            let other = try await house.otherVerdict(on: receipt)
+            #expect(other.status == 0, "\(other.words)")
+        }
+    }
+
+    static let correctedTamperings: [Tampering] = [
+        ("a correction that is not told", .return, { $0.settlements[0].corrections = [] }),
+        ("more by the correction", .correction, { $0.settlements[0].corrections[0].units += 1 }),
+        ("a step of the correction", .correction, { $0.settlements[0].corrections[0].why.removeLast() }),
+        ("another ruling", .event, { $0.settlements[0].corrections[0].ruling = $0.settlements[0].basis }),
+        ("a correction twice", .order, { $0.settlements[0].corrections.append($0.settlements[0].corrections[0]) }),
+        ("a refund before the correction that is not told", .correction, { $0.settlements[0].returns = [] }),
+        ("the old amount", .return, { $0.settlements[0].left = $0.settlements[0].units }),
+    ]
 
     @Test("payer, payees and auditors get a receipt, each of what is theirs to see, and nobody else does")
     func access() async throws {
@@ -174,6 +276,7 @@ struct ReceiptServiceTests {
         ("the sum", .amount, { $0.amount = Amount($0.amount.units + 1, $0.amount.asset) }),
         ("a payout that is another event", .event, { $0.payouts = [.rail(request: $0.settlements[0].settled, finish: nil)] }),
         ("another subject", .subject, { $0.subject = "po_1" }),
+        ("witnesses who did not sign", .signature, { $0.voucher = .witnesses }),
         ("another state", .state, { $0.settlements[0].state = .paid }),
     ]
 }
