@@ -182,7 +182,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         },
         .set(.training, JobChecked.self, "/agrees", true, "a lie that was found, said to be none"),
         .set(.training, JobChecked.self, "/bound", 1_100, "a loss that was not claimed"),
-        .set(.training, JobChecked.self, "/base", 1_001, "a base model said to be as good as what was handed in"),
+        .set(.training, JobChecked.self, "/base", 900, "a base model said to be better than what was claimed"),
         .actor(.training, JobDelivered.self, "work handed in by another runner"),
         .actor(.training, RunnerRegistered.self, "a runner that a stranger made join"),
         .set(.training, ModelPublished.self, "/split/owner", 3_000, "a split that is more than the whole"),
