@@ -79,7 +79,9 @@ for name in [*apart, "runner"]:
     environment = services[name]["environment"]
     for peer, port in {"ledger": 7401, **apart}.items():
         url = environment.get(f"OPENLEDGER_{peer.replace('-', '_').upper()}_URL")
-        must(name, f"knows where {peer} is", url == f"http://{peer}:{port}")
+        # The log is written by whichever of two ledgers leads.
+        wanted = f"http://{peer}:{port}" + (f",http://{peer}-standby:{port}" if peer == "ledger" else "")
+        must(name, f"knows where {peer} is", url == wanted)
     mounts = {mount["target"]: mount["source"] for mount in (volume(entry) for entry in services[name]["volumes"])}
     must(name, "shares the evidence", mounts.get(environment["OPENLEDGER_SHARED"]) == "evidence")
     owned.append(mounts.get(environment["OPENLEDGER_DATA"]))

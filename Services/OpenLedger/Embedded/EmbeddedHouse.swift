@@ -6,6 +6,7 @@ import Identity
 import LedgerService
 import Postgres
 import PrivatePostgres
+import Projections
 import ServiceShell
 import Telemetry
 import Threads
@@ -57,6 +58,7 @@ struct EmbeddedHouse: Sendable {
                 issuers: try keys.tokens.byIssuer(), audiences: Set(Service.allCases.map(\.rawValue) + ["openledger"]))
             let house = RunningHouse(
                 ledger: ledger, services: services, shared: home.shared, context: { try context($0.service, $1) },
+                prepare: { try await renew($0, $1) },
                 authenticator: { [apiKeys] in Authenticator(tokens: verifier, keys: APIKeyChain([apiKeys] + $1), services: $0) },
                 addresses: [address],
                 options: options, logger: logger)
@@ -68,6 +70,18 @@ struct EmbeddedHouse: Sendable {
             throw error
         }
         try await cluster.stop()
+    }
+
+    /// Makes rows anew that an older program made: there is no operator here who would.
+    private func renew(_ type: any RunnableService.Type, _ context: ServiceContext) async throws {
+        for model in try type.readModels(context) {
+            let owner = try PostgresConfiguration(url: cluster.url())
+            let rebuild = try ProjectionRebuild(model.projection, client: model.log, database: owner, logger: context.logger)
+            guard try await rebuild.isDue() else { continue }
+            let line = ProgressLine("the rows of \(model.projection.label) are made anew:", .standard)
+            _ = try await rebuild.run { line.show(done: $0.next, total: $0.size, rate: $0.perSecond) }
+            line.finish()
+        }
     }
 
     private func context(_ service: Service, _ near: RunningHouse.Neighbourhood) throws -> ServiceContext {

@@ -24,6 +24,8 @@ struct RunningHouse: Sendable {
     var context: @Sendable (any RunnableService.Type, Neighbourhood) throws -> ServiceContext = { _, _ in
         throw CommandError("this process runs no services besides the ledger")
     }
+    /// What is done before a service is opened.
+    var prepare: @Sendable (any RunnableService.Type, ServiceContext) async throws -> Void = { _, _ in }
     /// Who may come in, given what services may do, and the API keys that they know.
     var authenticator: @Sendable (_ grants: [String: Set<String>], _ keys: [any APIKeyStore]) throws -> Authenticator
     var addresses: [Address]
@@ -103,7 +105,11 @@ struct RunningHouse: Sendable {
 
     private func open(_ neighbourhood: Neighbourhood) async throws -> [any RunnableService] {
         var opened: [any RunnableService] = []
-        for type in services { opened.append(try await type.open(try context(type, neighbourhood))) }
+        for type in services {
+            let context = try context(type, neighbourhood)
+            try await prepare(type, context)
+            opened.append(try await type.open(context))
+        }
         return opened
     }
 

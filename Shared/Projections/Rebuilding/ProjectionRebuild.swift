@@ -47,6 +47,19 @@ public struct ProjectionRebuild: Sendable {
         self.database = database
     }
 
+    /// Whether there are rows, of an older version than the program makes.
+    public func isDue() async throws -> Bool {
+        let connection = try await PostgresConnection.connect(database)
+        do {
+            let row = try await connection.execute(positions.read, [.text(projection.name)]).first.map(PositionTable.row)
+            await connection.close()
+            return row.map { $0.version < projection.version } ?? false
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
     /// Rebuilds.
     /// - Parameter progress: called after each batch.
     /// - Throws: ``ProjectionError``: another rebuild runs, a table can't be copied, an event can't be applied, the log is too

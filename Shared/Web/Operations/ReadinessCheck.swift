@@ -21,6 +21,6 @@ public struct ReadinessCheck: Sendable {
 
     func result(within limit: Duration) async -> State {
         let late = State.notReady("no answer within \(limit)")
-        return (try? await Deadline.run(limit, state) { late }) ?? late
+        return (try? await Deadline.run(limit, isHeardLate: false, state) { late }) ?? late
     }
 }

@@ -26,10 +26,10 @@ enum Deadline {
         case late
     }
 
-    /// The result of `body`, or of `late` when `limit` has passed first. `body` is cancelled then and awaited: nothing runs on unseen,
-    /// and a result that it comes to all the same is told, since what it did can't be taken back.
+    /// The result of `body`, or of `late` when `limit` has passed first. `body` is cancelled then and awaited: nothing runs on unseen.
+    /// - Parameter isHeardLate: whether a result counts that it comes to all the same, since what it did can't be taken back.
     static func run<Result: Sendable>(
-        _ limit: Duration, _ body: @escaping @Sendable () async throws -> Result, late: () throws -> Result
+        _ limit: Duration, isHeardLate: Bool = true, _ body: @escaping @Sendable () async throws -> Result, late: () throws -> Result
     ) async throws -> Result {
         try await withThrowingTaskGroup(of: End<Result>.self) { group in
             group.addTask { .done(try await body()) }
@@ -44,7 +44,7 @@ enum Deadline {
                 if !Task.isCancelled { break }
             }
             group.cancelAll()
-            if case .done(let result) = try? await group.next() { return result }
+            if case .done(let result) = try? await group.next(), isHeardLate { return result }
             return try late()
         }
     }

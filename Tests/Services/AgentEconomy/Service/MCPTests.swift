@@ -145,11 +145,13 @@ import Testing
             #expect(try await economy.ask(ann).status == 200)
             let inference = try #require(try await economy.all(InferenceCompleted.self).first).inference
             let uri = "openledger://receipts/" + inference
-            // Nobody attributes here, so nothing is charged and there is no receipt yet.
-            for token in [ann.token, eve.token] {
-                let listed = try await modern(economy, token, "resources/list").json["result"]
-                #expect(listed?["cacheScope"] == "private" && listed?["resources"] == [])
+            // What she was charged is listed, and to her alone. Nobody attributes here, so there is no receipt yet.
+            try await eventually("the fee is taken") {
+                let listed = try await modern(economy, ann.token, "resources/list").json["result"]
+                return listed?["resources"]?.arrayValue?.map { $0["uri"]?.stringValue } == [uri]
             }
+            let others = try await modern(economy, eve.token, "resources/list").json["result"]
+            #expect(others?["cacheScope"] == "private" && others?["resources"] == [])
             let templates = try await modern(economy, eve.token, "resources/templates/list").json["result"]?["resourceTemplates"]
             #expect(templates?.arrayValue?.first?["uriTemplate"] == "openledger://receipts/{id}")
             // Not settled yet; another's; none at all; no receipt.
@@ -160,7 +162,7 @@ import Testing
                 let answer = try await modern(economy, token, "resources/read", [("uri", .string(uri))])
                 #expect(answer.status == 400 && answer.json["error"]?["code"] == -32_602, "\(uri): \(answer.json)")
             }
-            let old = try await economy.ok("POST", "/mcp", ann.token, ["jsonrpc": "2.0", "id": 2, "method": "resources/list"])
+            let old = try await economy.ok("POST", "/mcp", eve.token, ["jsonrpc": "2.0", "id": 2, "method": "resources/list"])
             #expect(old["result"]?["resources"] == [] && old["result"]?["resultType"] == nil)
         }
     }

@@ -30,7 +30,8 @@ struct ReceiptResources: Sendable {
         }
     }
 
-    /// Receipts of what the caller paid or earned, the newest last.
+    /// Receipts of what the caller paid or earned, the newest last. One of an answer that was charged and is not settled yet is listed, and
+    /// can be read once it is.
     func list(_ caller: Caller) async throws -> JSONValue {
         let billing = billing(caller)
         var found: [(id: String, position: Int64)] = []
