@@ -68,6 +68,9 @@ public struct AgentGatewayService: RunnableService {
             clock: context.clock)
     }
 
+    /// The economy's.
+    public static func readModels(_ context: ServiceContext) throws -> [ReadModel] { Economy.readModels(context) }
+
     /// Follows the log until the task is cancelled.
     public func run() async {
         await withTaskGroup(of: Void.self) { group in

@@ -83,10 +83,10 @@ public struct BillingService: RunnableService {
             pool: pool)
     }
 
-    /// Journal, milestones, bills and notices.
+    /// Journal, milestones and bills. Notices have no rows of their own: what was sent was sent.
     public static func readModels(_ context: ServiceContext) throws -> [ReadModel] {
         let models = ReadModels(context, try context.openEvidence())
-        return [models.journal, models.milestones, models.bills, models.notices]
+        return [models.journal, models.milestones, models.bills]
     }
 
     private static func follow(_ model: ReadModel, _ context: ServiceContext) throws -> ProjectionRunner {

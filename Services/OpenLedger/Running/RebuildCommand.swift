@@ -24,7 +24,7 @@ enum RebuildCommand {
             Exit status: 0 done, 1 rows differ, 2 it could not be done.
             """)
 
-    private static var names: String { "datanet, billing" }
+    private static var names: String { "datanet, billing, agent-gateway" }
 
     static func run(_ words: [String]) async throws -> Int32 {
         let arguments = try specification.parse(words)

@@ -18,6 +18,9 @@ public struct Economy: Sendable {
     private let payments: PaymentDesk
     private let webhooks: TaskWebhookDesk
 
+    /// Who has to do with which task.
+    public static func readModels(_ context: ServiceContext) -> [ReadModel] { [ReadModel(TaskNoticeProjection(), log: context.log)] }
+
     /// Wires it.
     /// - Parameter asking: makes, of where spending is allowed, what asks a model in a caller's name, for the tool that does.
     public static func open(_ context: ServiceContext, asking: (SpendingDesk) -> AskModel) throws -> Economy {
