@@ -11,6 +11,8 @@ extension WayStory {
         let text: String
         let inference: String
         let fee: Amount
+        /// The question as the story shows it, on one line.
+        var asked: String { DemoText.line(question, atMost: 110) }
         /// What the row says that was asked about.
         let expected: String
 
@@ -45,7 +47,7 @@ extension WayStory {
                 Answer(
                     asker: isAgent ? cast.agent.name : cast.app.name, question: question, text: text, inference: inference, fee: fee,
                     expected: expected))
-            Terminal.say("   \(isAgent ? "agent" : "app  ") \(fee)  \(question)")
+            Terminal.say("   \(isAgent ? "agent" : "app  ") \(fee)  \(DemoText.line(question, atMost: 110))")
             Terminal.say("         → \(DemoText.line(text, atMost: 140))")
         }
         try await spendTooMuch(cast, model)

@@ -39,7 +39,7 @@ extension WayStory {
             (try? Self.dollars("balance", in: $0))?.units == due
         }
         Terminal.say(
-            "\n6. The app disputes the answer to \"\(answer.question)\" with a bond of \(Amount(before.units - bonded.units, asset)); the arbiter upholds it."
+            "\n6. The app disputes the answer to \"\(answer.asked)\" with a bond of \(Amount(before.units - bonded.units, asset)); the arbiter upholds it."
         )
         Terminal.say("   The bond and the fee of \(answer.fee) are back, taken from everyone who had a part of it.")
         return answer.inference
@@ -78,7 +78,7 @@ extension WayStory {
             throw CommandError("the correction left \(wrong.name) \(units[account] ?? 0) units, and \(units.values.reduce(0, +)) in all")
         }
         Terminal.say(
-            "\n7. \(right.name) contests what \(wrong.name) has of the answer to \"\(answer.question)\": \(Amount(lost, answer.fee.asset)), for what was copied."
+            "\n7. \(right.name) contests what \(wrong.name) has of the answer to \"\(answer.asked)\": \(Amount(lost, answer.fee.asset)), for what was copied."
         )
         let gained = try Self.pending(in: correction).filter { $0.value > 0 && $0.key.hasPrefix("contributor:") }.count
         Terminal.say("   The arbiter agrees. The attribution is corrected and the fee shared out anew: \(gained) others have more now.")

@@ -45,7 +45,7 @@ struct WaySummary: Sendable {
 
     private func explain(_ answer: WayStory.Answer) {
         guard let attribution = earned[answer.inference]?.attribution else { return }
-        Terminal.say("\n   \(answer.asker): \"\(answer.question)\"  \(answer.fee)\(answer.inference == refunded ? ", given back" : "")")
+        Terminal.say("\n   \(answer.asker): \"\(answer.asked)\"  \(answer.fee)\(answer.inference == refunded ? ", given back" : "")")
         Terminal.say("   \(DemoText.line(answer.text, atMost: 150))")
         let methods = (attribution["methods"]?.arrayValue ?? []).compactMap { method -> String? in
             guard let name = method["method"]?.stringValue, let weight = method["weight"]?.intValue, weight > 0 else { return nil }
