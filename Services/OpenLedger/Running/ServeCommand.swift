@@ -81,7 +81,7 @@ enum ServeCommand {
         let ledger = try await LedgerSettings.configured(settings)
         return RunningHouse(
             ledger: ledger, shared: settings.string("SHARED"),
-            authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
+            authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants, vouching: Vouching.house) },
             addresses: [try address(Service.ledger.port, settings)], options: try ServingOptions(settings), logger: logger)
     }
 
@@ -92,7 +92,8 @@ enum ServeCommand {
         return RunningHouse(
             services: [type], context: { _, near in try remote.context(logger: near.logger, metrics: near.metrics) },
             authenticator: { grants, keys in
-                Authenticator(tokens: verifier, keys: keys.isEmpty ? nil : APIKeyChain(keys), services: grants)
+                Authenticator(
+                    tokens: verifier, keys: keys.isEmpty ? nil : APIKeyChain(keys), services: grants, vouching: Vouching.house)
             }, addresses: [try address(ServiceList.port(of: type), settings)],
             options: try ServingOptions(settings), logger: logger)
     }
