@@ -1,4 +1,5 @@
-public import Events
+internal import Events
+internal import Identity
 public import Web
 
 extension Vouching {

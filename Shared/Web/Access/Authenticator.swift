@@ -58,7 +58,9 @@ public struct Authenticator: Sendable {
         guard caller.kind == .service else {
             guard let known = vouching[caller.issuer] else { return caller }
             guard let line = known.first(where: { $0.subject == caller.subject && $0.kind == caller.kind }) else {
-                throw Refusal("\(caller.issuer) does not vouch for the \(caller.kind.rawValue) \(caller.subject): tokens of people and agents are the gateway's")
+                throw Refusal(
+                    "\(caller.issuer) does not vouch for the \(caller.kind.rawValue) \(caller.subject): tokens of people and agents are the gateway's"
+                )
             }
             return Caller(
                 subject: caller.subject, issuer: caller.issuer, kind: caller.kind, scopes: caller.scopes.intersection(line.scopes))
