@@ -81,7 +81,9 @@ struct LaunchTests {
         try await withServer(handler: app) { test in
             // Sent in turns and several times, so that a round surely takes a stream and a plain request together.
             let wires = try (0..<8).map { _ in try test.wire() }
-            for (index, wire) in wires.enumerated() { wire.send("GET \(index % 2 == 0 ? "/stream" : "/plain") HTTP/1.1\r\nHost: a\r\n\r\n") }
+            for (index, wire) in wires.enumerated() {
+                wire.send("GET \(index % 2 == 0 ? "/stream" : "/plain") HTTP/1.1\r\nHost: a\r\n\r\n")
+            }
             for (index, wire) in wires.enumerated() { #expect(try wire.reply().status == 200, "request \(index)") }
             #expect(test.eventually { $0.openHandlers == 0 })
         }
