@@ -91,6 +91,7 @@ enum ServeCommand {
         let remote = try await RemoteContext.configured(type.service, settings)
         return RunningHouse(
             services: [type], context: { _, near in try remote.context(logger: near.logger, metrics: near.metrics) },
+            close: { await remote.close() },
             authenticator: { grants, keys in
                 Authenticator(
                     tokens: verifier, keys: keys.isEmpty ? nil : APIKeyChain(keys), services: grants, vouching: Vouching.house)
