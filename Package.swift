@@ -71,7 +71,7 @@ let package = Package(
         room("HTTPSignatures", "Shared/HTTP/Signatures", ["HTTP", "Crypto"]),
         room("HTTPServer", "Shared/HTTP/Server", ["HTTP", "Threads", "CEpoll"], [.strictMemorySafety()]),
         room("HTTPClient", "Shared/HTTP/Client", ["HTTP", "Threads", "CCurl"]),
-        room("Postgres", "Shared/Postgres", ["Threads", "CPostgres", "Crypto"], exclude: ["CPostgres"]),
+        room("Postgres", "Shared/Postgres", ["Telemetry", "Threads", "CPostgres", "Crypto"], exclude: ["CPostgres"]),
         room("PrivatePostgres", "Shared/PrivatePostgres", ["Threads"]),
         room("Kafka", "Shared/Kafka", ["Telemetry", "Threads", "CKafka"], exclude: ["CKafka"]),
         room("Events", "Shared/Events", ["JSON", "Crypto", "Money"]),

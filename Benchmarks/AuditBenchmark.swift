@@ -2,32 +2,60 @@ import Crypto
 import EventLog
 import Events
 import Foundation
+import PrivatePostgres
 
-/// The whole log verified from a bundle on this machine: a million events of 500 bytes.
+/// The whole log verified from a bundle on this machine: events of 500 bytes, a quarter of a million and a million of them. Each audit is a
+/// process of its own, so that its greatest memory is its own.
 enum AuditBenchmark {
+    private static let wanted = 250_000.0
+
     static func run(_ options: BenchOptions) async throws {
-        let count = 1_000_000
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-audit-\(getpid())")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let key = try write(count, to: folder)
-        let source = FolderLogSource(folder.path)
-        for threads in [1, 2] {
-            let before = HTTPBenchmark.residentBytes()
-            let cpu = processCPU()
-            let start = monotonic()
-            let trust = try LogTrust(keys: [key])
-            let report = try await LogAudit(source, trust: trust, threads: threads).run()
-            let seconds = monotonic() - start
-            let used = processCPU() - cpu
-            guard report.fault == nil, report.checkpoint?.size == UInt64(count) else {
-                throw BenchmarkError("the audit found \(String(describing: report.fault))")
+        var peaks: [Int: [Int]] = [:]
+        for count in [250_000, 1_000_000] {
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-audit-\(getpid())")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let key = try write(count, to: folder)
+            for threads in [1, 2] {
+                var environment = ProcessInfo.processInfo.environment
+                environment["AUDIT_FOLDER"] = folder.path
+                environment["AUDIT_KEY"] = key.description
+                environment["AUDIT_THREADS"] = "\(threads)"
+                environment["AUDIT_SIZE"] = "\(count)"
+                let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+                let outcome = try await Subprocess.run([program, "audit-once"], .init(environment: environment), timeout: .seconds(600))
+                let figures = outcome.output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+                guard outcome.status.isSuccess, figures.count == 3 else {
+                    throw BenchmarkError("the audit said: \(outcome.output) \(outcome.errors)")
+                }
+                let perCore = Double(count) / figures[1]
+                peaks[threads, default: []].append(Int(figures[2]))
+                row(
+                    "audit of \(count), \(threads) thread\(threads == 1 ? "" : "s")", thousands(Double(count) / figures[0]),
+                    thousands(perCore) + "/core", ratio(perCore / wanted), "\(Int(figures[2]) >> 10) MiB")
             }
-            row(
-                "audit, \(threads) thread\(threads == 1 ? "" : "s")", thousands(Double(count) / seconds),
-                thousands(Double(count) / used) + "/core",
-                "", "+\((HTTPBenchmark.residentBytes() - before) >> 20) MiB")
         }
-        row("  beside what is wanted of one core", "250.0 k/s")
+        row("  beside what is wanted of one core", thousands(wanted))
+        for (threads, peaks) in peaks.sorted(by: { $0.key < $1.key }) where peaks.count == 2 {
+            let name = "  memory with four times the events, \(threads) thread\(threads == 1 ? "" : "s")"
+            row(name, ratio(Double(peaks[1]) / Double(peaks[0])))
+        }
+    }
+
+    /// One audit, in a process of its own: prints seconds, seconds of CPU, and the most KiB that were ever resident.
+    static func runOnce() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        guard let folder = environment["AUDIT_FOLDER"], let key = try environment["AUDIT_KEY"].map(VerifierKey.init(vkey:)),
+            let threads = environment["AUDIT_THREADS"].flatMap({ Int($0) }), let size = environment["AUDIT_SIZE"].flatMap({ UInt64($0) })
+        else { throw BenchmarkError("audit-once is for the audit benchmark alone") }
+        let (cpu, start) = (processCPU(), monotonic())
+        let report = try await LogAudit(FolderLogSource(folder), trust: try LogTrust(keys: [key]), threads: threads).run()
+        let (seconds, used) = (monotonic() - start, processCPU() - cpu)
+        guard report.fault == nil, report.checkpoint?.size == size else {
+            throw BenchmarkError("the audit found \(String(describing: report.fault))")
+        }
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(whereSeparator: \.isWhitespace).dropFirst().first
+        print(seconds, used, peak ?? "")
     }
 
     /// A bundle, made without a database.

@@ -45,16 +45,38 @@ enum ProjectionBench {
         }
     }
 
-    /// OPENLEDGER_BENCH_KAFKA names a broker, `host:port`, to measure over it too.
+    /// OPENLEDGER_BENCH_KAFKA names a broker, `host:port`, to measure over it too; else one is started from the folder that
+    /// OPENLEDGER_TEST_KAFKA names.
     static func run(_ options: BenchOptions, _ cluster: PrivateCluster) async throws {
         row("append to visible in a read model", "per second", "p50", "p99")
         let count = options.seconds * 500
         try await measure(cluster, "bench_visible", nil, count, options.seconds * 25_000)
-        if let brokers = ProcessInfo.processInfo.environment["OPENLEDGER_BENCH_KAFKA"] {
+        let environment = ProcessInfo.processInfo.environment
+        if let brokers = environment["OPENLEDGER_BENCH_KAFKA"] {
             try await measure(cluster, "bench_visible_kafka", brokers, count, 0)
+        } else if let place = environment["OPENLEDGER_TEST_KAFKA"] {
+            try await withBroker(place) { try await measure(cluster, "bench_visible_kafka", $0, count, 0) }
         } else {
-            row("  over Kafka: OPENLEDGER_BENCH_KAFKA names no broker")
+            row("  over Kafka: OPENLEDGER_BENCH_KAFKA names no broker, OPENLEDGER_TEST_KAFKA no folder with one")
         }
+    }
+
+    /// A broker for as long as the body takes, from a folder with Kafka in it.
+    private static func withBroker(_ place: String, _ body: (_ address: String) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-bench-kafka-\(getpid())").path
+        func kafka(_ verb: String, _ words: String...) async throws -> String {
+            let outcome = try await Subprocess.run([place + "/kafka", verb, folder] + words, timeout: .seconds(120))
+            guard outcome.status.isSuccess else { throw BenchmarkError("kafka \(verb): \(outcome.output) \(outcome.errors)") }
+            return outcome.output
+        }
+        guard let address = try await kafka("start", "0").split(separator: "\n").last.map(String.init) else {
+            throw BenchmarkError("the broker names no address")
+        }
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(address)) } catch { result = .failure(error) }
+        _ = try? await kafka("kill")
+        try? FileManager.default.removeItem(atPath: folder)
+        try result.get()
     }
 
     private static func measure(

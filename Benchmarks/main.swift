@@ -11,6 +11,7 @@ do {
     case "rest": try await withServer { try await RESTBenchmark.run(options, $0) }
     case "billing": try await withServer { try await BillingBenchmark.run(options, $0) }
     case "audit": try await AuditBenchmark.run(options)
+    case "audit-once": try await AuditBenchmark.runOnce()
     case "projection": try await withServer { try await ProjectionBench.run(options, $0) }
     case "spans": try CorpusIndexBenchmark.run()
     case "answers": try AnswersBenchmark.run(rounds: options.rounds)

@@ -12,7 +12,7 @@ public struct RunnerService: RunnableService {
     /// `runner`.
     public static let name = "runner"
     /// Who computes, as the log names it.
-    static let principal = "runner"
+    static let principal = Vouching.runner.subject
 
     /// The gateway asks it for answers, attribution for rows of answers.
     public static let grants: [String: Set<String>] = [
@@ -30,8 +30,7 @@ public struct RunnerService: RunnableService {
         let signer = context.signer
         let peers = context.peers.using { service in
             try signer.mint(
-                subject: principal, audience: service.rawValue, kind: .agent,
-                scopes: ["runners:work", "runners:check", "artefacts:read", "models:write"], lifetime: 300)
+                subject: principal, audience: service.rawValue, kind: Vouching.runner.kind, scopes: Vouching.runner.scopes, lifetime: 300)
         }
         let threads = try context.settings.integer("RUNNER_THREADS", in: 1...256, default: 2)
         let pool = try ComputePool(threads: threads)

@@ -170,8 +170,12 @@ extension Survival {
                     problem: "foreign-namespace"),
                 Case(
                     what: "a person with the scope", body: body,
-                    token: try billing.mint(subject: "someone", audience: "ledger", kind: .person, scopes: ["log:append"], lifetime: 60),
+                    token: try house.signer(.agentGateway).mint(
+                        subject: "someone", audience: "ledger", kind: .person, scopes: ["log:append"], lifetime: 60),
                     status: 403, problem: "forbidden"),
+                unauthenticated(
+                    "a person whom no gateway knows",
+                    try billing.mint(subject: "someone", audience: "ledger", kind: .person, scopes: ["log:append"], lifetime: 60)),
             ]
         }
 

@@ -90,7 +90,8 @@ public final class ServiceHouse: Sendable {
         var services: [String: Set<String>] = [:]
         for table in grants { services.merge(table) { $0.union($1) } }
         let application = try Application(
-            name: "test", version: "0", mounts: mounts, authenticator: Authenticator(tokens: verifier, keys: keys, services: services),
+            name: "test", version: "0", mounts: mounts,
+            authenticator: Authenticator(tokens: verifier, keys: keys, services: services, vouching: Vouching.house),
             log: .silent, metrics: Metrics())
         handler.open(application.handler)
     }

@@ -53,13 +53,14 @@ public struct AgentGatewayService: RunnableService {
         let shelf = try FileShelf(context, keys: contents.keys)
         let fineTuning = try FineTuningDesk(context, shelf: shelf, maker: maker)
         let chat = ChatRoutes(maker: maker, desk: desk)
-        var routes = PrincipalRoutes(maker: maker, clock: context.clock).routes
-        routes += KeyRoutes(maker: maker, signer: context.signer, clock: context.clock).routes
+        var shown = PrincipalRoutes(maker: maker, clock: context.clock).routes
+        shown += KeyRoutes(maker: maker, signer: context.signer, clock: context.clock).routes
+        shown += InferenceRoutes(maker: maker, contents: contents, clock: context.clock).routes
+        var routes = shown.reading(ReadWait(state: maker))
         routes += chat.routes
         routes += EmbeddingRoutes(chat: chat).routes
         routes += FileRoutes(shelf: shelf, clock: context.clock).routes
         routes += FineTuningRoutes(desk: fineTuning, shelf: shelf, maker: maker, clock: context.clock).routes
-        routes += InferenceRoutes(maker: maker, contents: contents, clock: context.clock).routes
         routes += BackendRoutes(desk: backend.desk).routes
         routes += economy.routes
         return AgentGatewayService(

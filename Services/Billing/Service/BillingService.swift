@@ -44,6 +44,7 @@ public struct BillingService: RunnableService {
         let notices = try follow(models.notices, context)
         let milestones = try follow(models.milestones, context)
         let pool = PostgresPool(context.database, size: 4)
+        pool.addMetrics(to: context.metrics, pool: service.rawValue)
         let reader = JournalReader(pool: pool)
         let commands = BillingCommands(desk: desk)
         let accounts = AccountRoutes(commands: commands, reader: reader) { projection.status.next }
@@ -63,9 +64,10 @@ public struct BillingService: RunnableService {
         ) { position in
             for rows in [milestones, projection] { try await rows.waitUntilApplied(position, timeout: .seconds(10)) }
         }
+        let shown = accounts.routes + statements.routes + EpochRoutes(commands: commands, reader: reader).routes
         let routes =
-            accounts.routes + statements.routes + HoldRoutes(commands: commands).routes + SettlementRoutes(commands: commands).routes
-            + EpochRoutes(commands: commands, reader: reader).routes + WalletRoutes(commands: commands).routes
+            shown.reading(ReadWait(state: desk.maker, rows: [projection, bills])) + HoldRoutes(commands: commands).routes
+            + SettlementRoutes(commands: commands).routes + WalletRoutes(commands: commands).routes
             + BudgetRoutes(commands: commands, clock: context.clock).routes + PaymentRoutes(commands: commands).routes
             + webhookRoutes.routes + receipts.routes
         let checks = [

@@ -22,11 +22,12 @@ public struct DatanetService: RunnableService {
             DatanetProjection(lists: lists), carrier: LedgerCarrier(context.log), client: context.log, database: context.database,
             logger: context.logger, metrics: context.metrics)
         let maker = DecisionMaker(.datanet, log: context.log, clock: context.clock, logger: context.logger) { DatanetState() }
+        let pool = PostgresPool(context.database, size: 4)
+        pool.addMetrics(to: context.metrics, pool: service.rawValue)
         return DatanetService(
             core: DatanetCore(
                 maker: maker, lists: lists, writings: try Writings(blobs: try context.openBlobs(), folder: context.folder),
-                pool: PostgresPool(context.database, size: 4),
-                projection: projection, log: context.log, peers: context.peers, clock: context.clock, logger: context.logger))
+                pool: pool, projection: projection, log: context.log, peers: context.peers, clock: context.clock, logger: context.logger))
     }
 
     /// Training and attribution read snapshots; ingest asks for policies, billing and the gateway for rulings and grants.

@@ -39,9 +39,11 @@ public struct IngestService: RunnableService {
         }
         let evidence = try context.openEvidence()
         let maker = DecisionMaker(.ingest, log: context.log, clock: context.clock, logger: context.logger) { IngestState() }
+        let pool = PostgresPool(context.database, options: PoolOptions(size: 4))
+        pool.addMetrics(to: context.metrics, pool: service.rawValue)
         return IngestService(
             core: IngestCore(
-                maker: maker, drafts: Drafts(pool: PostgresPool(context.database, options: PoolOptions(size: 4))),
+                maker: maker, drafts: Drafts(pool: pool),
                 content: try SealedStore(blobs: blobs, keys: keys, space: "content", domain: .item),
                 uploads: try SealedStore(blobs: blobs, keys: keys, space: "uploads", domain: .upload),
                 evidence: evidence, keys: keys,

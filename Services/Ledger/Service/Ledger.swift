@@ -17,12 +17,12 @@ public final class Ledger: Sendable {
     let reader: LogReader
     let checkpointer: Checkpointer
     private let leader: Leader
-    private let queue: AppendQueue
+    let queue: AppendQueue
     private let pool: PostgresPool
     private let witnesses: [Witness]
     private let carriage: KafkaCarriage?
-    private let clock: LedgerClock
-    private let logger: Logger
+    let clock: LedgerClock
+    let logger: Logger
 
     private init(
         tail: LogTail, keys: LogKeys, reader: LogReader, checkpointer: Checkpointer, leader: Leader, queue: AppendQueue,
@@ -46,6 +46,7 @@ public final class Ledger: Sendable {
         _ settings: LedgerSettings, transport: any Transport, logger: Logger, metrics: Metrics, clock: LedgerClock = .system
     ) async throws -> Ledger {
         let pool = PostgresPool(settings.database, size: settings.readers)
+        pool.addMetrics(to: metrics, pool: "ledger")
         let tail = LogTail()
         let instruments = LedgerInstruments(metrics: metrics, tail: tail)
         let reader = LogReader(pool: pool, tail: tail)
@@ -73,7 +74,7 @@ public final class Ledger: Sendable {
                 source: origin, reader: reader, pool: pool, logger: logger, instruments: instruments,
                 isLeading: { leader.isLeading })
         }
-        instruments.watch(leader: leader, checkpointer: checkpointer)
+        instruments.watch(leader: leader, checkpointer: checkpointer, queue: queue)
         return Ledger(
             tail: tail, keys: keys, reader: reader, checkpointer: checkpointer, leader: leader, queue: queue, pool: pool,
             witnesses: witnesses, carriage: carriage, clock: clock, logger: logger)
@@ -94,7 +95,9 @@ public final class Ledger: Sendable {
         if origin != settings.origin {
             logger.warning("the log is called \(origin), which stays; \(settings.origin) is configured")
         }
-        return try LogKeys(origin: origin, keys: settings.keys)
+        let keys = try LogKeys(origin: origin, keys: settings.keys)
+        if let last = try await pool.execute(LogSQL.lastCheckpoint, []).first { try keys.requireSignature(on: try last.text(1)) }
+        return keys
     }
 
     /// Leads or waits, signs, publishes, until cancelled; then lets go of the database.
@@ -109,37 +112,24 @@ public final class Ledger: Sendable {
                     }
                 }
             }
-            group.addTask { [self] in await announceRotation() }
+            group.addTask { [self] in await announceRotations() }
             if let carriage { group.addTask { await carriage.run() } }
         }
         await pool.close()
     }
 
-    /// Puts the rotation to the newest key on the log when this instance leads. The command's id makes it happen once.
-    private func announceRotation() async {
-        while !Task.isCancelled {
-            do {
-                guard let rotation = try keys.rotation() else { return }
-                if isLeading {
-                    let request = try KeyRotation.append(data: rotation.data, next: rotation.next, time: clock.now())
-                    _ = try await append(request, writer: .ledger)
-                    return
-                }
-            } catch LogError.conflict(let conflict) {
-                // The new key was announced before, as the successor of another key than the one configured now.
-                logger.warning("the log's key was rotated at position \(conflict.position), from another key than now configured")
-                return
-            } catch {
-                if Task.isCancelled { return }
-                logger.warning("the rotation of the log's key is not on the log yet: \(error)")
-            }
-            try? await Task.sleep(for: .seconds(1))
-        }
-    }
-
     /// Why this instance can't be used yet; nil when it can: it leads, or it reads for one that does.
-    public var notReady: String? {
-        switch leader.currentRole {
+    public var notReady: String? { notReady(patience: Self.patience) }
+
+    /// An append that waits for longer stands for all that come: the database hangs, though it has not said so.
+    static let patience = Duration.seconds(10)
+
+    func notReady(patience: Duration) -> String? {
+        if let oldest = queue.oldest, ContinuousClock.now - oldest > patience {
+            return
+                "an append waits for its commit since \((ContinuousClock.now - oldest).components.seconds) s: the database does not answer"
+        }
+        return switch leader.currentRole {
         case .leading, .waiting: checkpointer.latest == nil ? "no checkpoint has been signed yet" : nil
         case .refusing(let reason): reason
         case .starting: "the database can't be reached, or the log is being taken over"
@@ -159,7 +149,9 @@ public final class Ledger: Sendable {
     /// Appends for a service: checks, waits for its place in a commit, answers after the commit.
     public func append(_ request: AppendRequest, writer: Service) async throws(LogError) -> Appended {
         let append = try PreparedAppend(request, writer: writer, now: clock.now())
-        if let position = append.causePosition { try append.check(reactingTo: await cause(at: position)) }
+        if let position = append.causePosition {
+            try append.check(reactingTo: await causes(at: [position]).event(at: position))
+        }
         return try await queue.submit(append).get()
     }
 
@@ -167,46 +159,32 @@ public final class Ledger: Sendable {
     /// something of a stream that it would have written.
     public func append(all requests: [AppendRequest], writer: Service) async -> [Result<Appended, LogError>] {
         var outcomes: [Result<Appended, LogError>?] = Array(repeating: nil, count: requests.count)
+        var prepared: [Result<PreparedAppend, LogError>] = []
+        prepared.reserveCapacity(requests.count)
+        let now = clock.now()
+        for request in requests {
+            prepared.append(Result { () throws(LogError) in try PreparedAppend(request, writer: writer, now: now) })
+        }
+        let causes = await causes(at: prepared.compactMap { try? $0.get().causePosition })
         var appends: [PreparedAppend] = []
         var places: [Int] = []
         appends.reserveCapacity(requests.count)
-        let now = clock.now()
         let id = UInt64.random(in: .min ... .max)
         var broken: Set<Key128> = []
-        for (place, request) in requests.enumerated() {
+        for (place, result) in prepared.enumerated() {
             do throws(LogError) {
-                var append = try PreparedAppend(request, writer: writer, now: now)
-                if let position = append.causePosition { try append.check(reactingTo: await cause(at: position)) }
+                var append = try result.get()
+                if let position = append.causePosition { try append.check(reactingTo: causes.event(at: position)) }
                 append.run = PreparedAppend.Run(id: id, broken: broken)
                 appends.append(append)
                 places.append(place)
             } catch {
-                broken.formUnion(request.touchedStreams.map(\.key))
+                broken.formUnion(requests[place].touchedStreams.map(\.key))
                 outcomes[place] = .failure(error)
             }
         }
         for (place, answer) in zip(places, await queue.submit(appends)) { outcomes[place] = answer }
         return outcomes.compactMap(\.self)
-    }
-
-    /// The event that a reaction names; nil when the log has no such position.
-    private func cause(at position: UInt64) async throws(LogError) -> LoggedEvent? {
-        // Who does not lead knows the end of the log only from hearsay, and can't say that a position is not there.
-        if let refusal = queue.refusal { throw refusal }
-        do {
-            if let event = try await reader.event(at: position) { return event }
-            guard try await reader.storedSize() > position else { return nil }
-            if isLeading {
-                // Stored, and in a moment on disk and shown.
-                await tail.waitPast(position, for: .seconds(1))
-                if let event = try await reader.event(at: position) { return event }
-            }
-        } catch let error as LogError {
-            throw error
-        } catch {
-            throw .unavailable("\(error)")
-        }
-        throw .notLeader("another ledger has written position \(position)")
     }
 
     /// The log as a service in this process sees it: the same rules, no socket in between.

@@ -26,7 +26,10 @@ struct LedgerInstruments: Sendable {
     }
 
     /// What is looked at only when somebody asks.
-    func watch(leader: Leader, checkpointer: Checkpointer) {
+    func watch(leader: Leader, checkpointer: Checkpointer, queue: AppendQueue) {
+        metrics.sample("openledger_log_oldest_append_seconds", help: "How long the oldest append waits that has no answer yet.") {
+            queue.oldest.map { (ContinuousClock.now - $0).inSeconds } ?? 0
+        }
         metrics.sample("openledger_log_leading", help: "1 when this instance writes, else 0.") { leader.isLeading ? 1 : 0 }
         metrics.sample("openledger_log_checkpoint_size", help: "Events under the newest signed checkpoint.") {
             Double(checkpointer.latest?.checkpoint.size ?? 0)

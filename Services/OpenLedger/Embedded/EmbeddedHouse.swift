@@ -59,7 +59,9 @@ struct EmbeddedHouse: Sendable {
             let house = RunningHouse(
                 ledger: ledger, services: services, shared: home.shared, context: { try context($0.service, $1) },
                 prepare: { try await renew($0, $1) },
-                authenticator: { [apiKeys] in Authenticator(tokens: verifier, keys: APIKeyChain([apiKeys] + $1), services: $0) },
+                authenticator: { [apiKeys] in
+                    Authenticator(tokens: verifier, keys: APIKeyChain([apiKeys] + $1), services: $0, vouching: Vouching.house)
+                },
                 addresses: [address],
                 options: options, logger: logger)
             try await house.serve(until: stop) { ready in

@@ -9,6 +9,7 @@ import LedgerService
 import Postgres
 import Projections
 import ServiceShell
+import Synchronization
 import Telemetry
 import Threads
 
@@ -23,6 +24,7 @@ struct RemoteContext: Sendable {
     private let ledgers: [String]
     private let folder: String
     private let shared: String
+    private let carried = CarriedLogs()
 
     /// From the settings of a deployment: see docs/operating.md.
     static func configured(_ service: Service, _ settings: Configuration) async throws -> RemoteContext {
@@ -67,6 +69,26 @@ struct RemoteContext: Sendable {
             return ledger
         }
         let carrier = try KafkaCarrier(brokers.observed(metrics, logger), topic: topic, client: ledger, logger: logger, metrics: metrics)
-        return CarriedLog(ledger, carrier: carrier, logger: logger)
+        let log = CarriedLog(ledger, carrier: carrier, logger: logger)
+        carried.add(log)
+        return log
+    }
+
+    /// Lets go of the brokers. Whoever still waits for events is told that it was cancelled.
+    func close() async { await carried.close() }
+}
+
+/// The logs that come by a carrier, so that it can be closed at the end.
+private final class CarriedLogs: Sendable {
+    private let logs = Lock<[CarriedLog]>([])
+
+    func add(_ log: CarriedLog) { logs.withLock { $0.append(log) } }
+
+    func close() async {
+        let open = logs.withLock { logs in
+            defer { logs = [] }
+            return logs
+        }
+        for log in open { await log.close() }
     }
 }

@@ -24,6 +24,8 @@ struct RunningHouse: Sendable {
     var context: @Sendable (any RunnableService.Type, Neighbourhood) throws -> ServiceContext = { _, _ in
         throw CommandError("this process runs no services besides the ledger")
     }
+    /// What is let go of when the services have ended.
+    var close: @Sendable () async -> Void = {}
     /// What is done before a service is opened.
     var prepare: @Sendable (any RunnableService.Type, ServiceContext) async throws -> Void = { _, _ in }
     /// Who may come in, given what services may do, and the API keys that they know.
@@ -92,9 +94,11 @@ struct RunningHouse: Sendable {
             // Who follows the log goes first: a log that drains answers every wait at once.
             working.cancel()
             await working.value
+            await close()
             ledger?.drain()
             await server.stop(grace: .seconds(10))
         } catch {
+            await close()
             running.cancel()
             await running.value
             throw error

@@ -81,7 +81,7 @@ enum ServeCommand {
         let ledger = try await LedgerSettings.configured(settings)
         return RunningHouse(
             ledger: ledger, shared: settings.string("SHARED"),
-            authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants) },
+            authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants, vouching: Vouching.house) },
             addresses: [try address(Service.ledger.port, settings)], options: try ServingOptions(settings), logger: logger)
     }
 
@@ -91,8 +91,10 @@ enum ServeCommand {
         let remote = try await RemoteContext.configured(type.service, settings)
         return RunningHouse(
             services: [type], context: { _, near in try remote.context(logger: near.logger, metrics: near.metrics) },
+            close: { await remote.close() },
             authenticator: { grants, keys in
-                Authenticator(tokens: verifier, keys: keys.isEmpty ? nil : APIKeyChain(keys), services: grants)
+                Authenticator(
+                    tokens: verifier, keys: keys.isEmpty ? nil : APIKeyChain(keys), services: grants, vouching: Vouching.house)
             }, addresses: [try address(ServiceList.port(of: type), settings)],
             options: try ServingOptions(settings), logger: logger)
     }

@@ -10,6 +10,9 @@ public struct Options: Sendable {
     public var maxConnections = 10_000
     /// Handlers that run at once; a request too many gets 503.
     public var maxHandlers = 10_000
+    /// Bytes of replies that wait for their clients to read them, of all connections together; while there are more, new requests get
+    /// 503.
+    public var maxQueuedOutput = 256 << 20
     /// Connections that one client's address may hold; one too many gets 429 and is closed. Addresses of trusted
     /// proxies are not limited, and an IPv6 client is its /64.
     public var maxConnectionsPerPeer = 2_000

@@ -33,7 +33,8 @@ public final class Server: Sendable {
             options: options, handler: handler, meters: meters,
             connectionsByPeer: PeerTable(most: options.maxConnectionsPerPeer),
             requestsByPeer: PeerTable(most: options.maxRequestsPerPeer), sharesListener: isUnix && count > 1,
-            maxConnections: max(1, options.maxConnections / count), maxHandlers: max(1, options.maxHandlers / count))
+            maxConnections: max(1, options.maxConnections / count), maxHandlers: max(1, options.maxHandlers / count),
+            maxQueuedOutput: max(1, options.maxQueuedOutput / count))
         let (listeners, port) = try Self.listen(address, backlog: options.backlog, count: count)
         var loops: [(listener: Int32, poller: Poller, mailbox: Mailbox)] = []
         do throws(SystemError) {

@@ -94,12 +94,45 @@ public actor LogMirror {
         do { request = try AddCheckpointRequest(parsing: text) } catch { throw WitnessState.Refusal.malformed("\(error)") }
         do { return try await desk.submit(request) } catch let refusal as WitnessState.Refusal {
             // Signed by the log, and not a continuation of what it signed before: perhaps a fork, so it is not thrown away.
-            if case .badProof(let reason) = refusal, let theirs = try? SignedCheckpoint(unverified: request.checkpoint) {
-                _ = try? await MirrorEvidence(folder: folder).keep(
+            if case .badProof(let reason) = refusal, let theirs = try? SignedCheckpoint(unverified: request.checkpoint),
+                await contradicts(theirs.checkpoint)
+            {
+                _ = try? await MirrorEvidence(folder: folder).keepSubmitted(
                     ours: await desk.latest?.note.encoded, theirs: theirs, reason: "submitted to this witness: \(reason)")
             }
             throw refusal
         }
+    }
+
+    /// Whether a checkpoint that the log signed can't be true beside what was cosigned. That its submitter's proof is bad says nothing:
+    /// anybody can send the newest checkpoint with a bad proof. So the proof is looked for where the log is.
+    private nonisolated func contradicts(_ theirs: Checkpoint) async -> Bool {
+        let known = await desk.known
+        if theirs.size == known.size { return theirs.root != known.root }
+        if let shown = checkpoint?.checkpoint, shown.size == theirs.size { return shown.root != theirs.root }
+        guard theirs.size > known.size else { return false }
+        do {
+            try await Self.prove(theirs, continues: known, from: upstream)
+            return false
+        } catch {
+            return Self.isContradiction(error)
+        }
+    }
+
+    /// A log that is not there proves nothing; one that has no such tree has signed for another than it shows.
+    private static func isContradiction(_ error: any Error) -> Bool {
+        if let error = error as? LogSourceError { return error.isMissing }
+        return error is ProofError || error is TileError
+    }
+
+    private static func prove(_ theirs: Checkpoint, continues known: WitnessState, from source: some LogSource) async throws {
+        let newest = try SignedCheckpoint(unverified: try await source.checkpoint()).checkpoint
+        var tree = TileTree(source: CutTiles(source: source, size: newest.size), size: theirs.size)
+        let root = try await tree.root()
+        guard root == theirs.root else {
+            throw ProofError.rootDiffers(what: "checkpoint", expected: theirs.root, computed: root)
+        }
+        try await tree.consistencyProof(from: known.size).verify(oldRoot: known.root, newRoot: root)
     }
 
     /// Follows the log until cancelled.
@@ -182,5 +215,19 @@ public actor LogMirror {
             let root = known.size == 0 ? Merkle.emptyRoot : try await tree.root()
             if let line = try await desk.cosign(target, provenFrom: known, rootBefore: root) { return line }
         }
+    }
+}
+
+/// The tiles of a tree, cut out of those that the log has now: the partial ones of an earlier size need not be there any more.
+private struct CutTiles<Source: LogSource>: TileSource {
+    let source: Source
+    /// How long the log is now.
+    let size: UInt64
+
+    func hashes(of tile: Tile) async throws -> [UInt8] {
+        guard let grown = Tile.at(level: tile.level, index: tile.index, size: size), grown.width >= tile.width else {
+            throw LogSourceError.missing(path: tile.path, source: source.name)
+        }
+        return Array(try await source.hashes(of: grown).prefix(tile.width * Tile.hashBytes))
     }
 }

@@ -10,6 +10,7 @@ public final class Metrics: Sendable {
         case gauge(Family<Gauge>)
         case histogram(Family<Histogram>)
         case sampled(help: String, counter: Bool, read: @Sendable () -> Double?)
+        case sampledEach(help: String, counter: Bool, label: String, reads: [String: @Sendable () -> Double?])
     }
 
     private let entries = Lock<[String: Entry]>([:])
@@ -53,6 +54,21 @@ public final class Metrics: Sendable {
         entries.withLock { $0[name] = .sampled(help: help, counter: isCounter, read: read) }
     }
 
+    /// A number of each of several things that a label tells apart, read when somebody asks. A later one of the same name and value
+    /// replaces the earlier.
+    /// - Parameter isCounter: whether it only grows.
+    public func sample(
+        _ name: String, help: String, isCounter: Bool = false, label: (name: String, value: String),
+        _ read: @escaping @Sendable () -> Double?
+    ) {
+        Self.check(name, [label.name])
+        entries.withLock { entries in
+            var all = [label.value: read]
+            if case .sampledEach(_, _, label.name, let known)? = entries[name] { all.merge(known) { new, _ in new } }
+            entries[name] = .sampledEach(help: help, counter: isCounter, label: label.name, reads: all)
+        }
+    }
+
     /// Everything as Prometheus text exposition format 0.0.4, in the order of names.
     public func render() -> String {
         var text = ExpositionText()
@@ -71,6 +87,11 @@ public final class Metrics: Sendable {
                 guard let value = read() else { continue }
                 text.header(name, help, isCounter ? "counter" : "gauge")
                 text.sample(name, [], [], ExpositionText.number(value))
+            case .sampledEach(let help, let isCounter, let label, let reads):
+                let values = reads.sorted { $0.key < $1.key }.compactMap { key, read in read().map { (key, $0) } }
+                if values.isEmpty { continue }
+                text.header(name, help, isCounter ? "counter" : "gauge")
+                for (key, value) in values { text.sample(name, [label], [key], ExpositionText.number(value)) }
             }
         }
         return text.text

@@ -29,12 +29,18 @@ public struct Authenticator: Sendable {
     /// Takes signed tokens, API keys and requests signed by keys that the store knows, or some of them; nil takes none of that kind.
     /// - Parameter services: what each service may do here, by its name. A service signs its own tokens, so the scopes that it claims are
     ///   its own word: they do not count, this table does.
-    public init(tokens: TokenVerifier?, keys: (any APIKeyStore)?, services: [String: Set<String>] = [:]) {
+    ///   - vouching: for whom each issuer that has a line here may speak besides itself. Its key signs nobody else's token. An issuer
+    ///   without a line is one that people and agents are known by: what it claims of them is believed.
+    public init(
+        tokens: TokenVerifier?, keys: (any APIKeyStore)?, services: [String: Set<String>] = [:], vouching: [String: [Vouching]] = [:]
+    ) {
         self.init(holder: { try await keys?.holder(of: $0) }) { credential in
             switch credential {
             case .token(let text):
                 guard let tokens else { throw Refusal("tokens are not taken here") }
-                do throws(TokenError) { return Self.granted(try tokens.verify(text), services) } catch { throw Refusal(error.description) }
+                let caller: Caller
+                do throws(TokenError) { caller = try tokens.verify(text) } catch { throw Refusal(error.description) }
+                return try Self.granted(caller, services, vouching)
             case .apiKey(let text):
                 guard let keys else { throw Refusal("API keys are not taken here") }
                 // One answer for every reason: who guesses learns nothing.
@@ -46,8 +52,19 @@ public struct Authenticator: Sendable {
         }
     }
 
-    private static func granted(_ caller: Caller, _ services: [String: Set<String>]) -> Caller {
-        guard caller.kind == .service else { return caller }
+    private static func granted(
+        _ caller: Caller, _ services: [String: Set<String>], _ vouching: [String: [Vouching]]
+    ) throws(Refusal) -> Caller {
+        guard caller.kind == .service else {
+            guard let known = vouching[caller.issuer] else { return caller }
+            guard let line = known.first(where: { $0.subject == caller.subject && $0.kind == caller.kind }) else {
+                throw Refusal(
+                    "\(caller.issuer) does not vouch for the \(caller.kind.rawValue) \(caller.subject): tokens of people and agents are the gateway's"
+                )
+            }
+            return Caller(
+                subject: caller.subject, issuer: caller.issuer, kind: caller.kind, scopes: caller.scopes.intersection(line.scopes))
+        }
         // A service speaks for itself only: a token that one signs in another's name allows nothing.
         let scopes = caller.issuer == caller.subject ? services[caller.subject] : nil
         return Caller(subject: caller.subject, issuer: caller.issuer, kind: .service, scopes: scopes ?? [])

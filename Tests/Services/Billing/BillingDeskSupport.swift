@@ -20,15 +20,18 @@ struct Desk: Sendable {
     let service: BillingService
     let admin: String
 
-    func raw(_ method: String, _ path: String, _ json: JSONValue?, key: String?, token: String? = nil) async throws -> (
-        status: Int, body: [UInt8]
-    ) {
+    func raw(_ method: String, _ path: String, _ json: JSONValue?, key: String?, token: String? = nil, after: String? = nil) async throws
+        -> (
+            status: Int, body: [UInt8]
+        )
+    {
         var request = ClientRequest(method: method, url: "http://house" + path, timeout: .seconds(20))
         if let json {
             request.headers.set("Content-Type", "application/json")
             request.body = .bytes(JSON.write(json))
         }
         if let key { request.headers.set("Idempotency-Key", key) }
+        if let after { request.headers.set("Ledger-Position", after) }
         request.headers.set("Authorization", "Bearer " + (token ?? admin))
         let response = try await house.transport.send(request)
         return (response.status, try await response.body.collect(upTo: 1 << 22))

@@ -47,6 +47,31 @@ struct ServiceTests {
         }
     }
 
+    @Test("whoever names the position of what they wrote reads it")
+    func ownWrites() async throws {
+        try await withBilling { desk in
+            try await desk.open("payer:pia", deposit: 1)
+            for index in 1...10 {
+                let body: JSONValue = [
+                    "amount": ["asset": "USDC/6", "amount": "1"], "rail": "bank", "reference": .string("own-\(index)"),
+                ]
+                let made = try await desk.raw("POST", "/v1/accounts/payer:pia/deposits", body, key: "own-\(index)")
+                let position = try #require(try JSON.parse(made.body)["events"]?.arrayValue?.last?["position"]?.intValue)
+                // At once, so that the rows are hardly ever there yet.
+                let read = try await desk.raw(
+                    "GET", "/v1/statements?account=payer:pia&asset=USDC/6&limit=1000", nil, key: nil, after: String(position))
+                #expect(try JSON.parse(read.body)["items"]?.arrayValue?.count == index + 1)
+                let invoice = try await desk.raw(
+                    "GET", "/v1/accounts/payer:pia/balance?asset=USDC/6&position=\(position)", nil, key: nil, after: String(position))
+                #expect(try JSON.parse(invoice.body)["balance"]?["amount"]?.stringValue == String(index + 1))
+            }
+            for path in ["/v1/statements?account=payer:pia&asset=USDC/6", "/v1/accounts/payer:pia", "/v1/epochs?asset=USDC/6"] {
+                #expect(try await desk.raw("GET", path, nil, key: nil, after: "here").status == 400, "\(path)")
+            }
+            #expect(try await desk.raw("GET", "/v1/accounts/payer:pia", nil, key: nil, after: "1000000").status == 503)
+        }
+    }
+
     @Test("the same key gets the same events, another body under it is refused, and errors name what is wrong")
     func commands() async throws {
         try await withBilling { desk in

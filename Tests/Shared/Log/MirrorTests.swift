@@ -169,6 +169,28 @@ import Testing
         }
     }
 
+    @Test func `a bad proof of a good checkpoint is no evidence, and of forks only so many are kept`() async throws {
+        let mirror = try await open()
+        _ = try await mirror.submit(try await submission(old: 0, size: 300))
+        try grow(to: 1_200)
+        // The log's own newest checkpoint, which anybody can fetch, with a proof that is none.
+        for size in [700, 1_200] {
+            let good = try AddCheckpointRequest(parsing: String(decoding: try await submission(old: 300, size: size), as: UTF8.self))
+            let bad = AddCheckpointRequest(oldSize: 300, proof: [Merkle.leaf([1])], checkpoint: good.checkpoint)
+            await #expect { try await mirror.submit(Array(bad.encoded.utf8)) } throws: {
+                if case WitnessState.Refusal.badProof = $0 { true } else { false }
+            }
+        }
+        #expect(!FileManager.default.fileExists(atPath: copy.path("evidence")))
+        var forked = events
+        forked.swapAt(0, 1)
+        for size in 300..<320 {
+            let body = try await submission(old: 300, size: size, of: forked)
+            await #expect(throws: WitnessState.Refusal.self) { try await mirror.submit(body) }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: copy.path("evidence")).count == 16)
+    }
+
     @Test func `of submissions at once one history comes out`() async throws {
         let mirror = try await open()
         let bodies = try await withThrowingTaskGroup(of: [UInt8].self) { group in

@@ -32,6 +32,15 @@ import Testing
                 """)
     }
 
+    @Test func whatALabelTellsApartIsReadOneByOne() {
+        let metrics = Metrics()
+        metrics.sample("open", help: "Open.", label: ("pool", "b")) { 2 }
+        metrics.sample("open", help: "Open.", label: ("pool", "a")) { 1 }
+        metrics.sample("open", help: "Open.", label: ("pool", "gone")) { nil }
+        metrics.sample("open", help: "Open.", label: ("pool", "b")) { 3 }
+        #expect(metrics.render() == "# HELP open Open.\n# TYPE open gauge\nopen{pool=\"a\"} 1\nopen{pool=\"b\"} 3\n")
+    }
+
     @Test func oneNameIsOneMetric() {
         let metrics = Metrics()
         metrics.counter("a_total", help: "x").with().add()

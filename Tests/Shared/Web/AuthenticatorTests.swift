@@ -29,11 +29,12 @@ import Testing
         return Configuration(["OPENLEDGER_JWKS": path])
     }
 
-    private func application() async throws -> TestApplication {
+    private func application(vouching: [Vouching] = []) async throws -> TestApplication {
         let verifier = try await TokenVerifier.configured(
             try settings([operatorSigner.publicEntry, serviceSigner.publicEntry]), audience: "shop")
         return try TestApplication(
-            authenticator: Authenticator(tokens: verifier, keys: keys, services: ["ingest": ["orders:write"]]))
+            authenticator: Authenticator(
+                tokens: verifier, keys: keys, services: ["ingest": ["orders:write"]], vouching: ["ingest": vouching]))
     }
 
     private func token(
@@ -79,6 +80,19 @@ import Testing
         let order = try await test.post(
             "/v1/orders", ["Authorization": "Bearer \(token)"], json: #"{"item":"tea","amount":"5"}"#, key: "k")
         #expect(order.status == 201)
+    }
+
+    @Test func aServicesKeySpeaksForNobodyButWhoseNameItIsGiven() async throws {
+        let test = try await application(vouching: [Vouching(subject: "helper", kind: .agent, scopes: ["items:read"])])
+        for kind in [Caller.Kind.person, .organisation, .agent] {
+            #expect(try await status(test, token(serviceSigner, ["items:read"], subject: "alice", kind: kind)) == 401, "\(kind)")
+        }
+        #expect(try await status(test, token(serviceSigner, ["items:read"], subject: "helper")) == 401)
+        let helper = try token(serviceSigner, ["items:read", "orders:write"], subject: "helper", kind: .agent)
+        #expect(try await status(test, helper) == 200)
+        let order = try await test.post(
+            "/v1/orders", ["Authorization": "Bearer \(helper)"], json: #"{"item":"tea","amount":"5"}"#, key: "k")
+        #expect(order.status == 403, "what it claims beyond its line does not count")
     }
 
     @Test func anAPIKeyIsTakenUntilItIsRevokedOrEnds() async throws {

@@ -38,14 +38,14 @@ public struct Economy: Sendable {
         let payments = try paymentDesk(context, maker)
         let webhooks = try TaskWebhookDesk(context, maker)
         let a2a = A2ADesk(maker: maker, directory: directory, hiring: hiring, asking: ask, pushes: A2APushes(desk: webhooks))
+        var shown = MandateRoutes(maker: maker).routes + ApprovalRoutes(maker: maker).routes + WalletRoutes(maker: maker).routes
+        shown += ServiceRoutes(maker: maker, desk: services, directory: directory).routes + TaskRoutes(maker: maker, desk: tasks).routes
+        shown += AgentRoutes(maker: maker, directory: directory, address: address).routes
+        shown += TaskWebhookRoutes(maker: maker, desk: webhooks, peers: context.peers).routes
         let routes =
-            MandateRoutes(maker: maker).routes + ApprovalRoutes(maker: maker).routes
-            + ServiceRoutes(maker: maker, desk: services, directory: directory).routes + TaskRoutes(maker: maker, desk: tasks).routes
-            + AgentRoutes(maker: maker, directory: directory, address: address).routes
+            shown.reading(ReadWait(state: maker, rows: [webhooks.notices]))
             + MCPRoutes(tools: tools, receipts: ReceiptResources(peers: context.peers, signer: context.signer), address: address).routes
             + A2ARoutes(desk: a2a, address: address).routes + A2ARestRoutes(desk: a2a).routes
-            + TaskWebhookRoutes(maker: maker, desk: webhooks, peers: context.peers).routes
-            + WalletRoutes(maker: maker).routes
             + FacilitatorRoutes(maker: maker, desk: payments, directory: directory, address: address).routes
             + SellerRoutes(
                 maker: maker, desk: payments, directory: directory, hiring: hiring, writings: writings, asking: ask, address: address

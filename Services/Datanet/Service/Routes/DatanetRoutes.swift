@@ -32,7 +32,7 @@ struct DatanetRoutes: Sendable {
     ) -> Route {
         Route(
             .get, pattern, operation: operation, summary: summary, access: access, query: query,
-            headers: [(AppliedPosition.headerName, "The answer is made from rows that hold the event at this position of the log.")],
+            headers: [Route.positionHeader],
             replies: replies ?? [.json(200, "What was asked for.", .openObject())], problems: Self.problems, handler: answer)
     }
 
@@ -57,14 +57,7 @@ struct DatanetRoutes: Sendable {
 
     /// Waits for the rows when the caller wants to read its own writes.
     func rows(_ context: RequestContext, _ statement: Statement, _ values: [PostgresValue]) async throws -> Rows {
-        if let text = context.request.headers[AppliedPosition.headerName] {
-            guard let position = AppliedPosition.parse(text) else {
-                throw Problem(.badHeader, "\(AppliedPosition.headerName) is a position of the log", field: AppliedPosition.headerName)
-            }
-            do { try await core.projection.waitUntilApplied(position.value, timeout: .seconds(5)) } catch let error as ProjectionError {
-                throw Problem(.unavailable, error.description, headers: ["Retry-After": "1"])
-            }
-        }
+        try await context.waited(by: ReadWait(rows: [core.projection]))
         do { return try await core.pool.execute(statement, values) } catch let error as PoolError {
             throw Problem(.unavailable, "the database is busy: \(error)", headers: ["Retry-After": "1"])
         }

@@ -1,7 +1,5 @@
 public import Crypto
 public import EventLog
-internal import JSON
-internal import LedgerDomain
 
 /// The keys that sign this log's checkpoints, newest first. After a rotation the older ones sign too for as long as their
 /// files are kept, so that whoever trusts an old key can go on verifying until they have taken up the new one.
@@ -29,13 +27,9 @@ public struct LogKeys: Sendable {
     /// The public halves, newest first.
     public var verifiers: [VerifierKey] { signers.map(\.verifier) }
 
-    /// The word of the key before for the newest one; nil when there was no key before.
-    func rotation() throws -> (data: JSONValue, next: VerifierKey)? {
-        guard keys.count > 1 else { return nil }
-        let (next, previous) = (signers[0].verifier, signers[1].verifier)
-        let signature = try keys[1].sign(KeyRotation.statement(origin: origin, next: next))
-        return (KeyRotation.data(previous: previous, next: next, signature: signature), next)
-    }
+    /// One key's signature over a text.
+    /// - Parameter place: which key, 0 for the newest.
+    func sign(_ text: [UInt8], by place: Int) throws -> [UInt8] { try keys[place].sign(text) }
 
     /// Whether all of them signed a checkpoint.
     func haveSigned(_ checkpoint: SignedCheckpoint) -> Bool {

@@ -19,13 +19,32 @@ public struct LogReader: Sendable {
 
     /// How long the log is in the database and on disk: a commit can be seen before it has reached the disk.
     func durableSize() async throws -> UInt64 {
-        let size = try await storedSize()
-        if size > tail.size { _ = try await ask(LogSQL.flush, []) }
-        return size
+        try await onOneSession { connection in
+            let size = UInt64(try await connection.execute(LogSQL.size, []).one().int(0))
+            if size > tail.size { try await Self.flush(connection) }
+            return size
+        }
+    }
+
+    /// What was read on a session is on disk when that session's flush has returned. On another it would prove nothing: a server that
+    /// crashes in between ends all its sessions, and a new one flushes what is left.
+    private static func flush(_ connection: PostgresConnection) async throws {
+        try await connection.execute(LogSQL.waitForDisk)
+        try await connection.execute(LogSQL.flush)
+    }
+
+    /// Runs several statements on one session.
+    private func onOneSession<Result>(
+        _ body: nonisolated(nonsending) (PostgresConnection) async throws -> Result
+    ) async throws -> Result {
+        do { return try await pool.withConnection(body) } catch let error where !(error is CancellationError) {
+            if Task.isCancelled { throw CancellationError() }
+            throw LogError.unavailable("the database does not answer: \(error)")
+        }
     }
 
     /// Asks the database; that it does not answer is the log's error, not the caller's.
-    private func ask(_ statement: Statement, _ values: [PostgresValue]) async throws -> Rows {
+    func ask(_ statement: Statement, _ values: [PostgresValue]) async throws -> Rows {
         do { return try await pool.execute(statement, values) } catch let error where !(error is CancellationError) {
             if Task.isCancelled { throw CancellationError() }
             throw LogError.unavailable("the database does not answer: \(error)")
@@ -36,7 +55,7 @@ public struct LogReader: Sendable {
         .unavailable("\(tile.path) is missing from the store, or part of it; run openledger audit")
     }
 
-    private static func missing(_ position: UInt64) -> LogError {
+    static func missing(_ position: UInt64) -> LogError {
         .unavailable("position \(position) is missing from the store; run openledger audit")
     }
 
@@ -71,26 +90,54 @@ public struct LogReader: Sendable {
         return try await read(from: position, limit: 1, wait: nil).events.first
     }
 
+    /// At most so many positions are asked for at once.
+    private static let positionsAtOnce = 256
+
+    /// The events at some positions, all of them below the end of the log; in no order.
+    func events(at positions: [UInt64]) async throws -> [LoggedEvent] {
+        var events: [LoggedEvent] = []
+        var stored: [UInt64] = []
+        for position in positions {
+            if let event = tail.recent(from: position, limit: 1, byteLimit: .max)?.events.first {
+                events.append(event)
+            } else {
+                stored.append(position)
+            }
+        }
+        stored.sort()
+        for start in stride(from: 0, to: stored.count, by: Self.positionsAtOnce) {
+            let wanted = stored[start..<min(start + Self.positionsAtOnce, stored.count)]
+            let found = try await ask(LogSQL.positions, [.int8Array(wanted.map { Int64($0) })]).map(LoggedEvent.init(row:))
+            guard found.count == wanted.count else {
+                throw Self.missing(wanted.first { position in !found.contains { $0.position == position } } ?? wanted[start])
+            }
+            events += found
+        }
+        return events
+    }
+
     /// Events of a stream from a version on: fewer than `limit` when they are large, none only at the stream's end.
     func read(stream: StreamName, from version: UInt64, limit: Int) async throws -> [LoggedEvent] {
         let limit = max(1, min(limit, Self.maximumEvents))
         guard var next = Int64(exactly: version) else { return [] }
-        var events: [LoggedEvent] = []
-        var bytes = 0
-        while events.count < limit, bytes < Self.maximumBytes {
-            let step = min(128, limit - events.count)
-            let rows = try await ask(LogSQL.stream, [.uuid(stream.key.bytes), .int(next), .int(Int64(step))])
-            for row in rows {
-                let event = try LoggedEvent(row: row)
-                bytes += event.bytes.count
-                events.append(event)
+        return try await onOneSession { connection in
+            var events: [LoggedEvent] = []
+            var bytes = 0
+            while events.count < limit, bytes < Self.maximumBytes {
+                let step = min(128, limit - events.count)
+                let rows = try await connection.execute(LogSQL.stream, [.uuid(stream.key.bytes), .int(next), .int(Int64(step))])
+                for row in rows {
+                    let event = try LoggedEvent(row: row)
+                    bytes += event.bytes.count
+                    events.append(event)
+                }
+                next += Int64(rows.count)
+                if rows.count < step { break }
             }
-            next += Int64(rows.count)
-            if rows.count < step { break }
+            // What the end of the log does not show yet may not be on disk.
+            if let newest = events.map(\.position).max(), newest >= tail.size { try await Self.flush(connection) }
+            return events
         }
-        // What the end of the log does not show yet may not be on disk.
-        if let newest = events.map(\.position).max(), newest >= tail.size { _ = try await ask(LogSQL.flush, []) }
-        return events
     }
 }
 
@@ -113,17 +160,5 @@ extension LogReader: TileSource {
         hashes.reserveCapacity(tile.width * Tile.hashBytes)
         for row in rows { hashes.append(contentsOf: try row.bytes(0)) }
         return hashes
-    }
-
-    /// The entry bundle of a level-0 tile.
-    func bundle(of tile: Tile) async throws -> [UInt8] {
-        let first = tile.index << UInt64(Tile.height)
-        var entries: [[UInt8]] = []
-        while entries.count < tile.width {
-            let batch = try await read(from: first + UInt64(entries.count), limit: tile.width - entries.count, wait: nil)
-            guard !batch.events.isEmpty else { throw Self.missing(first + UInt64(entries.count)) }
-            entries += batch.events.map(\.bytes)
-        }
-        return EntryBundle.encode(entries)
     }
 }

@@ -44,7 +44,7 @@ extension LedgerRoutes {
         ) { [ledger] context in
             let level = try context.path.integer("level", in: 0...63)
             let tile = try Self.tile(level: level, path: context.path["index"], size: ledger.tail.size)
-            return .tile(try await ledger.reader.hashes(of: tile), isFull: tile.isFull)
+            return .tile(.bytes(try await ledger.reader.hashes(of: tile)), isFull: tile.isFull)
         }
     }
 
@@ -54,7 +54,18 @@ extension LedgerRoutes {
             replies: [.content(200, "Each event with its length before it.", type: "application/octet-stream")], problems: Self.readProblems
         ) { [ledger] context in
             let tile = try Self.tile(level: 0, path: context.path["index"], size: ledger.tail.size)
-            return .tile(try await ledger.reader.bundle(of: tile), isFull: tile.isFull)
+            var next = tile.index << UInt64(Tile.height)
+            let end = next + UInt64(tile.width)
+            // The first piece before the status: what is missing is told as an error.
+            let first = try await ledger.reader.bundlePiece(from: &next, to: end)
+            if next == end { return .tile(.bytes(first), isFull: tile.isFull) }
+            let rest = next
+            return .tile(
+                .stream { writer in
+                    try await writer.write(first)
+                    var next = rest
+                    while next < end { try await writer.write(try await ledger.reader.bundlePiece(from: &next, to: end)) }
+                }, isFull: tile.isFull)
         }
     }
 
@@ -74,11 +85,11 @@ extension Response {
     }
 
     /// A full tile never changes; a partial one is superseded soon.
-    fileprivate static func tile(_ bytes: [UInt8], isFull: Bool) -> Response {
+    fileprivate static func tile(_ body: Body, isFull: Bool) -> Response {
         Response(
             headers: [
                 "Content-Type": "application/octet-stream",
                 "Cache-Control": isFull ? "public, max-age=31536000, immutable" : "no-store",
-            ], body: .bytes(bytes))
+            ], body: body)
     }
 }

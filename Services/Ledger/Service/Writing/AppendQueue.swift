@@ -12,6 +12,10 @@ final class AppendQueue: Sendable {
     struct Pending: Sendable {
         let append: PreparedAppend
         let waiter: Waiter
+        /// What it was handed in by, so that whoever handed it in can take it back.
+        let ticket: UInt64
+        /// When it was handed in.
+        let since: ContinuousClock.Instant
     }
 
     /// Who waits for an append: somebody for this one, or for a run of which it is one.
@@ -31,6 +35,8 @@ final class AppendQueue: Sendable {
         var pending: [Pending] = []
         var bytes = 0
         var isWriterWaiting = false
+        /// Since when the oldest append of each batch waits that was taken and not answered yet, in their order.
+        var taken: [ContinuousClock.Instant] = []
         var refusal: LogError? = .notLeader("it has only just started")
     }
 
@@ -46,25 +52,61 @@ final class AppendQueue: Sendable {
 
     private let state = Lock(State())
     private let work = ThreadSignal()
+    private let tickets = Atomic<UInt64>(0)
 
-    /// Waits until the append is stored or refused.
+    /// Waits until the append is stored or refused. One whose caller is cancelled before the writer has taken it is given back; what was
+    /// taken may be stored, and is waited for.
     func submit(_ append: PreparedAppend) async -> Result<Appended, LogError> {
-        await withCheckedContinuation { continuation in
-            let refusal = put([Pending(append: append, waiter: .one(continuation))])
-            if let refusal { continuation.resume(returning: .failure(refusal)) }
+        let ticket = tickets.wrappingAdd(1, ordering: .relaxed).newValue
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let refusal = put([Pending(append: append, waiter: .one(continuation), ticket: ticket, since: .now)])
+                if let refusal { return continuation.resume(returning: .failure(refusal)) }
+                if Task.isCancelled { giveBack(ticket) }
+            }
+        } onCancel: {
+            giveBack(ticket)
         }
     }
 
     /// Puts several in together, none of anybody else's between them, and waits until each is stored or refused.
     func submit(_ appends: [PreparedAppend]) async -> [Result<Appended, LogError>] {
         if appends.isEmpty { return [] }
-        return await withCheckedContinuation { continuation in
-            let run = AppendRun(appends.count, continuation)
-            let pending = appends.enumerated().map { Pending(append: $1, waiter: .run(run, place: $0)) }
-            guard let refusal = put(pending) else { return }
-            for one in pending { one.waiter.resume(returning: .failure(refusal)) }
+        let ticket = tickets.wrappingAdd(1, ordering: .relaxed).newValue
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let run = AppendRun(appends.count, continuation)
+                let now = ContinuousClock.now
+                let pending = appends.enumerated().map { Pending(append: $1, waiter: .run(run, place: $0), ticket: ticket, since: now) }
+                if let refusal = put(pending) {
+                    for one in pending { one.waiter.resume(returning: .failure(refusal)) }
+                } else if Task.isCancelled {
+                    giveBack(ticket)
+                }
+            }
+        } onCancel: {
+            giveBack(ticket)
         }
     }
+
+    /// Takes back what was handed in by a ticket, as far as the writer has not taken it.
+    private func giveBack(_ ticket: UInt64) {
+        let given = state.withLock { state -> [Pending] in
+            let given = state.pending.filter { $0.ticket == ticket }
+            if given.isEmpty { return given }
+            state.pending.removeAll { $0.ticket == ticket }
+            state.bytes -= given.reduce(0) { $0 + $1.append.byteCount }
+            return given
+        }
+        let answer = LogError.unavailable("its caller has gone before it was taken in: nothing of it is stored")
+        for pending in given { pending.waiter.resume(returning: .failure(answer)) }
+    }
+
+    /// Since when the oldest append waits that has no answer yet; nil when there is none.
+    var oldest: ContinuousClock.Instant? { state.withLock { $0.taken.first ?? $0.pending.first?.since } }
+
+    /// The oldest batch that was taken has its answers.
+    func answered() { state.withLock { if !$0.taken.isEmpty { $0.taken.removeFirst() } } }
 
     /// Takes all of them or none.
     private func put(_ appends: [Pending]) -> LogError? {
@@ -81,11 +123,19 @@ final class AppendQueue: Sendable {
         return refusal
     }
 
+    /// How many wait to be taken.
+    var count: Int { state.withLock { $0.pending.count } }
+
     /// Why appends are refused at present; nil when they are taken.
     var refusal: LogError? { state.withLock { $0.refusal } }
 
     /// Takes appends from now on.
-    func open() { state.withLock { $0.refusal = nil } }
+    func open() {
+        state.withLock { state in
+            state.refusal = nil
+            state.taken = []
+        }
+    }
 
     /// Refuses appends from now on, those that wait included, and sends the writer home.
     func close(_ reason: LogError) {
@@ -133,6 +183,7 @@ final class AppendQueue: Sendable {
 extension AppendQueue.State {
     /// Takes what goes into one batch out of what waits.
     fileprivate mutating func takeBatch() -> [AppendQueue.Pending] {
+        if let oldest = pending.first { taken.append(oldest.since) }
         if bytes <= AppendQueue.batchBytes, pending.count <= AppendQueue.undividedAppends {
             defer {
                 pending = []

@@ -85,6 +85,8 @@ final class Leader: Sendable {
         var flushing: PostgresConnection?
         do {
             try await connection.execute(LogSQL.watchClient)
+            // A small batch is answered for as soon as its commit has returned.
+            try await connection.execute(LogSQL.waitForDisk)
             try await waitForLock(connection)
             let flusher = try await connectFlusher(beside: connection)
             flushing = flusher
@@ -244,6 +246,7 @@ final class Leader: Sendable {
         // The tree first: whoever the tail wakes may want to sign it.
         tree.set(size: written.size, root: written.root)
         tail.advance(to: written.size, events: written.events)
+        queue.answered()
         for (pending, outcome) in zip(item.batch, written.outcomes) { pending.waiter.resume(returning: outcome) }
         instruments.wrote(events: written.events.count, appends: item.batch.count, in: ContinuousClock.now - item.start)
     }

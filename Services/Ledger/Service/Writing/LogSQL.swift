@@ -18,11 +18,13 @@ enum LogSQL {
     static let copyBatch = copyEvents + "; copy ledger.tiles (level, index, hashes, root) from stdin (format binary)"
     /// Returns when all that was committed before is on disk, and on the standbys that the server waits for.
     static let flush: Statement = "select pg_logical_emit_message(true, 'openledger', '')"
-    /// A session that flushes must wait for the disk, whatever the server's default says.
-    static let waitForDisk: Statement = """
-        select set_config('synchronous_commit',
-            case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, false)
-        """
+    /// At least `on`: what the server, the database or the role has is kept where it asks for more or for a standby less.
+    private static let onDisk =
+        "case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end"
+    /// A session that writes or flushes must wait for the disk, whatever the server's default says. An early commit still is one.
+    static let waitForDisk = Statement("select set_config('synchronous_commit', \(onDisk), false)")
+    /// The same for one statement of a session that others use too: it is read when the statement's own transaction commits.
+    private static let disk = "(select set_config('synchronous_commit', \(onDisk), true) as mode) disk where disk.mode is not null"
     /// The server behind a session: the same one, and not started anew since.
     static let server: Statement = """
         select system_identifier::text || ' since ' || pg_postmaster_start_time()::text from pg_control_system()
@@ -64,6 +66,14 @@ enum LogSQL {
     static let range: Statement = """
         select position, version, bytes from ledger.events where position >= $1 and position < $2 order by position
         """
+    static let positions: Statement = "select position, version, bytes from ledger.events where position = any($1::bigint[])"
+    /// Events from a position on until they have so many bytes. Their lengths are known without reading them.
+    static let piece: Statement = """
+        select position, version, bytes from (
+            select position, version, bytes, sum(octet_length(bytes)) over (order by position) - octet_length(bytes) as before
+            from ledger.events where position >= $1 and position < $2) as events
+        where before < $3 order by position
+        """
     static let stream: Statement = """
         select position, version, bytes from ledger.events where stream = $1 and version >= $2 order by version limit $3
         """
@@ -75,11 +85,11 @@ enum LogSQL {
     static let origin: Statement = "select origin from ledger.identity"
     static let claimOrigin: Statement = "insert into ledger.identity (origin) values ($1) on conflict do nothing"
     static let lastCheckpoint: Statement = "select number, note from ledger.checkpoints order by number desc limit 1"
-    static let keepCheckpoint: Statement = "insert into ledger.checkpoints (number, size, note) values ($1, $2, $3)"
+    static let keepCheckpoint = Statement(
+        "insert into ledger.checkpoints (number, size, note) select $1::bigint, $2::bigint, $3::text from \(disk)")
     static let cosignatures: Statement = "select line from ledger.cosignatures where checkpoint = $1 order by line"
-    static let keepCosignature: Statement = """
-        insert into ledger.cosignatures (checkpoint, line) values ($1, $2) on conflict do nothing
-        """
+    static let keepCosignature = Statement(
+        "insert into ledger.cosignatures (checkpoint, line) select $1::bigint, $2::text from \(disk) on conflict do nothing")
     static let lastCosigned: Statement = """
         select number, note from ledger.checkpoints
         where number = (select max(checkpoint) from ledger.cosignatures)

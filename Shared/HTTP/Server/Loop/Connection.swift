@@ -19,6 +19,8 @@ final class Connection {
     var exchange: Exchange?
     var exchanges: UInt32 = 0
     var out = OutQueue()
+    /// What of it the loop has counted.
+    var countedOutput = 0
 
     // What the kernel has told: it says each thing once.
     var isReadable = false

@@ -23,6 +23,7 @@ extension Loop {
     func shut(_ connection: Connection, reason: String?, reset: Bool = false) {
         if connection.isClosed { return }
         connection.isClosed = true
+        countOutput(connection)
         if reset { Sockets.resetOnClose(connection.descriptor) }
         drop(connection, reason: reason)
         close(connection.descriptor)

@@ -14,6 +14,7 @@ extension Loop {
         connection.exchange = exchange
         connection.deadline = .max
         if running >= common.maxHandlers { throw HTTPError(503, "too many requests at once") }
+        if queuedOutput >= common.maxQueuedOutput { throw HTTPError(503, "too many replies wait for their clients to read them") }
         guard common.requestsByPeer.take(address) else { throw HTTPError(429, "too many requests at once from this address") }
         let request = Request(
             method: head.method, target: head.target, headers: head.headers,

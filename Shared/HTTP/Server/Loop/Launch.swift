@@ -65,7 +65,9 @@ final class LaunchReplies: Sendable {
     /// - Parameter isLast: whether what comes from now on is sent at once.
     func send(isLast: Bool) {
         let mail = held.withLock { held in
-            defer { held = isLast ? nil : [] }
+            // A stream that begins later than the others of its group comes here after the last time: held back then stays nil,
+            // or what is posted from then on would wait for somebody who never comes.
+            defer { if held != nil { held = isLast ? nil : [] } }
             return held ?? []
         }
         if !mail.isEmpty { mailbox.post(mail) }

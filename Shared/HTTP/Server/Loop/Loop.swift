@@ -14,6 +14,7 @@ struct Common: Sendable {
     /// This loop's part of the server's bounds.
     let maxConnections: Int
     let maxHandlers: Int
+    let maxQueuedOutput: Int
 }
 
 /// One thread's world. Edge-triggered: each socket is registered once, and what is readable or writable is remembered.
@@ -37,6 +38,8 @@ final class Loop {
     var open = 0
     /// Handlers whose last mail has not come.
     var running = 0
+    /// Bytes that wait for clients to read them, of all connections.
+    var queuedOutput = 0
 
     var isDraining = false
     var graceEnds = UInt64.max

@@ -90,11 +90,19 @@ extension Loop {
 
     /// Something waits to be sent: its window begins, and it goes at the end of the round.
     func queued(_ connection: Connection) {
+        countOutput(connection)
         if connection.writeSince == 0 {
             connection.writeSince = now
             connection.writeMark = connection.sent
         }
         touch(connection)
+    }
+
+    /// Brings the loop's total up to date with what waits on one connection.
+    func countOutput(_ connection: Connection) {
+        let count = connection.isClosed ? 0 : connection.out.count
+        queuedOutput += count - connection.countedOutput
+        connection.countedOutput = count
     }
 
     /// Sends what the kernel takes, and does what waited for that.
@@ -111,6 +119,7 @@ extension Loop {
                 return clientGone(connection)
             }
         }
+        countOutput(connection)
         if connection.out.isEmpty { connection.writeSince = 0 }
         if let exchange = connection.exchange {
             if connection.out.count <= ReplyStream.low, exchange.taken > 0 {

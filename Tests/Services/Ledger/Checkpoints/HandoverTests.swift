@@ -120,6 +120,55 @@ import Testing
         }
     }
 
+    @Test func `two rotations between two starts are both on the log, each by the key before`() async throws {
+        try await withLedgerDatabase { database in
+            let keys = [try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate(), database.key]
+            let names = try keys.map { try #require(VerifierKey(name: "test.example/log", publicKey: $0.publicKey.rawBytes)) }
+            try await database.withLedger { ledger in
+                _ = try await ledger.append(try Sample.append("c1"), writer: .billing)
+                _ = try await latest(ledger, reaches: 1)
+            }
+            var settings = try database.settings()
+            settings.keys = keys
+            try await database.withLedger(settings) { ledger in
+                try await eventually { ledger.tail.size == 3 }
+                let stream = try #require(StreamName(KeyRotation.stream))
+                let events = try await ledger.reader.read(stream: stream, from: 0, limit: 10)
+                // As the audit judges them: each is the word of the newest key so far.
+                let words = try events.map { event in
+                    try #require(
+                        KeyRotation.verify(
+                            try JSON.parse(Array(event.bytes[try EventHeader(parsing: event.bytes).data])), origin: "test.example/log"))
+                }
+                #expect(words.map(\.previous) == [names[2], names[1]] && words.map(\.next) == [names[1], names[0]])
+            }
+            // One more rotation, with one of the keys in the middle gone: the log's newest key is the one to go on from.
+            let fourth = try Ed25519PrivateKey.generate()
+            settings.keys = [fourth, keys[0], database.key]
+            try await database.withLedger(settings) { ledger in
+                try await eventually { ledger.tail.size == 4 }
+                let event = try #require(try await ledger.reader.event(at: 3))
+                let word = KeyRotation.verify(
+                    try JSON.parse(Array(event.bytes[try EventHeader(parsing: event.bytes).data])), origin: "test.example/log")
+                #expect(word?.previous == names[0] && word?.next.publicKey == fourth.publicKey.rawBytes)
+            }
+        }
+    }
+
+    @Test func `a ledger whose keys never signed this log does not start`() async throws {
+        try await withLedgerDatabase { database in
+            try await database.withLedger { ledger in
+                _ = try await ledger.append(try Sample.append("c1"), writer: .billing)
+                _ = try await latest(ledger, reaches: 1)
+            }
+            var settings = try database.settings()
+            settings.keys = [try .generate()]
+            let stranger = settings
+            let error = await #expect(throws: UnknownLogKey.self) { try await database.withLedger(stranger) { _ in } }
+            #expect(error?.description.contains("OPENLEDGER_LOG_OLD_KEY_FILES") == true)
+        }
+    }
+
     @Test func `a log keeps its first name, and never gets one that can't be`() async throws {
         try await withLedgerDatabase { database in
             var settings = try database.settings()

@@ -62,6 +62,22 @@ private struct PublishedTiles: TileSource {
     }
 
     @Test(arguments: Door.allCases)
+    func `a bundle of large events comes whole, though in pieces`(door: Door) async throws {
+        try await withLedgerAPI(door) { api in
+            let billing = try api.client(.billing)
+            var events: [[UInt8]] = []
+            for command in 0..<4 {
+                let text = JSONValue.string(String(repeating: "x", count: 50_000 + command))
+                let next = try Sample.command("large\(command)", streams: (0..<10).map { "account/\($0)" }, data: ["text": text])
+                _ = try await billing.append(AppendRequest(events: next))
+                events += next
+            }
+            let answer = try await api.get("/log/tile/entries/000.p/40")
+            #expect(answer.status == 200 && answer.bytes == EntryBundle.encode(events))
+        }
+    }
+
+    @Test(arguments: Door.allCases)
     func `a full tile may be kept for ever, a partial one may not, and both stay`(door: Door) async throws {
         try await withLedgerAPI(door) { api in
             _ = try await fill(api, 300)

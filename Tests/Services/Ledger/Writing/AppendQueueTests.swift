@@ -116,6 +116,43 @@ import Threads
         }
     }
 
+    @Test func `an append can be left while it waits, and is waited for once it is taken`() async throws {
+        let queue = AppendQueue()
+        queue.open()
+        #expect(queue.oldest == nil)
+        let (one, run) = (try append("one"), try (0..<3).map { try append("r\($0)") })
+        let leaving = Task { await queue.submit(one) }
+        let leavingRun = Task { await queue.submit(run) }
+        try await eventually { queue.count == 4 }
+        #expect(queue.oldest != nil)
+        leaving.cancel()
+        leavingRun.cancel()
+        guard case .failure(.unavailable) = await leaving.value, await leavingRun.value.count == 3 else {
+            Issue.record("it was not given back")
+            return
+        }
+        #expect(queue.oldest == nil && queue.count == 0)
+        // Cancelled before it comes.
+        let late = Task {
+            try? await Task.sleep(for: .seconds(60))
+            return await queue.submit(one)
+        }
+        late.cancel()
+        guard case .failure(.unavailable) = await late.value else {
+            Issue.record("it was taken")
+            return
+        }
+        let taken = Task { await queue.submit(one) }
+        try await eventually { queue.count == 1 }
+        let batch = try #require(try await next(queue))
+        taken.cancel()
+        #expect(batch.count == 1 && queue.oldest != nil)
+        queue.answered()
+        #expect(queue.oldest == nil)
+        for pending in batch { pending.waiter.resume(returning: answer) }
+        #expect(await taken.value == answer)
+    }
+
     @Test func `the writer's wait ends with its patience, or when the queue is closed`() async throws {
         let queue = AppendQueue()
         queue.open()

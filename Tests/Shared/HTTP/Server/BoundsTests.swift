@@ -67,6 +67,32 @@ struct BoundsTests {
         }
     }
 
+    @Test("Replies that nobody reads are bounded: while too much waits, new requests are answered 503")
+    func queuedOutput() async throws {
+        let app: @Sendable (Probe) -> Handler = { _ in
+            { request in
+                request.path == "/big" ? Response(body: .bytes([UInt8](repeating: 120, count: 32 << 20))) : Response(text: "small")
+            }
+        }
+        try await withServer(.with { $0.maxQueuedOutput = 8 << 20 }, handler: app) { test in
+            let deaf = try test.wire()
+            deaf.get("/big")
+            // What the kernel has taken of it is not ours any more; the rest stays until it is read.
+            func status() throws -> Int {
+                let wire = try test.wire()
+                wire.get("/small")
+                return try wire.reply().status
+            }
+            var statuses: [Int] = []
+            while statuses.last != 503, statuses.count < 1_000 { statuses.append(try status()) }
+            #expect(statuses.last == 503)
+            deaf.hangUp(reset: true)
+            statuses = []
+            while statuses.last != 200, statuses.count < 1_000 { statuses.append(try status()) }
+            #expect(statuses.last == 200)
+        }
+    }
+
     @Test("Handlers are bounded: one too many is answered 503")
     func handlers() async throws {
         try await withServer(.with { $0.maxHandlers = 2 }) { test in

@@ -50,6 +50,45 @@ struct LaunchTests {
         #expect(Self.count(mailbox) == 1)
     }
 
+    @Test("A stream that begins after the last sending holds back nothing of what comes after it")
+    func lateStream() throws {
+        let mailbox = try Mailbox()
+        let replies = LaunchReplies(mailbox: mailbox)
+        replies.send(isLast: true)
+        replies.send(isLast: false)
+        replies.post(Self.key, .response(Response(text: "a"), nil, failure: nil))
+        #expect(Self.count(mailbox) == 1)
+    }
+
+    @Test("A plain reply comes although a stream of its group has begun late")
+    func lateStreamByWire() async throws {
+        let app: @Sendable (Probe) -> Handler = { probe in
+            { request in
+                switch request.path {
+                case "/stream":
+                    try await Task.sleep(for: .milliseconds(50))
+                    return Response(
+                        body: .stream { writer in
+                            try await writer.write("late")
+                            probe.openGate()
+                        })
+                default:
+                    await probe.passGate()
+                    return Response(text: "plain")
+                }
+            }
+        }
+        try await withServer(handler: app) { test in
+            // Sent in turns and several times, so that a round surely takes a stream and a plain request together.
+            let wires = try (0..<8).map { _ in try test.wire() }
+            for (index, wire) in wires.enumerated() {
+                wire.send("GET \(index % 2 == 0 ? "/stream" : "/plain") HTTP/1.1\r\nHost: a\r\n\r\n")
+            }
+            for (index, wire) in wires.enumerated() { #expect(try wire.reply().status == 200, "request \(index)") }
+            #expect(test.eventually { $0.openHandlers == 0 })
+        }
+    }
+
     @Test("Of many requests that come at once, those that wait hold up none of those that do not")
     func mixed() async throws {
         try await withServer { test in

@@ -19,12 +19,14 @@ struct TaskWebhookDesk: Sendable {
     let signer: MessageSigner
     let allowsPlain: Bool
     private let maker: DecisionMaker<EconomyState>
-    private let notices: ProjectionRunner
+    /// The rows that it keeps of what happens to tasks.
+    let notices: ProjectionRunner
     private let sender: WebhookSender
     private let pool: PostgresPool
 
     init(_ context: ServiceContext, _ maker: DecisionMaker<EconomyState>) throws {
         pool = PostgresPool(context.database, size: 4)
+        pool.addMetrics(to: context.metrics, pool: context.service.rawValue)
         store = TaskWebhookStore(pool: pool)
         queue = WebhookQueue(pool: pool, schema: "agent_gateway")
         secrets = try WebhookSecrets.open(context.folder)
