@@ -211,8 +211,9 @@ let package = Package(
             "ReplayTests", "Replay",
             shell + [
                 "Replay", "LedgerDomain", "IngestDomain", "DatanetDomain", "TrainingDomain", "AttributionDomain", "BillingDomain",
-                "AgentGatewayDomain", "IngestService", "DatanetService", "TrainingService", "AttributionService", "BillingService",
-                "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport", "openledger", "openledger-confine",
+                "AgentGatewayDomain", "AgentEconomyDomain", "EVM", "IngestService", "DatanetService", "TrainingService",
+                "AttributionService", "BillingService", "AgentGatewayService", "LedgerService", "HTTPServer", "ServiceTestSupport",
+                "openledger", "openledger-confine",
             ]),
         tests(
             "IngestTests", "Services/Ingest",

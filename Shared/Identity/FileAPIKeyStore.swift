@@ -39,6 +39,9 @@ public actor FileAPIKeyStore: APIKeyStore {
     /// The record of the key with that hash.
     public nonisolated func record(for hash: Digest) -> APIKeyRecord? { memory.record(for: hash) }
 
+    /// The hashes of the keys whose record meets a condition, in their order.
+    public nonisolated func hashes(where fits: (APIKeyRecord) -> Bool) -> [Digest] { memory.hashes(where: fits) }
+
     /// How many keys there are.
     public nonisolated var count: Int { memory.count }
 

@@ -20,6 +20,11 @@ public final class MemoryAPIKeyStore: APIKeyStore {
     /// Ends a key at once.
     public func revoke(_ hash: Digest) { records.withLock { $0[hash] = nil } }
 
+    /// The hashes of the keys whose record meets a condition, in their order.
+    public func hashes(where fits: (APIKeyRecord) -> Bool) -> [Digest] {
+        records.withLock { $0.values.filter(fits).map(\.hash) }.sorted { $0.hex < $1.hex }
+    }
+
     /// How many keys there are.
     public var count: Int { records.withLock { $0.count } }
 }

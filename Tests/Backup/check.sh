@@ -99,7 +99,9 @@ compose backup "$folder/composed" || die "the backup of containers fails"
 composed=$(find "$folder/composed" -mindepth 1 -maxdepth 1 -name '2*')
 fails "$root/deploy/restore" --data "$folder/wrong" "$composed" || die "a backup of containers is restored as a folder"
 rm -r "$folder/engine/deploy/secrets"
-compose restore "$composed" || die "the containers can't be restored"
+(cd "$folder/composed" && compose restore "./${composed##*/}") || die "the containers can't be restored"
+# An engine takes no path from here for a volume.
+grep -qF -- "-v $(realpath "$composed")/log:/kept" "$folder/compose.log" || die "the restore names its log by a path that no engine takes"
 for service in shared ingest datanet training agent-gateway; do
   diff -r "$folder/home/$service" "$folder/volumes/$service" >"$folder/diff.log" || die "the volume of $service is not what it was"
 done

@@ -140,8 +140,8 @@ curl -fsS -H "Authorization: Bearer $administrator" "$url/v1/inferences/backends
 [[ $(grep -cE '"(gpu|here)"' <(tr , '\n' <"$folder/out")) == 2 ]] || die "the gateway does not know the backends of deploy/vllm/backends.json"
 kill "$pid" && wait "$pid" || true
 pid=
-python3 - "$folder" <<'PY' || exit 1
-import json, pathlib, sys
+python3 - "$folder" "$root" <<'PY' || exit 1
+import json, pathlib, re, sys
 folder = pathlib.Path(sys.argv[1])
 house = json.load(open(folder / "openapi.json", encoding="utf-8"))
 # Of each service, the beginnings of its paths.
@@ -163,6 +163,15 @@ for path, ways in house["paths"].items():
             faults.append(f"{method} {path} asks for a credential and does not say 401")
 if not 20 < open_ways < 80:
     faults.append(f"{open_ways} ways in need no credential")
+# The door knows each path, and only once; what each service has for itself, and the runner's, does not go through it.
+door = re.findall(r"^ +~(\S+) +openledger_\w+;$", (pathlib.Path(sys.argv[2]) / "deploy/nginx/openledger.conf").read_text(), re.M)
+if len(door) < 8:
+    faults.append(f"only {len(door)} lines of the map in deploy/nginx/openledger.conf were read")
+own = re.compile(r"^/(healthz|readyz|metrics|openapi\.json|problems|runner)(/|$)")
+for path in house["paths"]:
+    ways = sum(bool(re.search(pattern, path)) for pattern in door)
+    if not own.match(path) and ways != 1:
+        faults.append(f"deploy/nginx/openledger.conf has {ways} lines for {path}")
 print("\n".join(faults) or f"  {len(house['paths'])} paths, {open_ways} of their ways public")
 sys.exit(bool(faults))
 PY

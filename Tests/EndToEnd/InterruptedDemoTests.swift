@@ -28,6 +28,18 @@ import Testing
         #expect(stopped.output.contains("interrupted"))
         #expect(try left().isEmpty)
 
+        // Before there is a house to stop, and when the terminal is gone.
+        let early = try await begin(1_000_000)
+        try await eventually("it begins", timeout: .seconds(60)) { early.output.contains("Starting OpenLedger") }
+        early.process.send(signal: SIGINT)
+        #expect(await early.process.wait(atMost: .seconds(90)) == .exited(130), "\(early.output)")
+        #expect(try left().isEmpty)
+        let hungUp = try await begin(1_000_000)
+        try await isAtWork(hungUp)
+        hungUp.process.send(signal: SIGHUP)
+        #expect(await hungUp.process.wait(atMost: .seconds(60)) == .exited(130), "\(hungUp.output)")
+        #expect(try left().isEmpty)
+
         let killed = try await begin(1_000_000)
         try await isAtWork(killed)
         await killed.kill()

@@ -99,6 +99,32 @@ struct TamperedLog {
         entries.insert(copy, at: place + 1)
     }
 
+    /// The types of the events that are not as they were in another log, or not in both.
+    func typesAltered(from other: TamperedLog) -> Set<String> {
+        func keyed(_ entries: [Entry]) -> [String: Entry] {
+            var counts: [String: Int] = [:]
+            var keyed: [String: Entry] = [:]
+            for entry in entries {
+                let name = "\(entry.type)\n\(entry.cause.id)\n\(entry.ordinal)"
+                counts[name, default: 0] += 1
+                keyed["\(name)\n\(counts[name] ?? 0)"] = entry
+            }
+            return keyed
+        }
+        let (ours, theirs) = (keyed(entries), keyed(other.entries))
+        var types: Set<String> = []
+        for (key, entry) in ours {
+            guard let before = theirs[key], before.data == entry.data, before.actor == entry.actor, before.time == entry.time,
+                before.stream == entry.stream
+            else {
+                types.insert(entry.type)
+                continue
+            }
+        }
+        for (key, entry) in theirs where ours[key] == nil { types.insert(entry.type) }
+        return types
+    }
+
     // MARK: Auditing
 
     func encoded() throws -> [[UInt8]] { try entries.map { try $0.encoded() } }

@@ -1,4 +1,5 @@
 import Crypto
+import Decisions
 import EventLog
 import Events
 import JSON
@@ -25,6 +26,30 @@ import Testing
         ] { #expect(checked[what] ?? 0 > 0, "no \(what)") }
     }
 
+    /// A bundle carries what events mention: a document that a law reads and nobody mentions makes the audit of an honest bundle red.
+    @Test func `every document that the services kept as evidence is mentioned where an event names it`() async throws {
+        let story = try await WholeStory.told()
+        #expect(story.stored.count > 100)
+        var named: Set<Digest> = []
+        for (position, bytes) in story.events.enumerated() {
+            let fact = try Fact(LoggedEvent(position: UInt64(position), version: 0, bytes: bytes))
+            let mentions = Set(EvidenceMentions.of(type: fact.type, data: fact.data).map { "\($0.pointer) \($0.digest.prefixed)" })
+            for (pointer, digest) in digests(in: fact.data) where story.stored.contains(digest) {
+                #expect(
+                    mentions.contains("\(pointer) \(digest.prefixed)"),
+                    "\(fact.type) names \(digest.prefixed) at \(pointer), which nothing mentions")
+                named.insert(digest)
+            }
+        }
+        #expect(story.stored.subtracting(named).isEmpty, "kept, and named by no event")
+    }
+
+    private func digests(in value: JSONValue, at pointer: String = "") -> [(pointer: String, digest: Digest)] {
+        if let digest = value.stringValue.flatMap({ Digest(prefixed: $0) }) { return [(pointer, digest)] }
+        if let list = value.arrayValue { return list.enumerated().flatMap { digests(in: $1, at: "\(pointer)/\($0)") } }
+        return value.objectValue?.members.flatMap { digests(in: $0.value, at: "\(pointer)/\($0.key)") } ?? []
+    }
+
     @Test func `taking a log apart and putting it together again changes nothing`() async throws {
         let report = try await TamperedLog(try await WholeStory.told()).audit()
         #expect(report.isGood, "\(report.faults)")
@@ -45,8 +70,29 @@ import Testing
         #expect(isFirst || tampering.isSeenBefore || first.type == ReviewDrawn.type, "\(first)")
     }
 
+    /// A new kind of event comes with its place in the story and with a way to tamper with it, or it is named here.
+    @Test func `every type of event is in the story, and something alters it`() async throws {
+        let story = try TamperedLog(try await WholeStory.told())
+        let told = Set(story.entries.map(\.type))
+        var altered: Set<String> = []
+        for tampering in Tampering.all {
+            var log = story
+            _ = try tampering.plant(&log)
+            altered.formUnion(log.typesAltered(from: story))
+        }
+        let all = Set(EventCatalog.entries.map(\.type)).subtracting(Self.elsewhere)
+        #expect(all.subtracting(told).isEmpty, "not in the story: \(all.subtracting(told).sorted())")
+        #expect(all.subtracting(altered).isEmpty, "nobody tampers with: \(all.subtracting(altered).sorted())")
+        #expect(Self.elsewhere.isDisjoint(with: told.intersection(altered)), "no exceptions any more")
+    }
+
+    /// Payments by x402 have a house and an audit of their own (`X402Tests`), the log's keys too (`KeyRotationTests`).
+    private static let elsewhere: Set<String> = [
+        "log-key.rotated", "payment.opened", "payment.sent", "payment.settled", "payment.failed",
+    ]
+
     @Test func `there are as many kinds as were promised, and none twice`() {
-        #expect(Tampering.all.count >= 60)
+        #expect(Tampering.all.count >= 150)
         #expect(Set(Tampering.all.map(\.name)).count == Tampering.all.count)
     }
 }

@@ -69,7 +69,11 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let all: [Tampering] = ingest + datanet + training + attribution + billing + gateway + ledger
+    private static let lists = [ingest, datanet, training, attribution, billing, gateway, economy, ledger]
+    static let all: [Tampering] = lists.flatMap { $0 }
+
+    /// The first few of each service's.
+    static func all(ofEach count: Int) -> [Tampering] { lists.flatMap { $0.prefix(count) } }
 
     // MARK: Ingest
 
@@ -98,7 +102,16 @@ struct Tampering: Sendable, CustomTestStringConvertible {
     // MARK: Datanets
 
     static let datanet: [Tampering] = [
+        .actor(.datanet, DatanetCreated.self, "a Datanet made in another's name"),
+        .actor(.datanet, DatanetDescribed.self, "a page written by a stranger"),
         .actor(.datanet, MemberGranted.self, "a role given by a stranger"),
+        .actor(.datanet, MemberRevoked.self, "a role taken away by a stranger"),
+        .set(.datanet, ReviewOpened.self, "/contribution", "ct_none", "a review of what nobody contributed"),
+        .actor(.datanet, ReviewOpened.self, "an appeal by who did not contribute", nth: 1),
+        .actor(.datanet, ReviewTrapCommitted.self, "a trap set by a stranger"),
+        .actor(.datanet, AccessRequested.self, "access asked for in another's name"),
+        .actor(.datanet, AccessRevoked.self, "access taken away by a stranger"),
+        .actor(.datanet, ProposalOpened.self, "a vote called by a stranger"),
         .set(.datanet, ReviewDrawn.self, "/panel/0", "cora", "a panel with a member that was not drawn"),
         .set(.datanet, ReviewDrawn.self, "/candidates/0", "cora", "a candidate who is no validator"),
         .set(.datanet, ReviewDrawn.self, "/size", 3, "a panel drawn by another tree"),
@@ -163,7 +176,14 @@ struct Tampering: Sendable, CustomTestStringConvertible {
     // MARK: Training
 
     static let training: [Tampering] = [
+        .actor(.training, BaseModelRegistered.self, "a base model registered in another's name"),
         .actor(.training, JobRequested.self, "a job asked for by a stranger"),
+        .actor(.training, JobCheckpointed.self, "a checkpoint by another runner"),
+        .actor(.training, JobFailed.self, "a failure told by another runner"),
+        .actor(.training, JobCancelled.self, "a job cancelled by a stranger"),
+        .actor(.training, JobPaused.self, "a job halted by a stranger"),
+        .actor(.training, JobResumed.self, "a job set going by a stranger"),
+        .actor(.training, ModelHandedOver.self, "a model given away by a stranger"),
         Tampering(.training, "a job with other settings than were asked for") { log in
             let place = try log.place(JobCompleted.type)
             let requested = try log.place(JobRequested.type)
@@ -187,7 +207,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .actor(.training, RunnerRegistered.self, "a runner that a stranger made join"),
         .set(.training, ModelPublished.self, "/split/owner", 3_000, "a split that is more than the whole"),
         .set(.training, ModelPublished.self, "/adapter", .digest(SHA256.hash(utf8: "x")), "a model with another adapter than its job's"),
-        .actor(.training, ModelRetired.self, "a model retired by a stranger"),
+        .actor(.training, ModelRetired.self, "a model retired by a stranger", nth: 1),
     ]
 
     // MARK: Attribution
@@ -277,9 +297,15 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             // The next one names the position of its attribution, which is no longer there.
             return try log.place(SettlementPosted.type, 2)
         },
+        .set(.billing, AccountVerified.self, "/claim", "rumour", "an owner verified by a claim of a kind that there is not"),
+        .set(.billing, BudgetSet.self, "/thresholds/1", 200_000, "a budget with a threshold that there can't be"),
+        .add(.billing, HoldReleased.self, "/amount/amount", 1, "a release of one unit more than was held"),
+        shift(SettlementCorrected.self, "a correction with one unit given to another", nth: 1),
+        .add(.billing, StakeWithdrawn.self, "/amount/amount", 1, "a stake withdrawn with a unit more than was unbonded"),
         .add(.billing, HoldCaptured.self, "/amount/amount", 1, "a capture of one unit more"),
         Tampering(.billing, "an answer's fee captured twice") { log in
-            let place = try #require(log.places(HoldCaptured.type).last)
+            let answers = log.places(HoldCaptured.type) { $0["reference"]?.stringValue?.hasPrefix("tk_") != true }
+            let place = try #require(answers.last)
             log.repeatEvent(place)
             return place + 1
         },
@@ -392,9 +418,42 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             log.set(place, "/kept_until", "2100-01-01")
             return place
         },
+        .actor(.agentGateway, PrincipalErased.self, "texts erased by a stranger"),
         .actor(.agentGateway, KeyRevoked.self, "a key ended by a stranger"),
         .set(.agentGateway, KeyIssued.self, "/hash", .digest(SHA256.hash(utf8: "x")), "an API key with another hash"),
     ]
+
+    // MARK: Agents among themselves
+
+    static let economy: [Tampering] = [
+        .actor(.agentGateway, MandateGranted.self, "a mandate over somebody else's money"),
+        .actor(.agentGateway, MandateRevoked.self, "a mandate ended by a stranger"),
+        .add(.agentGateway, MandateAuthorized.self, "/amount/amount", 1_000_000, "a payment above its mandate's budget"),
+        .add(.agentGateway, MandateSettled.self, "/amount/amount", 1, "a mandate that spent a unit more than was paid"),
+        .set(.agentGateway, MandateFreed.self, "/reason", "expired", "money of a mandate freed as if its time were over"),
+        .actor(.agentGateway, ApprovalRequested.self, "an approval asked for by another agent"),
+        .actor(.agentGateway, ApprovalDecided.self, "an approval given by a stranger"),
+        .actor(.agentGateway, ServiceListed.self, "a service offered in another's name"),
+        .actor(.agentGateway, ServiceWithdrawn.self, "a service withdrawn by a stranger"),
+        .actor(.agentGateway, TaskOpened.self, "a task opened in another's name"),
+        .set(.agentGateway, TaskFunded.self, "/payer", "mallory", "a task that another pays for"),
+        .actor(.agentGateway, TaskSubmitted.self, "work delivered by who was not asked"),
+        .add(.agentGateway, TaskCompleted.self, "/payouts/0/amount/amount", -1, "a task that pays a unit less"),
+        .actor(.agentGateway, TaskRejected.self, "a task refused by a stranger"),
+        Tampering(.agentGateway, "a task that ended before its time") { log in
+            let expired = try log.place(TaskExpired.type)
+            let task = log.get(expired, "/task")
+            log.set(try log.place(TaskOpened.type) { $0["task"] == task }, "/deadline", .string(Self.late(log.entries[expired].time)))
+            return expired
+        },
+        .set(
+            .agentGateway, WalletLinked.self, "/address", .string("0x" + String(repeating: "7", count: 40)),
+            "an address linked by another's signature"),
+        .actor(.agentGateway, WalletUnlinked.self, "an address given up by a stranger"),
+    ]
+
+    /// An hour later.
+    private static func late(_ time: Timestamp) -> String { Timestamp(microseconds: time.microseconds + 3_600_000_000).description }
 
     // MARK: The log itself
 

@@ -52,8 +52,28 @@ extension StoryTelling {
             ])
         try await whole.wait(for: DisputeResolved.type, 1)
         try await whole.wait(for: AttributionCorrected.type, 1)
+        try await third(people, settled[3])
         try await whole.call(
             "POST", "/v1/settlements/\(settled[2])/refunds", as: "root", ["amount": amount(5_000), "reason": "late"])
+    }
+
+    /// Somebody who did not pay says that the wrong people are paid, and is right: others get what one loses.
+    func third(_ people: People, _ settlement: String) async throws {
+        let corrected = try await whole.count(SettlementCorrected.type)
+        let dispute = try await whole.call(
+            "POST", "/v1/disputes", as: people.olga,
+            [
+                "settlement": .string(settlement), "account": .string("payer:" + people.olga), "reason": "copied",
+                "evidence": .digest(SHA256.hash(utf8: "another proof")),
+            ])
+        try await whole.insist(
+            "POST", "/v1/rulings", as: "root",
+            [
+                "about": "dispute", "subject": dispute["events"]?.arrayValue?.first?["data"]?["id"] ?? .null, "upheld": true,
+                "penalties": [["principal": .string(people.carl), "points": 500]], "pool": "house", "reason": "This too.",
+            ])
+        try await whole.wait(for: DisputeResolved.type, 2)
+        try await whole.wait(for: SettlementCorrected.type, corrected + 1)
     }
 
     // MARK: Payouts
@@ -130,9 +150,25 @@ extension StoryTelling {
             "POST", "/v1/contributions/\(contribution)/withdrawal", as: people.ann, ["items": [.string(contribution + ".2")]])
         try await whole.call("POST", "/v1/contributors/\(people.carl)/erasure", as: people.carl)
         try await whole.insist("POST", "/v1/datanets/\(tides)/snapshots", as: people.olga, .object(JSONObject()))
-        try await whole.call("POST", "/v1/adapters/olga/tides/retire", as: people.olga, ["version": 1])
+        try await repeated(people)
+        try await whole.call(
+            "POST", "/v1/datanets/\(tides)/grants", as: people.olga, ["grantee": .string(people.ann), "purpose": "retrieve"])
+        try await whole.insist("POST", "/v1/adapters/olga/tides/hand-over", as: people.olga, ["to": .string(people.ann)])
+        try await whole.call("POST", "/v1/adapters/olga/tides/retire", as: people.ann, ["version": 2])
+        try await whole.call("DELETE", "/v1/principals/\(people.pia)/texts", as: people.pia)
         try await whole.wait(for: IndexBuilt.type, 3)
         try await authorship(people, tides)
+    }
+
+    /// The first training once more, without what Ann took back; its owner changes her mind about it.
+    func repeated(_ people: People) async throws {
+        let completed = try await whole.events().first { try EventHeader(trusted: $0.bytes).type == JobCompleted.type }
+        let job = try Fact(try #require(completed)).data["job"]?.stringValue ?? ""
+        let order = try await whole.insist("POST", "/v1/training-jobs/\(job)/retrain", as: people.olga, .object(JSONObject()))
+        let again = order["job"]?.stringValue ?? ""
+        for verb in ["pause", "resume", "cancel"] {
+            try await whole.call("POST", "/v1/training-jobs/\(again)/\(verb)", as: people.olga)
+        }
     }
 
     /// Work that Ann brings in of an author, who claims the account, takes an item back and has the rest erased.

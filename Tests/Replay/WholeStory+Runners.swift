@@ -20,7 +20,9 @@ extension StoryTelling {
             try await whole.insist("POST", "/v1/runners", as: runner, ["engine": "peft/1", "bases": ["tiny"]])
             let lease = try await whole.insist("POST", "/v1/runners/leases", as: runner, ["bases": ["tiny"]])
             #expect(lease["job"] == .string(job))
-            let record: JSONValue = ["engine": "peft/1", "evaluations": [["step": 1, "holdout_loss_micros": 1_000]]]
+            let record: JSONValue = [
+                "engine": "peft/1", "evaluations": [["step": .int(Int64(attempt + 1)), "holdout_loss_micros": 1_000]],
+            ]
             try await whole.call(
                 "POST", "/v1/runners/jobs/\(job)/complete", as: runner,
                 ["attempt": .int(Int64(attempt + 1)), "adapter": .digest(adapter), "tokens": 100, "record": record])

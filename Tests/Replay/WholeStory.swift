@@ -17,6 +17,8 @@ import Testing
 struct WholeStory: Sendable {
     let events: [[UInt8]]
     let evidence: [Digest: [UInt8]]
+    /// All that the services put into the evidence store, named by an event or not.
+    let stored: Set<Digest>
 
     private static let teller = Teller()
 
@@ -65,6 +67,7 @@ struct StoryTelling {
         try await payouts(people)
         try await endings(people, tides, breads)
         try await lie(people, tides)
+        try await agents(people)
         return try await collected()
     }
 
@@ -97,6 +100,8 @@ struct StoryTelling {
         for person in [olga.id, ann.id, carl.id] {
             try await whole.call("POST", "/v1/principals/\(person)/claims", as: "root", ["claim": "vouched"])
         }
+        try await whole.call(
+            "POST", "/v1/accounts/verified-owners", as: "root", ["owner": .string(bot.id), "claim": "domain"])
         let second = try Ed25519PrivateKey.generate()
         let did = DIDKey.text(for: second.publicKey)
         let linking = try second.sign(ProofMessages.linking(principal: carl.id, key: did))
@@ -230,6 +235,13 @@ struct StoryTelling {
 
     // MARK: What is left
 
+    /// The names of all files in the evidence store.
+    private func stored() throws -> Set<Digest> {
+        let folder = try whole.house.context(.billing).shared + "/evidence"
+        let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return Set(names.compactMap { Digest(prefixed: "sha256:" + ($0.split(separator: "/").last ?? "")) })
+    }
+
     func collected() async throws -> WholeStory {
         let store = try whole.house.context(.billing).openEvidence()
         let events = try await whole.events().map(\.bytes)
@@ -240,6 +252,6 @@ struct StoryTelling {
                 evidence[mention.digest] = try await store.bytes(mention.digest)
             }
         }
-        return WholeStory(events: events, evidence: evidence)
+        return WholeStory(events: events, evidence: evidence, stored: try stored())
     }
 }

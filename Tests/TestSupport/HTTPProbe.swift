@@ -5,15 +5,16 @@ import Threads
 /// The smallest question by HTTP: which status does a URL answer with? Independent of our own client on purpose.
 public enum HTTPProbe {
     /// The status of `GET url` on 127.0.0.1 or localhost; nil when nobody answers within `timeout`.
-    public static func status(of url: String, timeout: Duration = .seconds(2)) async -> Int? {
+    /// - Parameter bearer: a token or API key to ask with.
+    public static func status(of url: String, bearer: String? = nil, timeout: Duration = .seconds(2)) async -> Int? {
         guard let parts = URLComponents(string: url), let port = parts.port.flatMap({ UInt16(exactly: $0) }) else { return nil }
         let target =
             (parts.percentEncodedPath.isEmpty ? "/" : parts.percentEncodedPath) + (parts.percentEncodedQuery.map { "?" + $0 } ?? "")
         let seconds = Int(max(1, timeout.components.seconds))
-        return try? await OSThread.run(name: "http-probe") { ask(target, port: port, seconds: seconds) }
+        return try? await OSThread.run(name: "http-probe") { ask(target, bearer, port: port, seconds: seconds) }
     }
 
-    private static func ask(_ target: String, port: UInt16, seconds: Int) -> Int? {
+    private static func ask(_ target: String, _ bearer: String?, port: UInt16, seconds: Int) -> Int? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -29,7 +30,8 @@ public enum HTTPProbe {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        let question = Array("GET \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n".utf8)
+        let proof = bearer.map { "Authorization: Bearer \($0)\r\n" } ?? ""
+        let question = Array("GET \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\(proof)Connection: close\r\n\r\n".utf8)
         guard connected, send(descriptor, question, question.count, Int32(MSG_NOSIGNAL)) == question.count else { return nil }
         var answer = [UInt8](repeating: 0, count: 64)
         let count = recv(descriptor, &answer, answer.count, 0)

@@ -61,6 +61,13 @@ public final class Ledger: Sendable {
             await pool.close()
             throw error
         }
+        do {
+            let last = try await reader.newestTime()
+            if let trouble = ClockCheck(clock).trouble(last: last, made: ClockCheck.programMade) { logger.error("\(trouble)") }
+        } catch {
+            // Whether the log can be read is found out, and told, by who leads.
+            logger.debug("the clock could not be compared with the log's: \(error)")
+        }
         let origin = keys.origin
         let witnesses = settings.witnesses.map {
             Witness(address: Witness.Address(key: $0.key, url: $0.url), transport: transport, reader: reader, logger: logger)

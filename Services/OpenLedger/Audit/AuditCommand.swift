@@ -10,6 +10,7 @@ enum AuditCommand {
         summary: "Checks a whole log: every event, every hash, every signature, and every decision, computed again.",
         operands: ["LOG"],
         options: TrustOptions.options + [
+            LogPlace.ca,
             .init(
                 name: "checkpoints", value: "FOLDER", help: "Checkpoints kept elsewhere, that the log must continue (a bundle's folder).",
                 isRepeated: true),
@@ -41,7 +42,7 @@ enum AuditCommand {
                 return try await RetrainAudit(job: job, arguments: arguments, console: console).run()
             }
             let threads = try arguments.integer("threads", in: 1...64, default: 2)
-            let source = try LogPlace.source(arguments.operands[0])
+            let source = try LogPlace.source(arguments.operands[0], ca: arguments.value("ca"))
             let trust = try await TrustOptions.read(arguments) { try await source.pinnedKeys() }
             let kept = arguments.all("checkpoints").map { FolderLogSource($0) }
             let line = ProgressLine("checked", console)
@@ -65,7 +66,8 @@ enum AuditCommand {
         _ progress: @escaping @Sendable (LogProgress) -> Void
     ) async throws -> AuditText {
         var audit = FullAudit(
-            log: source, trust: trust, evidence: try arguments.value("evidence").map { try LogPlace.source($0) } ?? source, kept: kept,
+            log: source, trust: trust,
+            evidence: try arguments.value("evidence").map { try LogPlace.source($0, ca: arguments.value("ca")) } ?? source, kept: kept,
             threads: threads)
         if let path = arguments.value("resume") {
             let checkpoint = try await source.checkpoint()

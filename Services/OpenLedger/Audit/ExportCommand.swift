@@ -8,6 +8,7 @@ enum ExportCommand {
         command: "openledger export", summary: "Copies a log into a folder that proves itself, or continues such a copy.",
         operands: ["LOG", "FOLDER"],
         options: TrustOptions.options + [
+            LogPlace.ca,
             .init(
                 name: "evidence", value: "PLACE",
                 help: "Where evidence is, when it is not beside the log: a bundle's folder or a log's URL."),
@@ -30,13 +31,14 @@ enum ExportCommand {
     static func run(_ typed: [String], console: Console) async -> Int32 {
         await LogCommand.run(typed, specification, console) { arguments in
             let folder = arguments.operands[1]
-            let source = try LogPlace.source(arguments.operands[0], local: folder)
+            let source = try LogPlace.source(arguments.operands[0], local: folder, ca: arguments.value("ca"))
             let trust = try await TrustOptions.read(arguments) {
                 // The key that this folder began with binds the log more than one that it names today.
                 let first = try await FolderLogSource(folder).keysIfThere()
                 return first.isEmpty ? try await source.pinnedKeys() : first
             }
-            let place: (any LogSource)? = try arguments.value("evidence").map { try LogPlace.source($0) } ?? source
+            let place: (any LogSource)? =
+                try arguments.value("evidence").map { try LogPlace.source($0, ca: arguments.value("ca")) } ?? source
             let isBare = arguments.has("any-entries") || arguments.has("log-only")
             let export = LogExport(
                 source, to: folder, trust: trust, entries: arguments.has("any-entries") ? .anything : .events,

@@ -5,15 +5,28 @@ internal import HTTPClient
 enum LogPlace {
     static let note = "LOG is a log's URL, such as http://127.0.0.1:7400/log, or the folder of a bundle."
 
+    /// Whom a server that stands behind its own TLS is to be trusted by.
+    static let ca = ArgumentSpecification.Option(
+        name: "ca", value: "FILE", help: "The certificate (PEM) that a server's TLS is trusted by, where it is no public authority's.")
+
     /// The source behind it. A bare address means the log of the server there.
-    /// - Parameter local: a folder that may hold some of it already.
-    static func source(_ text: String, local: String? = nil) throws -> any LogSource {
+    /// - Parameters:
+    ///   - local: a folder that may hold some of it already.
+    ///   - ca: the certificate that TLS is trusted by; nil for those that the machine trusts.
+    static func source(_ text: String, local: String? = nil, ca: String? = nil) throws -> any LogSource {
         guard text.hasPrefix("http://") || text.hasPrefix("https://") else { return FolderLogSource(text) }
         var url = text[...]
         while url.hasSuffix("/") { url = url.dropLast() }
         let authority = url.drop { $0 != ":" }.dropFirst(3)
         if !authority.contains("/") { url += "/log" }
-        return HTTPLogSource(transport: try CurlTransport(), url: String(url), local: local.map { FolderLogSource($0) })
+        return HTTPLogSource(transport: try transport(ca: ca), url: String(url), local: local.map { FolderLogSource($0) })
+    }
+
+    /// What carries requests.
+    static func transport(ca: String?) throws -> CurlTransport {
+        // A file that is not there would show as a server that is not trusted.
+        if let ca { _ = try SmallTextFile.bytes(ca) }
+        return try CurlTransport(options: CurlOptions(caFile: ca))
     }
 }
 

@@ -13,6 +13,7 @@ enum MirrorCommand {
         operands: ["LOG"],
         options: [
             .init(name: "folder", value: "FOLDER", help: "Where the copy is, or is to be."),
+            LogPlace.ca,
             .init(
                 name: "key", value: "FILE",
                 help: "This mirror's private key, made where there is none; FOLDER/mirror.key unless said otherwise."),
@@ -49,7 +50,7 @@ enum MirrorCommand {
     }
 
     private static func open(_ arguments: Arguments, _ folder: String, _ console: Console) async throws -> LogMirror {
-        let source = try LogPlace.source(arguments.operands[0], local: folder)
+        let source = try LogPlace.source(arguments.operands[0], local: folder, ca: arguments.value("ca"))
         let keys = try TrustOptions.keys(arguments.all("log-key"), files: arguments.all("log-key-file"))
         let first = try await FolderLogSource(folder).keysIfThere()
         let pinned = keys.isEmpty && first.isEmpty ? try await source.pinnedKeys() : first

@@ -9,8 +9,12 @@ final class DemoFolder: Sendable {
 
     private static let prefix = "openledger-demo-"
 
-    /// Makes it. What demos left that were killed is removed first.
-    static func make() async throws -> DemoFolder { try await OSThread.run(name: "demo-folder") { try DemoFolder() } }
+    /// Makes it. What demos left that were killed is removed first. From now on the wish to stop is heard, a closed terminal too: whatever
+    /// is being done then, the folder goes with it.
+    static func make() async throws -> DemoFolder {
+        Signals.listen(hangUp: true)
+        return try await OSThread.run(name: "demo-folder") { try DemoFolder() }
+    }
 
     private init() throws {
         let all = FileManager.default.temporaryDirectory
@@ -63,15 +67,16 @@ final class DemoFolder: Sendable {
     }
 }
 
-/// The person at the terminal had enough.
+/// The person at the terminal had enough, or the terminal is gone.
 struct Interrupted: Error, CustomStringConvertible {
     /// As the shell reports a program that SIGINT ended.
     static let status: Int32 = 130
 
     var description: String { "interrupted; what was made for it is removed" }
 
-    /// Runs `body` until Ctrl-C or SIGTERM, by which it is cancelled and awaited.
+    /// Runs `body` until Ctrl-C, SIGTERM or a closed terminal, by which it is cancelled and awaited.
     static func unless(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        if Signals.isStopping { throw Interrupted() }
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await body()

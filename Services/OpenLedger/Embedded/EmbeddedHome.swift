@@ -77,13 +77,29 @@ struct EmbeddedHome: Sendable {
         return kept
     }
 
-    /// The API keys; on the first start with one administrator.
-    func openAPIKeys() async throws -> (store: FileAPIKeyStore, newAdministrator: APIKey?) {
+    /// The API keys, and a key for an administrator where there is none yet: it counts once ``keep(_:in:)`` has kept it, so that a start
+    /// which comes to nothing leaves no key behind that nobody has seen.
+    func openAPIKeys() throws -> (store: FileAPIKeyStore, newAdministrator: APIKey?) {
         let store = try FileAPIKeyStore(path: apiKeys)
-        guard store.count == 0 else { return (store, nil) }
-        let key = APIKey.generate()
-        let caller = Caller(subject: "administrator", issuer: "openledger", kind: .person, scopes: Self.administratorScopes)
+        return (store, store.count == 0 ? APIKey.generate() : nil)
+    }
+
+    /// From now on the key is an administrator's.
+    static func keep(_ key: APIKey, in store: FileAPIKeyStore) async throws {
+        let caller = Caller(subject: "administrator", issuer: "openledger", kind: .person, scopes: administratorScopes)
         try await store.add(APIKeyRecord(hash: key.hash, caller: caller))
-        return (store, key)
+    }
+
+    /// An administrator's key for who owns the folder and lost the one that there was, which counts no longer from the next start on.
+    func replaceAdministrator() async throws -> APIKey {
+        guard FileManager.default.fileExists(atPath: keySet) else {
+            throw CommandError("there is no house in \(path); start `openledger up` once, or name its folder with --data")
+        }
+        let store = try FileAPIKeyStore(path: apiKeys)
+        let earlier = store.hashes { $0.caller.subject == "administrator" && $0.caller.issuer == "openledger" }
+        let key = APIKey.generate()
+        try await Self.keep(key, in: store)
+        for hash in earlier { try await store.revoke(hash) }
+        return key
     }
 }

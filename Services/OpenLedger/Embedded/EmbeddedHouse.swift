@@ -18,34 +18,41 @@ struct EmbeddedHouse: Sendable {
     /// The administrator's key, on the first start only.
     let newAdministrator: APIKey?
     private let settings: Configuration
+    private let places: [DiskSpace]
     private let cluster: PrivateCluster
     private let keys: EmbeddedHome.Keys
     private let apiKeys: FileAPIKeyStore
 
     /// Opens the folder and starts its database; `note` hears what is being done.
+    /// - Throws: ``Interrupted`` where the wish to stop came meanwhile; what was started is stopped then.
     static func open(
         _ home: EmbeddedHome, _ settings: Configuration, note: @escaping @Sendable (String) -> Void
     ) async throws -> EmbeddedHouse {
+        let places = [try DiskSpace("data", home.path, settings), try DiskSpace("shared", home.shared, settings)]
+        for place in places { try place.insist() }
         let keys = try await OSThread.run(name: "home") { try home.open() }
-        let (apiKeys, administrator) = try await home.openAPIKeys()
+        let (apiKeys, administrator) = try home.openAPIKeys()
+        if Signals.isStopping { throw Interrupted() }
         let cluster = try await PrivateCluster.start(directory: home.postgres, options: ClusterOptions(stopsWithParent: true))
         do {
+            if Signals.isStopping { throw Interrupted() }
             let owner = try PostgresConfiguration(url: cluster.url())
             try await Roles(owner).ensure(try Service.allCases.map { try Roles.Login(service: $0.schema, password: nil) })
             let applied = try await Migrator(owner, folder: try Migrations.folder(settings)).apply { note("migration \($0)") }
             if !applied.isEmpty { note("the database is up to date") }
+            if Signals.isStopping { throw Interrupted() }
         } catch {
             try? await cluster.stop()
             throw error
         }
         return EmbeddedHouse(
-            home: home, newAdministrator: administrator, settings: settings, cluster: cluster, keys: keys, apiKeys: apiKeys)
+            home: home, newAdministrator: administrator, settings: settings, places: places, cluster: cluster, keys: keys, apiKeys: apiKeys)
     }
 
     /// Serves all services until `stop` returns, then stops the database too.
     func serve(
         origin: String, services: [any RunnableService.Type] = ServiceList.all, at address: Address, options: ServingOptions,
-        logger: Logger, until stop: @Sendable () async -> Void,
+        logger: Logger, until stop: @escaping @Sendable () async -> Void,
         onReady: @escaping @Sendable (_ port: Int, _ ledger: Ledger) async -> Void
     ) async throws {
         do {
@@ -57,15 +64,18 @@ struct EmbeddedHouse: Sendable {
             let verifier = try TokenVerifier(
                 issuers: try keys.tokens.byIssuer(), audiences: Set(Service.allCases.map(\.rawValue) + ["openledger"]))
             let house = RunningHouse(
-                ledger: ledger, services: services, shared: home.shared, context: { try context($0.service, $1) },
+                ledger: ledger, services: services, shared: home.shared, places: places, context: { try context($0.service, $1) },
                 prepare: { try await renew($0, $1) },
                 authenticator: { [apiKeys] in
                     Authenticator(tokens: verifier, keys: APIKeyChain([apiKeys] + $1), services: $0, vouching: Vouching.house)
                 },
                 addresses: [address],
                 options: options, logger: logger)
-            try await house.serve(until: stop) { ready in
-                if let ledger = ready.ledger { await onReady(ready.port, ledger) }
+            try await house.serve(until: stop) { [apiKeys, newAdministrator] ready in
+                guard let ledger = ready.ledger else { return }
+                // Only now, when nothing stands between the key and who is to see it.
+                if let newAdministrator { try await EmbeddedHome.keep(newAdministrator, in: apiKeys) }
+                await onReady(ready.port, ledger)
             }
         } catch {
             try? await cluster.stop()

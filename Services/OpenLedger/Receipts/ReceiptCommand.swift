@@ -15,6 +15,7 @@ enum ReceiptCommand {
             .init(name: "url", value: "URL", help: "Where billing answers; http://127.0.0.1:7400 when left out."),
             .init(name: "account", value: "ACCOUNT", help: "The payee, such as contributor:ann; your own account when left out."),
             .init(name: "token-file", value: "FILE", help: "An API key or token; the variable OPENLEDGER_TOKEN when left out."),
+            LogPlace.ca,
             .init(name: "output", value: "FILE", help: "Where to write it, also -o; standard output when left out."),
         ] + TrustOptions.options,
         notes: [
@@ -26,14 +27,15 @@ enum ReceiptCommand {
     /// Runs it.
     /// - Returns: the exit status.
     static func run(_ typed: [String]) async -> Int32 {
-        await run(typed, console: .standard, environment: ProcessInfo.processInfo.environment) { try CurlTransport() }
+        await run(typed, console: .standard, environment: ProcessInfo.processInfo.environment) { try LogPlace.transport(ca: $0) }
     }
 
     static func run(
-        _ typed: [String], console: Console, environment: [String: String], transport: @escaping @Sendable () throws -> any Transport
+        _ typed: [String], console: Console, environment: [String: String],
+        transport: @escaping @Sendable (_ ca: String?) throws -> any Transport
     ) async -> Int32 {
         await LogCommand.run(typed.map { $0 == "-o" ? "--output" : $0 }, specification, console) { arguments in
-            let bytes = try await fetch(arguments, environment, try transport())
+            let bytes = try await fetch(arguments, environment, try transport(arguments.value("ca")))
             let isTrusted = ["key", "key-file", "policy"].contains { !arguments.all($0).isEmpty }
             let trust = isTrusted ? try await TrustOptions.read(arguments) { [] } : nil
             do throws(ReceiptFault) { try check(bytes, trust) } catch {

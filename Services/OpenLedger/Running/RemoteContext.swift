@@ -25,6 +25,8 @@ struct RemoteContext: Sendable {
     private let folder: String
     private let shared: String
     private let carried = CarriedLogs()
+    /// The same places, with what room they must have.
+    let places: [DiskSpace]
 
     /// From the settings of a deployment: see docs/operating.md.
     static func configured(_ service: Service, _ settings: Configuration) async throws -> RemoteContext {
@@ -32,6 +34,8 @@ struct RemoteContext: Sendable {
             "SERVICE_KEY_FILE", "a file with the Ed25519 key (PEM) that signs this service's tokens; make one with `openledger key FILE`")
         let folder = try settings.required("DATA", "a folder for the service's files")
         let shared = settings.string("SHARED", default: folder + "/shared")
+        let places = [try DiskSpace("data", folder, settings), try DiskSpace("shared", shared, settings)]
+        for place in places { try place.insist() }
         for path in [folder, shared] { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
         var addresses: [Service: String] = [:]
         for peer in Service.allCases {
@@ -45,7 +49,7 @@ struct RemoteContext: Sendable {
         return RemoteContext(
             service: service, settings: settings, database: try PostgresConfiguration.configured(settings),
             key: try await OSThread.run(name: "key") { try KeyFile.load(path) }, addresses: addresses, ledgers: ledgers, folder: folder,
-            shared: shared)
+            shared: shared, places: places)
     }
 
     /// - Parameter isFollowing: false reads the log from the ledger alone, for who reads it once from its beginning.

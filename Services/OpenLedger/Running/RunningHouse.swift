@@ -20,6 +20,8 @@ struct RunningHouse: Sendable {
     var services: [any RunnableService.Type] = []
     /// The folder that all services share, whose evidence is served beside the log; nil where there is none.
     var shared: String?
+    /// Where something is kept, whose room is watched.
+    var places: [DiskSpace] = []
     /// What a service is given.
     var context: @Sendable (any RunnableService.Type, Neighbourhood) throws -> ServiceContext = { _, _ in
         throw CommandError("this process runs no services besides the ledger")
@@ -49,8 +51,10 @@ struct RunningHouse: Sendable {
         let ledger: Ledger?
     }
 
-    /// Serves until `stop` returns; `onReady` hears when everything can be used.
-    func serve(until stop: @Sendable () async -> Void = Signals.stop, onReady: @escaping @Sendable (Ready) async -> Void) async throws {
+    /// Serves until `stop` returns; `onReady` hears when everything can be used, and ends it all by what it throws.
+    func serve(
+        until stop: @escaping @Sendable () async -> Void = Signals.stop, onReady: @escaping @Sendable (Ready) async throws -> Void
+    ) async throws {
         let metrics = Metrics()
         metrics.addProcess()
         let entrance = Entrance()
@@ -69,6 +73,7 @@ struct RunningHouse: Sendable {
             if ledger != nil, let shared {
                 mounts.append(EvidenceRoutes { EvidenceStore(blobs: try FolderBlobStore(root: shared + "/evidence")) }.mount)
             }
+            if !places.isEmpty { mounts.append(Mount("disk", routes: [], checks: places.map(\.check))) }
             let checks = mounts.flatMap(\.checks)
             let application = try Application(
                 name: "OpenLedger", version: Version.text, mounts: mounts,
@@ -77,19 +82,16 @@ struct RunningHouse: Sendable {
             entrance.open(application.handler)
             let server = try await application.serve(addresses, options: options.server)
             server.addMetrics(to: metrics)
-            let working = Task {
+            let working = Task { [places] in
                 await withTaskGroup(of: Void.self) { group in
+                    group.addTask { await DiskSpace.watch(places, metrics) }
                     for service in opened { group.addTask { await service.run() } }
                 }
             }
-            let ready = Task {
-                for check in checks {
-                    while await check.state() != .ready { try await Task.sleep(for: .milliseconds(10)) }
-                }
-                await onReady(Ready(port: server.port, ledger: ledger))
+            let trouble = await Self.wait(until: stop) { [logger] in
+                for check in checks { try await ReadinessWait(check).run(patience: Self.patience) { logger.warning("\($0)") } }
+                try await onReady(Ready(port: server.port, ledger: ledger))
             }
-            await stop()
-            ready.cancel()
             logger.info("stopping: requests in hand are finished first")
             // Who follows the log goes first: a log that drains answers every wait at once.
             working.cancel()
@@ -97,6 +99,7 @@ struct RunningHouse: Sendable {
             await close()
             ledger?.drain()
             await server.stop(grace: .seconds(10))
+            if let trouble { throw trouble }
         } catch {
             await close()
             running.cancel()
@@ -105,6 +108,38 @@ struct RunningHouse: Sendable {
         }
         running.cancel()
         await running.value
+    }
+
+    /// How long each check may take before it is named.
+    private static let patience = Duration.seconds(60)
+
+    /// Waits until `stop` returns, or until what leads to being ready fails.
+    /// - Returns: why it failed.
+    private static func wait(
+        until stop: @escaping @Sendable () async -> Void, ready: @escaping @Sendable () async throws -> Void
+    ) async -> (any Error)? {
+        await withTaskGroup(of: Ending.self) { group in
+            group.addTask {
+                await stop()
+                return Ending(isStop: true)
+            }
+            group.addTask {
+                do { try await ready() } catch { return Ending(error: error) }
+                return Ending()
+            }
+            var trouble: (any Error)?
+            while let ending = await group.next() {
+                trouble = ending.error
+                if ending.isStop || trouble != nil { break }
+            }
+            group.cancelAll()
+            return trouble
+        }
+    }
+
+    private struct Ending: Sendable {
+        var isStop = false
+        var error: (any Error)?
     }
 
     private func open(_ neighbourhood: Neighbourhood) async throws -> [any RunnableService] {

@@ -81,6 +81,7 @@ enum ServeCommand {
         let ledger = try await LedgerSettings.configured(settings)
         return RunningHouse(
             ledger: ledger, shared: settings.string("SHARED"),
+            places: try settings.string("SHARED").map { [try DiskSpace("shared", $0, settings)] } ?? [],
             authenticator: { grants, _ in Authenticator(tokens: verifier, keys: nil, services: grants, vouching: Vouching.house) },
             addresses: [try address(Service.ledger.port, settings)], options: try ServingOptions(settings), logger: logger)
     }
@@ -90,7 +91,7 @@ enum ServeCommand {
     ) async throws -> RunningHouse {
         let remote = try await RemoteContext.configured(type.service, settings)
         return RunningHouse(
-            services: [type], context: { _, near in try remote.context(logger: near.logger, metrics: near.metrics) },
+            services: [type], places: remote.places, context: { _, near in try remote.context(logger: near.logger, metrics: near.metrics) },
             close: { await remote.close() },
             authenticator: { grants, keys in
                 Authenticator(

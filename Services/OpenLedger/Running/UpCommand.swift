@@ -15,7 +15,9 @@ enum UpCommand {
             .init(name: "ledger-only", value: nil, help: "Only the ledger, without the services that stand on it."),
             .init(name: "origin", value: "NAME", help: "The log's name, given on its first start; localhost/log when left out."),
         ],
-        notes: "The first start makes all keys, and one administrator whose API key it prints once. Ctrl-C stops.")
+        notes:
+            "The first start makes all keys, and one administrator whose API key it prints once\n(openledger key --new-administrator makes another). Ctrl-C stops."
+    )
 
     static func run(_ words: [String]) async throws -> Int32 {
         let arguments = try specification.parse(words)
@@ -25,8 +27,13 @@ enum UpCommand {
         let home = EmbeddedHome(path: absolute(arguments.value("data") ?? settings.string("DATA", default: ".openledger")))
         let logger = Logger(level: try settings.logLevel())
 
+        Signals.listen(hangUp: true)
         Terminal.note("starting PostgreSQL in \(home.postgres)")
-        let house = try await EmbeddedHouse.open(home, settings) { Terminal.note($0) }
+        let house: EmbeddedHouse
+        do { house = try await EmbeddedHouse.open(home, settings) { Terminal.note($0) } } catch is Interrupted {
+            Terminal.note("stopped before it was up")
+            return Interrupted.status
+        }
         let origin = arguments.value("origin") ?? settings.string("LOG_ORIGIN", default: "localhost/log")
         try await house.serve(
             origin: origin, services: arguments.has("ledger-only") ? [] : ServiceList.all,

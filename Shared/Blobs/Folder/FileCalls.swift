@@ -108,6 +108,7 @@ enum FileCalls {
 
     static func failed(_ operation: String, _ path: String) -> BlobError {
         let code = errno
+        if code == ENOSPC || code == EDQUOT { return .full(operation: operation, path: path) }
         return .system(operation: operation, path: path, reason: String(cString: strerror(code)))
     }
 }

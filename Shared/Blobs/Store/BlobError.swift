@@ -22,6 +22,8 @@ public enum BlobError: Error, Sendable, Hashable, CustomStringConvertible {
     case badKeyRecord(owner: String, reason: String)
     /// The file system refused; `reason` is its own text.
     case system(operation: String, path: String, reason: String)
+    /// The disk, or this account's part of it, is full: nothing is wrong with what was asked for, and it can be asked for again.
+    case full(operation: String, path: String)
     /// The S3 server answered with an error.
     case server(operation: String, status: Int, code: String)
     /// A setting that cannot be used.
@@ -43,6 +45,7 @@ public enum BlobError: Error, Sendable, Hashable, CustomStringConvertible {
         case .noKey(let owner): "there is no key for \(owner)"
         case .badKeyRecord(let owner, let reason): "the key record of \(owner) cannot be used: \(reason)"
         case .system(let operation, let path, let reason): "cannot \(operation) \(path): \(reason)"
+        case .full(let operation, let path): "cannot \(operation) \(path): the disk is full"
         case .server(let operation, let status, let code):
             "the S3 server answered \(status)\(code.isEmpty ? "" : " \(code)") to \(operation)"
         case .badSetting(let name, let reason): "\(name) \(reason)"

@@ -28,7 +28,7 @@ public enum EvidenceMentions {
 
     private static let documents: [String: Set<String>] = [
         ContentErased.type: ["receipt"], SnapshotPublished.type: ["list", "manifest"], IndexBuilt.type: ["measures"],
-        AttributionComputed.type: ["evidence"], AttributionCorrected.type: ["evidence"], JobRequested.type: ["settings"],
-        JobCheckpointed.type: ["metrics"], JobCompleted.type: ["record"],
+        AttributionComputed.type: ["evidence"], AttributionCorrected.type: ["evidence"], JobRequested.type: ["settings", "without"],
+        JobCheckpointed.type: ["metrics"], JobDelivered.type: ["record"], JobCompleted.type: ["record"],
     ]
 }

@@ -39,6 +39,7 @@ extension Problem {
         switch error {
         case let problem as Problem: problem
         case let convertible as any ProblemConvertible: convertible.problem
+        case let sometimes as any SometimesProblem: sometimes.problemIfAny
         case let http as HTTPError:
             Problem(ProblemType.of(status: http.status), http.reason.isEmpty ? ProblemType.of(status: http.status).title : http.reason)
         default: nil

@@ -73,3 +73,9 @@ public protocol ProblemConvertible: Error {
     /// The answer it becomes.
     var problem: Problem { get }
 }
+
+/// An error that is the caller's to know in some cases, and the operator's alone in the others.
+public protocol SometimesProblem: Error {
+    /// The answer it becomes; nil when its words must not leave the house.
+    var problemIfAny: Problem? { get }
+}

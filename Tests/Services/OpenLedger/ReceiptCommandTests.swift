@@ -93,7 +93,7 @@ private final class MadeReceipts: Sendable {
             let written = Written()
             let status = await ReceiptCommand.run(
                 words + ["--url", "http://house"], console: written.console, environment: ["OPENLEDGER_TOKEN": token]
-            ) { transport }
+            ) { _ in transport }
             return (status, written)
         }
         let file = made.folder.path("fetched")

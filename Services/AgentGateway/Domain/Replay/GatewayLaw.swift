@@ -56,7 +56,11 @@ public struct GatewayLaw: ReplayLaw {
                 gaps: [ReplayGap("keys that principals had destroyed", why: "nobody can see that there is no copy")])
         case KeyRotated.type:
             let data: KeyRotated = try append.data(KeyRotated.self)
-            if let claim = data.verified { return Verdict(try PrincipalRules.verify(data.principal, claim: claim)(state, moment)) }
+            if let claim = data.verified {
+                return Verdict(
+                    try PrincipalRules.verify(data.principal, claim: claim)(state, moment),
+                    gaps: [ReplayGap("who may vouch for a principal's claim", why: "tokens and scopes are not on the log")])
+            }
             if data.recovered == true {
                 guard let added = data.added else { throw Unlawful("/added is missing in a recovery") }
                 return Verdict(

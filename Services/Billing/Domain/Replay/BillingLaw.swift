@@ -45,6 +45,7 @@ public struct BillingLaw: ReplayLaw {
         let first = append.first
         guard BillingEvent.types.contains(first.type) else { return .unknown }
         let decision: Decision
+        var gaps: [ReplayGap] = []
         if let cause = append.reactsTo {
             guard let pending = state.known.reactions[cause.text] else {
                 throw Unlawful("reacts to an event that is not there, asks for nothing, or was answered before")
@@ -60,9 +61,15 @@ public struct BillingLaw: ReplayLaw {
                 all.append(try state.again(event, moment))
             }
             decision = all
+            // A wallet's owner signs for it; whatever else is asked for is allowed by a token.
+            if append.facts.contains(where: { $0.type != WalletSet.type }) { gaps.append(Self.authority) }
         }
-        return Verdict(decision.newEvents, checked: Self.checked(append))
+        return Verdict(decision.newEvents, checked: Self.checked(append), gaps: gaps)
     }
+
+    private static let authority = ReplayGap(
+        "who may ask billing for deposits, holds, transfers, refunds, payouts, prices and rules",
+        why: "tokens and scopes are not on the log")
 
     private static func checked(_ append: ReplayedAppend) -> [String: Int] {
         var checked: [String: Int] = [:]

@@ -117,7 +117,8 @@ public struct DatanetLaw: ReplayLaw {
             return Made(
                 try RulingRules.make(
                     state, about: data.about, subject: data.subject, upheld: data.upheld, penalties: data.penalties, reason: data.reason,
-                    pool: data.pool, moment))
+                    pool: data.pool, moment),
+                gaps: [ReplayGap("who may make a ruling", why: "tokens and scopes are not on the log")])
         default: return try review(append, state, moment)
         }
     }

@@ -116,6 +116,13 @@ public struct LogReader: Sendable {
         return events
     }
 
+    /// When the newest event was written, as the store has it; nil when the log is empty.
+    func newestTime() async throws -> Timestamp? {
+        let size = Int64(try await storedSize())
+        guard size > 0, let row = try await ask(LogSQL.range, [.int(size - 1), .int(size)]).first else { return nil }
+        return try EventHeader(trusted: try LoggedEvent(row: row).bytes).time
+    }
+
     /// Events of a stream from a version on: fewer than `limit` when they are large, none only at the stream's end.
     func read(stream: StreamName, from version: UInt64, limit: Int) async throws -> [LoggedEvent] {
         let limit = max(1, min(limit, Self.maximumEvents))

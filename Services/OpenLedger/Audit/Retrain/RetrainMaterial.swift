@@ -110,7 +110,7 @@ struct RetrainPlace: Sendable {
         guard !house.credential.isEmpty else {
             throw CommandError("\(house.url) hands out a job's rows to who has a grant: give a token with --token-file or OPENLEDGER_TOKEN")
         }
-        let transport = try CurlTransport()
+        let transport = try LogPlace.transport(ca: house.ca)
         var request = ClientRequest(method: "GET", url: house.url + path, timeout: .seconds(3_600), maximumBodyBytes: limit)
         request.headers.set("Authorization", "Bearer " + house.credential)
         let response = try await transport.send(request)

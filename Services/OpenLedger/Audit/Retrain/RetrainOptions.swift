@@ -27,6 +27,8 @@ struct RetrainHouse {
     let url: String
     /// A token or API key.
     let credential: String
+    /// The certificate that its TLS is trusted by.
+    let ca: String?
 
     /// The house whose log this is; nil for a folder.
     init?(log place: String, _ arguments: Arguments) throws {
@@ -35,6 +37,7 @@ struct RetrainHouse {
         while url.hasSuffix("/") { url = url.dropLast() }
         if url.hasSuffix("/log") { url = url.dropLast(4) }
         self.url = String(url)
+        ca = arguments.value("ca")
         if let file = arguments.value("token-file") {
             credential = try SmallTextFile.read(file, limit: 64 << 10).trimmingCharacters(in: .whitespacesAndNewlines)
         } else {
