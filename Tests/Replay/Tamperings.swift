@@ -428,8 +428,11 @@ struct Tampering: Sendable, CustomTestStringConvertible {
     static let economy: [Tampering] = [
         .actor(.agentGateway, MandateGranted.self, "a mandate over somebody else's money"),
         .actor(.agentGateway, MandateRevoked.self, "a mandate ended by a stranger"),
-        .add(.agentGateway, MandateAuthorized.self, "/amount/amount", 1_000_000, "a payment above its mandate's budget"),
-        .add(.agentGateway, MandateSettled.self, "/amount/amount", 1, "a mandate that spent a unit more than was paid"),
+        .add(.agentGateway, MandateAuthorized.self, "/amount/amount", 1_000_000_000, "a payment above its mandate's budget"),
+        Tampering(.agentGateway, "a unit more set aside of a mandate than the task costs") { log in
+            try log.add(1, try log.place(MandateAuthorized.type), "/amount/amount")
+            return try log.place(TaskFunded.type)
+        },
         .set(.agentGateway, MandateFreed.self, "/reason", "expired", "money of a mandate freed as if its time were over"),
         .actor(.agentGateway, ApprovalRequested.self, "an approval asked for by another agent"),
         .actor(.agentGateway, ApprovalDecided.self, "an approval given by a stranger"),

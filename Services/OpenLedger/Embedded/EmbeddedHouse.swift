@@ -65,6 +65,7 @@ struct EmbeddedHouse: Sendable {
                 issuers: try keys.tokens.byIssuer(), audiences: Set(Service.allCases.map(\.rawValue) + ["openledger"]))
             let house = RunningHouse(
                 ledger: ledger, services: services, shared: home.shared, places: places, context: { try context($0.service, $1) },
+                isGivenUp: { Signals.isStopping },
                 prepare: { try await renew($0, $1) },
                 authenticator: { [apiKeys] in
                     Authenticator(tokens: verifier, keys: APIKeyChain([apiKeys] + $1), services: $0, vouching: Vouching.house)

@@ -9,14 +9,19 @@ struct ReadinessWait: Sendable {
     /// Waits for as long as it takes.
     /// - Parameters:
     ///   - patience: after how long it is told, and again after as long, what it waits for.
+    ///   - isGivenUp: whether to wait no longer.
     ///   - tell: hears that, in a sentence.
-    func run(patience: Duration, tell: @Sendable (String) -> Void) async throws {
+    /// - Throws: ``Interrupted`` when it is given up.
+    func run(
+        patience: Duration, isGivenUp: @Sendable () -> Bool = { false }, tell: @Sendable (String) -> Void
+    ) async throws {
         let clock = ContinuousClock()
         let started = clock.now
         var next = patience
         while true {
             let state = await check.state()
             guard case .notReady(let reason) = state else { return }
+            if isGivenUp() { throw Interrupted() }
             let waited = started.duration(to: clock.now)
             if waited >= next {
                 tell("not ready after \(waited.components.seconds) s: \(check.name) waits: \(reason)")

@@ -28,6 +28,8 @@ struct RunningHouse: Sendable {
     }
     /// What is let go of when the services have ended.
     var close: @Sendable () async -> Void = {}
+    /// Whether somebody who waits for it to be ready has had enough, apart from who stops it.
+    var isGivenUp: @Sendable () -> Bool = { false }
     /// What is done before a service is opened.
     var prepare: @Sendable (any RunnableService.Type, ServiceContext) async throws -> Void = { _, _ in }
     /// Who may come in, given what services may do, and the API keys that they know.
@@ -88,8 +90,10 @@ struct RunningHouse: Sendable {
                     for service in opened { group.addTask { await service.run() } }
                 }
             }
-            let trouble = await Self.wait(until: stop) { [logger] in
-                for check in checks { try await ReadinessWait(check).run(patience: Self.patience) { logger.warning("\($0)") } }
+            let trouble = await Self.wait(until: stop) { [logger, isGivenUp] in
+                for check in checks {
+                    try await ReadinessWait(check).run(patience: Self.patience, isGivenUp: isGivenUp) { logger.warning("\($0)") }
+                }
                 try await onReady(Ready(port: server.port, ledger: ledger))
             }
             logger.info("stopping: requests in hand are finished first")

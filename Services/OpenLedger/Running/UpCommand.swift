@@ -2,6 +2,7 @@ import Foundation
 import HTTPServer
 import Identity
 import LedgerService
+import ServiceShell
 import Telemetry
 
 /// `openledger up`: the whole house in one process.
@@ -27,24 +28,33 @@ enum UpCommand {
         let home = EmbeddedHome(path: absolute(arguments.value("data") ?? settings.string("DATA", default: ".openledger")))
         let logger = Logger(level: try settings.logLevel())
 
+        let address = try ListenAddress.parse(host: host, port: port)
+        let origin = arguments.value("origin") ?? settings.string("LOG_ORIGIN", default: "localhost/log")
         Signals.listen(hangUp: true)
-        Terminal.note("starting PostgreSQL in \(home.postgres)")
-        let house: EmbeddedHouse
-        do { house = try await EmbeddedHouse.open(home, settings) { Terminal.note($0) } } catch is Interrupted {
+        do {
+            try await serve(
+                home, settings, origin: origin, services: arguments.has("ledger-only") ? [] : ServiceList.all, at: address, logger: logger
+            ) { announce(host: host, port: $0, ledger: $1, home: home, administrator: $2) }
+        } catch is Interrupted {
             Terminal.note("stopped before it was up")
             return Interrupted.status
         }
-        let origin = arguments.value("origin") ?? settings.string("LOG_ORIGIN", default: "localhost/log")
+        return 0
+    }
+
+    private static func serve(
+        _ home: EmbeddedHome, _ settings: Configuration, origin: String, services: [any RunnableService.Type], at address: Address,
+        logger: Logger, announce: @escaping @Sendable (_ port: Int, _ ledger: Ledger, _ administrator: APIKey?) -> Void
+    ) async throws {
+        Terminal.note("starting PostgreSQL in \(home.postgres)")
+        let house = try await EmbeddedHouse.open(home, settings) { Terminal.note($0) }
         try await house.serve(
-            origin: origin, services: arguments.has("ledger-only") ? [] : ServiceList.all,
-            at: try ListenAddress.parse(host: host, port: port), options: try ServingOptions(settings), logger: logger,
-            until: Signals.stop
+            origin: origin, services: services, at: address, options: try ServingOptions(settings), logger: logger, until: Signals.stop
         ) { port, ledger in
             // Only now: services ask for their own settings while they open.
             for key in settings.unknownKeys() { logger.warning("\(key) is no setting of OpenLedger") }
-            announce(host: host, port: port, ledger: ledger, home: home, administrator: house.newAdministrator)
+            announce(port, ledger, house.newAdministrator)
         }
-        return 0
     }
 
     private static func announce(host: String, port: Int, ledger: Ledger, home: EmbeddedHome, administrator: APIKey?) {

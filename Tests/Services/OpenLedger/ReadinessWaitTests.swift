@@ -24,6 +24,11 @@ import Web
         try await ReadinessWait(ReadinessCheck("rows") { .ready }).run(patience: .zero) { Issue.record("\($0)") }
     }
 
+    @Test func `whoever has had enough waits no longer`() async throws {
+        let wait = ReadinessWait(ReadinessCheck("rows") { .notReady("never") })
+        await #expect(throws: Interrupted.self) { try await wait.run(patience: .seconds(60), isGivenUp: { true }) { _ in } }
+    }
+
     @Test func `whoever is cancelled waits no longer`() async throws {
         let waiting = Task { try await ReadinessWait(ReadinessCheck("rows") { .notReady("never") }).run(patience: .seconds(60)) { _ in } }
         waiting.cancel()

@@ -120,6 +120,9 @@ public struct EconomyLaw: ReplayLaw {
                 gaps: [ReplayGap("briefs of tasks", why: "they are sealed under their clients' keys")])
         case TaskFunded.type:
             let data = try append.data(TaskFunded.self)
+            if let authorized = data.authorization.flatMap({ state.authorizations[$0]?.data }), authorized.amount != data.amount {
+                throw Unlawful("/amount is \(data.amount), and \(authorized.amount) of the mandate was set aside for it")
+            }
             guard let hold = data.hold else { return Verdict(try TaskRules.fundFromAbove(data.task, data.amount)(state, moment)) }
             return Verdict(
                 try TaskRules.fund(data.task, data.amount, payer: data.payer, hold: hold, authorization: data.authorization)(state, moment))
