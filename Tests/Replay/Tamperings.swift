@@ -159,6 +159,8 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             log.set(place, "/policy/contributor_points", 4_500)
             return place
         },
+        .set(.datanet, AccessUsed.self, "/items", 9_999, "more items read than the snapshot has"),
+        .again(.datanet, AdmissionRefused.self, "a contribution refused twice"),
         Tampering(.datanet, "access used without a grant") { log in
             let granted = try log.place(AccessGranted.type) { $0["purpose"] == "read" }
             log.entries.remove(at: granted)
@@ -443,6 +445,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .actor(.agentGateway, TaskSubmitted.self, "work delivered by who was not asked"),
         .add(.agentGateway, TaskCompleted.self, "/payouts/0/amount/amount", -1, "a task that pays a unit less"),
         .actor(.agentGateway, TaskRejected.self, "a task refused by a stranger"),
+        .again(.agentGateway, TaskExpired.self, "a task that ended twice"),
         Tampering(.agentGateway, "a task that ended before its time") { log in
             let expired = try log.place(TaskExpired.type)
             let task = log.get(expired, "/task")
