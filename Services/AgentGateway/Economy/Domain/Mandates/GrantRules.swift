@@ -9,6 +9,9 @@ public enum GrantRules {
     /// Most mandates that hang on one.
     public static let maximumChildren = 2_000
 
+    /// Most bytes of all ids in a mandate's lists: its event has to fit the log.
+    public static let maximumListBytes = 32_000
+
     /// What a grantor asks for.
     public struct Wish: Sendable {
         /// Who shall spend.
@@ -122,6 +125,10 @@ public enum GrantRules {
             guard let amount else { continue }
             guard amount.asset == terms.budget.asset else { throw wrong(name, "must be in \(terms.budget.asset), as the budget") }
             guard !amount.isNegative else { throw wrong(name, "must not be below zero") }
+        }
+        let named = [terms.payees, terms.services, terms.models].compactMap { $0 }.joined().reduce(0) { $0 + $1.utf8.count }
+        guard named <= maximumListBytes else {
+            throw wrong("payees", "services and models must have at most \(maximumListBytes) bytes together, not \(named)")
         }
         if let recurrence = terms.recurrence {
             guard MandatePeriod.intervals.contains(recurrence.every) else {
