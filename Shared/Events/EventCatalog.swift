@@ -60,7 +60,8 @@ public enum EventCatalog {
                 "mandate.authorized", "mandate.settled", "mandate.freed", "mandate.approval-requested", "mandate.approval-decided",
                 "service.listed", "service.withdrawn",
                 "task.opened", "task.funded", "task.submitted", "task.accepted", "task.completed", "task.rejected", "task.expired",
-                "wallet.linked", "wallet.unlinked", "payment.opened", "payment.sent", "payment.settled", "payment.failed",
+                "wallet.linked", "wallet.unlinked", "payment.opened", "payment.delivered", "payment.sent", "payment.settled",
+                "payment.failed",
                 "inference.completed",
             ]
         }

@@ -222,7 +222,8 @@ import Testing
         var world = try World()
         let task = try funded(&world, wish(world, to: "b0", 1_000))
         for index in 0..<9 {
-            let part = try below(&world, "b0", wish(world, to: "a\(index % 4)", 50, parent: task, milestones: Array(repeating: 1, count: 50)))
+            let part = try below(
+                &world, "b0", wish(world, to: "a\(index % 4)", 50, parent: task, milestones: Array(repeating: 1, count: 50)))
             if index == 0 {
                 try submit(&world, part, by: "a0")
                 _ = try accept(&world, part, by: "b0")

@@ -74,7 +74,9 @@ public struct EconomyLaw: ReplayLaw {
         for fact in append.facts {
             let data = try MandateFreed(fact.data.object())
             if data.reason == "expired" {
-                guard let running = state.authorizations[data.authorization]?.data, state.isForgotten(running, at: moment.logTime) else { throw Unlawful("the authorisation \(data.authorization) has not run out", in: expected.count) }
+                guard let running = state.authorizations[data.authorization]?.data, state.isForgotten(running, at: moment.logTime) else {
+                    throw Unlawful("the authorisation \(data.authorization) has not run out", in: expected.count)
+                }
             }
             expected += try SpendingRules.free(data.authorization, reason: data.reason)(state, moment)
         }
@@ -155,6 +157,9 @@ public struct EconomyLaw: ReplayLaw {
                 try WalletRules.link(data.address, signature: data.signature)(state, moment), checked: ["signatures of addresses": 1])
         case WalletUnlinked.type: return Verdict(try WalletRules.unlink(append.data(WalletUnlinked.self).address)(state, moment))
         case PaymentOpened.type: return try opened(append, state, moment)
+        case PaymentDelivered.type:
+            let data = try append.data(PaymentDelivered.self)
+            return Verdict(try PaymentRules.deliver(data.payment, data.delivery, data.amount)(state, moment))
         case PaymentSent.type:
             let data = try append.data(PaymentSent.self)
             return Verdict(try PaymentRules.send(data.payment, transaction: data.transaction)(state, moment))

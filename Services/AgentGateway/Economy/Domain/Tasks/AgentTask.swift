@@ -91,8 +91,10 @@ struct Earned: Sendable, Hashable {
     let isCountersigned: Bool
 }
 
-/// A stage that was accepted.
+/// A stage that is due.
 struct Completion: Sendable {
+    /// Whether both sides signed it.
+    let isCountersigned: Bool
     let client: String
     let provider: String
     let task: String

@@ -79,10 +79,8 @@ extension EconomyState {
             for above in taskChain(from: data.task) { tasks[above.data.task]?.spent += data.amount.units }
             try next(task, isOver: data.isOver)
         }
-        if isCountersigned {
-            countersigned[Self.reference(data.task, data.milestone)] = Completion(
-                client: data.client, provider: data.provider, task: data.task)
-        }
+        completions[Self.reference(data.task, data.milestone)] = Completion(
+            isCountersigned: isCountersigned, client: data.client, provider: data.provider, task: data.task)
     }
 
     /// A stage was accepted: the next one begins, or the task is over.

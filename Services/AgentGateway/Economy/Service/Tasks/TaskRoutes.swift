@@ -119,7 +119,8 @@ struct TaskRoutes: Sendable {
 
     private var complete: Route {
         command(
-            "/v1/tasks/{task}/completion", operation: "completeTask", summary: "Accepts the stage that was delivered: its pay is due, or waits for the work above to be accepted.",
+            "/v1/tasks/{task}/completion", operation: "completeTask",
+            summary: "Accepts the stage that was delivered: its pay is due, or waits for the work above.",
             body: .object(
                 .optional(
                     "signature", Self.signature,

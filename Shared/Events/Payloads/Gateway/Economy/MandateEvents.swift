@@ -66,20 +66,23 @@ public struct MandateRevoked: EventData, Hashable {
     public var root: String
     /// `revoked` or `expired`.
     public var reason: String
+    /// Authorisations that go on, in earlier events; it follows from the tasks.
+    public var kept: [String]?
 
     /// From its parts.
     public init(
-        mandate: String, root: String, reason: String
+        mandate: String, root: String, reason: String, kept: [String]? = nil
     ) {
         self.mandate = mandate
         self.root = root
         self.reason = reason
+        self.kept = kept
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        // Earlier ones listed what goes on in `kept`; that follows from the tasks.
         try fields.refuseUnknown(keys: ["mandate", "root", "reason", "kept"])
+        kept = fields.optionalField("kept") == nil ? nil : try fields.ids("kept")
         mandate = try fields.id("mandate")
         root = try fields.id("root")
         reason = try fields.id("reason")
@@ -89,6 +92,7 @@ public struct MandateRevoked: EventData, Hashable {
     public var json: JSONValue {
         .members([
             "mandate": .string(mandate), "root": .string(root), "reason": .string(reason),
+            "kept": kept.map { .texts($0) },
         ])
     }
 }
