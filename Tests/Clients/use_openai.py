@@ -72,19 +72,33 @@ refused(openai.NotFoundError, lambda: client.files.retrieve(spare.id))
 
 job = client.fine_tuning.jobs.create(
     model="house/base", training_file=file.id, suffix="harbour", seed=3, metadata={"for": "visitors"},
-    method={"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 1, "batch_size": 4}}})
-assert job.status == "validating_files" and job.hyperparameters.n_epochs == 1 and job.metadata == {"for": "visitors"}
+    method={"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 30, "batch_size": 4}}})
+assert job.status == "validating_files" and job.hyperparameters.n_epochs == 30 and job.metadata == {"for": "visitors"}
 stopped = client.fine_tuning.jobs.create(model="house/base", training_file=file.id)
 assert client.fine_tuning.jobs.cancel(stopped.id).status == "cancelled"
-for _ in range(600):
-    job = client.fine_tuning.jobs.retrieve(job.id)
-    if job.status in ("succeeded", "failed", "cancelled"):
-        break
-    time.sleep(0.1)
+refused(openai.ConflictError, lambda: client.fine_tuning.jobs.pause(stopped.id))
+
+
+def until(*wanted):
+    for _ in range(1200):
+        now = client.fine_tuning.jobs.retrieve(job.id)
+        if now.status in wanted:
+            return now
+        time.sleep(0.1)
+    raise AssertionError((now.status, wanted))
+
+
+until("running")
+client.fine_tuning.jobs.pause(job.id)
+assert until("paused").finished_at is None
+client.fine_tuning.jobs.resume(job.id)
+job = until("succeeded", "failed", "cancelled")
 assert job.status == "succeeded", (job.status, job.error, [event.message for event in client.fine_tuning.jobs.list_events(job.id)])
 assert job.trained_tokens > 0 and job.finished_at >= job.created_at
 events = list(client.fine_tuning.jobs.list_events(job.id, limit=2))
 assert len(events) >= 4 and events[0].created_at >= events[-1].created_at
+metrics = [event for event in client.fine_tuning.jobs.list_events(job.id) if event.type == "metrics"]
+assert metrics and all(event.data["train_loss"] > 0 and event.data["step"] <= event.data["total_steps"] for event in metrics)
 assert list(client.fine_tuning.jobs.checkpoints.list(job.id)) == []
 assert {entry.id for entry in client.fine_tuning.jobs.list(limit=1)} == {job.id, stopped.id}
 for _ in range(100):

@@ -11,7 +11,7 @@ import Testing
 @Suite(.enabled(if: TestKafka.isAvailable && EdgeServer.isAvailable)) struct ApartTests {
     private static let services: [Service] = [.ingest, .datanet, .training, .attribution, .billing, .agentGateway]
 
-    @Test(.timeLimit(.minutes(10))) func `the demo's story comes true at seven services, over Kafka and behind nginx`() async throws {
+    @Test(.timeLimit(.minutes(15))) func `the demo's story comes true at seven services, over Kafka and behind nginx`() async throws {
         let kafka = try await TestKafka.start()
         try await House.with { house in
             try await Roles(try PostgresConfiguration(url: house.cluster.url())).ensure(
@@ -49,14 +49,16 @@ import Testing
             let token = try house.signer(.agentGateway).mint(
                 subject: "administrator", audience: "openledger", kind: .person, scopes: Self.scopes, lifetime: 3_600)
             try token.write(toFile: house.folder.path("administrator"), atomically: true, encoding: .utf8)
-            // Other rows than the sample data, where a folder of them is named.
-            let data = ProcessInfo.processInfo.environment["OPENLEDGER_TEST_DEMO_DATA"].map { ["--data", $0] } ?? []
+            // Real rows in the place of the sample data, where there are some.
+            let data = TestInput.datanets.map { ["--data", $0] } ?? []
+            let saved = house.folder.path("saved")
             let demo = try await house.run(
                 "demo", "--at", door.url, "--administrator", house.folder.path("administrator"), "--key", "\(house.verifier)",
-                "--ca", door.certificate, more: data, limit: .seconds(540))
+                "--ca", door.certificate, "--save", saved, more: data, limit: .seconds(540))
             let said = children.map { "\($0.key): \($0.value.output.suffix(600))" }.joined(separator: "\n")
-            #expect(demo.status.isSuccess, "\(demo.output.suffix(3_000))\n\(said)")
-            #expect(demo.output.contains("audit: green"))
+            try #require(demo.status.isSuccess, "\(demo.output.suffix(3_000))\n\(said)")
+            #expect(demo.output.split(separator: "\n").last == "audit: green")
+            if TestInput.python != nil { try await SavedDemo(folder: saved).check() }
 
             // Kafka did bring what they followed.
             for service in Self.services {

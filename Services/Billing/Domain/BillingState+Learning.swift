@@ -7,7 +7,8 @@ extension BillingState {
     public static let foreignTypes: Set<String> = [
         ModelPublished.type, DatanetCreated.type, DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type,
         PrincipalRegistered.type, KeyRotated.type, ContributorClaimed.type,
-        InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobCompleted.type, JobFailed.type, JobCancelled.type,
+        InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobRequested.type, JobCompleted.type, JobFailed.type,
+        JobCancelled.type,
         RulingMade.type, JobChecked.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
     ]
 
@@ -55,16 +56,24 @@ extension BillingState {
             known.attributions[UInt128(short: attribution.attribution)] = UInt128(short: attribution.inference)
             if !isSettled(attribution.inference) { wait(for: .settle(attribution), id, position, time) }
         case AttributionCorrected.type: wait(for: .correct(try AttributionCorrected(fields)), id, position, time)
+        case JobRequested.type:
+            let job = try JobRequested(fields)
+            if job.hold != nil { known.orders[job.job] = job.owner }
         case JobCompleted.type:
             let job = try JobCompleted(fields)
+            known.orders[job.job] = nil
             if !isSettled(job.job) { wait(for: .job(job), id, position, time) }
-        case JobFailed.type: if let hold = try JobFailed(fields).hold { wait(for: .release(hold: hold), id, position, time) }
-        case JobCancelled.type: if let hold = try JobCancelled(fields).hold { wait(for: .release(hold: hold), id, position, time) }
+        case JobFailed.type:
+            let job = try JobFailed(fields)
+            if let hold = job.hold { wait(for: .release(hold: hold, of: try orderer(of: job.job)), id, position, time) }
+        case JobCancelled.type:
+            let job = try JobCancelled(fields)
+            if let hold = job.hold { wait(for: .release(hold: hold, of: try orderer(of: job.job)), id, position, time) }
         case TaskCompleted.type:
             let task = try TaskCompleted(fields)
             if !isSettled(Self.reference(task)) { wait(for: .task(task), id, position, time) }
-        case TaskRejected.type: if let hold = try TaskRejected(fields).hold { wait(for: .release(hold: hold), id, position, time) }
-        case TaskExpired.type: if let hold = try TaskExpired(fields).hold { wait(for: .release(hold: hold), id, position, time) }
+        case TaskRejected.type: if let hold = try TaskRejected(fields).hold { wait(for: .release(hold: hold, of: nil), id, position, time) }
+        case TaskExpired.type: if let hold = try TaskExpired(fields).hold { wait(for: .release(hold: hold, of: nil), id, position, time) }
         case RulingMade.type:
             let ruling = try RulingMade(fields)
             if ruling.about == "dispute" || !ruling.penalties.isEmpty { wait(for: .ruling(ruling), id, position, time) }
@@ -73,6 +82,11 @@ extension BillingState {
             if checked.isLie { wait(for: .refuted(checked), id, position, time) }
         default: break
         }
+    }
+
+    /// Whose hold an order that came to nothing may set free. Holds are named by their orders: without this one could name anybody's.
+    private mutating func orderer(of job: String) throws -> AccountID {
+        try AccountID(.payer, known.orders.removeValue(forKey: job) ?? "nobody")
     }
 
     /// The events that billing has yet to react to, in the log's order.

@@ -90,6 +90,8 @@ struct KnownFacts: Sendable {
     var inferences: [String: (event: String, data: InferenceCompleted)] = [:]
     /// What each attribution is of: both names shortened.
     var attributions: [UInt128: UInt128] = [:]
+    /// Who ordered a training that is to be paid from a hold, while it is not over.
+    var orders: [String: String] = [:]
     var reactions: [String: PendingReaction] = [:]
     /// The events that wait to be answered by the settlement of one thing.
     var waitingFor: [String: Set<String>] = [:]
@@ -127,8 +129,8 @@ public enum Reaction: Sendable, Hashable {
     case correct(AttributionCorrected)
     /// A stage of a task was accepted: its pay is due.
     case task(TaskCompleted)
-    /// A hold is no longer needed.
-    case release(hold: String)
+    /// A hold is no longer needed; of a training, only if it was placed by who ordered that.
+    case release(hold: String, of: AccountID?)
     /// A panel ruled on a dispute, or on stakes.
     case ruling(RulingMade)
     /// Somebody's runner handed in something else than it said.

@@ -151,7 +151,7 @@ struct ReceiptReport {
     private func amount(_ units: Int128) -> String { "\(Amount(units, receipt.amount.asset).decimal)" }
 
     private static func percent(_ billionths: Int) -> String {
-        let tenths = billionths / 1_000_000
+        let tenths = (billionths + 500_000) / 1_000_000
         return "\(tenths / 10).\(tenths % 10) %"
     }
 }

@@ -62,6 +62,7 @@ struct FineTuning: Sendable {
         plan.options.memoryLimit = library.memoryLimit
         let trainer = try plan.trainer(on: model.model, pool: pool)
         let (adapter, outcome) = try await train(trainer, rows, progress)
+        await progress.tellLast()
         guard outcome.end != .paused else { throw try await halt(progress, outcome.checkpoint) }
         do {
             return try await made(adapter, outcome, rows, model, seed: plan.options.seed, progress)

@@ -92,6 +92,12 @@ final class Progress: Sendable {
         }
     }
 
+    /// Tells the last figures, which may have come since the last report; one that is lost is missed by nobody.
+    func tellLast() async {
+        let last = state.withLock { $0.last }
+        if !last.isEmpty { _ = try? await desk.report(order, last) }
+    }
+
     /// A checkpoint need not be left any more.
     private func left(_ step: Int) {
         state.withLock { state in if let kept = state.checkpoint, kept.state.step <= step { state.checkpoint = nil } }

@@ -24,6 +24,9 @@ public enum ModelRules {
                 }
                 terms.adapter = completed.adapter
                 terms.snapshots = completed.snapshots
+            } else {
+                // Whose data is in it decides who is paid: only a training says so.
+                (terms.adapter, terms.snapshots) = (nil, [])
             }
             try checkRetrieval(of: draft, state, context)
             return [NewEvent(terms, stream: try TrainingRules.stream("model", terms.model))]

@@ -115,6 +115,10 @@ final class Batcher {
 
     private func take(_ sequence: Sequence, _ logits: UnsafeMutableBufferPointer<Float>) {
         let request = sequence.ticket.request
+        // An adapter may have been made to overflow, or have learned to.
+        guard logits.allSatisfy(\.isFinite) else {
+            return fail(sequence, .badWeights("the model's answer is no longer a finite number: its adapter or weights overflow"))
+        }
         var sum: Float = 0, rivals: [GeneratedPiece.Logprob] = [], raw: [Float] = []
         if let count = request.logprobs, let base = logits.baseAddress {
             sum = k.log_sum_exp(base, Int64(logits.count))
@@ -135,6 +139,14 @@ final class Batcher {
         let generated = sequence.tokens.count - sequence.promptCount
         if generated >= request.maximumTokens || sequence.tokens.count >= sequence.limit { return end(sequence, .length) }
         if !sequence.text.isHolding { deliver(sequence) }
+    }
+
+    /// Ends an answer that can't go on, and nobody else's.
+    private func fail(_ sequence: Sequence, _ error: EngineError) {
+        sequence.ticket.continuation.finish(throwing: error)
+        running.removeAll { $0 === sequence }
+        cacheBytes -= sequence.bytes
+        queue.remove([], running: running.count)
     }
 
     private func deliver(_ sequence: Sequence) {

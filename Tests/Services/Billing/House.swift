@@ -139,7 +139,7 @@ struct House {
                     try state.settle(attribution, event: pending.event, position: pending.position, time: pending.time)
                 case .job(let job): try state.settle(job, event: pending.event, position: pending.position, time: pending.time, now: now)
                 case .task(let task): try state.settle(task, event: pending.event, position: pending.position, time: pending.time, now: now)
-                case .release(let hold): try state.release(hold: hold)
+                case .release(let hold, let account): try state.release(hold: hold, of: account)
                 case .correct(let corrected): try state.correct(corrected, event: pending.event, position: pending.position)
                 case .ruling(let ruling): try state.act(on: ruling)
                 case .refuted(let checked): try state.penalise(checked)

@@ -159,6 +159,41 @@ struct SettlementTests {
         try house.checkInvariants()
     }
 
+    @Test("an order names a hold, and only who placed that can have it spent or set free by it")
+    func anothersHold() throws {
+        var house = try House()
+        try house.publishModel()
+        try house.openPayer("pia", deposit: 1_000_000)
+        try house.openPayer("mallory", deposit: 300_000)
+        let payer = try house.account("payer:pia"), amount = house.amount(500_000), now = house.now
+        try house.run { try $0.placeHold(id: "hd_1", on: payer, amount, expires: now.later(60), model: nil, now: now) }
+        let order = { (job: String, owner: String) in
+            JobRequested(
+                job: job, owner: owner, base: "base", snapshots: [], settings: SHA256.hash(utf8: "s"), fee: amount, hold: "hd_1")
+        }
+        try house.tell(order("job_1", "mallory"))
+        try house.tell(
+            JobCompleted(
+                job: "job_1", owner: "mallory", base: "base", snapshots: [], adapter: SHA256.hash(utf8: "a"),
+                shares: .entries([AttributionShare(owner: "mallory", datanet: "dn_1", share: 1_000_000_000)]), tokens: 1, fee: amount,
+                hold: "hd_1", runner: "runner-1", record: SHA256.hash(utf8: "r")))
+        try house.react()
+        #expect(house.balance("payer:pia") == 1_000_000 && house.state.hold("hd_1")?.left == amount)
+        #expect(house.balance("payer:mallory") == 0, "who ordered pays, as far as there is something")
+
+        try house.tell(order("job_2", "mallory"))
+        try house.tell(JobCancelled(job: "job_2", hold: "hd_1"))
+        try house.tell(JobFailed(job: "job_3", reason: "none", hold: "hd_1"))
+        try house.react()
+        #expect(house.state.hold("hd_1")?.left == amount)
+
+        try house.tell(order("job_4", "pia"))
+        try house.tell(JobCancelled(job: "job_4", hold: "hd_1"))
+        try house.react()
+        #expect(house.state.hold("hd_1") == nil)
+        try house.checkInvariants()
+    }
+
     @Test("terms hold as they stood when the attribution was computed")
     func termsOfThen() throws {
         var house = try House()

@@ -12,7 +12,7 @@ extension BillingState {
         case .job(let job): try settle(job, event: pending.event, position: pending.position, time: pending.time, now: now)
         case .correct(let corrected): try correct(corrected, event: pending.event, position: pending.position)
         case .task(let task): try settle(task, event: pending.event, position: pending.position, time: pending.time, now: now)
-        case .release(let hold): try release(hold: hold)
+        case .release(let hold, let account): try release(hold: hold, of: account)
         case .ruling(let ruling): try act(on: ruling)
         case .refuted(let checked): try penalise(checked)
         }

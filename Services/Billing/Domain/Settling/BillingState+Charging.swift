@@ -21,7 +21,9 @@ extension BillingState {
         _ fee: Amount, hold id: String?, payer: String, reference: String, id transaction: String, quantities: [MeterQuantity],
         now: Timestamp
     ) throws(BillingError) -> Decision {
-        if let id, let hold = holds[id], now < hold.expires, hold.left.asset == fee.asset {
+        let account = try AccountID(.payer, payer)
+        // A hold is named by what is to be paid; it may be spent by who placed it, and by nobody else.
+        if let id, let hold = holds[id], hold.account == account, now < hold.expires, hold.left.asset == fee.asset {
             var charged = fee
             var usage: UsageCharge?
             if let reference = hold.price, let price = price(reference) {
@@ -32,7 +34,6 @@ extension BillingState {
             let amount = Amount(min(charged.units, hold.left.units), fee.asset)
             return try capture(id, hold, amount, reference: reference, final: true, usage: usage)
         }
-        let account = try AccountID(.payer, payer)
         let amount = Amount(max(0, min(fee.units, journal.available(account, fee.asset).units)), fee.asset)
         return Decision(
             .journalPosted(
@@ -102,7 +103,11 @@ extension BillingState {
     }
 
     /// Sets free what something that came to nothing had reserved.
-    public func release(hold: String) throws(BillingError) -> Decision { holds[hold] == nil ? .nothing : try releaseHold(hold) }
+    /// - Parameter account: whose hold it must be; nil where that has been looked at before.
+    public func release(hold id: String, of account: AccountID?) throws(BillingError) -> Decision {
+        guard let hold = holds[id], account == nil || hold.account == account else { return .nothing }
+        return try releaseHold(id)
+    }
 
     /// All that a settlement is made from.
     struct Bill {

@@ -10,7 +10,7 @@ extension BillingState {
     {
         guard task.amount.isPositive else {
             guard task.frees, let hold = task.hold else { return .nothing }
-            return try release(hold: hold)
+            return try release(hold: hold, of: nil)
         }
         let reference = Self.reference(task)
         if isSettled(reference) { return .nothing }

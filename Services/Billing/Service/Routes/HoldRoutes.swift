@@ -11,7 +11,7 @@ internal import Web
 struct HoldRoutes: Sendable {
     let commands: BillingCommands
 
-    var routes: [Route] { [place, placeAll, show, capture, captureAll, release, price, showPrice, rules] }
+    var routes: [Route] { [place, placeAll, show, capture, captureAll, release, price, showPrice, showRules, rules] }
 
     private typealias C = BillingCommands
 
@@ -164,6 +164,13 @@ struct HoldRoutes: Sendable {
             }
             return .json(price.json)
         }
+    }
+
+    private var showRules: Route {
+        Route(
+            .get, "/v1/settlements/rules", operation: "showSettlementRules", summary: "The rules of settlement in force.", access: .public,
+            replies: [.json(200, "The rules.", .openObject(.required("platform_points", .count), .required("platform", C.account)))]
+        ) { [commands] _ in .json(try await commands.desk.maker.query { $0.rules.json }) }
     }
 
     private var rules: Route {

@@ -169,18 +169,6 @@ actor DemoMeter {
     }
 }
 
-/// Numbers as people read them.
-enum DemoText {
-    static func number(_ value: Int) -> String {
-        var text = ""
-        for (index, digit) in String(value).reversed().enumerated() {
-            if index > 0, index % 3 == 0 { text.append(",") }
-            text.append(digit)
-        }
-        return String(text.reversed())
-    }
-}
-
 extension Duration {
     fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -7,7 +7,10 @@ struct WayData: Sendable {
     /// Authors in the order of their first row.
     let authors: [(name: String, rows: [JSONValue])]
 
-    var questions: [String] { authors.flatMap { $0.rows.compactMap { $0["prompt"]?.stringValue } } }
+    /// What can be asked, and what the row says to it.
+    var questions: [(prompt: String, completion: String)] {
+        authors.flatMap { $0.rows.compactMap { row in row["prompt"]?.stringValue.map { ($0, row["completion"]?.stringValue ?? "") } } }
+    }
 
     /// Reads the `.jsonl` files of a folder; with many authors only the first few of each file, and some rows of each. Where a file
     /// has rows that a model of a few million parameters can learn by heart within minutes, only those count.

@@ -11,6 +11,15 @@ extension WayStory {
         let text: String
         let inference: String
         let fee: Amount
+        /// What the row says that was asked about.
+        let expected: String
+
+        /// How many of the row's words the answer has, from 0 to 1.
+        var likeness: Double {
+            let words = { (text: String) in Set(text.lowercased().split { !$0.isLetter && !$0.isNumber }) }
+            let wanted = words(expected)
+            return wanted.isEmpty ? 1 : Double(words(text).intersection(wanted).count) / Double(wanted.count)
+        }
     }
 
     func ask(_ cast: Cast, _ model: String) async throws -> [Answer] {
@@ -20,7 +29,7 @@ extension WayStory {
         guard let secret = key["secret"]?.stringValue else { throw CommandError("no API key came back") }
         try await grantMandate(cast, for: model)
         var answers: [Answer] = []
-        for (index, question) in data.flatMap({ $0.questions.prefix(2) }).enumerated() {
+        for (index, (question, expected)) in data.flatMap({ $0.questions.prefix(2) }).enumerated() {
             let isAgent = index % 2 == 1
             let reply = try await client.call(
                 "POST", "/v1/chat/completions", as: isAgent ? cast.agent.token : secret,
@@ -33,9 +42,11 @@ extension WayStory {
             else { throw CommandError("no answer came back") }
             let fee = try Self.amount(reply["openledger"]?["fee"])
             answers.append(
-                Answer(asker: isAgent ? cast.agent.name : cast.app.name, question: question, text: text, inference: inference, fee: fee))
+                Answer(
+                    asker: isAgent ? cast.agent.name : cast.app.name, question: question, text: text, inference: inference, fee: fee,
+                    expected: expected))
             Terminal.say("   \(isAgent ? "agent" : "app  ") \(fee)  \(question)")
-            Terminal.say("         → \(text.split(separator: "\n").joined(separator: " ").prefix(140))")
+            Terminal.say("         → \(DemoText.line(text, atMost: 140))")
         }
         try await spendTooMuch(cast, model)
         return answers

@@ -45,9 +45,9 @@ extension WayStory {
                 }
                 contributions.append((settled.id, author.name))
                 accepted += settled.accepted
-                rejected += settled.reasons
+                rejected += settled.rejected.map(\.reason)
+                try Self.checkPlanted(index == 0 && place == 0 ? author.rows.count : nil, settled.rejected)
             }
-            if index == 0, rejected.isEmpty { throw CommandError("the planted rows passed the screening") }
             _ = try await client.wait(
                 for: "the items' admission", "/v1/datanets/\(id)", as: cast.maya.token,
                 until: { Self.figure("items", in: $0) ?? 0 >= accepted })
@@ -98,8 +98,35 @@ extension WayStory {
         ]
     }
 
+    /// What they are to be refused for, in their order.
+    private static let plantedReasons = ["duplicate.exact", "secret.api-key", "licence.conflict"]
+
+    /// The planted rows, which stand behind so many others, are refused, each for its own reason.
+    private static func checkPlanted(_ others: Int?, _ rejected: [Rejected]) throws {
+        guard let others else { return }
+        for (place, reason) in plantedReasons.enumerated() {
+            let row = others + place + 1
+            guard let found = rejected.first(where: { $0.row == row }) else {
+                throw CommandError("row \(row), planted to be refused for \(reason), passed the screening")
+            }
+            guard found.reasons.contains(reason) else {
+                throw CommandError(
+                    "row \(row), planted to be refused for \(reason), was refused for \(found.reasons.joined(separator: ", "))")
+            }
+        }
+    }
+
+    /// A row that did not pass the screening.
+    struct Rejected: Sendable {
+        /// From 1, in the order of the upload.
+        let row: Int
+        let reasons: [String]
+
+        var reason: String { reasons.first ?? "no reason given" }
+    }
+
     func contribute(_ rows: [JSONValue], to datanet: String, by person: WayPerson) async throws -> (
-        id: String, accepted: Int, reasons: [String]
+        id: String, accepted: Int, rejected: [Rejected]
     ) {
         var file: [UInt8] = []
         for row in rows { file += JSON.write(row) + [0x0A] }
@@ -126,14 +153,15 @@ extension WayStory {
         guard let accepted = settled["accepted"]?.intValue else {
             throw CommandError("the contribution of \(person.name) failed: \(String(decoding: JSON.write(settled), as: UTF8.self))")
         }
-        var reasons: [String] = []
+        var rejected: [Rejected] = []
         if settled["rejected"]?.intValue ?? 0 > 0 {
             let items = try await client.call("GET", "/v1/contributions/\(id)/items?limit=500", as: person.token)
             for item in items["items"]?.arrayValue ?? [] where item["verdict"]?.stringValue == "rejected" {
-                reasons.append(item["reasons"]?.arrayValue?.first?.stringValue ?? "?")
+                let row = item["item"]?.stringValue?.split(separator: ".").last.flatMap { Int($0) } ?? 0
+                rejected.append(Rejected(row: row, reasons: (item["reasons"]?.arrayValue ?? []).compactMap(\.stringValue)))
             }
         }
-        return (id, Int(accepted), reasons)
+        return (id, Int(accepted), rejected)
     }
 
     /// A figure wherever it stands in a Datanet's page.

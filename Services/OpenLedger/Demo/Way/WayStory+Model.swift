@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import JSON
 import Money
@@ -36,11 +37,13 @@ extension WayStory {
             throw CommandError("the fine-tuning failed: \(done["reason"]?.stringValue ?? "no reason given")")
         }
         Terminal.say("   Loss \(meter.first) → \(meter.last). Adapter \((done["adapter"]?.stringValue ?? "").prefix(19))…")
+        // Names belong to whom they were first given: in a house that others use too, to an earlier Maya.
+        let model = isGuest ? "maya-\(Hex.encode(Random.bytes(4)))/almanac" : "maya/almanac"
         let free: JSONValue = ["asset": "USDC/6", "amount": "0"]
         let published = try await client.call(
             "POST", "/v1/adapters", as: cast.maya.token,
             json: [
-                "model": "maya/almanac", "base": .string(name), "job": .string(job), "retrieval": [.string(looked)],
+                "model": .string(model), "base": .string(name), "job": .string(job), "retrieval": [.string(looked)],
                 "price": [
                     "request": ["asset": "USDC/6", "amount": "20000"], "input": free, "output": ["asset": "USDC/6", "amount": "100000000"],
                 ],
@@ -51,9 +54,9 @@ extension WayStory {
                 ],
             ])
         guard published["version"]?.intValue == 1 else { throw CommandError("the model was not published") }
-        Terminal.say("   Published as maya/almanac: 60 % of each net fee goes to contributors; \(datanets.last?.name ?? "") is looked up.")
-        try await showOrigin(of: "maya/almanac", taught)
-        return "maya/almanac"
+        Terminal.say("   Published as \(model): 60 % of each net fee goes to contributors; \(datanets.last?.name ?? "") is looked up.")
+        try await showOrigin(of: model, taught)
+        return model
     }
 
     /// Anybody may ask what a model was trained on.

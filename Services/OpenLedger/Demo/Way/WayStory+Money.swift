@@ -37,18 +37,45 @@ extension WayStory {
 
     /// The settlement as it stands on the log, where anyone can read it.
     func settlement(of inference: String) async throws -> JSONValue {
+        try await onLog("settlement.posted", "the fee of \(inference) to be settled") { $0["reference"]?.stringValue == inference }
+    }
+
+    /// Waits until the log has an event of a type.
+    /// - Returns: its data.
+    func onLog(_ type: String, _ what: String, _ isWanted: (JSONValue) -> Bool) async throws -> JSONValue {
         let deadline = ContinuousClock.now + .seconds(120)
         var next = 0
         while ContinuousClock.now < deadline {
-            let batch = try await client.call("GET", "/log/v1/events?from=\(next)&limit=500", as: administrator)
-            let events = batch["events"]?.arrayValue ?? []
+            let events = try await events(from: next)
             next += events.count
-            let found = events.compactMap { $0["event"] }.first {
-                $0["type"]?.stringValue == "settlement.posted" && $0["data"]?["reference"]?.stringValue == inference
-            }
-            if let data = found?["data"] { return data }
+            let found = events.first { $0.type == type && isWanted($0.data) }
+            if let found { return found.data }
             if events.isEmpty { try await Task.sleep(for: .milliseconds(100)) }
         }
-        throw CommandError("the fee of \(inference) was not settled")
+        throw CommandError("waited two minutes for \(what)")
+    }
+
+    private func events(from position: Int) async throws -> [(type: String, data: JSONValue)] {
+        let batch = try await client.call("GET", "/log/v1/events?from=\(position)&limit=500", as: administrator)
+        return (batch["events"]?.arrayValue ?? []).map { ($0["event"]?["type"]?.stringValue ?? "", $0["event"]?["data"] ?? .null) }
+    }
+
+    /// What each account has of the answers' fees in the end, after what flowed back and what was corrected, in minor units.
+    func whatCameOfIt(_ earned: [String: Earned]) async throws -> [String: Int128] {
+        let settlements = Set(earned.values.compactMap { $0.settlement["id"]?.stringValue })
+        var units: [String: Int128] = [:]
+        var next = 0
+        while true {
+            let events = try await events(from: next)
+            if events.isEmpty { return units.filter { $0.value != 0 } }
+            next += events.count
+            for event in events {
+                let settlement = event.type == "settlement.posted" ? event.data["id"] : event.data["settlement"]
+                guard ["settlement.posted", "settlement.corrected", "refund.posted", "dispute.resolved"].contains(event.type),
+                    let settlement = settlement?.stringValue, settlements.contains(settlement)
+                else { continue }
+                units.merge(try Self.pending(in: event.data)) { $0 + $1 }
+            }
+        }
     }
 }

@@ -10,27 +10,37 @@ import Replay
 /// The whole way of the data, through public REST alone, as several people: contributions, Datanets, snapshots, a fine-tuning, answers,
 /// attribution, settlement, audit. Every step is checked; what does not happen fails the story.
 struct WayStory: Sendable {
-    let folder: String
     let client: WayClient
     let log: VerifierKey
     let administrator: String
     let data: [WayData]
     /// How long the model learns.
     let epochs: Int
+    /// Where the receipts and the copy of the log go.
+    let shelf: WayShelf
+    /// Whether the house is somebody else's, who has rules, models and payees of their own.
+    let isGuest: Bool
 
     func tell() async throws {
         let cast = try await people()
-        try await setRules()
+        try await underRules { try await tell(cast) }
+        try await audit()
+    }
+
+    private func tell(_ cast: Cast) async throws {
         let datanets = try await bringIn(cast)
         let model = try await learn(cast, datanets)
         let answers = try await ask(cast, model)
         let earned = try await settle(answers)
-        try await receipts(answers, earned)
-        try await dispute(cast, answers, earned)
+        let refunded = try await contestFee(cast, answers, earned)
+        let corrected = try await contestShares(cast, answers, earned, besides: refunded)
         try await withdraw(cast, datanets)
-        try await payOut(cast)
-        try await audit()
-        try WaySummary(cast: cast, data: data, answers: answers, earned: earned).tell()
+        let paidOut = try await payOut(cast, stillOpen: corrected)
+        try await receipts(answers, earned, corrected, paidOut)
+        let names = Dictionary(datanets.map { ($0.id, $0.name) }) { first, _ in first }
+        try WaySummary(
+            cast: cast, datanets: names, answers: answers, earned: earned, refunded: refunded, final: try await whatCameOfIt(earned)
+        ).tell()
     }
 
     /// Who takes part.
@@ -72,11 +82,12 @@ struct WayStory: Sendable {
     // MARK: Audit
 
     private func audit() async throws {
-        Terminal.say("\n9. A stranger copies the log with its evidence, and computes everything on it again, trusting nothing but its key:")
+        Terminal.say(
+            "\n10. A stranger copies the log with its evidence, and computes everything on it again, trusting nothing but its key:")
         let trust = try LogTrust(keys: [log])
         let source = HTTPLogSource(transport: client.transport, url: client.url + "/log")
-        _ = try await LogExport(source, to: folder + "/bundle", trust: trust, evidence: source).run()
-        let bundle = FolderLogSource(folder + "/bundle")
+        _ = try await LogExport(source, to: shelf.bundle, trust: trust, evidence: source).run()
+        let bundle = FolderLogSource(shelf.bundle)
         let report = try await FullAudit(log: bundle, trust: trust, evidence: bundle).run()
         if let fault = report.log.fault { throw CommandError("the audit failed: \(fault)") }
         if let fault = report.replay.faults.first { throw CommandError("the audit failed: \(fault)") }
@@ -85,7 +96,14 @@ struct WayStory: Sendable {
         let decided = report.replay.services.reduce(0) { $0 + Int($1.events) }
         Terminal.say("   \(DemoText.number(Int(report.log.progress.done))) events: every entry, every tile, the root, the signature.")
         Terminal.say(
-            "   \(DemoText.number(decided)) decisions made again: \(checked["attributions"] ?? 0) attributions, \(checked["settlements"] ?? 0) settlements, \(checked["snapshots' roots"] ?? 0) snapshots, \(checked["pieces of evidence"] ?? 0) pieces of evidence. audit: green"
+            "   \(DemoText.number(decided)) decisions made again: \(checked["attributions"] ?? 0) attributions, \(checked["settlements"] ?? 0) settlements, \(checked["snapshots' roots"] ?? 0) snapshots, \(checked["pieces of evidence"] ?? 0) pieces of evidence."
         )
+        guard let checkpoint = report.log.checkpoint else { throw CommandError("the copy of the log has no checkpoint") }
+        Terminal.say("   Checkpoint: \(checkpoint.origin), \(DemoText.number(Int(checkpoint.size))) events, root \(checkpoint.root.hex)")
+        if shelf.isKept {
+            try shelf.keep(key: log)
+            Terminal.say("   It is in \(shelf.path), with the receipts, to check anywhere:\n   \(shelf.advice)")
+        }
+        Terminal.say("\naudit: green")
     }
 }

@@ -16,6 +16,8 @@ struct ModelRoutes: Sendable {
 
     private static let amount: Schema = .object(.required("asset", .text(1...19)), .required("amount", .text(.decimal)))
     private static let name: Schema = .text(1...129)
+    /// A hundred times more than any model has.
+    private static let mostParameters = 1_000_000_000_000_000
 
     private var registerBase: Route {
         Route(
@@ -24,7 +26,8 @@ struct ModelRoutes: Sendable {
                 .object(
                     .required("model", .text(1...100), "Its name."),
                     .required("artefact", .text(.sha256), "SHA-256 of the artefact's manifest."),
-                    .required("licence", .text(1...100), "SPDX expression."), .required("parameters", .count, "How many."))),
+                    .required("licence", .text(1...100), "SPDX expression."),
+                    .required("parameters", .integer(1...Self.mostParameters), "How many."))),
             idempotency: .required, replies: [.json(201, "The base model.", .any)],
             problems: TrainingProblems.all + DecisionError.problemTypes
         ) { [maker] context in
@@ -33,7 +36,7 @@ struct ModelRoutes: Sendable {
                 let fields = try json.object()
                 return BaseModelRegistered(
                     model: try fields.id("model"), owner: owner, artefact: try fields.digest("artefact"), licence: try fields.id("licence"),
-                    parameters: try fields.count("parameters"))
+                    parameters: try fields.field("parameters").int(in: 1...Self.mostParameters))
             }
             _ = try await context.decide(maker, TrainingRules.register(base))
             return .json(base.json, status: 201)

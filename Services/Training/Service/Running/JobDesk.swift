@@ -69,7 +69,9 @@ actor JobDesk {
             let then = before.report["tokens"]?.intValue, now > then
         {
             let passed = (ContinuousClock.now - before.counted) / .seconds(1)
-            if passed > 0 { speed = Double(now - then) * Double(parameters) / passed }
+            let seen = Double(now - then) * Double(parameters) / passed
+            // What a runner says of itself must not make estimates that nobody could read.
+            if passed > 0 { speed = min(max(seen, Self.slowest), Self.fastest) }
         }
         let isNew = progress[job]?.report["tokens"]?.intValue != report["tokens"]?.intValue || progress[job]?.attempt != attempt
         let counted = isNew ? ContinuousClock.now : progress[job]?.counted ?? .now
@@ -81,8 +83,13 @@ actor JobDesk {
     /// How long tokens take on a base model, by what runners last told; by what one core of a server does before they told anything.
     func seconds(tokens: Int, parameters: Int) -> (seconds: Int, isMeasured: Bool) {
         let speed = speed ?? Self.usualSpeed
-        return (max(1, Int((Double(tokens) * Double(parameters) / speed).rounded(.up))), self.speed != nil)
+        let seconds = min((Double(tokens) * Double(parameters) / speed).rounded(.up), Self.longest)
+        return (max(1, Int(seconds)), self.speed != nil)
     }
+
+    private static let slowest = 1e6, fastest = 1e18
+    /// Longer than this, in seconds, nobody waits.
+    private static let longest = 1e12
 
     /// Parameters times tokens in a second: the embedded engine on one core with 512-bit vectors.
     private static let usualSpeed = 1.8e10

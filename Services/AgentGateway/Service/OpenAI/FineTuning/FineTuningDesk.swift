@@ -18,7 +18,8 @@ actor FineTuningDesk {
     private let maker: DecisionMaker<GatewayState>
     private let signature: Ed25519PrivateKey
     private var jobs: [String: FineTuningJob] = [:]
-    private var running: Set<String> = []
+    /// What runners do about those that train; the others wait.
+    private var activities: [String: FineTuningJob.Activity] = [:]
     private var isRead = false
     private var bell: AsyncStream<Void>.Continuation?
 
@@ -46,18 +47,18 @@ actor FineTuningDesk {
         bell?.yield()
     }
 
-    /// A job of an owner, and whether a runner works on it.
-    func job(_ id: String, of owner: String) async throws -> (FineTuningJob, isRunning: Bool)? {
+    /// A job of an owner, and what a runner does about it.
+    func job(_ id: String, of owner: String) async throws -> (FineTuningJob, FineTuningJob.Activity)? {
         try await read()
         guard let job = jobs[id], job.owner == owner else { return nil }
-        return (job, running.contains(id))
+        return (job, activities[id] ?? .waiting)
     }
 
     /// An owner's jobs, newest first.
-    func jobs(of owner: String) async throws -> [(FineTuningJob, isRunning: Bool)] {
+    func jobs(of owner: String) async throws -> [(FineTuningJob, FineTuningJob.Activity)] {
         try await read()
         return jobs.values.filter { $0.owner == owner }.sorted { ($0.created, $0.id) > ($1.created, $1.id) }
-            .map { ($0, running.contains($0.id)) }
+            .map { ($0, activities[$0.id] ?? .waiting) }
     }
 
     /// Stops a job.
@@ -76,6 +77,32 @@ actor FineTuningDesk {
         job.note("The job was cancelled.", at: now)
         try await keep(job)
         return job
+    }
+
+    /// Halts a training, or lets it go on.
+    func control(_ id: String, of owner: String, _ verb: Control) async throws -> (FineTuningJob, FineTuningJob.Activity)? {
+        try await read()
+        guard var job = jobs[id], job.owner == owner else { return nil }
+        guard job.stage == .training, let training = job.job else {
+            throw Problem(.conflict, "only a job that trains can be paused and resumed; this one is at \"\(job.stage.rawValue)\"")
+        }
+        let state: JSONValue
+        do {
+            state = try await peers(job).call(
+                "POST", .training, "/v1/training-jobs/\(training)/\(verb.rawValue)", json: nil, key: "\(id)-\(Hex.encode(Random.bytes(8)))")
+        } catch let refused as PeerError where refused.status == 409 || refused.status == 422 { throw Problem(.conflict, refused.detail) }
+        // A step may have ended meanwhile; what it found stays.
+        job = jobs[id] ?? job
+        guard job.stage == .training else { return (job, .waiting) }
+        job.note(verb == .pause ? "The job was paused." : "The job goes on.", at: now)
+        try await keep(job)
+        activities[id] = FineTuningJob.Activity(status: state["status"]?.stringValue)
+        return (job, activities[id] ?? .waiting)
+    }
+
+    /// What an owner may do while a job trains.
+    enum Control: String, Sendable {
+        case pause, resume
     }
 
     /// The base models that can be fine-tuned.
@@ -126,11 +153,11 @@ actor FineTuningDesk {
     /// Takes a job as far as it goes now.
     private func advance(_ id: String) async {
         while var job = jobs[id], !job.stage.isOver, !Task.isCancelled {
-            let before = job.stage
+            let (before, count) = (job.stage, job.notes.count)
             do {
                 let step = FineTuningStep(peers: peers(job), shelf: shelf, signature: signature, now: now)
                 let price = try await price(job)
-                if try await step.take(&job, price: price) { running.insert(id) } else { running.remove(id) }
+                activities[id] = try await step.take(&job, price: price)
             } catch let error as PeerError where error.status >= 500 || error.status == 429 || error.status == 0 {
                 context.logger.warning("a fine-tuning waits", ["job": .string(id), "error": .string("\(error)")])
                 return
@@ -145,7 +172,12 @@ actor FineTuningDesk {
                 return
             }
             // Whoever cancelled meanwhile has the last word.
-            guard jobs[id]?.stage == before, job.stage != before else { return }
+            guard let current = jobs[id], current.stage == before else { return }
+            guard job.stage != before else {
+                // Figures are kept with the next thing that happens. What was said while the step was under way stays.
+                if current.notes.count == count { jobs[id] = job }
+                return
+            }
             do { try await keep(job) } catch {
                 context.logger.error("a fine-tuning can't be kept", ["job": .string(id), "error": .string("\(error)")])
                 return
@@ -156,7 +188,7 @@ actor FineTuningDesk {
     private func keep(_ job: FineTuningJob) async throws {
         try await records.put(job.record, id: job.id, owner: job.owner)
         jobs[job.id] = job
-        if job.stage.isOver { running.remove(job.id) }
+        if job.stage.isOver { activities[job.id] = nil }
     }
 
     private var now: Int64 { context.clock().microseconds / 1_000_000 }

@@ -1,4 +1,5 @@
 internal import Events
+internal import Foundation
 internal import JSON
 
 /// A fine-tuning as OpenAI's API has it, and how far it is on its way through Datanet, contribution, snapshot and training.
@@ -10,11 +11,27 @@ struct FineTuningJob: Sendable {
         var isOver: Bool { self == .succeeded || self == .failed || self == .cancelled }
     }
 
+    /// What a runner does about it at the moment.
+    enum Activity: Sendable {
+        case waiting, running, paused
+
+        /// From the status of a training job.
+        init(status: String?) {
+            switch status {
+            case "running": self = .running
+            case "paused": self = .paused
+            default: self = .waiting
+            }
+        }
+    }
+
     struct Note: Sendable {
         let number: Int
         let time: Int64
         let level: String
         let message: String
+        /// Figures of a step, by OpenAI's names; nil for what is only said.
+        var figures: JSONValue?
     }
 
     let id: String
@@ -44,9 +61,26 @@ struct FineTuningJob: Sendable {
     /// Most notes that are kept.
     private static let mostNotes = 200
 
-    mutating func note(_ message: String, level: String = "info", at time: Int64) {
-        notes.append(Note(number: (notes.last?.number ?? 0) + 1, time: time, level: level, message: message))
-        if notes.count > Self.mostNotes { notes.removeFirst() }
+    mutating func note(_ message: String, level: String = "info", figures: JSONValue? = nil, at time: Int64) {
+        notes.append(Note(number: (notes.last?.number ?? 0) + 1, time: time, level: level, message: message, figures: figures))
+        guard notes.count > Self.mostNotes else { return }
+        // Of figures there are more to come; what was said is said once.
+        notes.remove(at: notes.firstIndex { $0.figures != nil } ?? 0)
+    }
+
+    /// Notes how far a training is, at most so often that a whole training leaves some dozens of notes.
+    mutating func note(progress: JSONValue?, at time: Int64) {
+        guard let step = progress?["step"]?.intValue, let steps = progress?["steps"]?.intValue, steps > 0,
+            let loss = progress?["loss_micros"]?.intValue
+        else { return }
+        let last = notes.last { $0.figures != nil }?.figures?["step"]?.intValue
+        // A runner that goes on from a checkpoint is behind what another one told.
+        if let last, step >= last, step - last < max(1, steps / 50), step < steps || last == step { return }
+        let told = Double(loss) / 1_000_000
+        let text = String(format: "%.4f", told)
+        note(
+            "Step \(step)/\(steps): training loss=\(text)",
+            figures: ["step": .int(step), "total_steps": .int(steps), "train_loss": .double(told)], at: time)
     }
 
     mutating func end(_ stage: Stage, error: String? = nil, at time: Int64) {
@@ -68,9 +102,10 @@ extension FineTuningJob {
             "tokens": tokens.map { .count($0) }, "error": error.map { .string($0) }, "finished": finished.map { .int($0) },
             "notes": .array(
                 notes.map {
-                    [
+                    .members([
                         "number": .count($0.number), "time": .int($0.time), "level": .string($0.level), "message": .string($0.message),
-                    ]
+                        "figures": $0.figures,
+                    ])
                 }),
         ])
     }
@@ -103,16 +138,21 @@ extension FineTuningJob {
             let note = try entry.object()
             return Note(
                 number: try note.int("number"), time: Int64(try note.int("time")), level: try note.string("level"),
-                message: try note.string("message"))
+                message: try note.string("message"), figures: note.optionalField("figures")?.value)
         }
     }
 
     /// As OpenAI's clients read it.
-    func view(isRunning: Bool) -> JSONValue {
+    func view(_ activity: Activity) -> JSONValue {
         let status =
             switch stage {
             case .datanet, .contribution, .upload, .screening, .admission, .snapshot, .request: "validating_files"
-            case .training: isRunning ? "running" : "queued"
+            case .training:
+                switch activity {
+                case .waiting: "queued"
+                case .running: "running"
+                case .paused: "paused"
+                }
             case .publishing: "running"
             case .succeeded: "succeeded"
             case .failed: "failed"

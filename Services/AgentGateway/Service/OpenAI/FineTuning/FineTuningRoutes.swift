@@ -15,7 +15,7 @@ struct FineTuningRoutes: Sendable {
     let maker: DecisionMaker<GatewayState>
     let clock: @Sendable () -> Timestamp
 
-    var routes: [Route] { [create, list, show, events, checkpoints, cancel] }
+    var routes: [Route] { [create, list, show, events, checkpoints, cancel, pause, resume] }
 
     private static let access = Access.scope("jobs:write")
     private static let noJob = ProblemType("job-not-found", 404, "There is no such job")
@@ -62,7 +62,7 @@ struct FineTuningRoutes: Sendable {
                 job.note("The training file has \(count) examples.", at: now)
             }
             try await desk.begin(job)
-            return .json(job.view(isRunning: false))
+            return .json(job.view(.waiting))
         }
     }
 
@@ -72,7 +72,7 @@ struct FineTuningRoutes: Sendable {
             query: OpenAIPage.parameters, replies: [.json(200, "Jobs.", .any)], errors: .openAI
         ) { [desk] context in
             let jobs = try await desk.jobs(of: try context.caller.subject)
-            return OpenAIPage.response(jobs, context, id: { $0.0.id }, view: { $0.0.view(isRunning: $0.isRunning) })
+            return OpenAIPage.response(jobs, context, id: { $0.0.id }, view: { $0.0.view($0.1) })
         }
     }
 
@@ -81,8 +81,8 @@ struct FineTuningRoutes: Sendable {
             .get, "/v1/fine_tuning/jobs/{job}", operation: "retrieveFineTuningJob", summary: "One job.", access: Self.access,
             replies: [.json(200, "The job.", .any)], problems: Self.problems, errors: .openAI
         ) { context in
-            let (job, isRunning) = try await find(context)
-            return .json(job.view(isRunning: isRunning))
+            let (job, activity) = try await find(context)
+            return .json(job.view(activity))
         }
     }
 
@@ -96,7 +96,8 @@ struct FineTuningRoutes: Sendable {
             return OpenAIPage.response(Array(job.notes.reversed()), context, id: { Self.id($0, job) }) { note in
                 [
                     "id": .string(Self.id(note, job)), "object": "fine_tuning.job.event", "created_at": .int(note.time),
-                    "level": .string(note.level), "message": .string(note.message), "type": "message", "data": .null,
+                    "level": .string(note.level), "message": .string(note.message), "type": note.figures == nil ? "message" : "metrics",
+                    "data": note.figures ?? .null,
                 ]
             }
         }
@@ -124,11 +125,27 @@ struct FineTuningRoutes: Sendable {
             guard let job = try await desk.cancel(id, of: try context.caller.subject) else {
                 throw Problem(Self.noJob, "there is no job \(id)", field: "job")
             }
-            return .json(job.view(isRunning: false))
+            return .json(job.view(.waiting))
         }
     }
 
-    private func find(_ context: RequestContext) async throws -> (FineTuningJob, isRunning: Bool) {
+    private var pause: Route { control(.pause, "pauseFineTuningJob", "Halts a job that trains; its runner leaves a checkpoint.") }
+    private var resume: Route { control(.resume, "resumeFineTuningJob", "Lets a halted job go on from its checkpoint.") }
+
+    private func control(_ verb: FineTuningDesk.Control, _ operation: String, _ summary: String) -> Route {
+        Route(
+            .post, "/v1/fine_tuning/jobs/{job}/\(verb.rawValue)", operation: operation, summary: summary, access: Self.access,
+            replies: [.json(200, "The job.", .any)], problems: Self.problems, errors: .openAI
+        ) { [desk] context in
+            let id = context.path["job"]
+            guard let (job, activity) = try await desk.control(id, of: try context.caller.subject, verb) else {
+                throw Problem(Self.noJob, "there is no job \(id)", field: "job")
+            }
+            return .json(job.view(activity))
+        }
+    }
+
+    private func find(_ context: RequestContext) async throws -> (FineTuningJob, FineTuningJob.Activity) {
         let id = context.path["job"]
         guard let found = try await desk.job(id, of: try context.caller.subject) else {
             throw Problem(Self.noJob, "there is no job \(id)", field: "job")

@@ -22,8 +22,8 @@ struct FineTuningStep: Sendable {
     private static let licence = "LicenseRef-private"
 
     /// Takes the job's next step; the stage stays when there is nothing to do yet.
-    /// - Returns: whether a runner works on it.
-    func take(_ job: inout FineTuningJob, price: ModelPrice?) async throws -> Bool {
+    /// - Returns: what a runner does about it.
+    func take(_ job: inout FineTuningJob, price: ModelPrice?) async throws -> FineTuningJob.Activity {
         switch job.stage {
         case .datanet: try await open(&job)
         case .contribution: try await contribute(&job)
@@ -36,7 +36,7 @@ struct FineTuningStep: Sendable {
         case .publishing: try await publish(&job, price)
         case .succeeded, .failed, .cancelled: break
         }
-        return false
+        return .waiting
     }
 
     private func open(_ job: inout FineTuningJob) async throws {
@@ -143,8 +143,9 @@ struct FineTuningStep: Sendable {
         job.note("Training job \(id) is in the queue.", at: now)
     }
 
-    private func train(_ job: inout FineTuningJob) async throws -> Bool {
+    private func train(_ job: inout FineTuningJob) async throws -> FineTuningJob.Activity {
         let state = try await peers.call("GET", .training, "/v1/training-jobs/\(job.job ?? "")")
+        job.note(progress: state["progress"], at: now)
         let status = state["status"]?.stringValue
         switch status {
         case "succeeded":
@@ -157,7 +158,7 @@ struct FineTuningStep: Sendable {
             job.note("The training was cancelled.", at: now)
         default: break
         }
-        return status == "running"
+        return FineTuningJob.Activity(status: status)
     }
 
     private func publish(_ job: inout FineTuningJob, _ price: ModelPrice?) async throws {
