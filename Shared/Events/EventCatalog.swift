@@ -59,8 +59,9 @@ public enum EventCatalog {
                 "mandate.granted", "mandate.revoked",
                 "mandate.authorized", "mandate.settled", "mandate.freed", "mandate.approval-requested", "mandate.approval-decided",
                 "service.listed", "service.withdrawn",
-                "task.opened", "task.funded", "task.submitted", "task.completed", "task.rejected", "task.expired",
-                "wallet.linked", "wallet.unlinked", "payment.opened", "payment.sent", "payment.settled", "payment.failed",
+                "task.opened", "task.funded", "task.submitted", "task.accepted", "task.completed", "task.rejected", "task.expired",
+                "wallet.linked", "wallet.unlinked", "payment.opened", "payment.delivered", "payment.sent", "payment.settled",
+                "payment.failed",
                 "inference.completed",
             ]
         }

@@ -3,7 +3,8 @@
     python3 chain.py CHAIN-ID
 
 Prints the address of the interface and the token's, then serves. Beside Ethereum's methods it has test_fund(address, coin, token), and
-test_lose(count): so many answers are lost after what was asked for has happened.
+test_lose(count): so many answers are lost after what was asked for has happened, test_halt(is_halted): no transaction is
+taken, and test_call(data): the token is called by the chain's owner.
 """
 
 import http.server
@@ -46,6 +47,7 @@ class Chain:
             AtomicDB(), {"difficulty": 0, "gas_limit": 400_000_000, "timestamp": int(time.time())}, {self.owner: rich})
         self.receipts = {}
         self.lost = 0
+        self.halted = False
         self.lock = threading.Lock()
         code = vyper.compile_code((pathlib.Path(__file__).parent / "coin.vy").read_text(), output_formats=["bytecode"])["bytecode"]
         self.token = self.own(b"", binary(code) + word(10**15))
@@ -55,9 +57,20 @@ class Chain:
         transaction = vm.create_unsigned_transaction(
             nonce=vm.state.get_nonce(self.owner), gas_price=10**11, gas=5_000_000, to=to, value=value, data=data).as_signed_transaction(self.key)
         _, _, computation = self.chain.apply_transaction(transaction)
+        self.note(transaction, computation)
         if computation.is_error:
             raise Refused(str(computation.error))
         return computation.msg.storage_address
+
+    def note(self, transaction, computation):
+        name = "0x" + transaction.hash.hex()
+        logs = [] if computation.is_error else computation.get_log_entries()
+        self.receipts[name] = {
+            "transactionHash": name, "status": "0x0" if computation.is_error else "0x1", "gasUsed": hex(computation.get_gas_used()),
+            "blockNumber": "0x1", "logs": [
+                {"address": "0x" + address.hex(), "topics": ["0x" + word(topic).hex() for topic in topics], "data": "0x" + data.hex(),
+                 "transactionHash": name} for address, topics, data in logs]}
+        return name
 
     def fund(self, address, coin, token):
         who = binary(address)
@@ -83,14 +96,12 @@ class Chain:
         return computation
 
     def send(self, raw):
+        if self.halted:
+            raise Refused("halted")
         data = binary(raw)
         transaction = self.chain.get_vm().get_transaction_builder().decode(data)
         _, receipt, computation = self.chain.apply_transaction(transaction)
-        name = "0x" + transaction.hash.hex()
-        self.receipts[name] = {
-            "transactionHash": name, "status": "0x0" if computation.is_error else "0x1", "gasUsed": hex(computation.get_gas_used()),
-            "blockNumber": "0x1", "logs": []}
-        return name
+        return self.note(transaction, computation)
 
     def answer(self, method, params):
         match method:
@@ -109,6 +120,16 @@ class Chain:
                 return self.send(params[0])
             case "eth_getTransactionReceipt":
                 return self.receipts.get(params[0])
+            case "eth_getLogs":
+                wanted = params[0]
+                return [log for receipt in self.receipts.values() for log in receipt["logs"] if log["address"] == wanted["address"] and all(
+                    has in (asked if isinstance(asked, list) else [asked]) for has, asked in zip(log["topics"], wanted["topics"]))]
+            case "test_call":
+                self.own(self.token, binary(params[0]))
+                return True
+            case "test_halt":
+                self.halted = params[0]
+                return True
             case "test_fund":
                 return self.fund(*params)
             case "test_lose":

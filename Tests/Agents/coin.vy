@@ -13,6 +13,10 @@ event AuthorizationUsed:
     authorizer: indexed(address)
     nonce: indexed(bytes32)
 
+event AuthorizationCanceled:
+    authorizer: indexed(address)
+    nonce: indexed(bytes32)
+
 balanceOf: public(HashMap[address, uint256])
 authorizationState: public(HashMap[address, HashMap[bytes32, bool]])
 name: public(constant(String[8])) = "Coin"
@@ -23,6 +27,8 @@ DOMAIN: constant(bytes32) = keccak256("EIP712Domain(string name,string version,u
 TRANSFER: constant(bytes32) = keccak256(
     "TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
 )
+
+CANCEL: constant(bytes32) = keccak256("CancelAuthorization(address authorizer,bytes32 nonce)")
 
 
 @deploy
@@ -56,3 +62,13 @@ def transferWithAuthorization(
     self.balanceOf[owner] -= amount
     self.balanceOf[to] += amount
     log Transfer(sender=owner, receiver=to, amount=amount)
+
+
+@external
+def cancelAuthorization(owner: address, nonce: bytes32, v: uint8, r: bytes32, s: bytes32):
+    assert not self.authorizationState[owner][nonce], "used"
+    domain: bytes32 = keccak256(abi_encode(DOMAIN, keccak256("Coin"), keccak256("2"), chain.id, self))
+    digest: bytes32 = keccak256(concat(b"\x19\x01", domain, keccak256(abi_encode(CANCEL, owner, nonce))))
+    assert ecrecover(digest, v, r, s) == owner, "invalid signature"
+    self.authorizationState[owner][nonce] = True
+    log AuthorizationCanceled(authorizer=owner, nonce=nonce)

@@ -13,6 +13,7 @@ import urllib.request
 import httpx
 from eth_account import Account
 from eth_account.messages import encode_defunct
+from eth_hash.auto import keccak
 from parties import Party, administrator, amount, call, ok, url
 from x402 import x402Client
 from x402.extensions.bazaar.facilitator_client import ListDiscoveryResourcesParams, with_bazaar
@@ -38,8 +39,6 @@ def ask_chain(method, *params):
 
 
 def coins(address):
-    from eth_hash.auto import keccak
-
     return int(ask_chain("eth_call", {"to": token, "data": "0x" + (keccak(b"balanceOf(address)")[:4] + bytes(12) + bytes.fromhex(address[2:])).hex()}), 16)
 
 
@@ -233,6 +232,32 @@ async def main():
         found = await http.post(f"{url}/x402/services/{service}", json={"brief": "Lost?"}, headers=headers)
         assert found.status_code == 200 and settlement(found).success, found.text
         assert coins(guest.address) == 940_000, "paid twice"
+    # What is needed to be given the answer is not on the log: whoever has the word alone, as everybody reads it on the chain, gets nothing.
+    async with httpx.AsyncClient(timeout=60) as http:
+        stolen = await http.post(f"{url}/x402/services/{service}", json={"brief": "What was it?"}, headers=headers)
+        assert stolen.status_code == 402 and settlement(stolen).error_reason == "invalid_exact_evm_nonce_already_used", stolen.text
+
+    # A payment that its payer cancels while the chain takes nothing pays for nothing, though its nonce is used.
+    async with httpx.AsyncClient(timeout=60) as http:
+        credit = available(bob)
+        payload = await paying(guest, "exact", "eip155:84532").create_payment_payload(required)
+        ask_chain("test_halt", True)
+        headers = {"PAYMENT-SIGNATURE": encode_payment_signature_header(payload)}
+        waiting = await http.post(f"{url}/x402/services/{service}", json={"brief": "Cancelled?"}, headers=headers)
+        assert waiting.status_code == 503, waiting.text
+        nonce = payload.payload["authorization"]["nonce"]
+        domain = {"name": "Coin", "version": "2", "chainId": 84532, "verifyingContract": token}
+        types = {"CancelAuthorization": [{"name": "authorizer", "type": "address"}, {"name": "nonce", "type": "bytes32"}]}
+        cancel = guest.sign_typed_data(domain, types, {"authorizer": guest.address, "nonce": nonce})
+        words = [bytes(12) + bytes.fromhex(guest.address[2:]), bytes.fromhex(nonce[2:]), *(n.to_bytes(32, "big") for n in (cancel.v, cancel.r, cancel.s))]
+        ask_chain("test_call", "0x" + (keccak(b"cancelAuthorization(address,bytes32,uint8,bytes32,bytes32)")[:4] + b"".join(words)).hex())
+        ask_chain("test_halt", False)
+        status = f"/x402/payments?network=eip155:84532&payer={guest.address}&nonce={nonce}"
+        until("the outcome stays unknown", lambda: ok("GET", status, None)["status"] == "FAILED")
+        failed = await http.post(f"{url}/x402/services/{service}", json={"brief": "Cancelled?"}, headers=headers)
+        assert failed.status_code == 402 and coins(guest.address) == 940_000, failed.text
+        assert available(bob) <= credit, "credit came out of nothing"
+
     # Who has no coins pays nothing.
     poor = await buy(paying(Account.create(), "exact", "eip155:84532"), service)
     assert poor.status_code == 402 and settlement(poor).error_reason == "insufficient_funds", poor.headers

@@ -9,7 +9,8 @@ internal import Threads
 ///
 /// A signature counts for five minutes from when it says that it was made. It has to cover the method and where the request goes, the body by
 /// its `Content-Digest`, and an `Idempotency-Key` that is there. Reading needs less of who comes as Web Bot Auth has it: the authority. A request
-/// that changes something counts once.
+/// that changes something counts once: signatures that counted are remembered until they would count no more, and none counts that was made
+/// before this process began to remember.
 final class SignedRequests: Sendable {
     /// How old a signature may be, in seconds.
     static let lifetime: Int64 = 300
@@ -20,6 +21,10 @@ final class SignedRequests: Sendable {
 
     /// Signatures that counted, until they would not count any more.
     private let seen = Lock<[Digest: Int64]>([:])
+    /// From when on it remembers, in seconds since 1970.
+    private let started: Int64
+
+    init(started: Int64 = UnixTime.now) { self.started = started }
 
     static func isSigned(_ headers: Headers) -> Bool {
         headers["Authorization"] == nil && headers["X-API-Key"] == nil && MessageSignature.isThere(headers)
@@ -66,6 +71,9 @@ final class SignedRequests: Sendable {
         }
         guard try Self.isValid(signature, request, key) else {
             throw .init("the signature is not by \(signature.keyID ?? "") over this request")
+        }
+        if !isReading, created < started {
+            throw .init("the signature was made before this service started, which cannot know whether it was used: sign the request anew")
         }
         if !isReading { try remember(signature, until: created + Self.lifetime, now) }
     }

@@ -23,6 +23,10 @@ public struct EconomyState: ServiceState {
     public internal(set) var tasks: [String: AgentTask] = [:]
     /// Tasks that have not ended.
     public internal(set) var openTasks: Set<String> = []
+    /// First tasks of trees that a revoked mandate has stopped: they have to be ended.
+    public internal(set) var stoppedTasks: Set<String> = []
+    /// Tasks by the authorisation that pays them, while they run.
+    var authorizedTasks: [String: String] = [:]
     /// Owners of the models that were published.
     var modelOwners: [String: String] = [:]
     /// Datanets that there are.
@@ -31,8 +35,11 @@ public struct EconomyState: ServiceState {
     public internal(set) var settledTasks: [SettledTask] = []
     /// Where each settlement of a task stands in ``settledTasks``.
     var settledPlaces: [String: Int] = [:]
-    /// Stages that were signed by both sides, by billing's reference.
-    var countersigned: [String: Completion] = [:]
+    /// Stages that are due and not settled yet, by billing's reference.
+    var completions: [String: Completion] = [:]
+    /// What houses paid each other otherwise than by work that both sides signed, by who paid, the asset and who was paid: signed payments,
+    /// and work that was not signed.
+    var flows: [String: [Asset: [String: Int128]]] = [:]
     /// Open holds of billing's, by the authorisation or task that they were placed for, and the other way round.
     var holds: [String: String] = [:]
     var holdReferences: [String: String] = [:]
@@ -84,9 +91,11 @@ public struct EconomyState: ServiceState {
     private static let types: Set<String> = [
         PrincipalRegistered.type, KeyRotated.type, MandateGranted.type, MandateRevoked.type, MandateAuthorized.type, MandateSettled.type,
         MandateFreed.type, ApprovalRequested.type, ApprovalDecided.type, ServiceListed.type, ServiceWithdrawn.type, TaskOpened.type,
-        TaskFunded.type, TaskSubmitted.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type, ModelPublished.type,
+        TaskFunded.type, TaskSubmitted.type, TaskAccepted.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
+        ModelPublished.type,
         DatanetCreated.type, HoldPlaced.type, HoldCaptured.type, HoldReleased.type, SettlementPosted.type, RefundPosted.type,
-        DisputeResolved.type, WalletLinked.type, WalletUnlinked.type, PaymentOpened.type, PaymentSent.type, PaymentSettled.type,
+        DisputeResolved.type, WalletLinked.type, WalletUnlinked.type, PaymentOpened.type, PaymentDelivered.type, PaymentSent.type,
+        PaymentSettled.type,
         PaymentFailed.type, JournalPosted.type,
     ]
 
@@ -113,7 +122,13 @@ public struct EconomyState: ServiceState {
         case MandateSettled.type:
             let settled = try MandateSettled(data)
             try end(settled.authorization, spent: settled.amount.units)
-        case MandateFreed.type: try end(MandateFreed(data).authorization, spent: 0)
+        case MandateFreed.type:
+            let freed = try MandateFreed(data)
+            // A hold that was placed for a task which then got no money is set free with it.
+            if freed.reason == "expired", authorizations[freed.authorization]?.data.purpose == "task" {
+                stopped.insert(freed.authorization)
+            }
+            try end(freed.authorization, spent: 0)
         case ApprovalRequested.type:
             let request = try ApprovalRequested(data)
             approvals[request.approval] = Approval(request: request)
@@ -131,12 +146,14 @@ public struct EconomyState: ServiceState {
         case TaskOpened.type: try apply(TaskOpened(data))
         case TaskFunded.type: try apply(TaskFunded(data))
         case TaskSubmitted.type: try apply(TaskSubmitted(data))
+        case TaskAccepted.type: try apply(TaskAccepted(data))
         case TaskCompleted.type: try apply(TaskCompleted(data))
         case TaskRejected.type: try apply(TaskRejected(data))
         case TaskExpired.type: try apply(TaskExpired(data))
         case WalletLinked.type: try apply(WalletLinked(data))
         case WalletUnlinked.type: wallets[try WalletUnlinked(data).address] = nil
         case PaymentOpened.type: try apply(PaymentOpened(data))
+        case PaymentDelivered.type: try apply(PaymentDelivered(data))
         case PaymentSent.type: apply(try PaymentSent(data))
         case PaymentSettled.type: try apply(PaymentSettled(data))
         case PaymentFailed.type: try apply(PaymentFailed(data))

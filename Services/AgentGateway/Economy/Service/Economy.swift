@@ -16,6 +16,7 @@ public struct Economy: Sendable {
     public let spending: SpendingDesk
     private let keeper: EconomyKeeper
     private let payments: PaymentDesk
+    private let seller: SellerRoutes
     private let webhooks: TaskWebhookDesk
 
     /// Who has to do with which task.
@@ -35,42 +36,45 @@ public struct Economy: Sendable {
         let tools = EconomyTools(
             maker: maker, peers: context.peers, directory: directory, hiring: hiring, asking: ask)
         let address = PublicAddress(context.settings)
-        let payments = try paymentDesk(context, maker)
+        let payments = try paymentDesk(context, maker, writings)
         let webhooks = try TaskWebhookDesk(context, maker)
         let a2a = A2ADesk(maker: maker, directory: directory, hiring: hiring, asking: ask, pushes: A2APushes(desk: webhooks))
         var shown = MandateRoutes(maker: maker).routes + ApprovalRoutes(maker: maker).routes + WalletRoutes(maker: maker).routes
         shown += ServiceRoutes(maker: maker, desk: services, directory: directory).routes + TaskRoutes(maker: maker, desk: tasks).routes
         shown += AgentRoutes(maker: maker, directory: directory, address: address).routes
         shown += TaskWebhookRoutes(maker: maker, desk: webhooks, peers: context.peers).routes
+        let seller = SellerRoutes(
+            maker: maker, desk: payments, directory: directory, hiring: hiring, writings: writings, asking: ask, address: address)
         let routes =
             shown.reading(ReadWait(state: maker, rows: [webhooks.notices]))
             + MCPRoutes(tools: tools, receipts: ReceiptResources(peers: context.peers, signer: context.signer), address: address).routes
             + A2ARoutes(desk: a2a, address: address).routes + A2ARestRoutes(desk: a2a).routes
             + FacilitatorRoutes(maker: maker, desk: payments, directory: directory, address: address).routes
-            + SellerRoutes(
-                maker: maker, desk: payments, directory: directory, hiring: hiring, writings: writings, asking: ask, address: address
-            ).routes
+            + seller.routes
         return Economy(
             routes: routes, checks: [ReadinessCheck("economy") { await maker.notReady.map { .notReady($0) } ?? .ready }, webhooks.check],
             spending: spending,
             keeper: EconomyKeeper(maker: maker, peers: context.peers, clock: context.clock, logger: context.logger), payments: payments,
-            webhooks: webhooks)
+            seller: seller, webhooks: webhooks)
     }
 
-    private static func paymentDesk(_ context: ServiceContext, _ maker: DecisionMaker<EconomyState>) throws -> PaymentDesk {
+    private static func paymentDesk(
+        _ context: ServiceContext, _ maker: DecisionMaker<EconomyState>, _ writings: EconomyWritings
+    ) throws -> PaymentDesk {
         let networks = try PaymentNetworks(context.settings, folder: context.folder)
         let chain = try networks.token.map { token in
             ChainDesk(ChainNode(transport: try CurlTransport(), url: token.url), token, key: networks.key)
         }
         return PaymentDesk(
-            maker: maker, peers: context.peers, networks: networks, chain: chain, clock: context.clock, logger: context.logger)
+            maker: maker, peers: context.peers, networks: networks, writings: writings, chain: chain, clock: context.clock,
+            logger: context.logger)
     }
 
     /// Follows the log, ends what is due, sets free what was stopped and finds out what came of payments, until the task is cancelled.
     public func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await keeper.run() }
-            group.addTask { await payments.run() }
+            group.addTask { await payments.run { try await seller.hireFor($0) } }
             group.addTask { await webhooks.run() }
             await group.waitForAll()
         }

@@ -20,6 +20,7 @@ struct EconomyKeeper: Sendable {
             group.addTask { await maker.run() }
             group.addTask { await sweepAlways() }
             group.addTask { await freeAlways() }
+            group.addTask { await endAlways() }
             await group.waitForAll()
         }
     }
@@ -38,11 +39,14 @@ struct EconomyKeeper: Sendable {
         let due = try await maker.query { state in
             (
                 mandates: state.mandates.values.contains { $0.ended == nil && $0.terms.expires <= now },
-                payments: state.authorizations.values.contains { $0.data.purpose != "task" && $0.data.expires <= now },
+                payments: state.authorizations.values.contains { state.isForgotten($0.data, at: now) },
+                stopped: !state.stoppedTasks.isEmpty,
                 tasks: state.openTasks.contains { id in state.tasks[id].map { TaskRules.isDue($0, at: now) } ?? false }
             )
         }
         var made = false
+        // Tried again in case that failed when it was heard of.
+        if due.stopped { made = try await decide(TaskRules.endStopped()) || made }
         if due.payments { made = try await decide(SpendingRules.expire()) || made }
         if due.tasks { made = try await decide(TaskRules.expireAll()) || made }
         if due.mandates { made = try await decide(GrantRules.expire(at: now)) || made }
@@ -54,6 +58,15 @@ struct EconomyKeeper: Sendable {
         let outcome = try await maker.decide(
             .command(id: id, digest: SHA256.hash(utf8: "sweep")), actor: "agent-gateway", correlation: id, rule)
         return !outcome.facts.isEmpty
+    }
+
+    /// Ends the tasks of revoked mandates, as soon as that is known.
+    private func endAlways() async {
+        for await _ in await maker.changes() {
+            do {
+                while try await maker.query({ !$0.stoppedTasks.isEmpty }), try await decide(TaskRules.endStopped()) {}
+            } catch { logger.warning("what a revoked mandate has stopped has not ended yet: \(error)") }
+        }
     }
 
     private func freeAlways() async {

@@ -70,6 +70,21 @@ extension BillingState {
         return try journalTransaction(id: id, postings, reason: reason, reverses: nil)
     }
 
+    /// Moves money out of a hold that was placed for it, and sets free what is left of that. Once the hold is gone, it is a transfer.
+    public func pay(id: String, _ postings: [Posting], reason: String, hold: String) throws(BillingError) -> Decision {
+        guard let held = holds[hold], let place = journal.place(held.account, held.left.asset) else {
+            return try transfer(id: id, postings, reason: reason)
+        }
+        for posting in postings where posting.amount.isNegative && posting.account != held.account {
+            throw .invalid(field: "hold", reason: "\(hold) is not on \(posting.account)")
+        }
+        for posting in postings where posting.amount.isPositive { try checkCredit(posting.account, posting.amount, "transfer") }
+        var decision = try releaseHold(hold)
+        decision.append(
+            try journalTransaction(id: id, postings, reason: reason, reverses: nil, freed: [place: held.left.units]))
+        return decision
+    }
+
     /// Undoes a transfer by entries of the opposite sign; a transfer is reversed once.
     public func reverse(id: String, transaction: String, reason: String) throws(BillingError) -> Decision {
         guard let postings = transactions[transaction] else { throw .notFound("transfer \(transaction) that is not reversed yet") }
@@ -77,9 +92,9 @@ extension BillingState {
     }
 
     private func journalTransaction(
-        id: String, _ postings: [Posting], reason: String, reverses: String?
+        id: String, _ postings: [Posting], reason: String, reverses: String?, freed: [Int: Int128] = [:]
     ) throws(BillingError) -> Decision {
-        try journal.check(postings)
+        try journal.check(postings, freed: freed)
         var decision = Decision.nothing
         let list = try decision.list(postings)
         decision.events = [.journalPosted(JournalPosted(id: id, reason: reason, reverses: reverses, postings: list))]

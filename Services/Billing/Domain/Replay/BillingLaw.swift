@@ -54,6 +54,9 @@ public struct BillingLaw: ReplayLaw {
             decision = try state.answer(to: pending, now: moment.logTime)
         } else if first.cause.id.hasPrefix("sweep:") {
             return try sweep(append, state, moment)
+        } else if let journal = try append.find(JournalPosted.self), first.type == HoldReleased.type {
+            let hold = try append.data(HoldReleased.self).id
+            decision = try state.pay(id: moment.newID("tr"), state.entries(journal.postings), reason: journal.reason, hold: hold)
         } else {
             var all = Decision.nothing
             for fact in append.facts {

@@ -18,19 +18,22 @@ struct PaymentRoutes: Sendable {
                 body: .object(
                     .required("payer", BillingCommands.account), .required("payee", BillingCommands.account),
                     .required("amount", BillingCommands.amount),
-                    .required("payment", BillingCommands.id, "It stands in the entry's reason."))
+                    .required("payment", BillingCommands.id, "It stands in the entry's reason."),
+                    .optional("hold", BillingCommands.id, "The hold that was placed for it: it ends with the payment."))
             ) { state, ask in
                 let amount = try ask.body.amount("amount")
                 let payer = try ask.body.account("payer")
                 guard amount.isPositive, payer.accountKind == .payer else {
                     throw Problem(.unprocessable, "a payment is above zero and from a payer's account", field: "#/amount")
                 }
-                return try state.transfer(
-                    id: ask.context.newID("tr"),
-                    [
-                        Posting(account: payer, amount: Amount(-amount.units, amount.asset)),
-                        Posting(account: try ask.body.account("payee"), amount: amount),
-                    ], reason: "payment:" + (try ask.body.id("payment")))
+                let postings = [
+                    Posting(account: payer, amount: Amount(-amount.units, amount.asset)),
+                    Posting(account: try ask.body.account("payee"), amount: amount),
+                ]
+                let reason = "payment:" + (try ask.body.id("payment"))
+                let id = ask.context.newID("tr")
+                guard let hold = try ask.body.optionalID("hold") else { return try state.transfer(id: id, postings, reason: reason) }
+                return try state.pay(id: id, postings, reason: reason, hold: hold)
             }
         ]
     }

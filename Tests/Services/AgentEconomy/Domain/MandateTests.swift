@@ -33,6 +33,49 @@ import Testing
         _ = try world.spend("a0", mandate, 30)
     }
 
+    @Test func aPaymentOnItsWayCountsThoughItsMandateIsRevoked() throws {
+        var world = try World()
+        let mandate = try world.grant("ann", "a0", world.terms(100))
+        let spending = Spending(try World.amount(60), purpose: "payment", payee: "b0")
+        let authorized = try World.first(
+            MandateAuthorized.self, world.decide("a0", SpendingRules.authorize(spending, under: mandate, seconds: 10)))
+        let word = PaymentWord(
+            scheme: "exact", chain: 1, token: "0xt", name: "n", version: "1", from: "0xa", to: "0xb", value: "60", validAfter: "0",
+            validBefore: "9", nonce: "0x7")
+        try world.fold(
+            PaymentOpened(
+                payment: "pm", means: "transfer", word: word, payer: "a0", source: "ann", payee: "b0", amount: World.amount(60),
+                authorization: authorized.authorization, at: world.time(world.now)))
+        try world.decide("ann", GrantRules.revoke(mandate))
+        world.now += 100
+        #expect(try world.decide("agent-gateway", SpendingRules.expire()).isEmpty)
+        let events = try world.decide(
+            "agent-gateway", PaymentRules.settle(PaymentSettled(payment: "pm", amount: World.amount(60), transaction: "tr")))
+        #expect(events.map(\.type) == [PaymentSettled.type, MandateSettled.type])
+    }
+
+    @Test func listsThatNoEventHoldsAreRefused() throws {
+        var world = try World()
+        let long = (0..<200).map { String(repeating: "x", count: 190) + "\($0)" }
+        #expect(throws: EconomyError.self) { try world.grant("ann", "a0", world.terms(100, payees: long, services: long, models: long)) }
+        _ = try world.grant("ann", "a0", world.terms(100, payees: Array(long.prefix(150))))
+    }
+
+    @Test func approvalsThatRanOutUnusedFillNoLimit() throws {
+        var world = try World()
+        let mandate = try world.grant("ann", "a0", world.terms(100))
+        func ask() throws -> String {
+            let spending = Spending(try World.amount(1), purpose: "payment", payee: "b0")
+            return try World.first(ApprovalRequested.self, world.decide("a0", SpendingRules.request(spending, under: mandate))).approval
+        }
+        for _ in 0..<SpendingRules.maximumApprovals {
+            try world.decide("ann", SpendingRules.decide(ask(), granted: true, seconds: 60))
+        }
+        #expect(throws: EconomyError.self) { try ask() }
+        world.now += 61
+        _ = try ask()
+    }
+
     @Test func whatIsCarvedOutIsTheChildsAlone() throws {
         var world = try World()
         let root = try world.grant("ann", "a0", world.terms(100))

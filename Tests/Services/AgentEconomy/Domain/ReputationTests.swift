@@ -45,7 +45,7 @@ import Testing
         }
 
         /// A task from its offer to its settlement, signed by both.
-        mutating func work(_ client: String, _ provider: String, _ units: Int) throws {
+        mutating func work(_ client: String, _ provider: String, _ units: Int, isSigned: Bool = true) throws {
             number += 1
             let wish = TaskRules.Wish(
                 provider: provider, brief: SHA256.hash(utf8: "b"), amount: try World.amount(units), deadline: world.time(10_000))
@@ -54,9 +54,10 @@ import Testing
             let artefacts = [TaskArtefact(hash: SHA256.hash(utf8: "work"), bytes: 4, media: "text/plain")]
             let submission = try sign(provider, "openledger/task-submission", task)
             let completion = try sign(client, "openledger/task-completion", task)
+            let isCountersigned = isSigned
             #expect(throws: EconomyError.self) { try world.decide(provider, TaskRules.submit(task, artefacts, signature: completion)) }
             try world.decide(provider, TaskRules.submit(task, artefacts, signature: submission))
-            try world.decide(client, TaskRules.complete(task, signature: completion))
+            try world.decide(client, TaskRules.complete(task, signature: isCountersigned ? completion : nil))
             try world.fold(
                 SettlementPosted(
                     id: "se_\(number)", kind: "task", reference: task + "#0", payer: AccountID(trusted: "payer:" + client),
@@ -118,6 +119,35 @@ import Testing
         // What was not paid back counts.
         try market.work("eve", "bob", 400)
         #expect(market.score("bob") == 400)
+    }
+
+    @Test func moneyThatIsGivenBackOtherwiseMakesNoNameEither() throws {
+        var market = try Market()
+        try market.owner("eve", isVerified: true)
+        try market.agent("b1", of: "bob")
+        try market.agent("e1", of: "eve")
+        try market.work("eve", "bob", 1_000)
+        // By work that was not signed, and by a signed payment, between other agents of the two houses.
+        try market.work("b1", "e1", 300, isSigned: false)
+        #expect(market.score("bob") == 700)
+        try market.world.fold(
+            JournalPosted(
+                id: "tr_1", reason: "payment:pm_1",
+                postings: .entries([
+                    Posting(account: AccountID(trusted: "payer:b1"), amount: World.amount(-700)),
+                    Posting(account: AccountID(trusted: "payer:e1"), amount: World.amount(700)),
+                ])))
+        #expect(market.score("bob") == 0)
+    }
+
+    /// What is not seen: three who pay in a ring. The documentation says so, with this figure.
+    @Test func aRingOfThreeVerifiedHousesEarnsEachWhatWentRound() throws {
+        var market = try Market()
+        for id in ["eve", "mal"] { try market.owner(id, isVerified: true) }
+        try market.work("eve", "bob", 1_000)
+        try market.work("bob", "mal", 1_000)
+        try market.work("mal", "eve", 1_000)
+        #expect(["eve", "mal"].map { market.score($0) } == [1_000, 1_000] && market.score("bob") == 1_000)
     }
 
     @Test func aHouseThatPaysItselfEarnsNoName() throws {

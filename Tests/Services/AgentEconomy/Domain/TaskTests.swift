@@ -30,7 +30,8 @@ import Testing
         return task
     }
 
-    private func below(_ world: inout World, _ client: String, _ wish: TaskRules.Wish) throws -> String {
+    private func below(_ world: inout World, _ client: String, _ wish: TaskRules.Wish, knowing person: String? = nil) throws -> String {
+        if let person { try world.fold(PrincipalRegistered(principal: person, kind: "person", key: "did:" + person)) }
         let task = try open(&world, client, wish)
         try world.decide(client, TaskRules.fundFromAbove(task, wish.amount))
         return task
@@ -42,6 +43,10 @@ import Testing
 
     private func complete(_ world: inout World, _ task: String, by judge: String) throws -> TaskCompleted {
         try World.first(TaskCompleted.self, world.decide(judge, TaskRules.complete(task, signature: nil)))
+    }
+
+    private func accept(_ world: inout World, _ task: String, by judge: String) throws -> TaskAccepted {
+        try World.first(TaskAccepted.self, world.decide(judge, TaskRules.complete(task, signature: nil)))
     }
 
     @Test func workIsPaidWhenItIsAcceptedAndOnce() throws {
@@ -102,12 +107,16 @@ import Testing
         try submit(&world, task, by: "a0")
         #expect(throws: EconomyError.self) { try complete(&world, task, by: "ann") }
         try submit(&world, third, by: "a2")
-        let deep = try complete(&world, third, by: "b0")
-        #expect(deep.hold == "hd_" + task && !deep.frees && deep.payer == "ann")
+        #expect(try accept(&world, third, by: "b0").amount.units == 25)
         try submit(&world, first, by: "b0")
-        #expect(try complete(&world, first, by: "a0").payouts.map(\.amount.units) == [35])
-        let last = try complete(&world, task, by: "ann")
-        #expect(last.payouts.map(\.amount.units) == [40] && last.spent.units == 100 && last.frees)
+        #expect(try accept(&world, first, by: "a0").payouts.map(\.amount.units) == [35])
+        // All of it is due with the word of who judges the whole, each part by itself, the deepest first.
+        let due = try world.decide("ann", TaskRules.complete(task, signature: nil))
+            .filter { $0.type == TaskCompleted.type }.map { try TaskCompleted($0.data.object()) }
+        #expect(due.map(\.task) == [third, first, task] && due.map(\.by) == ["b0", "a0", "ann"])
+        #expect(due.map { $0.payouts.map(\.amount.units) } == [[25], [35], [40]])
+        #expect(due.allSatisfy { $0.hold == "hd_" + task && $0.payer == "ann" } && due.map(\.frees) == [false, false, true])
+        #expect(due.last?.spent.units == 100 && world.state.tasks[third]?.paid == 25)
         #expect(world.state.tasks[second]?.phase == .rejected)
     }
 
@@ -116,11 +125,114 @@ import Testing
         let task = try funded(&world, wish(world, to: "a0", 100))
         let below = try below(&world, "a0", wish(world, to: "b0", 60, parent: task, milestones: [20, 40]))
         try submit(&world, below, by: "b0")
-        _ = try complete(&world, below, by: "a0")
+        _ = try accept(&world, below, by: "a0")
         try world.decide("b0", TaskRules.reject(below))
         #expect(world.state.tasks[task]?.left == 80)
         try submit(&world, task, by: "a0")
-        #expect(try complete(&world, task, by: "ann").amount.units == 80)
+        let due = try world.decide("ann", TaskRules.complete(task, signature: nil)).map { try TaskCompleted($0.data.object()) }
+        #expect(due.map(\.amount.units) == [20, 80] && due.map(\.task) == [below, task])
+    }
+
+    @Test func whoPassesItAllOnAndAcceptsItTakesNothingBeforeTheClientDoes() throws {
+        var world = try World(agents: 2)
+        try world.fold(PrincipalRegistered(principal: "eve", kind: "person", key: "did:eve"))
+        // Everything goes to a second principal, who hands it on to a third, and each says the work is good.
+        let task = try funded(&world, wish(world, to: "b0", 100))
+        let second = try below(&world, "b0", wish(world, to: "eve", 100, parent: task))
+        let third = try below(&world, "eve", wish(world, to: "a1", 60, parent: second))
+        try submit(&world, third, by: "a1")
+        _ = try accept(&world, third, by: "eve")
+        // What the second accepts, the first refuses: it comes to nothing.
+        #expect(world.state.tasks[second]?.left == 40)
+        try submit(&world, second, by: "eve")
+        _ = try accept(&world, second, by: "b0")
+        #expect(world.state.tasks[third]?.paid == 0 && world.state.tasks[second]?.earned == 40)
+        try submit(&world, task, by: "b0")
+        let rejected = try World.first(TaskRejected.self, world.decide("ann", TaskRules.reject(task)))
+        #expect(rejected.spent?.units == 0 && rejected.hold == "hd_" + task)
+        #expect(!world.events.contains { $0.type == TaskCompleted.type })
+    }
+
+    @Test func aRefusedPartGivesBackWhatWasAcceptedWithinIt() throws {
+        var world = try World()
+        let task = try funded(&world, wish(world, to: "b0", 100))
+        let second = try below(&world, "b0", wish(world, to: "a0", 80, parent: task))
+        let third = try below(&world, "a0", wish(world, to: "bob", 50, parent: second))
+        try submit(&world, third, by: "bob")
+        _ = try accept(&world, third, by: "a0")
+        try world.decide("b0", TaskRules.reject(second))
+        #expect(world.state.tasks[task]?.left == 100)
+        try submit(&world, task, by: "b0")
+        #expect(try complete(&world, task, by: "ann").amount.units == 100)
+    }
+
+    @Test func stagesAboveReleaseNoMoreThanTheyWereAgreedFor() throws {
+        var world = try World()
+        let task = try funded(&world, wish(world, to: "b0", 100, milestones: [30, 30, 40]))
+        let large = try below(&world, "b0", wish(world, to: "a0", 50, parent: task))
+        let small = try below(&world, "b0", wish(world, to: "a1", 20, parent: task))
+        for (part, who) in [(large, "a0"), (small, "a1")] {
+            try submit(&world, part, by: who)
+            _ = try accept(&world, part, by: "b0")
+        }
+        func stage() throws -> [(String, Int128)] {
+            try submit(&world, task, by: "b0")
+            return try world.decide("ann", TaskRules.complete(task, signature: nil))
+                .map { try TaskCompleted($0.data.object()) }.map { ($0.task, $0.amount.units) }
+        }
+        // 30 agreed: the small part fits, the large one does not, and its provider has the rest of the stage.
+        #expect(try stage().map(\.1) == [20, 10])
+        #expect(try stage().map(\.1) == [20])
+        let last = try stage()
+        #expect(last.map(\.0) == [large, task] && last.map(\.1) == [50, 0])
+        #expect(world.state.tasks[task]?.spent == 100)
+    }
+
+    @Test func whoJudgesTheWholePaysAPartAtOnce() throws {
+        var world = try World()
+        let task = try funded(&world, wish(world, to: "b0", 100))
+        let part = try below(&world, "b0", wish(world, to: "eve", 60, evaluator: "ann", parent: task), knowing: "eve")
+        try submit(&world, part, by: "eve")
+        #expect(throws: EconomyError.self) { try complete(&world, part, by: "b0") }
+        #expect(try complete(&world, part, by: "ann").amount.units == 60)
+        #expect(try World.first(TaskRejected.self, world.decide("ann", TaskRules.reject(task))).spent?.units == 60)
+    }
+
+    @Test func nobodyJudgesTheirOwnHouseWithSomebodyElsesMoney() throws {
+        var world = try World()
+        try world.fold(PrincipalRegistered(principal: "b1", kind: "agent", key: "did:b1", owner: "bob"))
+        let task = try funded(&world, wish(world, to: "b0", 100))
+        for own in ["b1", "bob"] { #expect(throws: EconomyError.self) { try open(&world, "b0", wish(world, to: own, 10, parent: task)) } }
+        _ = try open(&world, "b0", wish(world, to: "b1", 10, evaluator: "ann", parent: task))
+        // Ann lets bob's agent spend her money: it hires none of bob's by its own judgement.
+        let mandate = try world.grant("ann", "b0", world.terms(100))
+        let hired = try open(&world, "b0", wish(world, to: "b1", 10))
+        let spending = Spending(try World.amount(10), purpose: "task", payee: "b1")
+        let authorized = try World.first(
+            MandateAuthorized.self, world.decide("b0", SpendingRules.authorize(spending, under: mandate, seconds: 10)))
+        #expect(throws: EconomyError.self) {
+            try world.decide(
+                "b0", TaskRules.fund(hired, World.amount(10), payer: "ann", hold: "h", authorization: authorized.authorization))
+        }
+        // With money of its own house it may.
+        _ = try funded(&world, wish(world, to: "b1", 10), client: "bob")
+    }
+
+    @Test func aTreeHasABoundAndEndsInOneAppend() throws {
+        var world = try World()
+        let task = try funded(&world, wish(world, to: "b0", 1_000))
+        for index in 0..<9 {
+            let part = try below(
+                &world, "b0", wish(world, to: "a\(index % 4)", 50, parent: task, milestones: Array(repeating: 1, count: 50)))
+            if index == 0 {
+                try submit(&world, part, by: "a0")
+                _ = try accept(&world, part, by: "b0")
+            }
+        }
+        _ = try below(&world, "b0", wish(world, to: "a0", 49, parent: task, milestones: Array(repeating: 1, count: 49)))
+        #expect(throws: EconomyError.self) { try open(&world, "b0", wish(world, to: "a0", 1, parent: task)) }
+        #expect(try world.decide("ann", TaskRules.reject(task)).count == 11)
+        #expect(world.state.openTasks.isEmpty)
     }
 
     @Test func thePayGoesOnAlongTheSplitToTheLastUnit() throws {
@@ -167,11 +279,12 @@ import Testing
     @Test func aTaskEndsWithWhatWasSpentOfItsAuthorisation() throws {
         var world = try World()
         let mandate = try world.grant("ann", "a0", world.terms(100))
-        func hire(_ units: Int) throws -> String {
+        func hire(_ units: Int, isFunded: Bool = true) throws -> String {
             let task = try open(&world, "a0", wish(world, to: "b0", units, milestones: [units / 2, units - units / 2]))
             let spending = Spending(try World.amount(units), purpose: "task", payee: "b0")
             let authorized = try World.first(
                 MandateAuthorized.self, world.decide("a0", SpendingRules.authorize(spending, under: mandate, seconds: 10)))
+            if !isFunded { return authorized.authorization }
             try world.decide(
                 "a0",
                 TaskRules.fund(task, World.amount(units), payer: "ann", hold: "hd_" + task, authorization: authorized.authorization))
@@ -182,8 +295,16 @@ import Testing
         try submit(&world, first, by: "b0")
         _ = try complete(&world, first, by: "a0")
         // The authorisation of a task runs as long as the task.
-        world.now += 1_000
+        let orphan = try hire(10, isFunded: false)
         #expect(try world.decide("agent-gateway", SpendingRules.expire()).isEmpty)
+        world.now += 1_000
+        // One that no task got is free again, with the hold that was placed for it.
+        try world.fold(
+            HoldPlaced(
+                id: "hd_orphan", account: AccountID(trusted: "payer:ann"), amount: World.amount(10), expires: world.time(1_000_000),
+                reference: orphan))
+        #expect(try world.decide("agent-gateway", SpendingRules.expire()).count == 1)
+        #expect(world.state.holdsToFree.map(\.hold) == ["hd_orphan"])
         try world.decide("b0", TaskRules.reject(first))
         #expect(world.state.mandates[mandate]?.free(in: 0) == 60)
 
@@ -191,11 +312,40 @@ import Testing
         let second = try hire(20)
         let third = try hire(40)
         try submit(&world, third, by: "b0")
-        let events = try world.decide("ann", GrantRules.revoke(mandate))
+        #expect(try world.decide("ann", GrantRules.revoke(mandate)).map(\.type) == [MandateRevoked.type])
+        // From that moment nothing more is taken.
+        #expect(throws: EconomyError.self) { try submit(&world, second, by: "b0") }
+        #expect(throws: EconomyError.self) { try open(&world, "b0", wish(world, to: "a1", 1, parent: second)) }
+        let events = try world.decide("agent-gateway", TaskRules.endStopped())
         #expect(try World.first(TaskRejected.self, events).task == second)
+        #expect(try world.decide("agent-gateway", TaskRules.endStopped()).isEmpty)
         #expect(world.state.tasks[second]?.phase == .rejected && world.state.tasks[third]?.phase == .submitted)
         #expect(try complete(&world, third, by: "a0").amount.units == 20)
         #expect(throws: EconomyError.self) { try hire(1) }
+    }
+
+    @Test func aMandateEndsHoweverManyTasksRunUnderIt() throws {
+        var world = try World()
+        let mandate = try world.grant("ann", "a0", world.terms(100_000))
+        func hire(_ isDelivered: Bool) throws {
+            let task = try open(&world, "a0", wish(world, to: "b0", 10))
+            let spending = Spending(try World.amount(10), purpose: "task", payee: "b0")
+            let authorized = try World.first(
+                MandateAuthorized.self, world.decide("a0", SpendingRules.authorize(spending, under: mandate, seconds: 10)))
+            try world.decide(
+                "a0", TaskRules.fund(task, World.amount(10), payer: "ann", hold: "hd_" + task, authorization: authorized.authorization))
+            if isDelivered { try submit(&world, task, by: "b0") }
+        }
+        for _ in 0..<201 { try hire(true) }
+        for _ in 0..<250 { try hire(false) }
+        #expect(try world.decide("ann", GrantRules.revoke(mandate)).count == 1)
+        var ended: [Int] = []
+        while true {
+            let batch = try world.decide("agent-gateway", TaskRules.endStopped())
+            if batch.isEmpty { break }
+            ended.append(batch.count)
+        }
+        #expect(ended == [100, 100, 50] && world.state.openTasks.count == 201)
     }
 
     @Test func badOffersAreRefused() throws {

@@ -106,6 +106,8 @@ private enum Raw {
         case TaskOpened.type: return try TaskOpened(data)
         case TaskFunded.type: return try TaskFunded(data)
         case TaskSubmitted.type: return try TaskSubmitted(data)
+        case PaymentSettled.type: return try PaymentSettled(data)
+        case TaskAccepted.type: return try TaskAccepted(data)
         case TaskCompleted.type: return try TaskCompleted(data)
         case TaskRejected.type: return try TaskRejected(data)
         case TaskExpired.type: return try TaskExpired(data)

@@ -21,7 +21,8 @@ import Web
             let bob = try await economy.person(0)
             let buyer = try await economy.register("agent", owner: ann)
             let seller = try await economy.register("agent", owner: bob)
-            let helper = try await economy.register("agent", owner: bob)
+            let carl = try await economy.person(0)
+            let helper = try await economy.register("agent", owner: carl)
             let mandate = try await economy.grant(ann, buyer, 500)
             let task = try await economy.open(buyer, seller, 300)
             #expect(try await economy.fund(buyer, task, 299).status == 422)
@@ -30,12 +31,24 @@ import Web
             #expect(funded.text("mandate") == mandate && funded.text("payer") == ann.id)
             #expect(try await economy.figure("payer:\(ann.id)", "available") == 700)
 
-            // Who does it passes a part on.
+            // Who does it passes a part on, but not to its own house, which would judge itself.
+            let own = try await economy.register("agent", owner: bob)
+            let refused = try await economy.call(
+                "POST", "/v1/tasks", seller.token,
+                [
+                    "provider": .string(own.id), "brief": "All of it", "amount": EconomyHouse.amount(300), "parent": .string(task),
+                    "deadline": try economy.deadline(3_000),
+                ])
+            #expect(refused.status == 422 && refused.text("field") == "evaluator", "\(refused.json)")
             let part = try await economy.open(seller, helper, 120, [("parent", .string(task)), ("deadline", try economy.deadline(3_000))])
             #expect(try await economy.fund(seller, part, 120).status == 200)
             try await economy.submit(helper, part)
-            _ = try await economy.complete(seller, part)
+            let accepted = try await economy.complete(seller, part)
+            #expect(accepted["amount"]?["amount"] == "120" && accepted["hold"] == nil)
+            // It is not due before the client has accepted the whole.
             try await economy.submit(seller, task)
+            #expect(try await economy.all(TaskCompleted.self).isEmpty)
+            #expect(try await economy.ok("GET", "/v1/tasks/\(part)", helper.token)["paid"]?["amount"] == "0")
             let brief = try await economy.ok("GET", "/v1/tasks/\(task)/brief", seller.token)
             #expect(brief["brief"] == "Count the tides")
             #expect(try await economy.call("GET", "/v1/tasks/\(task)/brief", helper.token).status == 404)
@@ -62,7 +75,8 @@ import Web
             let events = try await economy.events()
             let types = try positions.map { try Fact(events[Int($0)]).type }
             #expect(types == [TaskCompleted.type, SettlementPosted.type])
-            #expect(try await economy.ok("GET", "/v1/agents/\(helper.id)/reputation", nil)["items"]?.arrayValue?.isEmpty == true)
+            let helped = try await economy.ok("GET", "/v1/agents/\(helper.id)/reputation", nil)
+            #expect(helped["items"]?.arrayValue?.first?["total"]?["amount"] == "120", "\(helped)")
             try await economy.audit()
         }
     }

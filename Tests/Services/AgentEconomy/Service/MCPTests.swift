@@ -49,6 +49,12 @@ import Testing
             let noted: JSONValue = ["jsonrpc": "2.0", "method": "notifications/initialized"]
             #expect(try await economy.call("POST", "/mcp", token, noted).status == 202)
             #expect(try await economy.call("GET", "/mcp", token).status == 405)
+            // A client of the handshake that names a revision names one that is spoken.
+            for (revision, status) in [("2025-11-25", 200), ("2025-03-26", 200), ("2024-11-05", 400), ("soon", 400)] {
+                let ping: JSONValue = ["jsonrpc": "2.0", "id": 3, "method": "ping"]
+                let answer = try await economy.call("POST", "/mcp", token, ping, headers: ["MCP-Protocol-Version": revision])
+                #expect(answer.status == status, "\(revision): \(answer.json)")
+            }
         }
     }
 

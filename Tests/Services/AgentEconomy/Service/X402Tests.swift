@@ -2,8 +2,10 @@ import AgentEconomyDomain
 import Crypto
 import EVM
 import Events
+import EventLog
 import HTTP
 import JSON
+import Money
 import ServiceTestSupport
 import Synchronization
 import TestSupport
@@ -75,6 +77,107 @@ import Testing
             let mandate = try await economy.ok("GET", "/v1/mandates/" + market.mandate, market.buyer.token)
             #expect(mandate["free"]?["amount"] == "400", "\(mandate)")
             try await economy.audit()
+        }
+    }
+
+    @Test func whatWasBoughtIsGivenAgainToWhoKnowsWhatWasAskedWhateverIsOfferedNow() async throws {
+        try await withMarket { economy, market in
+            let payment = try market.wallet.payment(try await economy.terms(market.answers))
+            let (first, _) = try await economy.buy(market.answers, payment)
+            #expect(first.status == 200, "\(first.json)")
+            // Whoever reads the log has neither the signature nor the question.
+            let opened = try #require(try await economy.all(PaymentOpened.self).first)
+            #expect(opened.word.signature == nil && opened.signature != nil && opened.brief != nil)
+            let logged = try await economy.events().map { String(decoding: $0.bytes, as: UTF8.self) }.joined()
+            let signature = try #require(payment["payload"]?["signature"]?.stringValue)
+            #expect(!logged.contains(String(signature.dropFirst(2))))
+            let (stolen, why) = try await economy.buy(market.answers, payment, brief: "What was it?")
+            #expect(stolen.status == 402 && why?["errorReason"] == "invalid_exact_evm_nonce_already_used", "\(stolen.json)")
+            // A reply that was lost is given again, though nothing is offered any more.
+            let gone = try await economy.call("DELETE", "/v1/services/" + market.answers, market.seller.token)
+            #expect((200..<300).contains(gone.status))
+            #expect(try await economy.buy(market.answers, payment).answer.json == first.json)
+            #expect(economy.asked.withLock { $0 } == 1)
+            #expect(try await economy.figure("payer:\(market.ann.id)", "available") == 900)
+            try await economy.audit()
+        }
+    }
+
+    @Test func nothingIsMadeForWhoCannotPayIt() async throws {
+        try await withMarket { economy, market in
+            let carl = try await economy.person(100)
+            let wallet = try Payer()
+            try await economy.link(wallet, carl)
+            let terms = try await economy.terms(market.answers)
+            // Money for one answer, and four are signed for at once, one of them twice.
+            var payments = try (0..<4).map { _ in try wallet.payment(terms) }
+            payments.append(payments[0])
+            let statuses = await withTaskGroup(of: Int.self) { group in
+                for payment in payments {
+                    group.addTask { (try? await economy.buy(market.answers, payment).answer.status) ?? 0 }
+                }
+                var statuses: [Int] = []
+                for await status in group { statuses.append(status) }
+                return statuses
+            }
+            #expect(statuses.allSatisfy { $0 == 200 || $0 == 402 } && statuses.contains(200), "\(statuses)")
+            #expect(economy.asked.withLock { $0 } == 1)
+            #expect(try await economy.figure("payer:\(carl.id)", "balance") == 0)
+            #expect(try await economy.all(PaymentSettled.self).count == 1)
+            try await economy.audit()
+        }
+    }
+
+    @Test func aMandatesModelsAndApprovalsHoldForWhatIsBought() async throws {
+        try await withMarket { economy, market in
+            let terms = try await economy.terms(market.answers)
+            let narrow = try await economy.register("agent", owner: market.ann)
+            _ = try await economy.grant(market.ann, narrow, 500, more: [("models", ["acme/none"])])
+            let wallet = try Payer()
+            try await economy.link(wallet, narrow)
+            let refused = try await economy.buy(market.answers, try wallet.payment(terms))
+            #expect(refused.settlement?["errorReason"] == "mandate_refuses" && economy.asked.withLock { $0 } == 0)
+
+            let careful = try await economy.register("agent", owner: market.ann)
+            let mandate = try await economy.grant(market.ann, careful, 500, more: [("approval_above", EconomyHouse.amount(50))])
+            let other = try Payer()
+            try await economy.link(other, careful)
+            #expect(
+                try await economy.buy(market.answers, try other.payment(terms)).settlement?["errorReason"] == "mandate_refuses")
+            let request = try await economy.ok(
+                "POST", "/v1/mandates/\(mandate)/approvals", careful.token,
+                [
+                    "amount": EconomyHouse.amount(100), "payee": .string(market.seller.id), "service": .string(market.answers),
+                    "model": "acme/tides",
+                ])
+            let approval = try #require(request["approval"]?.stringValue)
+            _ = try await economy.ok(
+                "POST", "/v1/mandates/\(mandate)/approvals/\(approval)", market.ann.token, ["granted": .bool(true), "seconds": 600])
+            let members = try #require(try other.payment(terms).objectValue).members.map { ($0.key, $0.value) }
+            let approved = JSONValue.object(
+                JSONObject(members + [("extensions", ["openledger": ["approval": .string(approval)]])]))
+            let (answer, _) = try await economy.buy(market.answers, approved)
+            #expect(answer.status == 200, "\(answer.json)")
+            try await economy.audit()
+        }
+    }
+
+    @Test func whatWasSignedForIsPaidWhateverItCostsByThen() async throws {
+        try await withMarket { economy, market in
+            let payment = try market.wallet.payment(try await economy.terms(market.work))
+            let (answer, _) = try await economy.buy(market.work, payment, brief: "June")
+            let task = try #require(answer.text("task", "task"), "\(answer.json)")
+            _ = try await economy.ok(
+                "PUT", "/v1/services/" + market.work, market.seller.token,
+                [
+                    "page": ["name": "Tide tables", "description": "A month of tides"], "price": EconomyHouse.amount(400),
+                    "seconds": 600,
+                ])
+            // The old payment is known, and a new one at the old price is refused before anything is reserved.
+            #expect(try await economy.buy(market.work, payment, brief: "June").answer.text("task", "task") == task)
+            let dear = try await economy.buy(market.work, try market.wallet.payment(try await economy.terms(market.work)))
+            #expect(dear.settlement?["errorReason"] == "mandate_refuses", "\(dear.answer.json)")
+            #expect(try await economy.all(TaskFunded.self).map(\.amount.units) == [150])
         }
     }
 

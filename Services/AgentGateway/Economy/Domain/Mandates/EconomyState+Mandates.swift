@@ -1,4 +1,4 @@
-internal import Events
+public import Events
 internal import Money
 
 /// How mandates change. What counts where follows one rule: what a mandate spends, or carves out for a mandate below it, counts against
@@ -80,14 +80,33 @@ extension EconomyState {
 
     mutating func apply(_ data: MandateRevoked) throws {
         guard mandates[data.mandate] != nil else { throw EconomyError.notFound("mandate \(data.mandate)") }
-        try stop(data.mandate, data.reason, kept: Set(data.kept))
+        try stop(data.mandate, data.reason)
+    }
+
+    /// Whether nothing will be heard of an authorisation any more once its time is over. A payment that was taken up is made or fails, and
+    /// a task that was funded ends, whenever that is.
+    public func isForgotten(_ authorization: MandateAuthorized, at now: Timestamp) -> Bool {
+        switch authorization.purpose {
+        case "payment": false
+        case "task": authorization.expires <= now && authorizedTasks[authorization.authorization] == nil
+        default: authorization.expires <= now
+        }
     }
 
     /// Ends a mandate after all that hang on it.
-    private mutating func stop(_ id: String, _ reason: String, kept: Set<String>) throws {
+    private mutating func stop(_ id: String, _ reason: String) throws {
         guard let mandate = mandates[id], mandate.ended == nil else { return }
-        for child in mandate.children { try stop(child, reason, kept: kept) }
-        for authorization in mandates[id]?.running.sorted() ?? [] where !kept.contains(authorization) {
+        for child in mandate.children { try stop(child, reason) }
+        for authorization in mandates[id]?.running.sorted() ?? [] {
+            // What came of a payment that was taken up is not known yet: what it moves has to be counted.
+            if authorizations[authorization]?.data.purpose == "payment" { continue }
+            if let place = authorizedTasks[authorization], let task = tasks[place] {
+                // What was promised while the mandate held is kept; what was delivered is judged.
+                if reason == "expired" || isDelivered(task) { continue }
+                tasks[place]?.isStopped = true
+                stoppedTasks.insert(place)
+                continue
+            }
             try end(authorization, spent: 0)
             stopped.insert(authorization)
         }

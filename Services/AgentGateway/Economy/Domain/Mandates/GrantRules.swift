@@ -9,6 +9,9 @@ public enum GrantRules {
     /// Most mandates that hang on one.
     public static let maximumChildren = 2_000
 
+    /// Most bytes of all ids in a mandate's lists: its event has to fit the log.
+    public static let maximumListBytes = 32_000
+
     /// What a grantor asks for.
     public struct Wish: Sendable {
         /// Who shall spend.
@@ -123,6 +126,10 @@ public enum GrantRules {
             guard amount.asset == terms.budget.asset else { throw wrong(name, "must be in \(terms.budget.asset), as the budget") }
             guard !amount.isNegative else { throw wrong(name, "must not be below zero") }
         }
+        let named = [terms.payees, terms.services, terms.models].compactMap { $0 }.joined().reduce(0) { $0 + $1.utf8.count }
+        guard named <= maximumListBytes else {
+            throw wrong("payees", "services and models must have at most \(maximumListBytes) bytes together, not \(named)")
+        }
         if let recurrence = terms.recurrence {
             guard MandatePeriod.intervals.contains(recurrence.every) else {
                 throw wrong("recurrence.every", "must be hour, day, week or month")
@@ -139,7 +146,8 @@ public enum GrantRules {
 
     // MARK: Ends
 
-    /// Ends a mandate and all below it at once. Tasks that it pays and that are not delivered yet end with it.
+    /// Ends a mandate and all below it at once. Tasks that it pays and that are not delivered yet take no more work from then on, and are
+    /// ended by ``TaskRules/endStopped()``.
     public static func revoke(_ id: String) -> DecisionMaker<EconomyState>.Rule {
         { state, context in
             guard let mandate = state.mandates[id] else { throw EconomyError.notFound("mandate \(id)") }
@@ -148,7 +156,7 @@ public enum GrantRules {
                 throw EconomyError.forbidden("only who granted the mandate \(id), or one above it, revokes it")
             }
             guard mandate.ended == nil else { return [] }
-            return try ending(state, mandate, reason: "revoked", by: context.actor)
+            return [try ending(mandate, reason: "revoked")]
         }
     }
 
@@ -166,32 +174,16 @@ public enum GrantRules {
                 {
                     continue
                 }
-                events += try ending(state, mandate, reason: "expired", by: "agent-gateway")
+                events.append(try ending(mandate, reason: "expired"))
                 if events.count > 100 { break }
             }
             return events
         }
     }
 
-    static func ending(_ state: EconomyState, _ mandate: Mandate, reason: String, by: String) throws -> [NewEvent] {
-        var kept: [String] = []
-        var events: [NewEvent] = []
-        for id in state.openTasks.sorted() {
-            guard let task = state.tasks[id], let authorization = task.authorization, let under = task.mandate,
-                state.chain(from: under).contains(where: { $0.id == mandate.id })
-            else { continue }
-            if reason == "expired" || state.isDelivered(task) {
-                // What was promised while the mandate held is kept; what was delivered is judged.
-                kept.append(authorization)
-            } else {
-                events += try TaskRules.rejecting(state, task, by: by, reason: "mandate-revoked")
-            }
-        }
-        guard kept.count <= 200 else {
-            throw EconomyError.wrongState("\(kept.count) tasks under the mandate \(mandate.id) wait for their judgement: end some first")
-        }
-        let revoked = MandateRevoked(mandate: mandate.id, root: mandate.root, reason: reason, kept: kept)
-        return events + [NewEvent(revoked, stream: try stream("mandate", mandate.root))]
+    static func ending(_ mandate: Mandate, reason: String) throws -> NewEvent {
+        NewEvent(
+            MandateRevoked(mandate: mandate.id, root: mandate.root, reason: reason), stream: try stream("mandate", mandate.root))
     }
 
     static func stream(_ kind: String, _ id: String) throws(EconomyError) -> StreamName {

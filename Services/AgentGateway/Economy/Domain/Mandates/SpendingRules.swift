@@ -119,10 +119,10 @@ public enum SpendingRules {
         }
     }
 
-    /// Sets free what was authorised for less time than has gone by, a bounded number at once. Tasks end by themselves.
+    /// Sets free what was authorised for less time than has gone by, a bounded number at once. Tasks and payments end by themselves.
     public static func expire() -> DecisionMaker<EconomyState>.Rule {
         { state, context in
-            try state.authorizations.values.filter { $0.data.purpose != "task" && $0.data.expires <= context.logTime }.map(\.data)
+            try state.authorizations.values.filter { state.isForgotten($0.data, at: context.logTime) }.map(\.data)
                 .sorted { $0.authorization < $1.authorization }.prefix(200).map { try freeing($0, "expired") }
         }
     }
@@ -144,7 +144,11 @@ public enum SpendingRules {
                 try GrantRules.isLive(above, at: context.logTime)
                 try allows(above, spending)
             }
-            guard state.approvals.values.count(where: { $0.request.mandate == id }) < maximumApprovals else {
+            // Those that were granted and have run out unused wait for nothing.
+            let waiting = state.approvals.values.count { approval in
+                approval.request.mandate == id && (approval.granted.map { context.logTime < $0.expires } ?? true)
+            }
+            guard waiting < maximumApprovals else {
                 throw EconomyError.wrongState("\(maximumApprovals) requests wait under the mandate \(id)")
             }
             let requested = ApprovalRequested(

@@ -12,10 +12,12 @@ extension EconomyState {
 
     /// The payment of a payer's nonce, whatever its scheme, on a chain.
     public func payment(chain: Int, from: String, nonce: String) -> Payment? {
-        for scheme in ["exact", "upto"] {
-            if let id = paymentsByKey["\(chain)/\(from)/\(scheme)/\(nonce)"] { return payments[id] }
-        }
-        return nil
+        payment(chain: chain, scheme: "exact", from: from, nonce: nonce) ?? payment(chain: chain, scheme: "upto", from: from, nonce: nonce)
+    }
+
+    /// The payment of a payer's nonce under a scheme.
+    public func payment(chain: Int, scheme: String, from: String, nonce: String) -> Payment? {
+        paymentsByKey["\(chain)/\(from)/\(scheme)/\(nonce)"].flatMap { payments[$0] }
     }
 
     /// The payment that a payer named so.
@@ -36,6 +38,13 @@ extension EconomyState {
         paymentsByKey[Payment.key(data.word)] = data.payment
         openPayments.insert(data.payment)
         if let identifier = data.identifier { paymentsByName["\(data.word.from)/\(identifier)"] = data.payment }
+    }
+
+    mutating func apply(_ data: PaymentDelivered) throws {
+        guard payments[data.payment]?.awaitsDelivery == true else {
+            throw EconomyError.wrongState("the payment \(data.payment) waits for no delivery")
+        }
+        payments[data.payment]?.delivered = data
     }
 
     mutating func apply(_ data: PaymentSent) { payments[data.payment]?.transaction = data.transaction }
@@ -63,6 +72,9 @@ extension EconomyState {
             let debit = postings.first(where: { $0.amount.isNegative }), let credit = postings.first(where: { $0.amount.isPositive })
         else { return }
         let payment = String(data.reason.dropFirst(Self.transferReason.count))
+        if debit.account.text.hasPrefix("payer:"), credit.account.text.hasPrefix("payer:") {
+            flow(String(debit.account.text.dropFirst(6)), String(credit.account.text.dropFirst(6)), credit.amount)
+        }
         if payments[payment]?.status == .settled { return }
         paymentTransfers[payment] = PaymentTransfer(id: data.id, from: debit.account, to: credit.account, amount: credit.amount)
     }

@@ -1,5 +1,6 @@
+public import Crypto
 public import Events
-internal import Money
+public import Money
 
 /// A payment that somebody signed and that was taken up.
 public struct Payment: Sendable {
@@ -23,8 +24,17 @@ public struct Payment: Sendable {
     public internal(set) var settled: PaymentSettled?
     /// Why it came to nothing.
     public internal(set) var reason: String?
+    /// What was delivered for it, and what that takes.
+    public internal(set) var delivered: PaymentDelivered?
 
     init(_ data: PaymentOpened) { self.data = data }
+
+    /// What it takes, as far as that is known.
+    public var amount: Amount { delivered?.amount ?? data.amount }
+    /// Commitment to what was delivered for it.
+    public var delivery: Digest? { delivered?.delivery ?? data.delivery }
+    /// Whether it pays for an answer that is not there yet.
+    public var awaitsDelivery: Bool { data.brief != nil && data.means != "task" && delivery == nil }
 
     /// What names what was signed: a chain, a payer there, and the payer's own name for it, which it gives once.
     public static func key(_ word: PaymentWord) -> String { "\(word.chain)/\(word.from)/\(word.scheme)/\(word.nonce)" }

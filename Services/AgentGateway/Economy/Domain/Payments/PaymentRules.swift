@@ -20,26 +20,42 @@ public enum PaymentRules {
         public var payee: String?
         /// What is bought.
         public var service: String?
+        /// The model that answers, where one does.
+        public var model: String?
+        /// Commitment to the signature, which is not written down then.
+        public var signature: Digest?
+        /// Commitment to what is asked for.
+        public var brief: Digest?
+        /// Billing's hold on the payer's balance.
+        public var hold: String?
         /// Commitment to what is delivered for it.
         public var delivery: Digest?
         /// The payer's own name for it.
         public var identifier: String?
         /// The mandate that pays, where the payer has several.
         public var mandate: String?
+        /// A human's word for it, where the mandate wants one.
+        public var approval: String?
 
         /// From its parts.
         public init(
-            word: PaymentWord, means: String, amount: Amount, payee: String? = nil, service: String? = nil, delivery: Digest? = nil,
-            identifier: String? = nil, mandate: String? = nil
+            word: PaymentWord, means: String, amount: Amount, payee: String? = nil, service: String? = nil, model: String? = nil,
+            signature: Digest? = nil, brief: Digest? = nil, hold: String? = nil, delivery: Digest? = nil, identifier: String? = nil,
+            mandate: String? = nil, approval: String? = nil
         ) {
             self.word = word
             self.means = means
             self.amount = amount
             self.payee = payee
             self.service = service
+            self.model = model
+            self.signature = signature
+            self.brief = brief
+            self.hold = hold
             self.delivery = delivery
             self.identifier = identifier
             self.mandate = mandate
+            self.approval = approval
         }
     }
 
@@ -54,8 +70,9 @@ public enum PaymentRules {
             try SignedWord(word).check(at: context.time)
             try check(wish)
             var opened = PaymentOpened(
-                payment: context.newID("pm"), means: wish.means, word: word, payer: state.wallets[word.from], payee: wish.payee,
-                amount: wish.amount, service: wish.service, delivery: wish.delivery, identifier: wish.identifier, at: context.logTime)
+                payment: context.newID("pm"), means: wish.means, word: wish.signature == nil ? word : word.unsigned,
+                payer: state.wallets[word.from], payee: wish.payee, amount: wish.amount, service: wish.service, delivery: wish.delivery,
+                signature: wish.signature, brief: wish.brief, hold: wish.hold, identifier: wish.identifier, at: context.logTime)
             let stream = try GrantRules.stream("payment", opened.payment)
             if wish.means == "chain" { return [NewEvent(opened, stream: stream)] }
             guard let payer = opened.payer else { throw PaymentError.unknownPayer(word.from) }
@@ -93,8 +110,10 @@ public enum PaymentRules {
         }
         do throws(EconomyError) {
             return try SpendingRules.authorization(
-                state, Spending(wish.amount, purpose: "payment", payee: payee, service: wish.service), under: mandate, as: id, agent: payer,
-                at: now, seconds: patience)
+                state,
+                Spending(
+                    wish.amount, purpose: "payment", payee: payee, service: wish.service, model: wish.model, approval: wish.approval),
+                under: mandate, as: id, agent: payer, at: now, seconds: patience)
         } catch { throw .mandate(error.description) }
     }
 
@@ -104,6 +123,29 @@ public enum PaymentRules {
         guard let payment = state.payments[id] else { throw EconomyError.notFound("payment \(id)") }
         guard payment.status == .unknown else { throw EconomyError.wrongState("the payment \(id) is \(payment.status.rawValue)") }
         return payment
+    }
+
+    /// What it buys was made. From here on it is paid; one whose mandate was revoked meanwhile is not.
+    public static func deliver(_ id: String, _ delivery: Digest, _ amount: Amount) -> DecisionMaker<EconomyState>.Rule {
+        { state, context in
+            let payment = try find(state, id)
+            guard payment.awaitsDelivery else { throw EconomyError.wrongState("the payment \(id) waits for no delivery") }
+            let most = payment.data.amount
+            guard amount.isPositive, amount.asset == most.asset,
+                payment.data.word.scheme == "exact" ? amount == most : amount.units <= most.units
+            else { throw EconomyError.invalid(field: "amount", reason: "is not what was signed for: \(most)") }
+            if let authorization = payment.data.authorization, let data = state.authorizations[authorization]?.data {
+                for above in state.chain(from: data.mandate) {
+                    if let ended = above.ended {
+                        throw EconomyError.notLive(mandate: above.id, reason: ended == "expired" ? "has run out" : "was revoked")
+                    }
+                }
+            }
+            return [
+                NewEvent(
+                    PaymentDelivered(payment: id, delivery: delivery, amount: amount), stream: try GrantRules.stream("payment", id))
+            ]
+        }
     }
 
     /// A transaction that carries it out was signed.
@@ -118,11 +160,12 @@ public enum PaymentRules {
     public static func settle(_ settled: PaymentSettled) -> DecisionMaker<EconomyState>.Rule {
         { state, _ in
             let payment = try find(state, settled.payment)
-            guard settled.amount == payment.data.amount else {
-                throw EconomyError.invalid(field: "amount", reason: "is not what was opened: \(payment.data.amount)")
+            guard !payment.awaitsDelivery else { throw EconomyError.wrongState("the payment \(settled.payment) has bought nothing yet") }
+            guard settled.amount == payment.amount else {
+                throw EconomyError.invalid(field: "amount", reason: "is not what it takes: \(payment.amount)")
             }
             var events = [NewEvent(settled, stream: try GrantRules.stream("payment", settled.payment))]
-            // One whose mandate was revoked meanwhile counts nowhere any more.
+            // It counts for its mandate, whether that was revoked meanwhile or not.
             if let authorization = payment.data.authorization, let data = state.authorizations[authorization]?.data {
                 let counted = MandateSettled(
                     authorization: authorization, mandate: data.mandate, root: data.root, amount: settled.amount)

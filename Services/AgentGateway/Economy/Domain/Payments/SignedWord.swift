@@ -16,8 +16,8 @@ public struct SignedWord: Sendable {
     public let value: Word
     /// What an EIP-3009 contract carries out; nil for a permit.
     public let transfer: TransferAuthorization?
-    /// The signature.
-    public let signature: Secp256k1Signature
+    /// The signature; nil where it is kept elsewhere.
+    public let signature: Secp256k1Signature?
     private let digest: [UInt8]
     private let validAfter: Word
     private let validBefore: Word
@@ -32,10 +32,12 @@ public struct SignedWord: Sendable {
         value = try Self.number("value", word.value)
         validAfter = try Self.number("validAfter", word.validAfter)
         validBefore = try Self.number("validBefore", word.validBefore)
-        guard word.signature.hasPrefix("0x"), let bytes = Hex.decode(String(word.signature.dropFirst(2))),
-            let signature = Secp256k1Signature(bytes)
-        else { throw .signature(scheme: word.scheme) }
-        self.signature = signature
+        signature = try word.signature.map { text throws(PaymentError) in
+            guard text.hasPrefix("0x"), let bytes = Hex.decode(String(text.dropFirst(2))), let signature = Secp256k1Signature(bytes) else {
+                throw .signature(scheme: word.scheme)
+            }
+            return signature
+        }
         let chain = UInt64(word.chain)
         switch word.scheme {
         case "exact":
@@ -72,7 +74,7 @@ public struct SignedWord: Sendable {
 
     /// Whether the payer signed it.
     public var isSigned: Bool {
-        guard let key = signature.signer(of: digest) else { return false }
+        guard let key = signature?.signer(of: digest) else { return false }
         return EVMAddress(key) == from
     }
 

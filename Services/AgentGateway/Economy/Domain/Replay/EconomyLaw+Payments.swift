@@ -10,13 +10,18 @@ extension EconomyLaw {
         guard data.at >= moment.time, data.at <= moment.logTime else {
             throw Unlawful("/at is \(data.at), between \(moment.time) and \(moment.logTime) it must lie")
         }
-        guard try SignedWord(data.word).isSigned else { throw Unlawful("/word/signature is not that of \(data.word.from)") }
+        let isOpen = data.word.signature != nil
+        if isOpen, try !SignedWord(data.word).isSigned { throw Unlawful("/word/signature is not that of \(data.word.from)") }
+        let authorized = try append.find(MandateAuthorized.self)
         let then = DecisionContext(time: moment.time, logTime: data.at, cause: moment.cause, actor: moment.actor)
         let wish = PaymentRules.Wish(
             word: data.word, means: data.means, amount: data.amount, payee: data.means == "chain" ? data.payee : nil, service: data.service,
-            delivery: data.delivery, identifier: data.identifier, mandate: try append.find(MandateAuthorized.self)?.mandate)
+            model: authorized?.model, signature: data.signature, brief: data.brief, hold: data.hold, delivery: data.delivery,
+            identifier: data.identifier, mandate: authorized?.mandate, approval: authorized?.approval)
         return Verdict(
-            try PaymentRules.open(wish)(state, then), checked: ["signatures of payments": 1])
+            try PaymentRules.open(wish)(state, then), checked: isOpen ? ["signatures of payments": 1] : [:],
+            gaps: isOpen
+                ? [] : [ReplayGap("signatures of payments", why: "they are sealed, since they open what was bought")])
     }
 
     func settled(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {

@@ -19,13 +19,12 @@ public struct EconomyLaw: ReplayLaw {
 
     /// What the rules make of the same.
     public func judge(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
-        if let revoked = try append.find(MandateRevoked.self) { return try ended(append, revoked, state, moment) }
-        if let completed = try append.find(TaskCompleted.self) {
-            return Verdict(
-                try TaskRules.complete(completed.task, signature: completed.signature)(state, moment),
-                checked: ["tasks' payouts": 1].merging(completed.signature == nil ? [:] : [Self.signatures: 1]) { $1 })
+        // What was accepted stands last, after what is due or over with it.
+        if let last = append.facts.last, last.type == TaskCompleted.type || last.type == TaskAccepted.type {
+            return try accepted(try last.data.object(), state, moment)
         }
         switch append.first.type {
+        case MandateRevoked.type: return try ended(append, state, moment)
         case MandateGranted.type:
             let data = try append.data(MandateGranted.self)
             let payer = data.parent == nil ? data.payer : nil
@@ -75,17 +74,17 @@ public struct EconomyLaw: ReplayLaw {
         for fact in append.facts {
             let data = try MandateFreed(fact.data.object())
             if data.reason == "expired" {
-                guard let running = state.authorizations[data.authorization]?.data, running.purpose != "task",
-                    running.expires <= moment.logTime
-                else { throw Unlawful("the authorisation \(data.authorization) has not run out", in: expected.count) }
+                guard let running = state.authorizations[data.authorization]?.data, state.isForgotten(running, at: moment.logTime) else {
+                    throw Unlawful("the authorisation \(data.authorization) has not run out", in: expected.count)
+                }
             }
             expected += try SpendingRules.free(data.authorization, reason: data.reason)(state, moment)
         }
         return Verdict(expected)
     }
 
-    private func ended(_ append: ReplayedAppend, _ data: MandateRevoked, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict
-    {
+    private func ended(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        let data = try append.data(MandateRevoked.self)
         if data.reason == "revoked" { return Verdict(try GrantRules.revoke(data.mandate)(state, moment)) }
         var expected: [NewEvent] = []
         for fact in append.facts {
@@ -93,12 +92,34 @@ public struct EconomyLaw: ReplayLaw {
             guard let mandate = state.mandates[data.mandate], mandate.ended == nil, mandate.terms.expires <= moment.logTime else {
                 throw Unlawful("the mandate \(data.mandate) has not run out", in: expected.count)
             }
-            expected += try GrantRules.ending(state, mandate, reason: "expired", by: moment.actor)
+            expected.append(try GrantRules.ending(mandate, reason: "expired"))
         }
         return Verdict(expected)
     }
 
     // MARK: Services and tasks
+
+    private func accepted(_ data: JSONFields, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        let signature = try data.optionalObject("signature").map { try TaskSignature($0) }
+        return Verdict(
+            try TaskRules.complete(data.id("task"), signature: signature)(state, moment),
+            checked: ["tasks' payouts": 1].merging(signature == nil ? [:] : [Self.signatures: 1]) { $1 })
+    }
+
+    private func rejected(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        let all = try append.facts.map { try TaskRejected($0.data.object()) }
+        // Those below it end before the one that was meant.
+        guard let last = all.last else { return .unknown }
+        guard last.reason == "mandate-revoked" else { return Verdict(try TaskRules.reject(last.task)(state, moment)) }
+        var expected: [NewEvent] = []
+        for data in all where data.reason == "mandate-revoked" {
+            guard let task = state.tasks[data.task], state.stoppedTasks.contains(data.task) else {
+                throw Unlawful("no revoked mandate has stopped the task \(data.task)", in: expected.count)
+            }
+            expected += try TaskRules.rejecting(state, task, by: moment.actor, reason: data.reason)
+        }
+        return Verdict(expected)
+    }
 
     private func worked(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
         switch append.first.type {
@@ -131,10 +152,7 @@ public struct EconomyLaw: ReplayLaw {
             return Verdict(
                 try TaskRules.submit(data.task, data.artefacts, signature: data.signature)(state, moment),
                 checked: data.signature == nil ? [:] : [Self.signatures: 1])
-        case TaskRejected.type:
-            // Those below it end before the one that was meant.
-            guard let last = append.facts.last else { return .unknown }
-            return Verdict(try TaskRules.reject(TaskRejected(last.data.object()).task)(state, moment))
+        case TaskRejected.type: return try rejected(append, state, moment)
         case TaskExpired.type: return try expired(append, state, moment)
         case WalletLinked.type:
             let data = try append.data(WalletLinked.self)
@@ -142,6 +160,9 @@ public struct EconomyLaw: ReplayLaw {
                 try WalletRules.link(data.address, signature: data.signature)(state, moment), checked: ["signatures of addresses": 1])
         case WalletUnlinked.type: return Verdict(try WalletRules.unlink(append.data(WalletUnlinked.self).address)(state, moment))
         case PaymentOpened.type: return try opened(append, state, moment)
+        case PaymentDelivered.type:
+            let data = try append.data(PaymentDelivered.self)
+            return Verdict(try PaymentRules.deliver(data.payment, data.delivery, data.amount)(state, moment))
         case PaymentSent.type:
             let data = try append.data(PaymentSent.self)
             return Verdict(try PaymentRules.send(data.payment, transaction: data.transaction)(state, moment))

@@ -2,9 +2,9 @@ internal import Events
 internal import Money
 
 extension EconomyState {
-    /// Whether a task, or one below it, was delivered and waits for its judgement.
+    /// Whether a task, or one below it, was delivered and waits for its judgement, or for that of the work above it.
     func isDelivered(_ task: AgentTask) -> Bool {
-        task.phase == .submitted || task.children.contains { tasks[$0].map(isDelivered) ?? false }
+        task.phase == .submitted || !task.waiting.isEmpty || task.children.contains { tasks[$0].map(isDelivered) ?? false }
     }
 
     /// The task and all above it, from itself upwards.
@@ -22,6 +22,7 @@ extension EconomyState {
         guard tasks[data.task] == nil else { throw EconomyError.invalid(field: "task", reason: "\(data.task) is there already") }
         tasks[data.task] = AgentTask(data)
         openTasks.insert(data.task)
+        tasks[data.root]?.stages += data.milestones.count
         if let parent = data.parent { tasks[parent]?.children.append(data.task) }
     }
 
@@ -32,6 +33,7 @@ extension EconomyState {
         tasks[data.task]?.hold = data.hold
         tasks[data.task]?.mandate = data.mandate
         tasks[data.task]?.authorization = data.authorization
+        if let authorization = data.authorization { authorizedTasks[authorization] = data.task }
         if let parent = task.data.parent { tasks[parent]?.passedOn += data.amount.units }
     }
 
@@ -42,20 +44,52 @@ extension EconomyState {
         tasks[data.task]?.isSigned = data.signature != nil
     }
 
+    mutating func apply(_ data: TaskAccepted) throws {
+        guard let task = tasks[data.task], task.phase == .submitted, let parent = task.data.parent else {
+            throw EconomyError.wrongState("the task \(data.task) is not delivered, or not below another")
+        }
+        let passing = task.passing
+        tasks[data.task]?.waiting.removeAll { passing.contains($0) }
+        tasks[data.task]?.spent += passing.reduce(data.amount.units) { $0 + $1.data.amount.units }
+        tasks[data.task]?.earned += data.amount.units
+        tasks[parent]?.waiting += passing
+        if data.amount.isPositive {
+            tasks[parent]?.waiting.append(Earned(data: data, isCountersigned: task.isSigned && data.signature != nil))
+        }
+        try next(task, isOver: data.isOver)
+    }
+
     mutating func apply(_ data: TaskCompleted) throws {
-        guard let task = tasks[data.task], task.phase == .submitted else {
-            throw EconomyError.wrongState("the task \(data.task) is not delivered")
-        }
+        guard let task = tasks[data.task] else { throw EconomyError.notFound("task \(data.task)") }
         tasks[data.task]?.paid += data.amount.units
-        for above in taskChain(from: data.task) { tasks[above.data.task]?.spent += data.amount.units }
-        if task.isSigned, data.signature != nil {
-            countersigned[Self.reference(data.task, data.milestone)] = Completion(
-                client: data.client, provider: data.provider, task: data.task)
+        var isCountersigned = task.isSigned && data.signature != nil
+        if data.milestone < task.milestone {
+            // It was accepted before, and is due now that the work above was.
+            let chain = taskChain(from: data.task)
+            func isThis(_ earned: Earned) -> Bool { earned.data.task == data.task && earned.data.milestone == data.milestone }
+            guard let place = chain.firstIndex(where: { $0.waiting.contains(where: isThis) }),
+                let earned = chain[place].waiting.first(where: isThis)
+            else { throw EconomyError.wrongState("the stage \(data.milestone) of the task \(data.task) does not wait to be due") }
+            isCountersigned = earned.isCountersigned
+            tasks[chain[place].data.task]?.waiting.removeAll(where: isThis)
+            for above in chain[place...] { tasks[above.data.task]?.spent += data.amount.units }
+        } else {
+            guard task.phase == .submitted else { throw EconomyError.wrongState("the task \(data.task) is not delivered") }
+            tasks[data.task]?.earned += data.amount.units
+            for above in taskChain(from: data.task) { tasks[above.data.task]?.spent += data.amount.units }
+            try next(task, isOver: data.isOver)
         }
-        tasks[data.task]?.milestone += 1
-        tasks[data.task]?.isSigned = false
-        tasks[data.task]?.phase = .funded
-        if data.isOver { try over(task, .completed) }
+        completions[Self.reference(data.task, data.milestone)] = Completion(
+            isCountersigned: isCountersigned, client: data.client, provider: data.provider, task: data.task)
+    }
+
+    /// A stage was accepted: the next one begins, or the task is over.
+    private mutating func next(_ task: AgentTask, isOver: Bool) throws {
+        let id = task.data.task
+        tasks[id]?.milestone += 1
+        tasks[id]?.isSigned = false
+        tasks[id]?.phase = .funded
+        if isOver { try over(task, .completed) }
     }
 
     mutating func apply(_ data: TaskRejected) throws {
@@ -72,10 +106,16 @@ extension EconomyState {
     private mutating func over(_ before: AgentTask, _ phase: AgentTask.Phase) throws {
         let id = before.data.task
         openTasks.remove(id)
+        stoppedTasks.remove(id)
         tasks[id]?.phase = phase
+        // What nobody above agreed to comes to nothing with the work above.
+        if phase != .completed { tasks[id]?.waiting = [] }
         guard before.isRunning, let task = tasks[id] else { return }
         if let parent = task.data.parent { tasks[parent]?.passedOn -= task.data.amount.units - task.spent }
-        if let authorization = task.authorization { try end(authorization, spent: task.spent) }
+        if let authorization = task.authorization {
+            authorizedTasks[authorization] = nil
+            try end(authorization, spent: task.spent)
+        }
     }
 
     /// The name under which billing pays a stage.

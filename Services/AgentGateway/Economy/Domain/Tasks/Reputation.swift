@@ -21,8 +21,9 @@ public struct SettledTask: Sendable, Hashable {
 
 extension EconomyState {
     mutating func settle(_ data: SettlementPosted, at position: UInt64) throws {
-        guard data.kind == "task", let done = countersigned.removeValue(forKey: data.reference) else { return }
+        guard data.kind == "task", let done = completions.removeValue(forKey: data.reference) else { return }
         let house = house(of: done.client)
+        guard done.isCountersigned else { return flow(done.client, done.provider, data.fee) }
         // Who pays themselves earns money, not a name.
         guard house != self.house(of: done.provider) else { return }
         settledPlaces[data.id] = settledTasks.count
@@ -30,6 +31,12 @@ extension EconomyState {
             SettledTask(
                 task: done.task, client: done.client, house: house, provider: done.provider, settlement: data.id, amount: data.fee,
                 positions: [UInt64(data.position), position]))
+    }
+
+    /// Money went from one to another, for whatever.
+    mutating func flow(_ from: String, _ to: String, _ amount: Amount) {
+        let (payer, payee) = (house(of: from), house(of: to))
+        flows[payer, default: [:]][amount.asset, default: [:]][payee, default: 0] += amount.units
     }
 
     mutating func giveBack(_ settlement: String, _ amount: Amount, at position: UInt64) {
@@ -42,8 +49,8 @@ extension EconomyState {
     public func reputation(of provider: String) -> [Reputation] {
         let own = house(of: provider)
         var byAsset: [Asset: [SettledTask]] = [:]
-        // What the provider's house paid to others for their work: money that goes round makes no name.
-        var paidBack: [Asset: [String: Int128]] = [:]
+        // What the provider's house paid to others, for their work or otherwise: money that goes round makes no name.
+        var paidBack = flows[own] ?? [:]
         for task in settledTasks where task.amount.isPositive {
             if task.provider == provider { byAsset[task.amount.asset, default: []].append(task) }
             if task.house == own { paidBack[task.amount.asset, default: [:]][house(of: task.provider), default: 0] += task.amount.units }
@@ -56,7 +63,8 @@ extension EconomyState {
 
 /// A principal's name in one asset: what it was paid for work that both sides signed and that was settled, and by how many.
 ///
-/// The score is the square of the sum of the square roots of what each client's house paid, less what the provider's house paid it for work. Money
+/// The score is the square of the sum of the square roots of what each client's house paid, less what the provider's house paid it in whatever way
+/// is known here: for work, signed or not, and by signed payments. Money
 /// of one house counts once; the same money from n houses counts n times. Houses that have proven nothing of who they are count as one
 /// together: whoever wants to be many has to be verified as often. So a hundred agents of one owner are one, a hundred owners made up
 /// overnight are one, and money that comes back to who paid it is none.

@@ -12,6 +12,7 @@ extension TaskRules {
                 throw EconomyError.forbidden("only \(task.data.provider), who does the task \(id), delivers it")
             }
             guard task.phase == .funded else { throw EconomyError.wrongState("the task \(id) is \(task.phase.rawValue), not funded") }
+            try isRunning(state, task)
             guard context.logTime < task.data.deadline else { throw EconomyError.wrongState("the deadline of the task \(id) is over") }
             guard (1...maximumArtefacts).contains(artefacts.count) else {
                 throw EconomyError.invalid(field: "artefacts", reason: "must be 1 to \(maximumArtefacts)")
@@ -27,7 +28,10 @@ extension TaskRules {
         }
     }
 
-    /// Whoever judges the task accepts the stage that was delivered, and its pay is due.
+    /// Whoever judges the task accepts the stage that was delivered. Its pay is due, and with it that of stages below which waited for this
+    /// word, as far as the stages that were accepted go. Below another task it is due when the work above is accepted, by whoever judges
+    /// that, up to the first task of the tree: who pays for the whole is the one whose word moves money. Where that is the same who
+    /// accepts now, nothing is waited for.
     public static func complete(_ id: String, signature: TaskSignature?) -> DecisionMaker<EconomyState>.Rule {
         { state, context in
             let task = try find(state, id)
@@ -43,20 +47,42 @@ extension TaskRules {
             guard let payer = task.payer, let root = state.tasks[task.data.root] else {
                 throw EconomyError.wrongState("the task \(id) has no money")
             }
+            let passing = task.passing
+            let passed = passing.reduce(0) { $0 + $1.data.amount.units }
             // What tasks below it took is not paid a second time; what is over at the end is the provider's.
-            let units = isLast ? task.left : min(task.data.milestones[task.milestone].amount.units, task.left)
+            let units =
+                isLast
+                ? task.left : max(0, min(task.data.milestones[task.milestone].amount.units, task.left, task.agreed - task.spent - passed))
             let amount = Amount(units, task.data.amount.asset)
-            let isRoot = task.data.parent == nil
-            let completed = TaskCompleted(
-                task: id, root: task.data.root, milestone: task.milestone, by: context.actor, client: task.data.client,
-                provider: task.data.provider, payer: payer, amount: amount, payouts: try payouts(state, task, amount), hold: root.hold,
-                isOver: isLast, frees: isLast && isRoot, authorization: isLast ? task.authorization : nil,
-                spent: Amount(task.spent + units, amount.asset), signature: signature)
+            let payouts = try payouts(state, task, amount)
             let open = isLast ? task.children.filter { state.tasks[$0]?.phase == .open } : []
             var events: [NewEvent] = []
             for child in open { events += try rejecting(state, try find(state, child), by: context.actor, reason: "parent-ended") }
-            return events + [NewEvent(completed, stream: try GrantRules.stream("task", task.data.root))]
+            let stream = try GrantRules.stream("task", task.data.root)
+            guard state.taskChain(from: id).allSatisfy({ $0.judge == context.actor }) else {
+                let accepted = TaskAccepted(
+                    task: id, root: task.data.root, milestone: task.milestone, by: context.actor, amount: amount, payouts: payouts,
+                    isOver: isLast, signature: signature)
+                return events + [NewEvent(accepted, stream: stream)]
+            }
+            for earned in passing { events.append(NewEvent(try due(state, earned, payer: payer, hold: root.hold), stream: stream)) }
+            let completed = TaskCompleted(
+                task: id, root: task.data.root, milestone: task.milestone, by: context.actor, client: task.data.client,
+                provider: task.data.provider, payer: payer, amount: amount, payouts: payouts, hold: root.hold, isOver: isLast,
+                frees: isLast && task.data.parent == nil, authorization: isLast ? task.authorization : nil,
+                spent: Amount(task.spent + passed + units, amount.asset), signature: signature)
+            return events + [NewEvent(completed, stream: stream)]
         }
+    }
+
+    /// What was accepted below is due now.
+    private static func due(_ state: EconomyState, _ earned: Earned, payer: String, hold: String?) throws(EconomyError) -> TaskCompleted {
+        let data = earned.data
+        let task = try find(state, data.task)
+        return TaskCompleted(
+            task: data.task, root: data.root, milestone: data.milestone, by: data.by, client: task.data.client,
+            provider: task.data.provider, payer: payer, amount: data.amount, payouts: data.payouts, hold: hold, isOver: data.isOver,
+            frees: false, spent: Amount(task.spent, data.amount.asset), signature: data.signature)
     }
 
     /// Who gets what: each part of the split, rounded by the largest remainder, and the provider the rest.
@@ -138,7 +164,20 @@ extension TaskRules {
                 if state.taskChain(from: id).dropFirst().contains(where: { !$0.isOver && ends($0, state, at: context.logTime) }) {
                     continue
                 }
-                if ends(task, state, at: context.logTime) { events += try expiring(state, task, at: context.logTime) }
+                // A tree that can't be ended, whatever is wrong with it, keeps no other from its end.
+                if ends(task, state, at: context.logTime), let ended = try? expiring(state, task, at: context.logTime) { events += ended }
+            }
+            return events
+        }
+    }
+
+    /// Ends the trees that a revoked mandate has stopped, a bounded number at once and each as a whole.
+    public static func endStopped() -> DecisionMaker<EconomyState>.Rule {
+        { state, context in
+            var events: [NewEvent] = []
+            for id in state.stoppedTasks.sorted() where events.count < 100 {
+                guard let task = state.tasks[id], !task.isOver else { continue }
+                events += try rejecting(state, task, by: context.actor, reason: "mandate-revoked")
             }
             return events
         }

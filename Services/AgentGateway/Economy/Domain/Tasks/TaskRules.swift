@@ -11,6 +11,8 @@ public enum TaskRules {
     public static let judging: Int64 = 86_400
     /// How long the hold outlives the deadline, in seconds.
     public static let holding: Int64 = 2 * 86_400
+    /// How long the authorisation of a task's money runs until the task has it, in seconds.
+    public static let funding: Int64 = 3_600
     /// Most stages.
     public static let maximumMilestones = 50
     /// Most artefacts of one stage.
@@ -21,6 +23,8 @@ public enum TaskRules {
     public static let maximumDepth = 8
     /// Most tasks below one.
     public static let maximumChildren = 200
+    /// Most stages of all tasks of a tree: so many fit into one append, and a whole tree ends in one.
+    public static let maximumStages = 500
 
     /// What a client asks for.
     public struct Wish: Sendable {
@@ -88,7 +92,14 @@ public enum TaskRules {
             }
             let id = context.newID("tk")
             var root = id
-            if let parent = wish.parent { root = try above(state, parent, wish, client).data.root }
+            if let parent = wish.parent {
+                let above = try above(state, parent, wish, client)
+                root = above.data.root
+                try checkJudge(state, wish.evaluator ?? client, of: wish.provider, payer: above.payer)
+            }
+            guard milestones.count + (state.tasks[root]?.stages ?? 0) <= maximumStages else {
+                throw EconomyError.wrongState("a tree of tasks has at most \(maximumStages) stages in all")
+            }
             let opened = TaskOpened(
                 task: id, root: root, parent: wish.parent, client: client, provider: wish.provider, evaluator: wish.evaluator,
                 service: wish.service, brief: wish.brief, amount: wish.amount, milestones: milestones.map { TaskMilestone(amount: $0) },
@@ -105,6 +116,16 @@ public enum TaskRules {
         guard state.house(of: evaluator) != state.house(of: wish.provider) else {
             throw .invalid(field: "evaluator", reason: "must not be the provider, its owner or another agent of that owner")
         }
+    }
+
+    /// Throws where a house would say of itself that others owe it money. With its own money it may do as it likes.
+    static func checkJudge(
+        _ state: EconomyState, _ judge: String, of provider: String, payer: String?
+    ) throws(EconomyError) {
+        let house = state.house(of: provider)
+        guard state.house(of: judge) == house, payer.map({ state.house(of: $0) }) != house else { return }
+        throw .invalid(
+            field: "evaluator", reason: "must be named, and be of another house than \(provider), who is paid with somebody else's money")
     }
 
     private static func checkMilestones(_ milestones: [Amount], _ amount: Amount) throws(EconomyError) {
@@ -139,6 +160,7 @@ public enum TaskRules {
         guard wish.deadline <= parent.data.deadline else {
             throw .invalid(field: "deadline", reason: "must be by \(parent.data.deadline), that of the task above")
         }
+        try isRunning(state, parent)
         let chain = state.taskChain(from: id)
         guard chain.count < maximumDepth, parent.children.count < maximumChildren else {
             throw .wrongState("a tree of tasks has at most \(maximumDepth) levels, and at most \(maximumChildren) tasks below one")
@@ -156,9 +178,10 @@ public enum TaskRules {
     // MARK: Money
 
     /// Throws unless the task may be funded so: asked before money is reserved, and again when it is.
-    public static func mayFund(_ state: EconomyState, _ id: String, _ amount: Amount, by client: String, at now: Timestamp) throws
-        -> AgentTask
-    {
+    /// - Parameter payer: whose money, where that is known.
+    public static func mayFund(
+        _ state: EconomyState, _ id: String, _ amount: Amount, by client: String, payer: String? = nil, at now: Timestamp
+    ) throws -> AgentTask {
         let task = try find(state, id)
         guard task.data.client == client else {
             throw EconomyError.forbidden("only \(task.data.client), who wants the task \(id), funds it")
@@ -168,6 +191,7 @@ public enum TaskRules {
             throw EconomyError.invalid(field: "amount", reason: "must be \(task.data.amount), what the task pays")
         }
         guard now < task.data.deadline else { throw EconomyError.wrongState("the deadline of the task \(id) is over") }
+        if let payer { try checkJudge(state, task.judge, of: task.data.provider, payer: payer) }
         return task
     }
 
@@ -185,6 +209,7 @@ public enum TaskRules {
                 throw EconomyError.wrongState("the mandate was revoked in the meantime")
             }
             guard payer == authorized?.payer ?? context.actor else { throw EconomyError.forbidden("\(payer) does not pay this task") }
+            try checkJudge(state, task.judge, of: task.data.provider, payer: payer)
             let funded = TaskFunded(
                 task: id, root: id, payer: payer, amount: amount, hold: hold, mandate: authorized?.mandate, authorization: authorization)
             return [NewEvent(funded, stream: try GrantRules.stream("task", id))]
@@ -199,6 +224,7 @@ public enum TaskRules {
                 throw EconomyError.wrongState("the task \(id) has none above it")
             }
             guard parent.phase == .funded else { throw EconomyError.wrongState("the task \(above) is \(parent.phase.rawValue)") }
+            try isRunning(state, parent)
             guard amount.units <= parent.left else {
                 throw EconomyError.exceeds(
                     limit: "escrow of the task above", mandate: above, wanted: amount, left: Amount(parent.left, amount.asset))
@@ -208,6 +234,13 @@ public enum TaskRules {
                     TaskFunded(task: id, root: task.data.root, payer: payer, amount: amount),
                     stream: try GrantRules.stream("task", task.data.root))
             ]
+        }
+    }
+
+    /// Throws for a task of a tree whose mandate was revoked.
+    static func isRunning(_ state: EconomyState, _ task: AgentTask) throws(EconomyError) {
+        guard state.tasks[task.data.root]?.isStopped != true else {
+            throw .wrongState("the mandate that pays the task \(task.data.root) was revoked: it takes no more work")
         }
     }
 

@@ -81,6 +81,11 @@ struct MCPRoutes: Sendable {
         let params = message["params"] ?? .object(JSONObject())
         let isModern =
             params["_meta"]?[Self.versionKey] != nil || Self.modern.contains(context.request.headers["MCP-Protocol-Version"] ?? "")
+        // A client of the handshake names the revision that it agreed on (2025-06-18 and later, basic/transports); older ones name none.
+        if !isModern, method != "initialize", let named = context.request.headers["MCP-Protocol-Version"], !Self.legacy.contains(named) {
+            return JSONRPC.fault(
+                id, .invalidRequest("MCP-Protocol-Version must be one of \(Self.legacy.joined(separator: ", "))"), status: 400)
+        }
         do {
             if isModern { try Self.check(context, method, params) }
             let result = try await result(of: method, params, isModern, context)

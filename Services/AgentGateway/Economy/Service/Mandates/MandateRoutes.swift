@@ -115,8 +115,12 @@ struct MandateRoutes: Sendable {
             problems: EconomyProblems.all
         ) { [maker] context in
             let id = context.path["mandate"]
-            let outcome = try await context.decide(maker, GrantRules.revoke(id))
-            let tasks = try outcome.all(TaskRejected.self).map(\.task)
+            _ = try await context.decide(maker, GrantRules.revoke(id))
+            let tasks = try await maker.query { state in
+                state.tasks.values.filter { task in
+                    task.isStopped && task.mandate.map { under in state.chain(from: under).contains { $0.id == id } } ?? false
+                }.map(\.data.task).sorted().prefix(1_000).map { $0 }
+            }
             return .json(["mandate": .string(id), "tasks": .texts(tasks)])
         }
     }

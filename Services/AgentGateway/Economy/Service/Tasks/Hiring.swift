@@ -22,6 +22,8 @@ struct Hiring: Sendable {
         var evaluator: String?
         var mandate: String?
         var approval: String?
+        /// What was agreed to; the service's price when nil.
+        var amount: Amount?
     }
 
     /// - Parameters:
@@ -39,7 +41,8 @@ struct Hiring: Sendable {
         let deadline = Timestamp(microseconds: now.microseconds + seconds * 1_000_000)
         let offer = TaskDesk.Wish(brief: wish.brief) { brief in
             TaskRules.Wish(
-                provider: entry.listed.provider, evaluator: wish.evaluator, service: wish.service, brief: brief, amount: entry.listed.price,
+                provider: entry.listed.provider, evaluator: wish.evaluator, service: wish.service, brief: brief,
+                amount: wish.amount ?? entry.listed.price,
                 deadline: deadline)
         }
         let opened = try await tasks.open(offer, ask)

@@ -47,11 +47,17 @@ struct TaskDesk: Sendable {
 
     /// Funds a task: from the escrow of the task above it, or by a hold on the payer's balance, under a mandate where the client has one.
     func fund(_ id: String, _ amount: Amount, mandate: String?, approval: String?, _ ask: Ask) async throws -> TaskFunded {
-        // A funded task is not funded again: the same command gets its first answer.
         let known = try await maker.find { $0.tasks[id] }
         guard let known else { throw EconomyError.notFound("task \(id)") }
         if known.data.parent != nil {
             return try await decide(ask, TaskRules.fundFromAbove(id, amount))
+        }
+        // A task is funded once. The same command gets its first answer, whatever has become of the mandate since, and any other the refusal.
+        if known.phase != .open {
+            return try await decide(ask) { state, context in
+                _ = try TaskRules.mayFund(state, id, amount, by: context.actor, at: context.logTime)
+                return []
+            }
         }
         let purse = try await spending.purse(of: ask.caller, mandate: mandate, approval: approval)
         let payer = purse?.payer ?? ask.caller
@@ -59,22 +65,20 @@ struct TaskDesk: Sendable {
             throw EconomyError.forbidden(
                 "\(ask.caller) has no mandate of \(owner)'s to hire with: its owner grants one by POST /v1/mandates")
         }
-        let isNew = known.phase == .open
-        if isNew {
-            let now = try await maker.query { $0.lastTime }
-            _ = try await maker.query { try TaskRules.mayFund($0, id, amount, by: ask.caller, at: now) }
-        }
+        let now = try await maker.query { $0.lastTime }
+        _ = try await maker.query { try TaskRules.mayFund($0, id, amount, by: ask.caller, payer: payer, at: now) }
         var grant: SpendingDesk.Grant?
         if let purse {
             let payment = Spending(
                 amount, purpose: "task", payee: known.data.provider, service: known.data.service, approval: purse.approval)
             grant = try await spending.authorize(
                 payment, purse: purse, cause: ask.cause("authorize"), caller: ask.caller, correlation: ask.correlation,
-                seconds: TaskRules.longest)
+                seconds: TaskRules.funding)
         }
         let hold: String
         do { hold = try await placeHold(known, amount, payer: payer, reference: grant?.authorization, ask) } catch {
-            await free(grant, ask)
+            // Whether there is a hold is not known when billing can't be heard: the same command again finds out.
+            if Self.isRefusal(error) { await free(grant, ask) }
             throw error
         }
         do {
@@ -86,6 +90,8 @@ struct TaskDesk: Sendable {
             throw error
         }
     }
+
+    private static func isRefusal(_ error: any Error) -> Bool { (error as? Problem)?.type == EconomyProblems.noMoney }
 
     private func decide(_ ask: Ask, _ rule: @escaping DecisionMaker<EconomyState>.Rule) async throws -> TaskFunded {
         try await maker.decide(ask.cause("fund"), actor: ask.caller, correlation: ask.correlation, rule).first(TaskFunded.self)

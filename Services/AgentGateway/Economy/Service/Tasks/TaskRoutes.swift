@@ -119,7 +119,8 @@ struct TaskRoutes: Sendable {
 
     private var complete: Route {
         command(
-            "/v1/tasks/{task}/completion", operation: "completeTask", summary: "Accepts the stage that was delivered: its pay is due.",
+            "/v1/tasks/{task}/completion", operation: "completeTask",
+            summary: "Accepts the stage that was delivered: its pay is due, or waits for the work above.",
             body: .object(
                 .optional(
                     "signature", Self.signature,
@@ -128,7 +129,10 @@ struct TaskRoutes: Sendable {
         ) { [maker] context, _ in
             let id = context.path["task"]
             let signature = try context.decode { try $0.object().optionalObject("signature").map { try TaskSignature($0) } }
-            return try await context.decide(maker, TaskRules.complete(id, signature: signature)).first(TaskCompleted.self).json
+            let outcome = try await context.decide(maker, TaskRules.complete(id, signature: signature))
+            // The stage itself stands last, after what was due or over with it.
+            guard let done = try outcome.all(TaskCompleted.self).last else { return try outcome.first(TaskAccepted.self).json }
+            return done.json
         }
     }
 

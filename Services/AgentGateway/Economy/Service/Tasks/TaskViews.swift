@@ -14,7 +14,7 @@ extension AgentTask {
             "service": data.service.map { .string($0) }, "brief": .digest(data.brief), "amount": data.amount.json,
             "milestones": .array(data.milestones.map(\.json)), "milestone": .count(milestone), "split": .array(data.split.map(\.json)),
             "deadline": .string(data.deadline.description), "payer": payer.map { .string($0) }, "hold": hold.map { .string($0) },
-            "mandate": mandate.map { .string($0) }, "paid": amount(paid), "passed_on": amount(passedOn),
+            "mandate": mandate.map { .string($0) }, "earned": amount(earned), "paid": amount(paid), "passed_on": amount(passedOn),
             "left": amount(isRunning ? left : 0),
             "children": .texts(children), "artefacts": .array(artefacts.map { .array($0.map(\.json)) }),
         ])

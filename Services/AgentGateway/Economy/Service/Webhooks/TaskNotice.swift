@@ -21,7 +21,7 @@ struct TaskNotice {
 
     /// The types of events that are told.
     static let types: Set<String> = [
-        TaskOpened.type, TaskFunded.type, TaskSubmitted.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
+        TaskOpened.type, TaskFunded.type, TaskSubmitted.type, TaskAccepted.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
     ]
 
     /// Nil for an event that is no task's.
@@ -46,7 +46,7 @@ struct TaskNotice {
         case TaskOpened.type: .submitted
         case TaskFunded.type: .working
         case TaskSubmitted.type: .inputRequired
-        case TaskCompleted.type: data["is_over"]?.boolValue == true ? .completed : .working
+        case TaskAccepted.type, TaskCompleted.type: data["is_over"]?.boolValue == true ? .completed : .working
         case TaskRejected.type: .canceled
         default: .failed
         }

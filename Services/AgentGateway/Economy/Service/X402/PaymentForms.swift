@@ -95,7 +95,7 @@ enum PaymentForms {
         return .members([
             "success": .bool(status == .settled), "errorReason": reason(of: payment).map { .string($0) },
             "payer": .string(checksummed(payment.data.word.from)), "transaction": .string(payment.transaction ?? ""),
-            "network": .string(network), "amount": status == .settled ? .string(payment.data.amount.unitsText) : nil,
+            "network": .string(network), "amount": status == .settled ? .string(payment.amount.unitsText) : nil,
             "extra": ["payment": .string(payment.data.payment), "status": .string(status.rawValue)],
         ])
     }
@@ -123,7 +123,7 @@ enum PaymentForms {
         .members([
             "payment": .string(payment.data.payment), "status": .string(payment.status.rawValue),
             "network": .string(PaymentNetworks.name(payment.data.word.chain)), "payer": .string(checksummed(payment.data.word.from)),
-            "nonce": .string(payment.data.word.nonce), "amount": payment.data.amount.json,
+            "nonce": .string(payment.data.word.nonce), "amount": payment.amount.json,
             "transaction": payment.transaction.map { .string($0) }, "reason": payment.reason.map { .string($0) },
             "opened": .string(payment.data.at.description),
         ])

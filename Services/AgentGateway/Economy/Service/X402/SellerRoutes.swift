@@ -19,17 +19,19 @@ struct SellerRoutes: Sendable {
     let writings: EconomyWritings
     let asking: AskModel
     let address: PublicAddress
+    let turns = Turns()
 
     var routes: [Route] { [buy] }
 
     /// What is asked, of which service, with what payment.
     private struct Purchase: Sendable {
-        let resource: PaymentForms.Resource
+        let service: String
+        /// Nil once the service is not offered any more: what was bought before is given again all the same.
+        let resource: PaymentForms.Resource?
         let brief: String
         let signed: SignedPayment
         let terms: PaymentTerms
         let correlation: String
-        var listed: ServiceListed { resource.entry.listed }
         var network: String { signed.x402 == 1 ? PaymentNetworks.oldName(terms.chain) : PaymentNetworks.name(terms.chain) }
     }
 
@@ -49,13 +51,12 @@ struct SellerRoutes: Sendable {
 
     private func answer(_ context: RequestContext) async throws -> Response {
         let id = context.path["service"]
-        guard let entry = try await directory.entry(id) else { throw EconomyError.notFound("service \(id)") }
-        let resource = PaymentForms.resource(entry, desk.networks, base: address.base(context.request))
-        guard !resource.offers.isEmpty else {
-            throw Problem(EconomyProblems.unsellable, "the service \(id) costs \(entry.listed.price), which is not taken by x402 here")
-        }
+        let entry = try await directory.entry(id)
+        let resource = entry.map { PaymentForms.resource($0, desk.networks, base: address.base(context.request)) }
         let headers = context.request.headers
-        guard let header = headers["PAYMENT-SIGNATURE"] ?? headers["X-PAYMENT"] else { return PaymentForms.required(resource) }
+        guard let header = headers["PAYMENT-SIGNATURE"] ?? headers["X-PAYMENT"] else {
+            return PaymentForms.required(try Self.offered(id, resource))
+        }
         let name = headers["PAYMENT-SIGNATURE"] == nil ? "X-PAYMENT" : "PAYMENT-SIGNATURE"
         let signed: SignedPayment
         do throws(PaymentError) {
@@ -65,16 +66,30 @@ struct SellerRoutes: Sendable {
             signed = try SignedPayment(json)
         } catch { throw Problem(.badHeader, error.description, field: name) }
         let brief = try context.decode { try $0.object().string("brief", bytes: 1...65_536) }
-        guard let terms = Self.terms(signed, resource) else {
-            return refused(
-                .terms("the payment is for none of what is offered"), resource, payer: nil, network: signed.network, version: signed.x402)
+        func purchase(_ terms: PaymentTerms) -> Purchase {
+            Purchase(service: id, resource: resource, brief: brief, signed: signed, terms: terms, correlation: context.trace.traceID)
         }
-        let purchase = Purchase(resource: resource, brief: brief, signed: signed, terms: terms, correlation: context.trace.traceID)
-        do { return try await sell(purchase) } catch let error as PaymentError {
+        do {
+            // What was paid for comes first: it is given again whatever is offered now, and never paid twice.
+            if let known = try await maker.query({ signed.known($0) }) { return try await again(purchase(known.terms)) }
+            let resource = try Self.offered(id, resource)
+            guard let terms = Self.terms(signed, resource) else { throw PaymentError.terms("the payment is for none of what is offered") }
+            return try await sell(purchase(terms), resource.entry)
+        } catch let error as PaymentError {
             if case .named = error { throw Problem(.conflict, error.description, field: name) }
             if case .malformed = error { throw Problem(.badHeader, error.description, field: name) }
-            return refused(error, resource, payer: nil, network: purchase.network, version: signed.x402)
+            guard let resource else { throw EconomyError.notFound("service \(id)") }
+            return refused(error, resource, payer: nil, network: signed.network, version: signed.x402)
         } catch let trouble as PaymentTrouble { throw trouble.problem }
+    }
+
+    private static func offered(_ id: String, _ resource: PaymentForms.Resource?) throws -> PaymentForms.Resource {
+        guard let resource else { throw EconomyError.notFound("service \(id)") }
+        guard !resource.offers.isEmpty else {
+            throw Problem(
+                EconomyProblems.unsellable, "the service \(id) costs \(resource.entry.listed.price), which is not taken by x402 here")
+        }
+        return resource
     }
 
     /// The offer that was taken.
@@ -98,71 +113,150 @@ struct SellerRoutes: Sendable {
 
     // MARK: Selling
 
-    private func sell(_ purchase: Purchase) async throws -> Response {
-        let listed = purchase.listed
+    private func sell(_ purchase: Purchase, _ entry: ServiceDirectory.Entry) async throws -> Response {
+        let listed = entry.listed
         var checked = try desk.check(
             purchase.signed, purchase.terms, payee: purchase.terms.chain == desk.networks.chain ? nil : listed.provider,
             service: listed.service)
-        let word = checked.wish.word
-        if let known = try await maker.query({ $0.payment(word) }) { return try await again(known, checked, purchase) }
-        guard let model = purchase.resource.entry.page.model else {
-            checked.wish.means = "task"
-            try await desk.verify(checked)
-            let id = try await desk.open(checked, correlation: purchase.correlation)
-            return try await hire(id, purchase)
+        let key = Payment.key(checked.wish.word)
+        // The same twice at once is one purchase. On a chain nothing can be reserved: there a payer buys one thing after another.
+        let turn = checked.wish.means == "chain" ? checked.wish.word.from : key
+        await turns.begin(turn)
+        do {
+            let word = checked.wish.word
+            let response: Response
+            if try await maker.query({ $0.payment(word) != nil }) {
+                response = try await give(purchase)
+            } else {
+                checked.wish.model = entry.page.model
+                if entry.page.model == nil { checked.wish.means = "task" }
+                let source = try await desk.verify(checked)
+                checked.wish.brief = try await writings.put(Array(purchase.brief.utf8), by: listed.provider, as: "x402-brief:" + key)
+                response = try await take(checked, from: source, purchase)
+            }
+            await turns.end(turn)
+            return response
+        } catch {
+            await turns.end(turn)
+            throw error
         }
-        // As x402 has it: it is looked whether the payment is good, the answer is made, the payment is made, the answer is given.
-        try await desk.verify(checked)
-        let (text, units) = try await ask(model, purchase)
-        checked.wish.delivery = try await writings.put(text, by: listed.provider, as: "x402:" + SHA256.hash(utf8: Payment.key(word)).hex)
-        if purchase.terms.scheme == "upto" { checked.wish.amount = Amount(units, listed.price.asset) }
-        let payment = try await desk.settle(checked, correlation: purchase.correlation)
-        return try await delivered(payment, purchase)
+    }
+
+    /// Takes a payment up, its money reserved, before anything is made for it.
+    private func take(_ checked: PaymentDesk.Checked, from source: String?, _ purchase: Purchase) async throws -> Response {
+        var checked = checked
+        if let source { checked.wish.hold = try await desk.reserve(checked.wish, from: source) }
+        let id: String
+        do { id = try await desk.open(checked, correlation: purchase.correlation) } catch {
+            await desk.release(checked.wish.hold)
+            throw error
+        }
+        guard let payment = try await maker.query({ $0.payments[id] }) else { throw EconomyError.notFound("payment \(id)") }
+        return try await go(payment, purchase)
     }
 
     /// A payment that came before: what it bought is given again, to whom asks for the same.
-    private func again(_ known: Payment, _ checked: PaymentDesk.Checked, _ purchase: Purchase) async throws -> Response {
-        guard known.data.word == checked.wish.word, known.data.service == purchase.listed.service else {
-            throw PaymentError.used(scheme: purchase.terms.scheme)
-        }
-        if known.data.means == "task", known.status == .unknown { return try await hire(known.data.payment, purchase) }
-        return try await delivered(try await desk.drive(known.data.payment, correlation: purchase.correlation), purchase)
-    }
-
-    private func ask(_ model: String, _ purchase: Purchase) async throws -> (text: [UInt8], units: Int128) {
-        let page = purchase.resource.entry.page
-        let provider = Caller(
-            subject: purchase.listed.provider, issuer: "openledger", kind: .agent, scopes: ["inferences:write", "inferences:read"])
-        let said = try await asking(
-            ModelQuestion(
-                caller: provider, model: model, prompt: purchase.brief, maximumTokens: page.maximumTokens, mandate: nil, approval: nil,
-                correlation: purchase.correlation))
-        // The price is for the longest answer; `upto` takes the part of it that came, rounded up.
-        let tokens = Int128(said["output_tokens"]?.intValue ?? 0)
-        let price = purchase.listed.price.units
-        let most = Int128(page.maximumTokens)
-        return (JSON.write(said), min(price, max(1, (price * tokens + most - 1) / most)))
-    }
-
-    private func hire(_ id: String, _ purchase: Purchase) async throws -> Response {
-        guard let payment = try await maker.query({ $0.payments[id] }), let payer = payment.data.payer else {
-            throw EconomyError.notFound("payment \(id)")
-        }
-        let caller = Caller(subject: payer, issuer: "openledger", kind: .agent, scopes: ["agents:write"])
-        let wish = Hiring.Wish(service: purchase.listed.service, brief: purchase.brief, mandate: purchase.signed.mandate)
+    private func again(_ purchase: Purchase) async throws -> Response {
+        let word = try purchase.signed.word(for: purchase.terms)
+        let turn = PaymentNetworks.name(purchase.terms.chain) == PaymentNetworks.name(desk.networks.chain) ? Payment.key(word) : word.from
+        await turns.begin(turn)
         do {
-            let hired = try await hiring.hire(
-                wish, caller: caller, key: try IdempotencyKey("\"x402-" + id + "\""),
-                body: ["brief": .string(purchase.brief), "payment": .string(id)], correlation: purchase.correlation)
-            try await desk.done(payment, transaction: hired.task.task, purchase.correlation)
+            let response = try await give(purchase)
+            await turns.end(turn)
+            return response
+        } catch {
+            await turns.end(turn)
+            throw error
+        }
+    }
+
+    /// The word alone opens nothing: on a chain everybody reads it. Who asks again knows what was asked.
+    private func give(_ purchase: Purchase) async throws -> Response {
+        let signed = try SignedWord(try purchase.signed.word(for: purchase.terms))
+        guard signed.isSigned else { throw PaymentError.signature(scheme: purchase.terms.scheme) }
+        guard let known = try await maker.query({ $0.payment(signed.word) }), known.data.word.unsigned == signed.word.unsigned,
+            known.data.service == purchase.service, let brief = known.data.brief, let provider = known.data.payee,
+            let asked = try await writings.text(brief, by: provider), asked == Array(purchase.brief.utf8)
+        else { throw PaymentError.used(scheme: purchase.terms.scheme) }
+        return try await go(known, purchase)
+    }
+
+    /// Makes what a payment buys, if that is not made yet, has it paid, and gives it.
+    private func go(_ payment: Payment, _ purchase: Purchase) async throws -> Response {
+        let id = payment.data.payment
+        if payment.status == .unknown, payment.data.means == "task" {
+            return try await delivered(try await hire(payment, purchase.brief, purchase.signed, purchase.correlation), purchase)
+        }
+        if payment.status == .unknown, payment.awaitsDelivery { try await make(payment, purchase) }
+        return try await delivered(try await desk.drive(id, correlation: purchase.correlation), purchase)
+    }
+
+    private func make(_ payment: Payment, _ purchase: Purchase) async throws {
+        let id = payment.data.payment
+        guard let entry = purchase.resource?.entry, let model = entry.page.model, let provider = payment.data.payee else {
+            try await desk.failed(payment, "not_delivered", purchase.correlation)
+            return
+        }
+        do {
+            let (text, tokens) = try await ask(model, entry.page.maximumTokens, provider, purchase)
+            let delivery = try await writings.put(text, by: provider, as: "x402:" + id)
+            var amount = payment.data.amount
+            if payment.data.word.scheme == "upto" {
+                // The price is for the longest answer; `upto` takes the part of it that came, rounded up.
+                let most = Int128(max(1, entry.page.maximumTokens))
+                amount = Amount(min(amount.units, max(1, (amount.units * tokens + most - 1) / most)), amount.asset)
+            }
+            try await desk.deliver(id, delivery, amount, correlation: purchase.correlation)
         } catch let error as EconomyError {
             try await desk.failed(payment, "mandate_refuses", purchase.correlation)
             throw PaymentError.mandate(error.description)
+        } catch let problem as Problem where (400..<500).contains(problem.status) && problem.status != 429 {
+            // It will not be made: the payer keeps what was reserved.
+            try await desk.failed(payment, "not_delivered", purchase.correlation)
+            throw problem
+        }
+    }
+
+    private func ask(_ model: String, _ most: Int, _ provider: String, _ purchase: Purchase) async throws -> (text: [UInt8], tokens: Int128)
+    {
+        let caller = Caller(subject: provider, issuer: "openledger", kind: .agent, scopes: ["inferences:write", "inferences:read"])
+        let said = try await asking(
+            ModelQuestion(
+                caller: caller, model: model, prompt: purchase.brief, maximumTokens: most, mandate: nil, approval: nil,
+                correlation: purchase.correlation))
+        return (JSON.write(said), Int128(said["output_tokens"]?.intValue ?? 0))
+    }
+
+    /// Hires for a payment whose caller did not come back.
+    func hireFor(_ payment: Payment) async throws {
+        guard let brief = payment.data.brief, let provider = payment.data.payee,
+            let text = try await writings.text(brief, by: provider)
+        else { return try await desk.failed(payment, "not_delivered", "payment-" + payment.data.payment) }
+        do {
+            _ = try await hire(payment, String(decoding: text, as: UTF8.self), nil, "payment-" + payment.data.payment)
+        } catch is PaymentError {}
+    }
+
+    private func hire(_ payment: Payment, _ brief: String, _ signed: SignedPayment?, _ correlation: String) async throws -> Payment {
+        let id = payment.data.payment
+        guard let payer = payment.data.payer, let service = payment.data.service else { throw EconomyError.notFound("payment \(id)") }
+        let caller = Caller(subject: payer, issuer: "openledger", kind: .agent, scopes: ["agents:write"])
+        // What was signed for is what is paid, whatever the service costs by now.
+        let wish = Hiring.Wish(
+            service: service, brief: brief, mandate: signed?.mandate, approval: signed?.approval, amount: payment.data.amount)
+        do {
+            let hired = try await hiring.hire(
+                wish, caller: caller, key: try IdempotencyKey("\"x402-" + id + "\""),
+                body: ["brief": .string(brief), "payment": .string(id)], correlation: correlation)
+            try await desk.done(payment, transaction: hired.task.task, correlation)
+        } catch let error as EconomyError {
+            try await desk.failed(payment, "mandate_refuses", correlation)
+            throw PaymentError.mandate(error.description)
         } catch let problem as Problem where problem.status == 402 {
-            try await desk.failed(payment, "insufficient_funds", purchase.correlation)
+            try await desk.failed(payment, "insufficient_funds", correlation)
             throw PaymentError.insufficient(problem.detail)
         }
-        return try await delivered(try await maker.query { $0.payments[id] } ?? payment, purchase)
+        return try await maker.query { $0.payments[id] } ?? payment
     }
 
     /// The answer, with what came of the payment.
@@ -170,11 +264,10 @@ struct SellerRoutes: Sendable {
         let settlement = Base64.encode(JSON.write(PaymentForms.settlement(payment, network: purchase.network)))
         let header = purchase.signed.x402 == 1 ? "X-PAYMENT-RESPONSE" : "PAYMENT-RESPONSE"
         switch payment.status {
-        case .settled:
-            let json = try await bought(payment, purchase)
-            return .json(json, headers: [header: settlement])
+        case .settled: return .json(try await bought(payment), headers: [header: settlement])
         case .failed:
-            var response = PaymentForms.required(purchase.resource, because: payment.reason)
+            guard let resource = purchase.resource else { throw EconomyError.notFound("service \(purchase.service)") }
+            var response = PaymentForms.required(resource, because: payment.reason)
             response.headers.set(header, settlement)
             return response
         case .unknown:
@@ -187,13 +280,13 @@ struct SellerRoutes: Sendable {
         }
     }
 
-    private func bought(_ payment: Payment, _ purchase: Purchase) async throws -> JSONValue {
+    private func bought(_ payment: Payment) async throws -> JSONValue {
         if payment.data.means == "task", let id = payment.transaction, let task = try await maker.query({ $0.tasks[id] }) {
             return ["payment": .string(payment.data.payment), "task": task.view]
         }
-        guard let delivery = payment.data.delivery, let text = try await writings.text(delivery, by: purchase.listed.provider) else {
-            throw EconomyError.notFound("delivery of \(payment.data.payment): its writer had it erased")
-        }
+        guard let delivery = payment.delivery, let provider = payment.data.payee,
+            let text = try await writings.text(delivery, by: provider)
+        else { throw EconomyError.notFound("delivery of \(payment.data.payment): its writer had it erased") }
         return ["payment": .string(payment.data.payment), "delivery": try JSON.parse(text)]
     }
 }

@@ -52,6 +52,26 @@ struct SignedPayment: Sendable {
     /// The mandate that pays (our extension `openledger`), where the payer has several.
     var mandate: String? { extensions?["openledger"]?["mandate"]?.stringValue }
 
+    /// A human's word for it (the same extension), where the mandate wants one.
+    var approval: String? { extensions?["openledger"]?["approval"]?.stringValue }
+
+    /// The terms of a payment that was taken up from the same payer under the same name, and the payment.
+    func known(_ state: EconomyState) -> (payment: Payment, terms: PaymentTerms)? {
+        let said = payload[scheme == "upto" ? "permit2Authorization" : "authorization"]
+        guard let chain = PaymentNetworks.chain(network), let said, let from = try? Self.address(said, "from"),
+            let nonce = try? (scheme == "upto" ? Self.number(said, "nonce") : Self.text(said, "nonce").lowercased()),
+            let payment = state.payment(chain: chain, scheme: scheme, from: from, nonce: nonce)
+        else { return nil }
+        let word = payment.data.word
+        guard let token = EVMAddress(word.token), let to = EVMAddress(word.to) else { return nil }
+        return (
+            payment,
+            PaymentTerms(
+                scheme: word.scheme, chain: word.chain, asset: token, amount: word.value, payTo: to, name: word.name, version: word.version,
+                facilitator: word.facilitator.flatMap { EVMAddress($0) })
+        )
+    }
+
     /// What was signed, with the terms that it must fit.
     func word(for terms: PaymentTerms) throws(PaymentError) -> PaymentWord {
         guard let signature = payload["signature"]?.stringValue else { throw .malformed("payload must have a signature") }

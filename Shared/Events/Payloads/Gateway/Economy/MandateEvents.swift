@@ -54,7 +54,8 @@ public struct MandateGranted: EventData, Hashable {
     }
 }
 
-/// A mandate and all below it end. What they had authorised and was not settled is free, but for what is kept.
+/// A mandate and all below it end. What they had authorised is free, but for payments whose outcome is being found out, and for tasks: those
+/// that were delivered wait for their judgement, and all do whose mandate ran out; the others take no more work and end at once.
 public struct MandateRevoked: EventData, Hashable {
     /// `mandate.revoked`.
     public static let type = "mandate.revoked"
@@ -65,12 +66,12 @@ public struct MandateRevoked: EventData, Hashable {
     public var root: String
     /// `revoked` or `expired`.
     public var reason: String
-    /// Authorisations that go on: the work that they pay for was delivered and waits for its judgement.
-    public var kept: [String]
+    /// Authorisations that go on, in earlier events; it follows from the tasks.
+    public var kept: [String]?
 
     /// From its parts.
     public init(
-        mandate: String, root: String, reason: String, kept: [String]
+        mandate: String, root: String, reason: String, kept: [String]? = nil
     ) {
         self.mandate = mandate
         self.root = root
@@ -81,16 +82,17 @@ public struct MandateRevoked: EventData, Hashable {
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: ["mandate", "root", "reason", "kept"])
+        kept = fields.optionalField("kept") == nil ? nil : try fields.ids("kept")
         mandate = try fields.id("mandate")
         root = try fields.id("root")
         reason = try fields.id("reason")
-        kept = try fields.ids("kept")
     }
 
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "mandate": .string(mandate), "root": .string(root), "reason": .string(reason), "kept": .texts(kept),
+            "mandate": .string(mandate), "root": .string(root), "reason": .string(reason),
+            "kept": kept.map { .texts($0) },
         ])
     }
 }

@@ -23,8 +23,14 @@ public struct PaymentOpened: EventData, Hashable {
     public var amount: Amount
     /// What is bought.
     public var service: String?
-    /// Commitment to what was delivered for it.
+    /// Commitment to what was delivered for it, in earlier events; now `payment.delivered` has it.
     public var delivery: Digest?
+    /// Commitment to the signature, which is kept sealed.
+    public var signature: Digest?
+    /// Commitment to what was asked for, of what is bought here: who asks for the answer again has to know it.
+    public var brief: Digest?
+    /// Billing's hold on the payer's balance until the answer is there, of a model's answer paid by credit.
+    public var hold: String?
     /// The payer's own name for it (x402's payment-identifier).
     public var identifier: String?
     /// The authorisation under the payer's mandate.
@@ -35,8 +41,8 @@ public struct PaymentOpened: EventData, Hashable {
     /// From its parts.
     public init(
         payment: String, means: String, word: PaymentWord, payer: String? = nil, source: String? = nil, payee: String? = nil,
-        amount: Amount, service: String? = nil, delivery: Digest? = nil, identifier: String? = nil, authorization: String? = nil,
-        at: Timestamp
+        amount: Amount, service: String? = nil, delivery: Digest? = nil, signature: Digest? = nil, brief: Digest? = nil,
+        hold: String? = nil, identifier: String? = nil, authorization: String? = nil, at: Timestamp
     ) {
         self.payment = payment
         self.means = means
@@ -47,6 +53,9 @@ public struct PaymentOpened: EventData, Hashable {
         self.amount = amount
         self.service = service
         self.delivery = delivery
+        self.signature = signature
+        self.brief = brief
+        self.hold = hold
         self.identifier = identifier
         self.authorization = authorization
         self.at = at
@@ -55,7 +64,8 @@ public struct PaymentOpened: EventData, Hashable {
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
-            "payment", "means", "word", "payer", "source", "payee", "amount", "service", "delivery", "identifier", "authorization", "at",
+            "payment", "means", "word", "payer", "source", "payee", "amount", "service", "delivery", "signature", "brief",
+            "hold", "identifier", "authorization", "at",
         ])
         payment = try fields.id("payment")
         means = try fields.id("means")
@@ -66,6 +76,9 @@ public struct PaymentOpened: EventData, Hashable {
         amount = try fields.amount("amount")
         service = try fields.optionalID("service")
         delivery = try fields.optionalDigest("delivery")
+        signature = try fields.optionalDigest("signature")
+        brief = try fields.optionalDigest("brief")
+        hold = try fields.optionalID("hold")
         identifier = try fields.optionalID("identifier")
         authorization = try fields.optionalID("authorization")
         at = try fields.timestamp("at")
@@ -76,9 +89,44 @@ public struct PaymentOpened: EventData, Hashable {
         .members([
             "payment": .string(payment), "means": .string(means), "word": word.json, "payer": payer.map { .string($0) },
             "source": source.map { .string($0) }, "payee": payee.map { .string($0) }, "amount": amount.json,
-            "service": service.map { .string($0) }, "delivery": delivery.map { .digest($0) }, "identifier": identifier.map { .string($0) },
+            "service": service.map { .string($0) }, "delivery": delivery.map { .digest($0) },
+            "signature": signature.map { .digest($0) }, "brief": brief.map { .digest($0) }, "hold": hold.map { .string($0) },
+            "identifier": identifier.map { .string($0) },
             "authorization": authorization.map { .string($0) }, "at": .string(at.description),
         ])
+    }
+}
+
+/// What a payment buys was made: from here on its price is known, and it is paid.
+public struct PaymentDelivered: EventData, Hashable {
+    /// `payment.delivered`.
+    public static let type = "payment.delivered"
+
+    /// The payment.
+    public var payment: String
+    /// Commitment to what was delivered.
+    public var delivery: Digest
+    /// What it takes.
+    public var amount: Amount
+
+    /// From its parts.
+    public init(payment: String, delivery: Digest, amount: Amount) {
+        self.payment = payment
+        self.delivery = delivery
+        self.amount = amount
+    }
+
+    /// Reads it.
+    public init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: ["payment", "delivery", "amount"])
+        payment = try fields.id("payment")
+        delivery = try fields.digest("delivery")
+        amount = try fields.amount("amount")
+    }
+
+    /// As it is written.
+    public var json: JSONValue {
+        ["payment": .string(payment), "delivery": .digest(delivery), "amount": amount.json]
     }
 }
 

@@ -26,13 +26,13 @@ public struct PaymentWord: EventPart {
     public var nonce: String
     /// Who may say how much; of `upto` only.
     public var facilitator: String?
-    /// By the payer's key: `0x` and 130 digits.
-    public var signature: String
+    /// By the payer's key: `0x` and 130 digits. Not on the log, where everybody could use it: a payment has a commitment to it instead.
+    public var signature: String?
 
     /// From its parts.
     public init(
         scheme: String, chain: Int, token: String, name: String? = nil, version: String? = nil, from: String, to: String, value: String,
-        validAfter: String, validBefore: String, nonce: String, facilitator: String? = nil, signature: String
+        validAfter: String, validBefore: String, nonce: String, facilitator: String? = nil, signature: String? = nil
     ) {
         self.scheme = scheme
         self.chain = chain
@@ -67,7 +67,14 @@ public struct PaymentWord: EventPart {
         validBefore = try fields.id("valid_before")
         nonce = try fields.id("nonce")
         facilitator = try fields.optionalID("facilitator")
-        signature = try fields.id("signature")
+        signature = try fields.optionalID("signature")
+    }
+
+    /// What was signed, without the signature.
+    public var unsigned: PaymentWord {
+        var word = self
+        word.signature = nil
+        return word
     }
 
     /// As it is written.
@@ -76,7 +83,7 @@ public struct PaymentWord: EventPart {
             "scheme": .string(scheme), "chain": .count(chain), "token": .string(token), "name": name.map { .string($0) },
             "version": version.map { .string($0) }, "from": .string(from), "to": .string(to), "value": .string(value),
             "valid_after": .string(validAfter), "valid_before": .string(validBefore), "nonce": .string(nonce),
-            "facilitator": facilitator.map { .string($0) }, "signature": .string(signature),
+            "facilitator": facilitator.map { .string($0) }, "signature": signature.map { .string($0) },
         ])
     }
 }

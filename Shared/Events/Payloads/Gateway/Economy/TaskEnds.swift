@@ -32,7 +32,7 @@ public struct TaskCompleted: EventData, Hashable {
     public var frees: Bool
     /// The authorisation that ends with it.
     public var authorization: String?
-    /// What the task and those below it have paid in all.
+    /// What was accepted of the task and, by who judges it, of those below it.
     public var spent: Amount
     /// Of who accepted it.
     public var signature: TaskSignature?
@@ -94,6 +94,66 @@ public struct TaskCompleted: EventData, Hashable {
     }
 }
 
+/// A stage of a task below another was accepted by who judges that task. Its pay is set aside in the escrow above, and is due, as a
+/// ``TaskCompleted`` of its own, when whoever judges the work above, up to the first of the tree, has accepted that.
+public struct TaskAccepted: EventData, Hashable {
+    /// `task.accepted`.
+    public static let type = "task.accepted"
+
+    /// The task.
+    public var task: String
+    /// Its tree.
+    public var root: String
+    /// The stage, from 0.
+    public var milestone: Int
+    /// Who accepted it.
+    public var by: String
+    /// What it earned.
+    public var amount: Amount
+    /// To whom that will go; they add up to the amount.
+    public var payouts: [TaskPayout]
+    /// Whether it was the last stage.
+    public var isOver: Bool
+    /// Of who accepted it.
+    public var signature: TaskSignature?
+
+    /// From its parts.
+    public init(
+        task: String, root: String, milestone: Int, by: String, amount: Amount, payouts: [TaskPayout], isOver: Bool,
+        signature: TaskSignature? = nil
+    ) {
+        self.task = task
+        self.root = root
+        self.milestone = milestone
+        self.by = by
+        self.amount = amount
+        self.payouts = payouts
+        self.isOver = isOver
+        self.signature = signature
+    }
+
+    /// Reads it.
+    public init(_ fields: JSONFields) throws(JSONFieldError) {
+        try fields.refuseUnknown(keys: ["task", "root", "milestone", "by", "amount", "payouts", "is_over", "signature"])
+        task = try fields.id("task")
+        root = try fields.id("root")
+        milestone = try fields.count("milestone")
+        by = try fields.id("by")
+        amount = try fields.amount("amount")
+        payouts = try fields.list("payouts") { entry throws(JSONFieldError) in try TaskPayout(entry) }
+        isOver = try fields.bool("is_over")
+        if let part = try fields.optionalObject("signature") { signature = try TaskSignature(part) } else { signature = nil }
+    }
+
+    /// As it is written.
+    public var json: JSONValue {
+        .members([
+            "task": .string(task), "root": .string(root), "milestone": .count(milestone), "by": .string(by), "amount": amount.json,
+            "payouts": .array(payouts.map(\.json)), "is_over": .bool(isOver), "signature": signature?.json,
+        ])
+    }
+}
+
 /// A task came to nothing: what is left of its escrow goes back.
 public struct TaskRejected: EventData, Hashable {
     /// `task.rejected`.
@@ -111,7 +171,7 @@ public struct TaskRejected: EventData, Hashable {
     public var hold: String?
     /// The authorisation that ends with it.
     public var authorization: String?
-    /// What the task and those below it have paid in all; nothing for one that was not funded.
+    /// What was accepted of the task and, by who judges it, of those below it; nothing for one that was not funded.
     public var spent: Amount?
 
     /// From its parts.
@@ -162,7 +222,7 @@ public struct TaskExpired: EventData, Hashable {
     public var hold: String?
     /// The authorisation that ends with it.
     public var authorization: String?
-    /// What the task and those below it have paid in all; nothing for one that was not funded.
+    /// What was accepted of the task and, by who judges it, of those below it; nothing for one that was not funded.
     public var spent: Amount?
 
     /// From its parts.
