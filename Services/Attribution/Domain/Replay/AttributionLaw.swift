@@ -39,18 +39,15 @@ public struct AttributionLaw: ReplayLaw {
         }
     }
 
-    /// How long an answer may be passed over, in microseconds of log time: its texts cannot be had, say, while those of others can.
-    private static let patience: Int64 = 86_400_000_000
-
-    /// An answer that was passed over for longer than a day is missing: they are attributed in their order.
+    /// An answer that was passed over is missing, also while it is only put off: they are attributed in their order.
     public func finish(_ state: AttributionFacts, logTime: Timestamp) -> Ending {
         var ending = Ending()
         for answer in state.waiting.values.sorted(by: { $0.position < $1.position }) {
-            if answer.position < state.last, logTime.microseconds - answer.time.microseconds > Self.patience {
+            if answer.position < state.last {
                 ending.missing.append(
                     (
                         answer.position, InferenceCompleted.type,
-                        "the answer \(answer.completed.inference) was passed over: it has no attribution for more than a day, and later ones do"
+                        "the answer \(answer.completed.inference) was passed over: it has no attribution, and later ones do"
                     ))
             } else {
                 ending.gaps.append(
