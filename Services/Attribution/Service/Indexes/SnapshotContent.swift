@@ -28,20 +28,27 @@ struct SnapshotContent: Sendable {
         var total = 0
         var lines = ContentLines(longest: Self.longestLine)
         for try await piece in response.body {
-            do {
-                try lines.add(Array(piece)) { line in
-                    texts.append(try Self.text(line, item: texts.count < list.count ? list[texts.count] : nil))
-                    total += texts.last??.count ?? 0
-                    guard total <= Self.largest else {
-                        throw AttributionTrouble.tooMuchContent(snapshot: published.snapshot, limit: Self.largest)
-                    }
+            for line in try Self.lines(Array(piece), &lines) {
+                texts.append(try Self.text(line, item: texts.count < list.count ? list[texts.count] : nil))
+                total += texts.last??.count ?? 0
+                guard total <= Self.largest else {
+                    throw AttributionTrouble.tooMuchContent(snapshot: published.snapshot, limit: Self.largest)
                 }
-            } catch is ContentLines.TooLong { throw AttributionTrouble.answer(.datanet, "sent a line that is too long") }
+            }
         }
         guard lines.isEmpty, texts.count == list.count else {
             throw AttributionTrouble.answer(.datanet, "sent \(texts.count) of the \(list.count) items of \(published.snapshot)")
         }
         return texts
+    }
+
+    /// The lines that a piece ends. Told apart in a function that does not wait: the optimiser of Swift 6.3 crashes on a pattern there.
+    private static func lines(_ piece: [UInt8], _ lines: inout ContentLines) throws -> [ContentLines.Line] {
+        var found: [ContentLines.Line] = []
+        do { try lines.add(piece) { found.append($0) } } catch is ContentLines.TooLong {
+            throw AttributionTrouble.answer(.datanet, "sent a line that is too long")
+        }
+        return found
     }
 
     /// The texts that are there, by item.
