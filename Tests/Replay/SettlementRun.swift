@@ -200,7 +200,7 @@ struct SettlementRun {
             split: ModelSplit(owner: 2_000, datanets: 1_000, contributors: 6_000, validators: 0, compute: 1_000), attribution: policy)
         let id = EntityID.make("at", cause: .event(id: event))
         let statement = try table.statement(
-            id, of: inference, at: position, model: model, missing: [], computed: found, verified: [:])
+            id, of: inference, at: position, model: model, missing: [], computed: found, names: OwnerNames())
         let bytes = try statement.bytes()
         evidence[SHA256.hash(bytes)] = bytes
         let computed = AttributionComputed(
@@ -215,6 +215,7 @@ struct SettlementRun {
     private static func table(_ list: [AdmittedItem], _ snapshot: SnapshotPublished) -> CreditTable {
         let source = AttributionStatement.Source(snapshot: SnapshotReference(snapshot), index: nil, isRetrieval: false)
         let items = KnownItem.of(list, datanet: "dn", measures: []) { _ in 3 }
-        return CreditTable([SearchedSnapshot(source, items: items)], withdrawals: Withdrawals(), before: .max)
+        return CreditTable(
+            [SearchedSnapshot(source, items: items)], withdrawals: Withdrawals(), before: .max, rules: 1, names: OwnerNames())
     }
 }

@@ -22,6 +22,8 @@ public struct GatewayState: ServiceState {
     public private(set) var modelTimes: [String: [Timestamp]] = [:]
     /// Answers by id.
     public private(set) var inferences: [String: InferenceCompleted] = [:]
+    /// How many answers have been attributed.
+    private var attributed = 0
     /// What was used up with each API key, by the key's id.
     public private(set) var keyUsage: [String: KeyUsage] = [:]
 
@@ -30,14 +32,21 @@ public struct GatewayState: ServiceState {
 
     private static let types: Set<String> = [
         PrincipalRegistered.type, PrincipalConfigured.type, KeyRotated.type, KeyIssued.type, KeyRevoked.type, ModelPublished.type,
-        ModelRetired.type, InferenceCompleted.type,
+        ModelRetired.type, InferenceCompleted.type, AttributionComputed.type,
     ]
 
     /// The types that it folds.
     public static func concerns(_ type: String) -> Bool { types.contains(type) }
 
+    /// How many answers wait for their attribution.
+    public var unattributed: Int { max(0, inferences.count - attributed) }
+
     /// Folds one event.
     public mutating func apply(_ fact: Fact) throws {
+        if fact.type == AttributionComputed.type {
+            attributed += 1
+            return
+        }
         let data = try fact.data.object()
         switch fact.type {
         case PrincipalRegistered.type:

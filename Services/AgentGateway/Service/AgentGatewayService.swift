@@ -6,6 +6,7 @@ internal import Decisions
 public import Events
 public import Identity
 public import ServiceShell
+internal import Telemetry
 public import Web
 
 /// The door for people, apps and agents: who they are, what they may ask, what it costs, and what was answered.
@@ -40,10 +41,13 @@ public struct AgentGatewayService: RunnableService {
         let evidence = try context.openEvidence()
         let limits = LimitDesk()
         let solvent = SolventPayers()
+        let lag = AttributionLag(
+            maker, limit: try context.settings.integer("ATTRIBUTION_LAG", in: 0...1_000_000_000, default: 100_000))
         @Sendable func answerDesk(_ spending: SpendingDesk) -> AnswerDesk {
             AnswerDesk(
                 maker: maker, peers: context.peers, backend: backend, limits: limits, aliases: settings.aliases, contents: contents,
-                evidence: evidence, spending: spending, solvent: solvent, clock: context.clock, logger: context.logger)
+                evidence: evidence, spending: spending, solvent: solvent, lag: lag, clock: context.clock,
+                logger: context.logger)
         }
         let economy = try Economy.open(context) { spending in
             let desk = answerDesk(spending)

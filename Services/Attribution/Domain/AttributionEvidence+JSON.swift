@@ -150,6 +150,8 @@ extension InfluenceEvidence.OwnerSum {
         guard let sum = Int128(try text.string(bytes: 1...40)), String(sum) == (try text.string()) else {
             throw text.error("is not a decimal integer")
         }
+        // Rows' scores have 63 bits; so many sums of so many owners at so many checkpoints still fit 127.
+        guard sum.magnitude < 1 << 96 else { throw text.error("is beyond 2^96") }
         self.sum = sum
         rows = try fields.int("rows", in: 0...Int(Int32.max))
     }

@@ -57,6 +57,26 @@ public final class CorpusIndex: SpanSource {
         self.bytes = bytes
     }
 
+    private init(_ other: CorpusIndex, parts: [LiveSegment]) {
+        snapshotRoot = other.snapshotRoot
+        digest = other.digest
+        bytes = other.bytes
+        manifest = other.manifest
+        self.parts = parts
+    }
+
+    /// The same index as if these items had been removed; nothing is written.
+    public func without(_ ids: Set<String>) -> CorpusIndex {
+        CorpusIndex(
+            self,
+            parts: parts.map { part in
+                let gone = (0..<part.segment.items).filter { !part.removed.contains(item: $0) && ids.contains(part.segment.id(of: $0)) }
+                guard !gone.isEmpty else { return part }
+                return LiveSegment(
+                    segment: part.segment, removed: Removed(items: part.removed.items + gone.map { UInt32($0) }, of: part.segment))
+            })
+    }
+
     private static func map(
         _ file: Manifest.File, _ directory: String, _ verification: Verification
     ) throws(CorpusIndexError) -> MappedFile {

@@ -1,5 +1,6 @@
 internal import AttributionDomain
 public import Crypto
+internal import Glibc
 
 /// An item to be indexed.
 public struct CorpusItem: Sendable {
@@ -33,15 +34,15 @@ public struct CorpusIndexBuilder: Sendable {
     /// - Returns: the hash of the manifest.
     @discardableResult
     public func build(root: Digest, items: some Sequence<CorpusItem>) throws(CorpusIndexError) -> Digest {
-        let previous = try? folder.manifest().0
         var manifest = Manifest(root: root, key: Self.key(root))
         manifest.parts = try store(items, key: manifest.key, known: [])
-        try folder.replace(manifest, previous: previous)
+        try folder.replace(manifest)
         return try folder.manifest().1
     }
 
     /// Builds the index of a snapshot in the segments of a plan. A segment that the index of an earlier snapshot has already is that one's
-    /// file; the words of other items that it has are taken from there, and only those of items that it lacks from their texts.
+    /// file; the words of other items that it has are taken from there, and only those of items that it lacks from their texts. Every byte
+    /// of the earlier index is checked before anything is taken: what is written here gets new hashes.
     ///
     /// - Parameters:
     ///   - origin: the root of the Datanet's first snapshot, which makes the key of the words' hashes.
@@ -54,9 +55,8 @@ public struct CorpusIndexBuilder: Sendable {
     public func build(
         root: Digest, origin: Digest, groups: [[String]], earlier: String? = nil, text: (String) -> [UInt8]?
     ) throws(CorpusIndexError) -> Digest {
-        let previous = try? folder.manifest().0
         var manifest = Manifest(root: root, key: Self.key(origin))
-        var source = try earlier.map { (path) throws(CorpusIndexError) in try CorpusIndex(directory: path, verification: .headers) }
+        var source = try earlier.map { (path) throws(CorpusIndexError) in try CorpusIndex(directory: path) }
         if source?.manifest.key != manifest.key { source = nil }
         let kept = source.map { Self.segments(of: $0) } ?? [:]
         let words = source.map { IndexedWords($0) }
@@ -71,7 +71,7 @@ public struct CorpusIndexBuilder: Sendable {
                 manifest.parts += try store(group, words, key: manifest.key, text)
             }
         }
-        try folder.replace(manifest, previous: previous)
+        try folder.replace(manifest)
         return try folder.manifest().1
     }
 
@@ -123,7 +123,6 @@ public struct CorpusIndexBuilder: Sendable {
     ) throws(CorpusIndexError) -> Digest {
         let index = try CorpusIndex(directory: folder.path, verification: .headers)
         var manifest = index.manifest
-        let previous = manifest
         manifest.root = root
         var wanted = Set(gone)
         var known: Set<String> = []
@@ -143,7 +142,7 @@ public struct CorpusIndexBuilder: Sendable {
         }
         if let id = wanted.min() { throw .unknownItem(id) }
         manifest.parts += try store(items, key: manifest.key, known: known)
-        try folder.replace(manifest, previous: previous)
+        try folder.replace(manifest)
         return try folder.manifest().1
     }
 
@@ -153,7 +152,7 @@ public struct CorpusIndexBuilder: Sendable {
     /// - Returns: whether anything was merged.
     @discardableResult
     public func merge() throws(CorpusIndexError) -> Bool {
-        let index = try CorpusIndex(directory: folder.path, verification: .headers)
+        let index = try CorpusIndex(directory: folder.path)
         let sizes = index.parts.map { $0.segment.layout.symbols * 4 }
         var first = sizes.count - 1
         var sum = sizes.last ?? 0
@@ -166,6 +165,23 @@ public struct CorpusIndexBuilder: Sendable {
         return true
     }
 
+    /// Removes files that no manifest names, from every index in a folder of indexes: what was being written when a program ended. Nobody else
+    /// may write there.
+    ///
+    /// - Returns: how many files that was.
+    public static func tidy(folders path: String) -> Int {
+        var count = 0
+        for name in Files.names(in: path) {
+            let folder = IndexFolder(path: path + "/" + name)
+            guard Files.isFolder(folder.path) else { continue }
+            // What has a manifest that cannot be read is built anew, and tidied then.
+            let manifest = try? folder.manifest().0
+            guard manifest != nil || access(folder.path(Manifest.name), F_OK) != 0 else { continue }
+            count += folder.tidy(keeping: manifest)
+        }
+        return count
+    }
+
     /// Writes every segment that has removed items anew, without them: nothing of an erased item is left.
     ///
     /// - Returns: whether anything was written.
@@ -173,7 +189,7 @@ public struct CorpusIndexBuilder: Sendable {
     public func purge() throws(CorpusIndexError) -> Bool {
         var isChanged = false
         while true {
-            let index = try CorpusIndex(directory: folder.path, verification: .headers)
+            let index = try CorpusIndex(directory: folder.path)
             guard let part = index.parts.firstIndex(where: { !$0.removed.isEmpty }) else { return isChanged }
             try rewrite(index, part..<part + 1)
             isChanged = true
@@ -194,7 +210,7 @@ public struct CorpusIndexBuilder: Sendable {
         }
         let merged = stream.ids.isEmpty ? [] : [try store(stream)]
         manifest.parts.replaceSubrange(range, with: merged)
-        try folder.replace(manifest, previous: index.manifest)
+        try folder.replace(manifest)
     }
 
     private func store(

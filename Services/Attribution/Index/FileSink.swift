@@ -117,4 +117,21 @@ enum Files {
     static func makeFolder(_ path: String) throws(CorpusIndexError) {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .file(path: path, action: "create", code: errno) }
     }
+
+    /// The names in a folder, ascending; none where it cannot be read.
+    static func names(in folder: String) -> [String] {
+        guard let handle = opendir(folder) else { return [] }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
 }

@@ -16,18 +16,24 @@ struct IndexFolder {
     }
 
     /// Makes a manifest the folder's, and deletes the files that it does not name.
-    func replace(_ manifest: Manifest, previous: Manifest?) throws(CorpusIndexError) {
+    func replace(_ manifest: Manifest) throws(CorpusIndexError) {
         let passing = path(Manifest.name + ".new")
         var sink = try FileSink(path: passing)
         sink.write(all: try manifest.bytes())
         _ = try sink.finish()
         try Files.rename(passing, to: path(Manifest.name))
-        let kept = Set(manifest.parts.flatMap { [$0.segment.name, $0.removed?.name ?? ""] })
-        for part in previous?.parts ?? [] {
-            for name in [part.segment.name, part.removed?.name].compactMap(\.self) where !kept.contains(name) {
-                try Files.remove(path(name))
-            }
+        tidy(keeping: manifest)
+    }
+
+    /// Deletes the files of an index that a manifest does not name, whoever left them. One that will not go does no harm.
+    /// - Returns: how many.
+    @discardableResult
+    func tidy(keeping manifest: Manifest?) -> Int {
+        let kept = Set((manifest?.parts ?? []).flatMap { [$0.segment.name, $0.removed?.name ?? ""] })
+        let own = Files.names(in: path).filter { name in
+            name.hasPrefix("segment-") || name.hasPrefix("removed-") || name.hasSuffix(".new")
         }
+        return own.count { !kept.contains($0) && (try? Files.remove(path($0))) != nil }
     }
 
     /// Writes a file and names it by its hash.

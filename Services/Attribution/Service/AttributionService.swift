@@ -31,7 +31,8 @@ public struct AttributionService: RunnableService {
             keeper: keeper, rows: try RowShelf(folder: context.folder, peers: context.peers, logger: context.logger), texts: texts,
             passages: passages, evidence: evidence, patience: 12)
         let desk = AttributionDesk(
-            maker: maker, keeper: keeper, gathering: gathering, passages: passages, evidence: evidence, logger: context.logger)
+            maker: maker, log: context.log, keeper: keeper, gathering: gathering, passages: passages, evidence: evidence,
+            logger: context.logger, figures: AttributionFigures(context.metrics))
         let backlog = try context.settings.integer("ATTRIBUTION_BACKLOG", in: 1...10_000_000, default: 1_000)
         let routes =
             AttributionRoutes(maker: maker, keeper: keeper, evidence: evidence, texts: texts, log: context.log).routes
@@ -42,7 +43,10 @@ public struct AttributionService: RunnableService {
                 guard let count = try? await maker.query({ $0.waiting.count }), count > backlog else { return .ready }
                 return .notReady("\(count) answers wait for their attribution")
             },
-            ReadinessCheck("attribution") { await desk.trouble.map { .notReady($0) } ?? .ready },
+            ReadinessCheck("attribution") {
+                if let trouble = await desk.trouble { return .notReady(trouble) }
+                return await desk.lateness.map { .degraded("put off while the rest goes on: \($0)") } ?? .ready
+            },
         ]
         return AttributionService(mount: Mount(service.rawValue, routes: routes, checks: checks), desk: desk)
     }

@@ -41,6 +41,14 @@ struct ItemLists: Sendable {
         return tree
     }
 
+    /// The ids of a published list's items, kept for as long.
+    func names(_ list: Digest, count: Int) async throws -> Set<String> {
+        if let names = recent.names(list) { return names }
+        let names = Set(try await entries(EvidenceList<AdmittedItem>.evidence(list, count: count)).map(\.item))
+        recent.keep(names, list)
+        return names
+    }
+
     /// The items that a Datanet has now.
     func live(_ datanet: String, _ maker: DecisionMaker<DatanetState>) async throws -> Live {
         let (revision, lists) = try await maker.query { state in
@@ -61,11 +69,22 @@ struct ItemLists: Sendable {
         if let bytes = try EvidenceForm.of(entries).evidence { _ = try await evidence.put(canonical: bytes) }
     }
 
-    /// A few trees, the last used last.
+    /// A few trees and sets of names, the last kept last.
     private final class Recent: Sendable {
+        private let sets = Lock<[(list: Digest, names: Set<String>)]>([])
         private let trees = Lock<[(list: Digest, tree: SnapshotTree)]>([])
 
         func tree(_ list: Digest) -> SnapshotTree? { trees.withLock { trees in trees.first { $0.list == list }?.tree } }
+
+        func names(_ list: Digest) -> Set<String>? { sets.withLock { sets in sets.first { $0.list == list }?.names } }
+
+        func keep(_ names: Set<String>, _ list: Digest) {
+            sets.withLock { sets in
+                sets.removeAll { $0.list == list }
+                sets.append((list, names))
+                if sets.count > 16 { sets.removeFirst() }
+            }
+        }
 
         func keep(_ tree: SnapshotTree, _ list: Digest) {
             trees.withLock { trees in

@@ -42,11 +42,12 @@ struct OperationsRoutes {
         }
         let list: [JSONValue] = checks.enumerated().map { index, entry in
             var object: JSONObject = ["name": .string(entry.check.name), "service": .string(entry.mount)]
-            object["ready"] = .bool(states[index] == .ready)
-            if case .notReady(let reason) = states[index] { object["reason"] = .string(String(reason.prefix(1024))) }
+            let (isReady, reason) = (states[index] ?? .notReady("not asked")).told
+            object["ready"] = .bool(isReady)
+            if let reason { object["reason"] = .string(String(reason.prefix(1024))) }
             return .object(object)
         }
-        let ready = states.values.allSatisfy { $0 == .ready }
+        let ready = states.values.allSatisfy(\.told.isReady)
         return .json(
             ["status": .string(ready ? "ready" : "not-ready"), "checks": .array(list)], status: ready ? 200 : 503,
             headers: ["Cache-Control": "no-store"])

@@ -4,8 +4,18 @@ public struct ReadinessCheck: Sendable {
     public enum State: Sendable, Equatable {
         /// It holds.
         case ready
+        /// It holds, and something beside it does not: for the operator who reads /readyz.
+        case degraded(String)
         /// It does not, and why: for the operator who reads /readyz.
         case notReady(String)
+
+        var told: (isReady: Bool, reason: String?) {
+            switch self {
+            case .ready: (true, nil)
+            case .degraded(let reason): (true, reason)
+            case .notReady(let reason): (false, reason)
+            }
+        }
     }
 
     /// The name, such as `database`.

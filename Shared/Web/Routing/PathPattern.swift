@@ -21,7 +21,7 @@ struct PathPattern: Sendable, Hashable {
             guard !part.isEmpty else { throw .badPattern(text, "has an empty segment or a slash at its end") }
             guard part.hasPrefix("{"), part.hasSuffix("}") else {
                 guard part.utf8.allSatisfy(Self.isPlain), part != ".", part != ".." else {
-                    throw .badPattern(text, "has a literal segment outside A-Z a-z 0-9 . _ ~ -")
+                    throw .badPattern(text, "has a literal segment outside A-Z a-z 0-9 . _ ~ - :")
                 }
                 segments.append(.literal(String(part)))
                 continue
@@ -59,5 +59,6 @@ struct PathPattern: Sendable, Hashable {
 
     private static func isPlain(_ byte: UInt8) -> Bool {
         isNameByte(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "~")
+            || byte == UInt8(ascii: ":")
     }
 }

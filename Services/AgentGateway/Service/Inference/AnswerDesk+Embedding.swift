@@ -13,6 +13,7 @@ extension AnswerDesk {
         guard backend.embeds(with: order.model.base) else {
             throw Problem(OpenAIProblems.unknownModel, "no backend embeds with \(order.model.base)", field: "#/model")
         }
+        if let problem = await lag.refusal() { throw problem }
         let grant = try admit(order, tokens: bytes / 4, most)
         do {
             let order = try await authorized(order, most)

@@ -24,6 +24,7 @@ struct AnswerDesk: Sendable {
     let evidence: EvidenceStore
     let spending: SpendingDesk
     let solvent: SolventPayers
+    let lag: AttributionLag
     let clock: @Sendable () -> Timestamp
     let logger: Logger
 
@@ -73,6 +74,7 @@ struct AnswerDesk: Sendable {
     /// Begins. What is thrown before the first piece is thrown here: unknown models, limits, missing money, a model server that is away.
     func begin(_ order: Order) async throws -> Begun {
         if let problem = await backend.desk.refusal(for: order.payer) { throw problem }
+        if let problem = await lag.refusal() { throw problem }
         let passages = try await Retrieval(peers: peers).passages(for: order.request, from: order.model.retrieval, logger: logger)
         let bytes = order.request.promptBytes + passages.reduce(0) { $0 + $1.text.utf8.count + 8 }
         let most = try InferencePrice.most(

@@ -20,7 +20,8 @@ final class InferenceContents: Sendable {
     /// Stores by their last day; those that were used lately.
     private let passing = Lock<[String: SealedStore]>([:])
 
-    private static let largest = 4 << 20
+    /// The most bytes of one text. A request has at most 4 MiB; what it says is written down again with members of our own.
+    private static let largest = 8 << 20
     private static let rememberedDays = 16
 
     /// The keys of those who keep something here.
@@ -82,7 +83,12 @@ final class InferenceContents: Sendable {
         let store = try store(until: inference.keptUntil)
         let prompt = try await store.content(owner: inference.payer, commitment: inference.prompt, upTo: Self.largest)
         let answer = try await store.content(owner: inference.payer, commitment: inference.answer, upTo: Self.largest)
-        return (try JSON.parse(prompt), String(decoding: answer, as: UTF8.self))
+        return (try Self.prompt(prompt), String(decoding: answer, as: UTF8.self))
+    }
+
+    /// What was stored of a prompt: as large and as deep as requests may be.
+    static func prompt(_ bytes: [UInt8]) throws -> JSONValue {
+        try JSON.parse(bytes, limits: JSONLimits(depth: 128, bytes: largest, items: largest))
     }
 
     /// Destroys all keys of a payer: the texts of its answers and its files are unreadable from now on.

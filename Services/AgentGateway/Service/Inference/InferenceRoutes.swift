@@ -27,17 +27,24 @@ struct InferenceRoutes: Sendable {
     private var content: Route {
         Route(
             .get, "/v1/inferences/{inference}/content", operation: "readInference", summary: "What was asked and answered.",
-            access: .authenticated, replies: [.json(200, "Both texts.", .any)], problems: [.notFound, GatewayProblems.erased]
+            access: .authenticated, replies: [.json(200, "Both texts.", .any)],
+            problems: [.notFound, GatewayProblems.erased, GatewayProblems.unreadable]
         ) { [contents] context in
             let inference = try await find(context)
             let texts: (prompt: JSONValue, answer: String)
-            do { texts = try await contents.content(of: inference) } catch let error as BlobError {
-                switch error {
-                case .erased, .notFound, .noKey: throw Problem(GatewayProblems.erased, "the texts of \(inference.inference) were erased")
-                default: throw error
-                }
-            }
+            do { texts = try await contents.content(of: inference) } catch { throw Self.refusal(error, inference.inference) }
             return .json(["prompt": texts.prompt, "answer": .string(texts.answer)])
+        }
+    }
+
+    /// Why texts cannot be had, as far as that is for ever.
+    private static func refusal(_ error: any Error, _ inference: String) -> any Error {
+        switch error {
+        case BlobError.erased, BlobError.notFound, BlobError.noKey:
+            Problem(GatewayProblems.erased, "the texts of \(inference) were erased")
+        case BlobError.tooLarge, BlobError.damaged, is JSONError:
+            Problem(GatewayProblems.unreadable, "the texts of \(inference) cannot be read: \(error)")
+        default: error
         }
     }
 

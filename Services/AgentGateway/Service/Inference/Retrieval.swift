@@ -28,7 +28,7 @@ struct Retrieval: Sendable {
     static let count = 3
     static let largest = 1_200
 
-    /// What the Datanets have on the last thing that the user said. A Datanet that does not answer leaves the answer without its passages.
+    /// What the Datanets have on the last thing that the user said, in their latest snapshots: what came since, nobody could be credited with. A Datanet that does not answer leaves the answer without its passages.
     func passages(for request: ChatRequest, from datanets: [String], logger: Logger) async throws -> [Passage] {
         guard !datanets.isEmpty, let question = request.messages.last(where: { $0.role == "user" || $0.role == "prompt" })?.content else {
             return []
@@ -37,7 +37,8 @@ struct Retrieval: Sendable {
         var found: [Passage] = []
         for datanet in datanets {
             do {
-                let answer = try await peers.call("GET", .datanet, "/v1/datanets/\(datanet)/search?limit=\(Self.count)&q=\(query)")
+                let answer = try await peers.call(
+                    "GET", .datanet, "/v1/datanets/\(datanet)/search?of=snapshot&limit=\(Self.count)&q=\(query)")
                 for hit in try answer.object().array("items") {
                     let hit = try hit.object()
                     let (contribution, item) = (try hit.id("contribution"), try hit.id("item"))

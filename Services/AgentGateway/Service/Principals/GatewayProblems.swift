@@ -9,6 +9,7 @@ enum GatewayProblems {
     static let signature = ProblemType("bad-signature", 401, "The signature does not fit")
     static let exists = ProblemType("exists", 409, "It exists already")
     static let erased = ProblemType("erased", 410, "The content was erased")
+    static let unreadable = ProblemType("content-unreadable", 422, "The content cannot be read")
     static let all = [ProblemType.notFound, .forbidden, invalid, signature, exists]
 }
 

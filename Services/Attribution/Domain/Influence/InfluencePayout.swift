@@ -45,8 +45,8 @@ struct InfluencePayout {
     private static func credit(
         _ checkpoints: [InfluenceEvidence.Checkpoint], _ scaling: CanaryScaling
     ) throws(AttributionError) -> (paid: [String: UInt128], positive: UInt128) {
-        let owners = total(checkpoints.map(\.owners))
-        let canaries = total(checkpoints.map(\.canaries)).values.filter { $0.sum > 0 && $0.rows > 0 }
+        let owners = try total(checkpoints.map(\.owners))
+        let canaries = try total(checkpoints.map(\.canaries)).values.filter { $0.sum > 0 && $0.rows > 0 }
         var paid: [String: UInt128] = [:]
         var positive: UInt128 = 0
         for (owner, own) in owners where own.sum > 0 {
@@ -63,12 +63,17 @@ struct InfluencePayout {
         return (paid, positive)
     }
 
-    private static func total(_ lists: [[InfluenceEvidence.OwnerSum]]) -> [String: (sum: Int128, rows: Int)] {
+    private static func total(
+        _ lists: [[InfluenceEvidence.OwnerSum]]
+    ) throws(AttributionError) -> [String: (sum: Int128, rows: Int)] {
         var total: [String: (sum: Int128, rows: Int)] = [:]
         for list in lists {
             for entry in list {
-                total[entry.owner, default: (0, 0)].sum += entry.sum
-                total[entry.owner, default: (0, 0)].rows += entry.rows
+                let known = total[entry.owner] ?? (0, 0)
+                let (sum, overflow) = known.sum.addingReportingOverflow(entry.sum)
+                // The root of a quotient of rows takes 32 bits of each.
+                guard !overflow, known.rows + entry.rows <= Int(Int32.max) else { throw .overflow("influence of \(entry.owner)") }
+                total[entry.owner] = (sum, known.rows + entry.rows)
             }
         }
         return total

@@ -36,13 +36,13 @@ public struct AttributionFacts: ServiceState {
     var rows: [String: Digest] = [:]
     var admissions: [String: UInt64] = [:]
     var withdrawals = Withdrawals()
-    var verified: [String: UInt64] = [:]
+    var owners = OwnerNames()
     var waiting: [String: Answer] = [:]
     var attributions: [String: Attributed] = [:]
     var attributed: [String: String] = [:]
     /// Where the last answer stands that was attributed.
     var last: UInt64 = 0
-    var rulings: [EventID: RulingMade] = [:]
+    var rulings: [EventID: (ruling: RulingMade, position: UInt64)] = [:]
     private var byEvent: [EventID: String] = [:]
     private var disputes: [String: EventID] = [:]
 
@@ -52,7 +52,7 @@ public struct AttributionFacts: ServiceState {
     private static let types: Set<String> = [
         SnapshotPublished.type, ModelPublished.type, InferenceCompleted.type, JobCompleted.type, IndexBuilt.type, AttributionComputed.type,
         AttributionCorrected.type, RulingMade.type, DisputeOpened.type, ContributionWithdrawn.type, ContentErased.type, KeyRotated.type,
-        AdmissionGranted.type,
+        AdmissionGranted.type, ContributorClaimed.type, AccountVerified.type,
     ]
 
     /// The types that it folds.
@@ -92,13 +92,17 @@ public struct AttributionFacts: ServiceState {
             }
         case KeyRotated.type:
             let key = try KeyRotated(fields)
-            if key.verified != nil, verified[key.principal] == nil { verified[key.principal] = position }
+            if key.verified != nil { owners.prove(key.principal, at: position) }
+        case AccountVerified.type: owners.vouch(try AccountVerified(fields).owner, at: position)
+        case ContributorClaimed.type:
+            let claimed = try ContributorClaimed(fields)
+            owners.claim(claimed.author, by: claimed.principal, at: position)
         case DisputeOpened.type:
             let dispute = try DisputeOpened(fields)
             disputes[dispute.id] = EventID(dispute.settlement)
         case RulingMade.type:
             let ruling = try RulingMade(fields)
-            if ruling.upheld, !ruling.penalties.isEmpty { rulings[fact.id] = ruling }
+            if ruling.upheld, !ruling.penalties.isEmpty { rulings[fact.id] = (ruling, position) }
         default: break
         }
     }

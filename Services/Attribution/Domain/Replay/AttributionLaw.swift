@@ -13,12 +13,14 @@ public struct AttributionLaw: ReplayLaw {
     public static let looksAtOthers = false
 
     private let evidence: EvidenceShelf
-    /// Tables of the last searched snapshots, while nothing is taken back.
+    /// Tables of the last searched snapshots, as they are between two withdrawals or claims.
     private let tables = ReplayCache<TableKey, CreditTable>(limit: 8)
 
     private struct TableKey: Hashable, Sendable {
         let sources: [AttributionStatement.Source]
         let withdrawn: UInt64?
+        let renamed: UInt64?
+        let rules: Int
     }
 
     /// Reads evidence there.
@@ -37,7 +39,7 @@ public struct AttributionLaw: ReplayLaw {
         }
     }
 
-    /// An answer that was passed over is missing: they are attributed in their order.
+    /// An answer that was passed over is missing, also while it is only put off: they are attributed in their order.
     public func finish(_ state: AttributionFacts, logTime: Timestamp) -> Ending {
         var ending = Ending()
         for answer in state.waiting.values.sorted(by: { $0.position < $1.position }) {
@@ -104,7 +106,7 @@ public struct AttributionLaw: ReplayLaw {
         let stored = try AttributionStatement(json: try evidence.bytes(event.evidence))
         let found = state.searched(answer, model)
         let sources = found.map { source(of: $0.snapshot, isRetrieval: $0.isRetrieval, state) }
-        let table = try table(found, sources, before: answer.position, state)
+        let table = try table(found, sources, before: answer.position, rules: CreditTable.rules(of: model?.attribution), state)
         if let computed = stored.computed {
             guard let model else { throw Unlawful("credits somebody for an answer of a model that was never published") }
             try FindingCheck(
@@ -115,7 +117,7 @@ public struct AttributionLaw: ReplayLaw {
         }
         let statement = try table.statement(
             EntityID.make("at", cause: append.first.cause), of: answer.completed, at: answer.position, model: model,
-            missing: stored.missing.filter { model != nil || $0 != "unknown-model" }, computed: stored.computed, verified: state.verified)
+            missing: stored.missing.filter { model != nil || $0 != "unknown-model" }, computed: stored.computed, names: state.owners)
         if let difference = Difference.first(expected: statement.json, found: stored.json) {
             throw Unlawful("its statement's " + difference)
         }
@@ -139,12 +141,12 @@ public struct AttributionLaw: ReplayLaw {
 
     private func table(
         _ found: [(snapshot: AttributionFacts.Snapshot, isRetrieval: Bool)], _ sources: [AttributionStatement.Source],
-        before position: UInt64, _ state: AttributionFacts
+        before position: UInt64, rules: Int, _ state: AttributionFacts
     ) throws -> CreditTable {
-        // What was taken back after the answer counts for later ones only: then no other answer has this table.
-        let isUsual = state.withdrawals.last.map { $0 < position } ?? true
-        let key = TableKey(sources: sources, withdrawn: state.withdrawals.last)
-        if isUsual, let known = tables[key] { return known }
+        let key = TableKey(
+            sources: sources, withdrawn: state.withdrawals.last(before: position), renamed: state.owners.lastChange(before: position),
+            rules: rules)
+        if let known = tables[key] { return known }
         let searched = try zip(found, sources).map { found, source in
             let list = try evidence.list(found.snapshot.published.list, of: AdmittedItem.self)
             let measures =
@@ -156,8 +158,8 @@ public struct AttributionLaw: ReplayLaw {
                     state.admissions[$0.contribution] ?? found.snapshot.position
                 })
         }
-        let table = CreditTable(searched, withdrawals: state.withdrawals, before: position)
-        if isUsual { tables[key] = table }
+        let table = CreditTable(searched, withdrawals: state.withdrawals, before: position, rules: rules, names: state.owners)
+        tables[key] = table
         return table
     }
 
@@ -179,11 +181,12 @@ public struct AttributionLaw: ReplayLaw {
 
     private func correction(_ append: ReplayedAppend, _ state: AttributionFacts) throws -> Verdict {
         let event: AttributionCorrected = try append.data(AttributionCorrected.self)
-        guard let cause = append.reactsTo, let ruling = state.rulings[cause], ruling.ruling == event.ruling,
+        guard let cause = append.reactsTo, let (ruling, position) = state.rulings[cause], ruling.ruling == event.ruling,
             state.subject(of: ruling) == event.attribution, let known = state.attributions[event.attribution]
         else { throw Unlawful("follows from no ruling about the attribution \(event.attribution) that took owners out") }
         guard !known.rulings.contains(event.ruling) else { throw Unlawful("the ruling \(event.ruling) was followed before") }
-        let corrected = try AttributionStatement(json: try evidence.bytes(known.evidence)).excluding(ruling.penalties.map(\.principal))
+        let corrected = try AttributionStatement(json: try evidence.bytes(known.evidence))
+            .corrected(by: ruling, at: position, names: state.owners)
         let (shares, _) = try EvidenceList.of(try corrected.shares())
         let expected = AttributionCorrected(
             attribution: event.attribution, ruling: ruling.ruling, shares: shares, evidence: SHA256.hash(try corrected.bytes()))

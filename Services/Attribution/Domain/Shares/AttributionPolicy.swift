@@ -1,7 +1,7 @@
 /// How a model's answers are attributed: published with the model, and never changed for answers already given.
 public struct AttributionPolicy: Sendable, Hashable {
     /// The rules that give the numbers below their meaning. A new meaning is a new version.
-    public var rules = 2
+    public var rules = 3
     /// The weight of each method in parts of 10^9; a method that is not named is not run.
     public var weights: [AttributionMethod: Int] = [.spans: 400_000_000, .influence: 400_000_000, .retrieval: 200_000_000]
     /// The shortest span that is paid, in words. Shorter ones are found by chance, and cheap to plant.
@@ -25,8 +25,9 @@ public struct AttributionPolicy: Sendable, Hashable {
     /// Who is paid below the threshold.
     public var fallback = AttributionFallback.admittedTokens
 
-    /// The rules that this program computes by. 2 takes off what canaries earn; 1 knows none, and passes their rows over.
-    public static let known = 1...2
+    /// The rules that this program computes by. 3 follows near-duplicates to the end and joins the names of one owner; 2 takes off what
+    /// canaries earn; 1 knows none, and passes their rows over.
+    public static let known = 1...3
 
     /// The defaults.
     public init() {}

@@ -124,6 +124,13 @@ public struct AttributionStatement: Sendable, Hashable {
         return Dictionary(uniqueKeysWithValues: zip(left.map(\.key), divided))
     }
 
+    /// The same without those whom a ruling penalises; from the rules 3 on under all of their names.
+    public func corrected(by ruling: RulingMade, at position: UInt64, names: OwnerNames) -> AttributionStatement {
+        let penalised = ruling.penalties.map(\.principal)
+        guard CreditTable.rules(of: policy) >= 3 else { return excluding(penalised) }
+        return excluding(penalised.flatMap { names.names(of: $0, before: position) })
+    }
+
     /// The same without these owners.
     public func excluding(_ owners: [String]) -> AttributionStatement {
         AttributionStatement(

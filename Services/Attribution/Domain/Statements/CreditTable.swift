@@ -58,10 +58,18 @@ public struct CreditTable: Sendable {
     private let datanets: [String: String]
     private let tokens: [String: [String: Int]]
     private let sources: [AttributionStatement.Source]
+    private let rules: Int
 
-    /// - Parameter position: of the answer.
-    public init(_ searched: [SearchedSnapshot], withdrawals: Withdrawals, before position: UInt64) {
+    /// - Parameters:
+    ///   - position: of the answer.
+    ///   - rules: of the model's policy. From 3 on names that are one owner's are joined, and near-duplicates are followed to the end.
+    ///   - names: which names are one owner's.
+    public init(
+        _ searched: [SearchedSnapshot], withdrawals: Withdrawals, before position: UInt64, rules: Int, names: OwnerNames
+    ) {
         let hasOwn = searched.contains { !$0.source.isRetrieval }
+        let clusters =
+            rules < 3 ? nil : ItemClusters(searched) { !withdrawals.isGone($0.admitted, admitted: $0.position, before: position) }
         var facts: [String: ItemFacts] = [:]
         var datanets: [String: String] = [:]
         var tokens: [String: [String: Int]] = [:]
@@ -70,17 +78,19 @@ public struct CreditTable: Sendable {
                 let admitted = item.admitted
                 guard !withdrawals.isGone(admitted, admitted: item.position, before: position) else { continue }
                 let counts = snapshot.source.isRetrieval && hasOwn ? 0 : admitted.tokens
+                let owner = names.earner(admitted.owner, before: position, rules: rules)
                 facts[admitted.item] = ItemFacts(
-                    owner: admitted.owner, position: Int(clamping: item.position),
-                    head: admitted.cluster == admitted.item ? item.head : admitted.cluster, tokens: counts,
-                    uniqueTokens: item.unique ?? admitted.tokens)
+                    owner: owner, position: Int(clamping: item.position),
+                    head: clusters.map { $0.head(of: admitted.item) } ?? (admitted.cluster == admitted.item ? item.head : admitted.cluster),
+                    tokens: counts, uniqueTokens: clusters?.unique(of: item) ?? item.unique ?? admitted.tokens)
                 datanets[admitted.item] = item.datanet
-                tokens[admitted.owner, default: [:]][item.datanet, default: 0] += counts
+                tokens[owner, default: [:]][item.datanet, default: 0] += counts
             }
         }
         items = SnapshotItems(facts)
         self.datanets = datanets
         self.tokens = tokens
+        self.rules = rules
         sources = searched.map(\.source)
     }
 
@@ -88,17 +98,17 @@ public struct CreditTable: Sendable {
     /// - Parameters:
     ///   - missing: codes of what was not there.
     ///   - computed: nil where there is nobody to credit.
-    ///   - verified: since which position each owner is verified.
+    ///   - names: who is verified, and since when.
     public func statement(
         _ attribution: String, of inference: InferenceCompleted, at position: UInt64, model: ModelPublished?, missing: [String],
-        computed: AttributionEvidence?, verified: [String: UInt64]
+        computed: AttributionEvidence?, names: OwnerNames
     ) throws(AttributionError) -> AttributionStatement {
         var admitted: [String: Int] = [:]
         var unverified: [String] = []
         var datanets: [String: [String: Int]] = [:]
         if let computed, let policy = model?.attribution {
             let shares = try Attribution.recompute(evidence: computed, policy: AttributionDomain.AttributionPolicy(policy)).shares
-            let isUnverified = { (owner: String) in (verified[owner] ?? .max) >= position }
+            let isUnverified = { (owner: String) in !names.isVerified(owner, before: position, rules: rules) }
             // Whether the cap may cut: one owner is above it, or all who are not verified are together.
             let together = shares.reduce(0) { $0 + (isUnverified($1.owner) ? $1.share : 0) }
             if together > policy.cap || shares.contains(where: { $0.share > policy.cap }) {
@@ -111,6 +121,11 @@ public struct CreditTable: Sendable {
             attribution: attribution, inference: inference.inference, model: inference.model, version: inference.version,
             policy: model?.attribution, sources: sources, missing: (model == nil ? missing + ["unknown-model"] : missing).sorted(),
             computed: computed, datanets: datanets, admitted: admitted, unverified: unverified, excluded: [])
+    }
+
+    /// The number of the rules that a model is published with; of a model that never was, the first.
+    public static func rules(of policy: Events.AttributionPolicy?) -> Int {
+        policy.flatMap { $0.rules.split(separator: "/").last }.flatMap { Int($0) } ?? 1
     }
 
     /// What of each owner's share is due to which Datanet: by the words that its items there gave, else by its admitted tokens.

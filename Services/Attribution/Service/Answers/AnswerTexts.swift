@@ -23,6 +23,8 @@ struct AnswerTexts: Sendable {
         case erased
         /// They are longer than anybody attributes.
         case tooLong
+        /// What is stored is damaged, or no text.
+        case unreadable
     }
 
     /// The most bytes of both texts as JSON; of longer ones no more is read.
@@ -40,12 +42,19 @@ struct AnswerTexts: Sendable {
         case 200: break
         case 404: return .unknown
         case 410: return .erased
+        case 422: return .unreadable
         default: throw PeerError(.agentGateway, status, body)
         }
-        let fields = try JSON.parse(body, limits: JSONLimits(bytes: largest)).object()
-        return .texts(
-            Texts(
-                prompt: Self.words(try fields.field("prompt").value), answer: try fields.string("answer", bytes: 0...largest)))
+        return texts(body).map { .texts($0) } ?? .unreadable
+    }
+
+    /// Both texts; nil for bytes that will never be any.
+    private func texts(_ body: [UInt8]) -> Texts? {
+        let limits = JSONLimits(depth: 256, bytes: largest, items: largest)
+        guard let fields = try? JSON.parse(body, limits: limits).object(), let prompt = try? fields.field("prompt").value,
+            let answer = try? fields.string("answer", bytes: 0...largest)
+        else { return nil }
+        return Texts(prompt: Self.words(prompt), answer: answer)
     }
 
     private func content(of inference: String) async throws -> (Int, [UInt8]) {

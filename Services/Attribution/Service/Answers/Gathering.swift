@@ -18,6 +18,7 @@ actor Gathering {
     private var unknown: [String: Int] = [:]
     /// A gateway that has just started may not have read that far; after this many times the texts are taken for gone.
     private let patience: Int
+    private let tables = CreditTables()
 
     init(keeper: IndexKeeper, rows: RowShelf, texts: AnswerTexts, passages: PassageTexts, evidence: EvidenceStore, patience: Int) {
         self.keeper = keeper
@@ -31,25 +32,37 @@ actor Gathering {
     /// - Parameter unbuildable: snapshots that can never be indexed.
     func material(for task: AttributionTask, unbuildable: Set<String>) async throws -> AnswerMaterial {
         var missing: Set<String> = []
-        var sources: [SearchedSnapshot] = []
         var indexes: [CorpusIndex] = []
         for source in task.sources {
-            sources.append(
-                SearchedSnapshot(
-                    AttributionStatement.Source(
-                        snapshot: SnapshotReference(source.published), index: source.index?.manifest, isRetrieval: source.isRetrieval),
-                    items: try await keeper.known(source, admissions: task.admissions)))
             if unbuildable.contains(source.published.snapshot) {
                 missing.insert("no-index")
             } else {
                 indexes.append(try await keeper.index(source.published))
             }
         }
+        let table = try await table(for: task)
         let (answer, prompt) = try await words(of: task.inference.inference, &missing)
         return AnswerMaterial(
-            attribution: EntityID.make("at", cause: task.trigger.cause), task: task, sources: sources, spans: IndexSet(indexes),
+            attribution: EntityID.make("at", cause: task.trigger.cause), task: task, table: table, spans: IndexSet(indexes),
             answer: answer, prompt: prompt, influence: try await influence(task, &missing),
             passages: answer == nil ? [] : try await passages(task, &missing), missing: missing.sorted())
+    }
+
+    /// Who may be credited: the same for all answers of a model until something is taken back or claimed.
+    private func table(for task: AttributionTask) async throws -> CreditTable {
+        let sources = task.sources.map { source in
+            AttributionStatement.Source(
+                snapshot: SnapshotReference(source.published), index: source.index?.manifest, isRetrieval: source.isRetrieval)
+        }
+        let key = CreditTables.Key(task, sources)
+        return try await tables.table(key) { [keeper] in
+            var searched: [SearchedSnapshot] = []
+            for (source, named) in zip(task.sources, sources) {
+                searched.append(SearchedSnapshot(named, items: try await keeper.known(source, admissions: task.admissions)))
+            }
+            return CreditTable(
+                searched, withdrawals: task.withdrawals, before: task.trigger.position, rules: key.rules, names: task.owners)
+        }
     }
 
     private func words(of inference: String, _ missing: inout Set<String>) async throws -> (WordSequence?, WordSequence?) {
@@ -62,6 +75,9 @@ actor Gathering {
             }
         case .erased:
             missing.insert("content-erased")
+            return (nil, nil)
+        case .unreadable:
+            missing.insert("content-unreadable")
             return (nil, nil)
         case .tooLong:
             missing.insert("text-too-long")

@@ -6,10 +6,9 @@ extension AnswerMaterial {
     /// Computes the attribution. The same material gives the same statement.
     /// - Throws: `AttributionError`; for rules that are not known here a newer program is needed.
     func statement() throws -> AttributionStatement {
-        let table = CreditTable(sources, withdrawals: task.withdrawals, before: task.trigger.position)
         return try table.statement(
             attribution, of: task.inference, at: task.trigger.position, model: task.model, missing: missing,
-            computed: try computed(table.items), verified: task.verified)
+            computed: try computed(table.items), names: task.owners)
     }
 
     /// What the methods found; nil where there is nobody to credit.

@@ -6,7 +6,8 @@ internal import Events
 struct AnswerMaterial: Sendable {
     let attribution: String
     let task: AttributionTask
-    let sources: [SearchedSnapshot]
+    /// Who may be credited with it.
+    let table: CreditTable
     let spans: IndexSet?
     /// Nil when it is gone.
     let answer: WordSequence?

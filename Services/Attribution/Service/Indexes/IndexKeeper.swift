@@ -15,13 +15,22 @@ actor IndexKeeper {
     private let content: SnapshotContent
     private let evidence: EvidenceStore
     private let logger: Logger
-    private var open: [String: CorpusIndex] = [:]
-    private var lists: [Digest: [AdmittedItem]] = [:]
-    private var measures: [Digest: [IndexedItem]] = [:]
-    private var plans: [String: SegmentPlan] = [:]
+    private var open = SizedCache<String, CorpusIndex>(limit: .max, most: 256)
+    private var views = SizedCache<String, View>(limit: 64 << 20)
+    private var lists = SizedCache<Digest, [AdmittedItem]>(limit: 256 << 20)
+    private var measures = SizedCache<Digest, [IndexedItem]>(limit: 128 << 20)
+    private var plans = SizedCache<String, SegmentPlan>(limit: 128 << 20)
+    /// Kept for as long as this runs: who has it may tidy up.
+    private let lock: FolderLock?
     /// By snapshot: an index is built, opened and changed by one at a time.
     private let turns = Turns<String>()
-    private static let openLimit = 256
+
+    /// An index without what was taken back and is not out of its files yet.
+    private struct View: Sendable {
+        let base: CorpusIndex
+        let last: UInt64
+        let index: CorpusIndex
+    }
 
     init(folder: String, peers: Peers, evidence: EvidenceStore, logger: Logger) throws {
         self.folder = folder + "/indexes"
@@ -29,13 +38,17 @@ actor IndexKeeper {
         content = SnapshotContent(peers: peers)
         self.evidence = evidence
         self.logger = logger
+        lock = FolderLock(self.folder)
+        guard lock != nil else { return }
+        let removed = CorpusIndexBuilder.tidy(folders: self.folder)
+        if removed > 0 { logger.info("files that no index has were removed", ["files": .integer(Int64(removed))]) }
     }
 
     /// Builds the index of a snapshot: of what it has more than the one before, where that one's index is there.
     func build(_ task: IndexTask) async throws -> IndexBuilt {
         let published = task.snapshot.published
         let built = try await turns.take(published.snapshot) { try await self.buildNow(task) }
-        open[published.snapshot] = nil
+        open.remove(published.snapshot)
         let list = try EvidenceList<IndexedItem>.encode(built.measures)
         return IndexBuilt(
             index: EntityID.make("ix", cause: task.snapshot.trigger.cause), datanet: published.datanet, snapshot: published.snapshot,
@@ -90,12 +103,16 @@ actor IndexKeeper {
         of published: SnapshotPublished, _ list: [AdmittedItem], after before: [SnapshotPublished]
     ) async throws -> SegmentPlan {
         func entries(_ list: [AdmittedItem]) -> [SegmentPlan.Item] { list.map { SegmentPlan.Item(id: $0.item, tokens: $0.tokens) } }
-        let known = before.lastIndex { plans[$0.snapshot] != nil }
-        var plan = known.flatMap { plans[before[$0].snapshot] } ?? SegmentPlan()
-        for earlier in before[(known.map { $0 + 1 } ?? 0)...] { plan = plan.next(entries(try await items(of: earlier))) }
+        var plan = SegmentPlan()
+        var first = 0
+        for (number, earlier) in before.enumerated().reversed() {
+            guard let known = plans[earlier.snapshot] else { continue }
+            (plan, first) = (known, number + 1)
+            break
+        }
+        for earlier in before[first...] { plan = plan.next(entries(try await items(of: earlier))) }
         plan = plan.next(entries(list))
-        if plans.count >= Self.openLimit { plans.removeAll() }
-        plans[published.snapshot] = plan
+        plans.keep(plan, for: published.snapshot, bytes: 96 * list.count)
         return plan
     }
 
@@ -114,6 +131,20 @@ actor IndexKeeper {
         return try await turns.take(published.snapshot) { try await self.openNow(published) }
     }
 
+    /// The index of a snapshot without what has been taken back, be it out of the files yet or not.
+    func index(_ published: SnapshotPublished, without withdrawals: Withdrawals, admissions: [String: UInt64]) async throws -> CorpusIndex {
+        let index = try await index(published)
+        guard let last = withdrawals.last else { return index }
+        if let view = views[published.snapshot], view.base === index, view.last == last { return view.index }
+        let gone = try await items(of: published).filter {
+            withdrawals.isGone($0, admitted: admissions[$0.contribution] ?? 0, before: .max)
+        }
+        let names = Set(gone.map(\.item))
+        let view = names.isEmpty ? index : try await OSThread.run(name: "index-view") { index.without(names) }
+        views.keep(View(base: index, last: last, index: view), for: published.snapshot, bytes: 64 + 64 * names.count)
+        return view
+    }
+
     private func openNow(_ published: SnapshotPublished) async throws -> CorpusIndex {
         if let index = open[published.snapshot] { return index }
         let path = directory(published.snapshot)
@@ -128,8 +159,7 @@ actor IndexKeeper {
             try await rebuild(published)
             index = try await Self.opened(path)
         }
-        if open.count >= Self.openLimit { open.removeAll() }
-        open[published.snapshot] = index
+        open.keep(index, for: published.snapshot, bytes: 0)
         return index
     }
 
@@ -153,7 +183,7 @@ actor IndexKeeper {
             try builder.update(root: root, removing: there)
             try builder.purge()
         }
-        open[published.snapshot] = nil
+        open.remove(published.snapshot)
     }
 
     /// The items of a snapshot as the ledger has them.
@@ -164,8 +194,7 @@ actor IndexKeeper {
             throw AttributionTrouble.answer(
                 .datanet, "published \(published.items) items in \(published.snapshot) and listed \(list.count)")
         }
-        if lists.count >= Self.openLimit { lists.removeAll() }
-        lists[published.list] = list
+        lists.keep(list, for: published.list, bytes: 400 * list.count)
         return list
     }
 
@@ -178,8 +207,7 @@ actor IndexKeeper {
                 found = kept
             } else {
                 found = try EvidenceList<IndexedItem>.decode(try await evidence.bytes(digest))
-                if measures.count >= Self.openLimit { measures.removeAll() }
-                measures[digest] = found
+                measures.keep(found, for: digest, bytes: 120 * found.count)
             }
         }
         return KnownItem.of(list, datanet: source.published.datanet, measures: found) {

@@ -26,25 +26,29 @@ struct SnapshotContent: Sendable {
         }
         var texts: [[UInt8]?] = []
         var total = 0
-        var rest: [UInt8] = []
+        var lines = ContentLines(longest: Self.longestLine)
         for try await piece in response.body {
-            var start = piece.startIndex
-            while let end = piece[start...].firstIndex(of: 0x0A) {
-                texts.append(try Self.text(rest + piece[start..<end], item: texts.count < list.count ? list[texts.count] : nil))
+            for line in try Self.lines(Array(piece), &lines) {
+                texts.append(try Self.text(line, item: texts.count < list.count ? list[texts.count] : nil))
                 total += texts.last??.count ?? 0
                 guard total <= Self.largest else {
                     throw AttributionTrouble.tooMuchContent(snapshot: published.snapshot, limit: Self.largest)
                 }
-                rest = []
-                start = end + 1
             }
-            rest += piece[start...]
-            guard rest.count <= Self.longestLine else { throw AttributionTrouble.answer(.datanet, "sent a line that is too long") }
         }
-        guard rest.isEmpty, texts.count == list.count else {
+        guard lines.isEmpty, texts.count == list.count else {
             throw AttributionTrouble.answer(.datanet, "sent \(texts.count) of the \(list.count) items of \(published.snapshot)")
         }
         return texts
+    }
+
+    /// The lines that a piece ends. Told apart in a function that does not wait: the optimiser of Swift 6.3 crashes on a pattern there.
+    private static func lines(_ piece: [UInt8], _ lines: inout ContentLines) throws -> [ContentLines.Line] {
+        var found: [ContentLines.Line] = []
+        do { try lines.add(piece) { found.append($0) } } catch is ContentLines.TooLong {
+            throw AttributionTrouble.answer(.datanet, "sent a line that is too long")
+        }
+        return found
     }
 
     /// The texts that are there, by item.
@@ -54,17 +58,23 @@ struct SnapshotContent: Sendable {
         return found
     }
 
-    private static func text(_ line: [UInt8], item: AdmittedItem?) throws -> [UInt8]? {
-        let fields = try JSON.parse(line, limits: JSONLimits(bytes: longestLine)).object()
+    private static func text(_ line: ContentLines.Line, item: AdmittedItem?) throws -> [UInt8]? {
+        let bytes =
+            switch line {
+            case .whole(let bytes), .media(let bytes): bytes
+            }
+        let fields = try JSON.parse(bytes, limits: JSONLimits(bytes: longestLine, items: longestLine)).object()
         guard let item, try fields.id("item") == item.item else {
             throw AttributionTrouble.answer(.datanet, "sent an item that is not the next of the list")
         }
+        if case .media = line { return [] }
         guard let content = fields.optionalField("content") else { return nil }
         return Array(text(of: content.value).utf8)
     }
 
-    /// A content as one text: the text, or prompt and completion, or all texts of the object in their order.
+    /// A content as one text: the text, or prompt and completion, or all texts of the object in their order. Images and recordings have none.
     static func text(of content: JSONValue) -> String {
+        if case .object(let object) = content, object.members.count == 2, object["media_type"] != nil, object["base64"] != nil { return "" }
         if let prompt = content["prompt"]?.stringValue, let completion = content["completion"]?.stringValue {
             return prompt + "\n" + completion
         }

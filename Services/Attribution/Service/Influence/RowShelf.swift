@@ -50,12 +50,20 @@ actor RowShelf {
                 guard query.tensors == training.tensors else { return .missing("row-of-other-factors") }
                 return .scores(try checkpoints.map { try training.scores(for: query, of: $0) })
             }
-        } catch let error as InfluenceRowError {
-            logger.warning("influence is left out", ["rows": .string(rows.prefixed), "error": .describing(error)])
+        } catch {
+            guard let reason = Self.lastingReason(error) else { throw error }
+            logger.warning("influence is left out", ["rows": .string(rows.prefixed), "error": .string(reason)])
             return .missing("bad-rows")
-        } catch let error as JSONFieldError {
-            logger.warning("influence is left out", ["rows": .string(rows.prefixed), "error": .describing(error)])
-            return .missing("bad-rows")
+        }
+    }
+
+    /// Why rows cannot be used, where that is for ever: they are named by their hash and stay as they are. Nil for what may pass.
+    private static func lastingReason(_ error: any Error) -> String? {
+        switch error {
+        case is InfluenceRowError, is JSONError, is JSONFieldError: "\(error)"
+        case CorpusIndexError.corrupt(_, let reason): reason
+        case CorpusIndexError.badItem, CorpusIndexError.tooLarge: "\(error)"
+        default: nil
         }
     }
 
@@ -66,23 +74,25 @@ actor RowShelf {
         if let found = try? await Self.opened(path) {
             kept = found
         } else {
-            guard let files = try await files(of: rows) else { return nil }
-            do {
-                kept = try await OSThread.run(name: "rows") {
-                    try Self.convert(files, to: path)
-                    return try InfluenceRows(path: path)
-                }
-            } catch let error as InfluenceRowError {
-                unusable.insert(rows)
-                throw error
-            } catch CorpusIndexError.tooLarge(let what, let count, let limit) {
-                unusable.insert(rows)
-                throw InfluenceRowError.artefact("has \(count) \(what), and \(limit) are taken")
-            }
+            guard try await made(rows, at: path) else { return nil }
+            kept = try await Self.opened(path)
         }
         if open.count >= Self.openLimit { open.removeAll() }
         open[rows] = kept
         return kept
+    }
+
+    /// Fetches rows and writes them in the form that is scanned.
+    /// - Returns: false when training does not have them.
+    private func made(_ rows: Digest, at path: String) async throws -> Bool {
+        do {
+            guard let files = try await files(of: rows) else { return false }
+            try await OSThread.run(name: "rows") { try Self.convert(files, to: path) }
+            return true
+        } catch {
+            if Self.lastingReason(error) != nil { unusable.insert(rows) }
+            throw error
+        }
     }
 
     private func query(_ row: Digest, _ checkpoints: Int) async throws -> InfluenceRows? {
@@ -125,17 +135,19 @@ actor RowShelf {
 
     // MARK: From training
 
-    /// The files of an artefact; nil when training does not have it.
+    /// The two files of an artefact that rows are made of; nil when training does not have one. What else lies there is nobody's business.
     private func files(of digest: Digest) async throws -> [String: [UInt8]]? {
         guard let manifest = try await file(digest) else { return nil }
         var files: [String: [UInt8]] = [:]
         for entry in try JSON.parse(manifest).object().array("files", count: 1...64) {
             let entry = try entry.object()
+            let path = try entry.string("path", bytes: 1...200)
+            guard path == "rows.json" || path == "rows.bin" else { continue }
             guard let own = Digest(prefixed: try entry.string("sha256")) else {
                 throw InfluenceRowError.artefact("names a file without its hash")
             }
             guard let bytes = try await file(own) else { return nil }
-            files[try entry.string("path", bytes: 1...200)] = bytes
+            files[path] = bytes
         }
         return files
     }

@@ -47,7 +47,7 @@ struct AttributionRoutes: Sendable {
                     "version": .count(computed.version), "rules": .string(computed.rules), "fallback": .bool(computed.fallback),
                     "missing": .texts(computed.missing), "methods": .array(try methods(statement, computed)),
                     "shares": .array(shares.prefix(Self.shown).map(\.json)), "share_count": .count(shares.count),
-                    "sources": .array(statement.sources.map { $0.snapshot.json }),
+                    "sources": .array(statement.sources.map(Self.source)), "influence": Self.influence(statement),
                     "spans": .array(try await spans(statement, answer)),
                     "passages": .array(try await passages(statement)),
                     "answer": answer.map { .string(String(decoding: $0, as: UTF8.self)) },
@@ -78,7 +78,7 @@ struct AttributionRoutes: Sendable {
 
     private func find(_ id: String) async throws -> AttributionState.Attributed {
         let found = try await maker.query { state in
-            (state.attributions[state.byInference[id] ?? id], state.waiting[id] != nil)
+            (state.attributions[state.byInference[id] ?? id], state.waiting.contains(id))
         }
         if let known = found.0 { return known }
         throw Problem(.notFound, found.1 ? "\(id) waits for its attribution: ask again" : "there is no attribution \(id)", field: "id")
@@ -120,6 +120,35 @@ struct AttributionRoutes: Sendable {
                 "shares": .array(own.prefix(Self.shown).map { ["owner": .string($0.owner), "share": .count($0.share)] }),
             ]
         }
+    }
+
+    /// A snapshot that was searched, with the hash of the index that it was searched by.
+    private static func source(_ source: AttributionStatement.Source) -> JSONValue {
+        var object = source.snapshot.json.objectValue ?? JSONObject()
+        object["index"] = source.index.map { .digest($0) }
+        object["retrieval"] = .bool(source.isRetrieval)
+        return .object(object)
+    }
+
+    /// What influence was found at each checkpoint: the signed sums of owners' rows and of canaries', in units of 2^exponent, largest first.
+    private static func influence(_ statement: AttributionStatement) -> JSONValue? {
+        guard let found = statement.computed?.influence else { return nil }
+        func sums(_ list: [InfluenceEvidence.OwnerSum]) -> JSONValue {
+            let ordered = list.sorted { $0.sum != $1.sum ? $0.sum > $1.sum : $0.owner < $1.owner }
+            return .array(
+                ordered.prefix(shown).map { ["owner": .string($0.owner), "sum": .string(String($0.sum)), "rows": .count($0.rows)] })
+        }
+        return [
+            "exponent": .int(Int64(found.exponent)),
+            "checkpoints": .array(
+                found.checkpoints.map { checkpoint in
+                    [
+                        "rows": .digest(checkpoint.rows), "query": .digest(checkpoint.query), "owners": sums(checkpoint.owners),
+                        "canaries": sums(checkpoint.canaries), "capped_rows": .count(checkpoint.cappedRows),
+                        "skipped_rows": .count(checkpoint.skippedRows),
+                    ]
+                }),
+        ]
     }
 
     private func spans(_ statement: AttributionStatement, _ answer: [UInt8]?) async throws -> [JSONValue] {

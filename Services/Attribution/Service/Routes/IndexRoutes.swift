@@ -17,7 +17,10 @@ struct IndexRoutes: Sendable {
     /// So many answers may wait while texts are traced: money comes first.
     let backlog: Int
 
-    var routes: [Route] { [indexes, trace] }
+    /// The first path is the one that is told; the second was the only one once.
+    var routes: [Route] {
+        [indexes, trace("/v1/attributions:trace", "traceText"), trace("/v1/attributions/trace", "traceTextAtItsOldPath")]
+    }
 
     private var indexes: Route {
         Route(
@@ -52,9 +55,9 @@ struct IndexRoutes: Sendable {
         ])
     }
 
-    private var trace: Route {
+    private func trace(_ path: String, _ operation: String) -> Route {
         Route(
-            .post, "/v1/attributions/trace", operation: "traceText",
+            .post, path, operation: operation,
             summary: "Where a text, or parts of it, stand word for word in a Datanet. For who may read its content.",
             access: .authenticated,
             body: .json(
@@ -71,7 +74,7 @@ struct IndexRoutes: Sendable {
             let now = clock()
             let isTrusted = caller.has("attributions:trace")
             let backlog = backlog
-            let published = try await maker.query { state in
+            let (published, withdrawals, admissions) = try await maker.query { state in
                 guard state.waiting.count <= backlog else {
                     let why = "\(state.waiting.count) answers wait for their attribution: ask again when they have it"
                     throw Problem(.unavailable, why, headers: ["Retry-After": "10"])
@@ -86,11 +89,12 @@ struct IndexRoutes: Sendable {
                 guard state.indexes[published.snapshot] != nil else {
                     throw Problem(AttributionProblems.notTraceable, "\(published.snapshot) is not indexed yet: ask again")
                 }
-                return published
+                return (published, state.withdrawals, state.admissions)
             }
             let text = try WordSequence(context.json["text"]?.stringValue ?? "")
             let minimum = Int(context.json["minimum_tokens"]?.intValue ?? 8)
-            let index = try await keeper.index(published)
+            // What was taken back is shown to nobody from then on, also while its words' hashes are still in the files.
+            let index = try await keeper.index(published, without: withdrawals, admissions: admissions)
             let matches = try await OSThread.run(name: "trace") {
                 index.maximalSpans(of: text, minimumTokens: minimum, occurrenceLimit: Self.occurrences)
             }

@@ -21,7 +21,7 @@ struct AttributionTask: Sendable {
     let rows: Digest?
     let admissions: [String: UInt64]
     let withdrawals: Withdrawals
-    let verified: [String: UInt64]
+    let owners: OwnerNames
 }
 
 /// A snapshot to be indexed.
@@ -43,10 +43,8 @@ extension AttributionState {
             admissions: admissions)
     }
 
-    /// The first answers that wait, each with what stood on the log before it.
-    func tasks(limit: Int) -> [AttributionTask] { waiting.first(limit).map(task) }
-
-    private func task(_ entry: WaitingInferences.Entry) -> AttributionTask {
+    /// An answer with what stood on the log before it.
+    func task(_ entry: WaitingInferences.Entry) -> AttributionTask {
         let model = models[ModelKey(model: entry.completed.model, version: entry.completed.version)]
         var sources: [AttributionTask.Source] = []
         var seen: Set<String> = []
@@ -63,6 +61,6 @@ extension AttributionState {
         }
         return AttributionTask(
             inference: entry.completed, trigger: entry.trigger, model: model, sources: sources, rows: model?.job.flatMap { rows[$0] },
-            admissions: admissions, withdrawals: withdrawals, verified: verified)
+            admissions: admissions, withdrawals: withdrawals, owners: owners)
     }
 }

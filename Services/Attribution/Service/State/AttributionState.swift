@@ -50,7 +50,7 @@ struct AttributionState: ServiceState {
     private(set) var rows: [String: Digest] = [:]
     private(set) var admissions: [String: UInt64] = [:]
     private(set) var withdrawals = Withdrawals()
-    private(set) var verified: [String: UInt64] = [:]
+    private(set) var owners = OwnerNames()
     private(set) var readers = Readers()
     private(set) var waiting = WaitingInferences()
     private(set) var attributions: [String: Attributed] = [:]
@@ -63,6 +63,7 @@ struct AttributionState: ServiceState {
         SnapshotPublished.type, ModelPublished.type, InferenceCompleted.type, JobCompleted.type, IndexBuilt.type, AttributionComputed.type,
         AttributionCorrected.type, RulingMade.type, DisputeOpened.type, ContributionWithdrawn.type, ContentErased.type, KeyRotated.type,
         AdmissionGranted.type, DatanetCreated.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type, AccessRevoked.type,
+        ContributorClaimed.type, AccountVerified.type,
     ]
 
     static func concerns(_ type: String) -> Bool { types.contains(type) }
@@ -101,7 +102,11 @@ struct AttributionState: ServiceState {
             }
         case KeyRotated.type:
             let key = try KeyRotated(fields)
-            if key.verified != nil, verified[key.principal] == nil { verified[key.principal] = position }
+            if key.verified != nil { owners.prove(key.principal, at: position) }
+        case AccountVerified.type: owners.vouch(try AccountVerified(fields).owner, at: position)
+        case ContributorClaimed.type:
+            let claimed = try ContributorClaimed(fields)
+            owners.claim(claimed.author, by: claimed.principal, at: position)
         case DisputeOpened.type:
             let dispute = try DisputeOpened(fields)
             disputes[dispute.id] = EventID(dispute.settlement)
@@ -145,10 +150,9 @@ struct AttributionState: ServiceState {
             unindexed.removeAll { $0 == built.snapshot }
         case AttributionComputed.type:
             let computed = try AttributionComputed(fields)
-            let entry = waiting.remove(computed.inference)
+            let readers = waiting.remove(computed.inference)
             attributions[computed.attribution] = Attributed(
-                attribution: computed.attribution, inference: computed.inference,
-                readers: entry.map { [$0.completed.payer, $0.completed.actor] } ?? [], evidence: computed.evidence)
+                attribution: computed.attribution, inference: computed.inference, readers: readers, evidence: computed.evidence)
             byInference[computed.inference] = computed.attribution
             byEvent[fact.id] = computed.attribution
         case AttributionCorrected.type:

@@ -43,6 +43,7 @@ extension DatanetRoutes {
             query: [
                 QueryParameter("q", .text(1...400), "Words; \"a phrase\", or, and -not are understood.", required: true),
                 QueryParameter("limit", .integer(1...100), "Most items."),
+                QueryParameter("of", .oneOf("admitted", "snapshot"), "All that is admitted, or what the latest snapshot has of it."),
             ]
         ) { context in
             let id = context.path["id"]
@@ -56,27 +57,45 @@ extension DatanetRoutes {
                     throw Problem(.forbidden, "\(caller.subject) is no member of \(id)")
                 }
             }
-            // Dropped items are left out even while their texts wait to be purged.
-            let found = try await rows(
-                context,
-                """
-                select t.item, t.contribution, i.owner, ts_headline('simple', t.body, q.query, 'MaxFragments=2,MaxWords=20,MinWords=5') as excerpt
-                from datanet.texts t
-                join datanet.items i on i.contribution = t.contribution and i.item = t.item and not i.dropped,
-                    websearch_to_tsquery('simple', $2) as q (query)
-                where t.datanet = $1 and t.words @@ q.query order by ts_rank(t.words, q.query) desc, t.item limit $3
-                """,
-                [
-                    .text(id), .text((context.query.string("q") ?? "").replacing("\0", with: " ")),
-                    .int(Int64(context.query.integer("limit") ?? 20)),
-                ])
-            let items: [JSONValue] = try found.map { row in
-                [
-                    "item": .string(try row.text("item")), "contribution": .string(try row.text("contribution")),
-                    "owner": .string(try row.text("owner")), "excerpt": .string(try row.text("excerpt")),
-                ]
+            let limit = context.query.integer("limit") ?? 20
+            let text = (context.query.string("q") ?? "").replacing("\0", with: " ")
+            let names = context.query.string("of") == "snapshot" ? try await latestNames(id) : nil
+            var items: [JSONValue] = []
+            // Of a snapshot: page by page, as long as what is newer comes between.
+            let page = max(limit, 50)
+            for offset in stride(from: 0, to: names == nil ? 1 : 20 * page, by: page) {
+                let found = try await hits(context, id, text, limit: names == nil ? limit : page, offset: offset)
+                for row in found {
+                    let item = try row.text("item")
+                    guard items.count < limit, names?.contains(item) ?? true else { continue }
+                    items.append([
+                        "item": .string(item), "contribution": .string(try row.text("contribution")),
+                        "owner": .string(try row.text("owner")), "excerpt": .string(try row.text("excerpt")),
+                    ])
+                }
+                if items.count >= limit || found.count < page { break }
             }
             return .json(["items": .array(items)])
         }
+    }
+
+    /// The ids of the latest snapshot's items; none where nothing is published.
+    private func latestNames(_ id: String) async throws -> Set<String> {
+        let latest = try await core.maker.query { state in try state.datanet(id).snapshots.last.flatMap { state.snapshots[$0] } }
+        guard let published = latest?.published else { return [] }
+        return try await available { try await core.lists.names(published.list, count: published.items) }
+    }
+
+    /// Dropped items are left out even while their texts wait to be purged.
+    private func hits(_ context: RequestContext, _ id: String, _ text: String, limit: Int, offset: Int) async throws -> Rows {
+        try await rows(
+            context,
+            """
+            select t.item, t.contribution, i.owner, ts_headline('simple', t.body, q.query, 'MaxFragments=2,MaxWords=20,MinWords=5') as excerpt
+            from datanet.texts t
+            join datanet.items i on i.contribution = t.contribution and i.item = t.item and not i.dropped,
+                websearch_to_tsquery('simple', $2) as q (query)
+            where t.datanet = $1 and t.words @@ q.query order by ts_rank(t.words, q.query) desc, t.item limit $3 offset $4
+            """, [.text(id), .text(text), .int(Int64(limit)), .int(Int64(offset))])
     }
 }

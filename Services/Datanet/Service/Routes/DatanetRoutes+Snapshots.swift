@@ -237,7 +237,7 @@ extension DatanetRoutes {
     }
 
     /// Evidence that can't be had now is no fault of the caller's.
-    private func available<Value>(_ body: () async throws -> Value) async throws -> Value {
+    func available<Value>(_ body: () async throws -> Value) async throws -> Value {
         do { return try await body() } catch let error as BlobError {
             throw Problem(.unavailable, "the evidence can't be read: \(error)", headers: ["Retry-After": "5"])
         }

@@ -93,8 +93,9 @@ public struct AttributionPolicy: EventPart {
     /// Least tokens of a span.
     public var minimumSpan: Int
 
-    /// The rules that answers can be attributed by, oldest first. The second takes off what planted canaries earn by influence.
-    public static let knownRules = ["attribution/1", "attribution/2"]
+    /// The rules that answers can be attributed by, oldest first. The second takes off what planted canaries earn by influence, the
+    /// third follows near-duplicates to the end and knows which names are one owner's.
+    public static let knownRules = ["attribution/1", "attribution/2", "attribution/3"]
 
     /// From its parts.
     public init(rules: String, spans: Int, influence: Int, retrieval: Int, threshold: Int, cap: Int, fallback: String, minimumSpan: Int) {

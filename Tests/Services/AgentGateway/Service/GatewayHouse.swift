@@ -58,8 +58,9 @@ final class GatewayHouse: Sendable {
 
     func call(_ method: String, _ path: String, token: String?, _ json: JSONValue? = nil) async throws -> Answer {
         let response = try await house.transport.send(request(method, path, token: token, json))
-        let bytes = try await response.body.collect(upTo: 1 << 22)
-        return Answer(status: response.status, json: bytes.isEmpty ? .null : try JSON.parse(bytes))
+        let bytes = try await response.body.collect(upTo: 1 << 23)
+        return Answer(
+            status: response.status, json: bytes.isEmpty ? .null : try JSON.parse(bytes, limits: JSONLimits(bytes: 1 << 23)))
     }
 
     /// A conversation of one message.

@@ -130,4 +130,33 @@ import TestSupport
             #expect(second.status == 429 && second.code == "rate_limit_exceeded")
         }
     }
+
+    @Test func whileAttributionIsFarBehindNoNewAnswerIsTaken() async throws {
+        try await withGateway(settings: ["OPENLEDGER_ATTRIBUTION_LAG": "1"]) { gateway in
+            let token = try gateway.person()
+            for _ in 0..<2 {
+                gateway.standIns.answer(["Yes."])
+                try #require(try await gateway.ask(token).status == 200)
+            }
+            // How far behind it is, is looked up once a second.
+            try await eventually("it is refused") {
+                gateway.standIns.answer(["Yes."])
+                return try await gateway.ask(token).status == 503
+            }
+            let refused = try await gateway.house.transport.send(
+                gateway.request("POST", "/v1/chat/completions", token: token, gateway.chat()))
+            #expect(refused.status == 503 && refused.headers["Retry-After"] == "10")
+            for inference in try await gateway.completed().map(\.inference) {
+                let attribution = AttributionComputed(
+                    attribution: "at_" + inference, inference: inference, model: "acme/defi", version: 1, rules: "attribution/3",
+                    methods: [],
+                    fallback: true, shares: .entries([]), evidence: .zero, missing: [])
+                try await gateway.append(attribution, by: .attribution, stream: "attribution/at_" + inference)
+            }
+            try await eventually("answers are taken again") {
+                gateway.standIns.answer(["Yes."])
+                return try await gateway.ask(token).status == 200
+            }
+        }
+    }
 }

@@ -151,7 +151,10 @@ final class StandIns: Sendable {
     private var search: Route {
         Route(
             .get, "/v1/datanets/{id}/search", operation: "standInSearch", summary: "A stand-in for datanet.", access: .authenticated,
-            query: [QueryParameter("q", .text(1...400), "Words.", required: true), QueryParameter("limit", .integer(1...100), "Most.")],
+            query: [
+                QueryParameter("q", .text(1...400), "Words.", required: true), QueryParameter("limit", .integer(1...100), "Most."),
+                QueryParameter("of", .oneOf("snapshot"), "What can be credited.", required: true),
+            ],
             replies: [.json(200, "Items.", .any)], problems: [.notFound]
         ) { [self] context in
             let id = context.path["id"]

@@ -120,4 +120,61 @@ import Testing
         #expect(try !builder.purge())
         #expect(before.count(try WordSequence("confidential")) == 1, "who has the old index open keeps it")
     }
+
+    @Test func noByteOfADamagedSegmentGetsANewHash() throws {
+        let scratch = ScratchFolder()
+        let (old, new) = (scratch.path + "-old", scratch.path + "-new")
+        defer { for path in [old, new] { try? FileManager.default.removeItem(atPath: path) } }
+        let texts = ["a": "some words of an item that is long enough", "b": "and some more words of another item", "c": "a third one"]
+        func build(_ directory: String, _ groups: [[String]], earlier: String? = nil) throws {
+            try CorpusIndexBuilder(directory: directory).build(
+                root: root("r"), origin: root("o"), groups: groups, earlier: earlier
+            ) { texts[$0].map { Array($0.utf8) } }
+        }
+        try build(old, [["a", "b"]])
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: old).first { $0.hasPrefix("segment-") })
+        let count = try Data(contentsOf: URL(fileURLWithPath: old + "/" + name)).count
+        for offset in stride(from: 0, to: count, by: max(1, count / 23)) {
+            try change(old + "/" + name) { $0[offset] ^= 0x10 }
+            // Taken over as a file, and word by word.
+            for groups in [[["a", "b"], ["c"]], [["a", "b", "c"]]] {
+                #expect(throws: CorpusIndexError.self, "byte \(offset)") { try build(new, groups, earlier: old) }
+            }
+            let builder = try CorpusIndexBuilder(directory: old)
+            #expect(throws: CorpusIndexError.self) { try builder.merge() }
+            #expect(throws: CorpusIndexError.self) { try builder.purge() }
+            try change(old + "/" + name) { $0[offset] ^= 0x10 }
+        }
+        try build(new, [["a", "b"], ["c"]], earlier: old)
+        #expect(try CorpusIndex(directory: new).count(try WordSequence("words of")) == 2)
+    }
+
+    @Test func filesThatNoIndexHasAreRemoved() throws {
+        let scratch = ScratchFolder()
+        let (kept, begun) = (scratch.path + "/kept", scratch.path + "/begun")
+        _ = try CorpusIndexBuilder(directory: scratch.path)
+        try CorpusIndexBuilder(directory: kept).build(root: root("r"), items: [item("a", "some words")])
+        _ = try CorpusIndexBuilder(directory: begun)
+        let orphans = [kept + "/segment-0123", kept + "/removed.new", kept + "/manifest.json.new", begun + "/segment-4567"]
+        func put() throws { for path in orphans { try Data([1]).write(to: URL(fileURLWithPath: path)) } }
+        try put()
+        #expect(CorpusIndexBuilder.tidy(folders: scratch.path) == 4 && CorpusIndexBuilder.tidy(folders: scratch.path) == 0)
+        #expect(try CorpusIndex(directory: kept).count(try WordSequence("some words")) == 1)
+        // A new index in their place leaves none either.
+        try put()
+        try CorpusIndexBuilder(directory: kept).build(root: root("s"), items: [item("b", "other words")])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: kept).count == 2)
+    }
+
+    @Test func anIndexWithoutSomeItemsAnswersAsIfTheyHadNeverBeenThere() throws {
+        let scratch = ScratchFolder()
+        let builder = try CorpusIndexBuilder(directory: scratch.path)
+        try builder.build(root: root("r"), items: [item("a", "some words here"), item("b", "some words there"), item("c", "none")])
+        try builder.update(root: root("s"), removing: ["c"])
+        let all = try CorpusIndex(directory: scratch.path)
+        let some = all.without(["b", "nobody"])
+        let text = try WordSequence("some words")
+        #expect(some.count(text) == 1 && all.count(text) == 2 && some.items().map(\.id) == ["a"])
+        #expect(all.without(["a", "b"]).maximalSpans(of: text, minimumTokens: 1, occurrenceLimit: 10).isEmpty)
+    }
 }

@@ -25,6 +25,8 @@ final class AttributionHouse: Sendable {
         let owner: String
         let text: String?
         var cluster: String?
+        /// An image's bytes in base64, in place of a text.
+        var media: String?
         var contribution: String { "c-" + id }
     }
 
@@ -81,7 +83,8 @@ final class AttributionHouse: Sendable {
             }
             var line = try #require(admitted.json.objectValue)
             line["content"] = item.text.map { .string($0) } ?? .null
-            if item.text == nil { line["withdrawn"] = .bool(true) }
+            if let media = item.media { line["content"] = ["media_type": "image/png", "base64": .string(media)] }
+            if item.text == nil, item.media == nil { line["withdrawn"] = .bool(true) }
             lines.append(String(decoding: JSON.write(.object(line)), as: UTF8.self))
             list.append(admitted)
         }
@@ -100,12 +103,19 @@ final class AttributionHouse: Sendable {
     }
 
     /// Training's job_1 with these rows of influence.
-    func publishRows(_ rows: [(item: String, row: RowBytes)], checkpoints: Int? = nil) async throws {
-        let (files, manifest) = try RowBytes.artefact(rows, checkpoints: checkpoints)
-        for file in files { standIns.put(artefact: file) }
+    ///
+    /// - Parameters:
+    ///   - others: further files of the artefact, by name; training does not have their bytes.
+    ///   - table: what stands in place of rows.json.
+    func publishRows(
+        _ rows: [(item: String, row: RowBytes)], checkpoints: Int? = nil, others: [String: [UInt8]] = [:], table: [UInt8]? = nil,
+        job: String = "job_1"
+    ) async throws {
+        let (files, manifest) = try RowBytes.artefact(rows, checkpoints: checkpoints, others: others, table: table)
+        for file in files where !others.values.contains(file) { standIns.put(artefact: file) }
         try await append(
             JobCompleted(
-                job: "job_1", owner: "acme", base: "base", snapshots: [], adapter: SHA256.hash(utf8: "x"),
+                job: job, owner: "acme", base: "base", snapshots: [], adapter: SHA256.hash(utf8: "x"),
                 rows: standIns.put(artefact: manifest), shares: .entries([]), tokens: 1, fee: Amount(0, Asset("USDC/6")),
                 runner: "r", record: SHA256.hash(utf8: "r")), by: .training)
     }

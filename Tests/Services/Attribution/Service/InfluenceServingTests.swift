@@ -1,6 +1,7 @@
 import AttributionDomain
 import Crypto
 import Events
+import JSON
 import Money
 import Testing
 import TestSupport
@@ -36,6 +37,10 @@ private let bob = AttributionHouse.Item(id: "b", owner: "bob", text: words(100..
                 let shares = first.shares.byOwner
                 #expect(abs((shares["ann"] ?? 0) - 750_000_000) < 3_000_000 && shares.values.reduce(0, +) == 1_000_000_000)
                 #expect(first.methods.map(\.weight) == [0, 1_000_000_000, 0])
+                let shown = try await house.call("GET", "/v1/attributions/inf_1").json
+                let sums = shown["influence"]?["checkpoints"]?.arrayValue?.first?["owners"]?.arrayValue
+                #expect(sums?.map { $0["owner"]?.stringValue } == ["ann", "bob"] && sums?.last?["rows"] == 2)
+                #expect(shown["sources"]?.arrayValue?.first?["index"]?.stringValue?.hasPrefix("sha256:") == true)
                 for (inference, code) in [
                     ("inf_2", "row-of-other-factors"), ("inf_3", "no-row"), ("inf_4", "no-row"), ("inf_5", "bad-rows"),
                 ] {
@@ -122,15 +127,45 @@ private let bob = AttributionHouse.Item(id: "b", owner: "bob", text: words(100..
     @Test func aBadArtefactOfRowsLeavesInfluenceOut() async throws {
         try await withAttributionHouse { house in
             let snapshot = try await house.publish([ann, bob])
+            let good = row(1, [96, 0], [0])
             var odd = row(1, [1, 2], [3])
             odd.values = [[1, 2, 3], [4]]
-            try await house.publishRows([("a", row(1, [96, 0], [0])), ("b", odd)])
-            try await house.publishModel([snapshot], job: "job_1")
-            try await house.answer("inf_1", words(0..<20), row: house.standIns.put(artefact: row(2, [1, 1], [1]).bytes))
-            try await house.serving { _ in
-                let computed = try await house.attribution(of: "inf_1")
-                #expect(computed.missing == ["bad-rows"] && computed.shares.byOwner == ["ann": 1_000_000_000])
+            // Finite, and 127 times it is not.
+            var huge = good
+            huge.scales[0] = .greatestFiniteMagnitude
+            try await house.publishRows([("a", good), ("b", odd)], job: "job_1")
+            try await house.publishRows([("a", good), ("b", huge)], job: "job_2")
+            try await house.publishRows([("a", good)], table: Array("{\"rows\":[".utf8), job: "job_3")
+            try await house.publishRows([("a", good)], table: Array("{\"rows\":[]}".utf8), job: "job_4")
+            let answer = row(2, [1, 1], [1])
+            var far = row(2, [127, 1], [1])
+            far.scales[0] = .greatestFiniteMagnitude
+            for (version, job) in ["job_1", "job_2", "job_3", "job_4"].enumerated() {
+                try await house.publishModel([snapshot], job: job, version: version + 1)
+                try await house.answer(
+                    "inf_\(job)", words(0..<20), row: house.standIns.put(artefact: answer.bytes), version: version + 1)
             }
+            try await house.publishRows([("a", good)], job: "job_5")
+            try await house.publishModel([snapshot], job: "job_5", version: 5)
+            try await house.answer("inf_job_5", words(0..<20), row: house.standIns.put(artefact: far.bytes), version: 5)
+            try await house.serving { _ in
+                for number in 1...5 {
+                    let computed = try await house.attribution(of: "inf_job_\(number)")
+                    #expect(computed.missing == ["bad-rows"] && computed.shares.byOwner == ["ann": 1_000_000_000], "job_\(number)")
+                }
+            }
+        }
+    }
+
+    @Test func ofAnArtefactOnlyTheRowsAreFetched() async throws {
+        try await withAttributionHouse { house in
+            let snapshot = try await house.publish([ann, bob])
+            try await house.publishRows(
+                [("a", row(1, [96, 0], [0]))], others: ["adapter.safetensors": [UInt8](repeating: 7, count: 4_000)])
+            try await house.publishModel([snapshot], job: "job_1")
+            try await house.answer("inf_1", "in its own words", row: house.standIns.put(artefact: row(2, [1, 1], [1]).bytes))
+            let computed = try await house.serving { _ in try await house.attribution(of: "inf_1") }
+            #expect(computed.missing == [])
         }
     }
 

@@ -18,7 +18,13 @@ struct RowBytes {
     }
 
     /// The artefact of training rows, each with its item: the files' bytes by name, and the manifest.
-    static func artefact(_ rows: [(item: String, row: RowBytes)], checkpoints: Int? = nil) throws -> (files: [[UInt8]], manifest: [UInt8]) {
+    ///
+    /// - Parameters:
+    ///   - others: further files by name.
+    ///   - table: what stands in place of rows.json.
+    static func artefact(
+        _ rows: [(item: String, row: RowBytes)], checkpoints: Int? = nil, others: [String: [UInt8]] = [:], table given: [UInt8]? = nil
+    ) throws -> (files: [[UInt8]], manifest: [UInt8]) {
         var bytes: [UInt8] = []
         var table: [JSONValue] = []
         for (item, row) in rows {
@@ -32,10 +38,12 @@ struct RowBytes {
             ("factors", .string(rows.first?.row.factors.prefixed ?? "")), ("rows", .array(table)),
         ]
         if let checkpoints { members.append(("checkpoints", .int(Int64(checkpoints)))) }
-        let index = try JSON.canonical(.object(JSONObject(members)))
+        let index = try given ?? JSON.canonical(.object(JSONObject(members)))
         func entry(_ path: String, _ bytes: [UInt8]) -> JSONValue {
             ["path": .string(path), "sha256": .string(SHA256.hash(bytes).prefixed), "bytes": .int(Int64(bytes.count))]
         }
-        return ([bytes, index], try JSON.canonical(["files": .array([entry("rows.bin", bytes), entry("rows.json", index)])]))
+        let more = others.sorted { $0.key < $1.key }
+        let entries = [entry("rows.bin", bytes), entry("rows.json", index)] + more.map { entry($0.key, $0.value) }
+        return ([bytes, index] + more.map(\.value), try JSON.canonical(["files": .array(entries)]))
     }
 }

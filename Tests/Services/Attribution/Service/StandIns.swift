@@ -15,6 +15,12 @@ final class StandIns: Sendable {
         var artefacts: [String: [UInt8]] = [:]
         var isGatewayAway = false
         var isDatanetAway = false
+        /// Answers whose texts the gateway cannot give, and fails to.
+        var failing: Set<String> = []
+        /// Answers whose texts it says are damaged.
+        var unreadable: Set<String> = []
+        /// Exports that fail, by `<datanet>/<number>`.
+        var failingExports: Set<String> = []
         var asked = 0
         var exported: [String] = []
     }
@@ -50,6 +56,7 @@ final class StandIns: Sendable {
             let lines = contents.withLock { contents -> [String]? in
                 contents.exported.append(key + (since.map { " since \($0)" } ?? ""))
                 let known = Set(since.flatMap { contents.exports["\(context.path["id"])/\($0)"] } ?? [])
+                if contents.failingExports.contains(key) { return nil }
                 return contents.isDatanetAway ? nil : contents.exports[key]?.filter { !known.contains($0) }
             }
             guard let lines else { throw Problem(.unavailable, "away") }
@@ -69,6 +76,8 @@ final class StandIns: Sendable {
                 return (contents.isGatewayAway, contents.erased.contains(id), contents.answers[id])
             }
             if isAway { throw Problem(.unavailable, "away") }
+            if contents.withLock({ $0.failing.contains(id) }) { throw Problem(.internal, "it fails") }
+            if contents.withLock({ $0.unreadable.contains(id) }) { throw Problem(.unprocessable, "damaged") }
             if isErased { throw Problem(ProblemType("gone", 410, "Gone"), "erased") }
             guard let texts else { throw Problem(.notFound, "unknown") }
             return .json([

@@ -97,6 +97,32 @@ import Testing
         }
     }
 
+    @Test func ofASnapshotOnlyWhatItHasIsFound() async throws {
+        try await withDatanets { house in
+            let id = try await house.create()
+            house.contents["co_1", "a"] = "a reentrancy bug drained the vault"
+            house.contents["co_2", "b"] = "reentrancy after reentrancy after reentrancy"
+            func found(_ more: String) async throws -> [String] {
+                let hits = try await house.get("/v1/datanets/\(id)/search?q=reentrancy&limit=1" + more, as: "olga").json["items"]?
+                    .arrayValue
+                return (hits ?? []).compactMap { $0["item"]?.stringValue }
+            }
+            try await house.screen("co_1", id, [.item("a")])
+            _ = try await house.outcome(of: "co_1", id)
+            try await eventually("the text is found") { try await found("") == ["a"] }
+            #expect(try await found("&of=snapshot") == [])
+            let snapshot = try await house.post("/v1/datanets/\(id)/snapshots", as: "olga", [:])
+            #expect(snapshot.status == 201)
+            try await house.screen("co_2", id, by: "bob", [.item("b", owner: "bob")])
+            _ = try await house.outcome(of: "co_2", id)
+            // The newer text has the word more often, and is the better hit.
+            try await eventually("the newer text is found") { try await found("&of=admitted") == ["b"] }
+            #expect(try await found("&of=snapshot") == ["a"])
+            _ = try await house.post("/v1/datanets/\(id)/snapshots", as: "olga", [:])
+            #expect(try await found("&of=snapshot") == ["b"])
+        }
+    }
+
     /// More than a service keeps in memory of an item: the bytes go through as they come.
     @Test func anImageOfSeventeenMebibytesIsExportedWhole() async throws {
         try await withDatanets { house in

@@ -1,0 +1,67 @@
+/// Which owners are verified, and which names are one owner's, each from a position of the log on.
+///
+/// Up to the rules 2 an owner is verified by a proof that the gateway saw, and each name is an owner of its own. From the rules 3 on a claim
+/// that billing noted and an author's account that was claimed count too, as they do where money is paid; and the authors whom one principal
+/// has claimed are one owner: under the principal's name where that is verified by itself, else under that of the author it claimed first.
+public struct OwnerNames: Sendable {
+    private struct Claim: Sendable {
+        let principal: String
+        let position: UInt64
+    }
+
+    private var proven: [String: UInt64] = [:]
+    private var vouched: [String: UInt64] = [:]
+    private var claims: [String: Claim] = [:]
+    private var authors: [String: [String]] = [:]
+    private var changes = Milestones()
+
+    /// Nobody is verified.
+    public init() {}
+
+    /// The gateway saw a proof.
+    public mutating func prove(_ owner: String, at position: UInt64) {
+        guard proven[owner] == nil else { return }
+        proven[owner] = position
+        if authors[owner] != nil { changes.add(position) }
+    }
+
+    /// Billing was told of a proof.
+    public mutating func vouch(_ owner: String, at position: UInt64) {
+        guard vouched[owner] == nil else { return }
+        vouched[owner] = position
+        if authors[owner] != nil { changes.add(position) }
+    }
+
+    /// A Datanet's owner saw that a principal is an author. The first claim of an author holds.
+    public mutating func claim(_ author: String, by principal: String, at position: UInt64) {
+        guard claims[author] == nil else { return }
+        claims[author] = Claim(principal: principal, position: position)
+        authors[principal, default: []].append(author)
+        changes.add(position)
+    }
+
+    /// Whether an owner was verified before a position.
+    public func isVerified(_ owner: String, before position: UInt64, rules: Int) -> Bool {
+        if (proven[owner] ?? .max) < position { return true }
+        guard rules >= 3 else { return false }
+        return (vouched[owner] ?? .max) < position || (claims[owner]?.position ?? .max) < position
+    }
+
+    /// The name under which an owner earned before a position.
+    public func earner(_ owner: String, before position: UInt64, rules: Int) -> String {
+        guard rules >= 3, let claim = claims[owner], claim.position < position else { return owner }
+        if min(proven[claim.principal] ?? .max, vouched[claim.principal] ?? .max) < position { return claim.principal }
+        return authors[claim.principal]?.first ?? owner
+    }
+
+    /// Where names last changed hands before a position: between two such places they stay.
+    public func lastChange(before position: UInt64) -> UInt64? { changes.last(before: position) }
+
+    /// All names of the one who has this name, as it stood before a position: a penalty on one is on all.
+    public func names(of owner: String, before position: UInt64) -> [String] {
+        let claim = claims[owner].flatMap { $0.position < position ? $0 : nil }
+        let principal = claim?.principal ?? owner
+        let own = (authors[principal] ?? []).filter { (claims[$0]?.position ?? .max) < position }
+        return Set([owner, principal] + own).sorted()
+    }
+}
