@@ -111,10 +111,13 @@ let package = Package(
         .target(
             name: "CText", path: "Services/Ingest/CText", cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"])],
             linkerSettings: [.linkedLibrary("utf8proc"), .linkedLibrary("cld2"), .linkedLibrary("re2")]),
-        .executableTarget(name: "openledger-confine", path: "Services/Ingest/Confine"),
+        .target(name: "CConfine", path: "Services/Ingest/CConfine"),
+        room("IngestDocuments", "Services/Ingest/Documents", ["CDocuments"]),
+        program("openledger-confine", "Services/Ingest/Confine", ["CConfine", "IngestDocuments"]),
         room(
             "IngestDomain", "Services/Ingest/Domain", ["Replay", "Decisions", "Events", "JSON", "Crypto", "Identity", "Licences", "CText"]),
-        room("IngestParsing", "Services/Ingest/Parsing", ["IngestDomain", "Blobs", "PrivatePostgres", "JSON", "Threads", "CDocuments"]),
+        room(
+            "IngestParsing", "Services/Ingest/Parsing", ["IngestDomain", "IngestDocuments", "Blobs", "PrivatePostgres", "JSON", "Threads"]),
         room("IngestService", "Services/Ingest/Service", shell + ["IngestDomain", "IngestParsing", "Licences"]),
         room(
             "DatanetDomain", "Services/Datanet/Domain",

@@ -64,14 +64,13 @@ extension StoryTelling {
         try await member(breads, "gus", "consumer", people.olga)
         try await whole.call(
             "POST", "/v1/datanets/\(breads)/members/revocations", as: people.olga, ["principal": "gus", "role": "consumer"])
-        let carlKey = try Ed25519PrivateKey.generate()
         // One row twice: the second is refused.
         _ = try await contribute(Self.tide + [Self.tide[0]], to: tides, by: people.ann, people.annKey)
-        _ = try await contribute(Self.bees, to: tides, by: people.carl, carlKey)
+        _ = try await contribute(Self.bees, to: tides, by: people.carl, people.carlKey)
         try await whole.wait(for: AdmissionGranted.type, 2)
         // A trap, a refusal that an appeal turns round.
         let salt = "grain-of-salt-0123456789"
-        let bread = try await contribute(Self.bread, to: breads, by: people.carl, carlKey)
+        let bread = try await contribute(Self.bread, to: breads, by: people.carl, people.carlKey)
         try await vote(breads, bread, round: 1, admit: false)
         try await whole.insist(
             "POST", "/v1/datanets/\(breads)/contributions/\(bread)/appeals", as: people.carl, ["reason": "It is good bread."])
@@ -108,7 +107,7 @@ extension StoryTelling {
 
     /// A contribution that its panel admits and a trap turns out.
     func trapped(_ datanet: String, _ people: People, _ salt: String) async throws -> String {
-        let key = try Ed25519PrivateKey.generate()
+        let key = people.annKey
         let texts = [
             "The miller grinds the oats twice between stones that his grandfather cut, and sifts the meal through a cloth of horse hair."
         ]
@@ -126,7 +125,7 @@ extension StoryTelling {
         let id = try #require(begun["contribution"]?.stringValue)
         let trap = try await whole.call(
             "POST", "/v1/datanets/\(datanet)/traps", as: people.olga,
-            ["commitment": .digest(TrapCommitment.make(contribution: id, admit: false, salt: salt))])
+            ["contribution": .string(id), "commitment": .digest(TrapCommitment.make(contribution: id, admit: false, salt: salt))])
         try await whole.call("PATCH", "/v1/contributions/\(id)/files/0", as: people.ann, bytes: file, headers: [("Upload-Offset", "0")])
         try await whole.call("POST", "/v1/contributions/\(id)/finish", as: people.ann)
         try await vote(datanet, id, round: 1, admit: true)

@@ -76,6 +76,7 @@ struct StoryTelling {
     struct People {
         let olga, ann, carl, pia, bot: String
         let annKey: Ed25519PrivateKey
+        let carlKey: Ed25519PrivateKey
     }
 
     func register(_ kind: String, owner: (id: String, key: Ed25519PrivateKey)? = nil) async throws -> (
@@ -116,7 +117,7 @@ struct StoryTelling {
         let keys = try await whole.call("GET", "/v1/keys", as: pia.id)
         let key = keys["items"]?.arrayValue?.first?["key"]?.stringValue ?? ""
         try await whole.call("DELETE", "/v1/keys/\(key)", as: pia.id)
-        return People(olga: olga.id, ann: ann.id, carl: carl.id, pia: pia.id, bot: bot.id, annKey: ann.key)
+        return People(olga: olga.id, ann: ann.id, carl: carl.id, pia: pia.id, bot: bot.id, annKey: ann.key, carlKey: carl.key)
     }
 
     // MARK: Money

@@ -17,6 +17,13 @@ struct Writings: Sendable {
             domain: try CommitmentDomain("openledger/writing/v1"))
     }
 
+    /// What all traps on one contribution share: a hash by a key of this service's own, so that nobody finds the contribution by trying.
+    func tag(ofTrapOn contribution: String) async throws -> Digest {
+        // No principal has such a name.
+        let key = try await store.keys.keyOrNew(of: "datanet/traps")
+        return SHA256.hash(utf8: "openledger/trap-tag\n" + key.salt(item: contribution).hex)
+    }
+
     /// Seals a text.
     /// - Parameter name: what it is, unique among the author's writings.
     /// - Returns: the commitment.

@@ -5,6 +5,8 @@ internal import IngestDomain
 struct CSVParser: RowParser {
     private enum State {
         case fieldStart, plain, quoted, quoteInQuoted
+        /// Behind a carriage return, which only ends a row together with a line feed.
+        case returned
         /// After a fault: the rest of the line is passed over.
         case broken
     }
@@ -64,9 +66,10 @@ struct CSVParser: RowParser {
         case (.quoteInQuoted, UInt8(ascii: "\"")):
             field.append(byte)
             state = .quoted
-        case (_, UInt8(ascii: ",")): endField()
         case (_, 0x0a): try endRow(&rows)
-        case (_, 0x0d): break
+        case (.returned, _): breakRow(.malformed, "a carriage return stands within a field without quotes")
+        case (_, 0x0d): state = .returned
+        case (_, UInt8(ascii: ",")): endField()
         case (.fieldStart, UInt8(ascii: "\"")): state = .quoted
         case (.quoteInQuoted, _): breakRow(.malformed, "something stands behind a closing quote")
         case (.plain, UInt8(ascii: "\"")): breakRow(.malformed, "a quote stands within a field that does not begin with one")

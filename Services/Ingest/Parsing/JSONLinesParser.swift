@@ -62,9 +62,20 @@ struct JSONLinesParser: RowParser {
                 rows.append(refused(.malformed, "the line is no JSON object"))
                 return
             }
+            if let name = columns.columns.values.sorted().first(where: { Self.isNested(object[$0]) }) {
+                rows.append(refused(.malformed, "the column '\(name)' holds a list or an object, and text is wanted"))
+                return
+            }
             rows.append(.content(columns.content(file: file, row: row) { object[$0].flatMap(Self.text) }))
         } catch {
             rows.append(refused(.malformed, "\(error)"))
+        }
+    }
+
+    private static func isNested(_ value: JSONValue?) -> Bool {
+        switch value {
+        case .array, .object: true
+        default: false
         }
     }
 

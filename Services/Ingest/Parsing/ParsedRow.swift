@@ -7,6 +7,14 @@ public enum ParsedRow: Sendable, Hashable {
     /// A row that could not be read: why, and how it begins.
     case refused(RefusedRow)
 
+    /// The row, or the passage, in its file.
+    public var row: Int {
+        switch self {
+        case .content(let content): content.row
+        case .refused(let row): row.row
+        }
+    }
+
     /// About how much memory it takes.
     public var bytes: Int {
         switch self {

@@ -1,3 +1,6 @@
+public import IngestDomain
+internal import IngestDocuments
+
 /// Reads a file piece by piece. What it keeps between pieces is bounded.
 public protocol RowParser {
     /// Takes the next piece and gives the rows that are complete.
@@ -13,6 +16,8 @@ public enum ParsingError: Error, Sendable, Hashable, CustomStringConvertible {
     case malformed(file: String, reason: String)
     /// It holds more than may be taken in.
     case tooLarge(file: String, what: String, limit: Int)
+    /// It is not UTF-8, from this byte on, counted from 1.
+    case notUTF8(file: String, byte: Int)
     /// The program that reads this kind of file is missing here.
     case noReader(file: String, reason: String)
 
@@ -21,7 +26,16 @@ public enum ParsingError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .malformed(let file, let reason): "\(file): \(reason)"
         case .tooLarge(let file, let what, let limit): "\(file): \(what) exceeds \(limit)"
+        case .notUTF8(let file, let byte): "\(file): byte \(byte) is not UTF-8"
         case .noReader(let file, let reason): "\(file) cannot be read here: \(reason)"
+        }
+    }
+
+    /// What is said of the file.
+    public var code: ReasonCode {
+        switch self {
+        case .notUTF8: .invalidEncoding
+        default: .malformed
         }
     }
 }
@@ -31,9 +45,9 @@ public enum ParsingLimits {
     /// The most bytes of a row: 1 MiB. A longer one is refused, and skipped without being kept.
     public static let row = 1 << 20
     /// The most bytes of a document that has to be read whole: 64 MiB.
-    public static let document = 64 << 20
+    public static let document = DocumentLimits.document
     /// The most bytes of text out of a document: 32 MiB.
-    public static let text = 32 << 20
+    public static let text = DocumentLimits.text
     /// The most rows of one file.
     public static let rows = 10_000_000
     /// The most bytes of a passage that a document is cut into.

@@ -23,6 +23,11 @@ struct IngestCore: Sendable {
     let log: any LogClient
     let peers: Peers
     let places: ItemPlaces
+    let lists: ScreenedLists
+    /// The most items of a contribution.
+    var mostItems = IngestRules.mostItemsOfContribution
+    /// How long an upload is kept that nobody goes on with.
+    var uploadAge: Duration
     let exports = Exports()
     let scanner = SecretScanner()
 
@@ -30,7 +35,7 @@ struct IngestCore: Sendable {
     func items(of contribution: ContributionState) async throws -> [ScreenedItem] {
         switch contribution.screened?.items {
         case .entries(let entries): entries
-        case .evidence(let hash, _): try await ItemLists.read(hash, evidence)
+        case .evidence(let hash, let count): try await lists.list(hash, count)
         case nil: []
         }
     }

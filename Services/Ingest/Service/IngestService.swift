@@ -38,6 +38,7 @@ public struct IngestService: RunnableService {
             blobs = try FolderBlobStore(root: context.folder + "/blobs")
         }
         let evidence = try context.openEvidence()
+        let days = try settings.integer("INGEST_UPLOAD_DAYS", in: 1...3_650, default: 30)
         let maker = DecisionMaker(.ingest, log: context.log, clock: context.clock, logger: context.logger) { IngestState() }
         let pool = PostgresPool(context.database, options: PoolOptions(size: 4))
         pool.addMetrics(to: context.metrics, pool: service.rawValue)
@@ -47,8 +48,10 @@ public struct IngestService: RunnableService {
                 content: try SealedStore(blobs: blobs, keys: keys, space: "content", domain: .item),
                 uploads: try SealedStore(blobs: blobs, keys: keys, space: "uploads", domain: .upload),
                 evidence: evidence, keys: keys,
-                reader: DocumentReader(pdf: PDFReader(launcher: settings.string("CONFINE"))), clock: context.clock, logger: context.logger,
-                screener: Screener(), log: context.log, peers: context.peers, places: ItemPlaces(evidence)))
+                reader: DocumentReader(confined: ConfinedReader(launcher: settings.string("CONFINE"))), clock: context.clock,
+                logger: context.logger,
+                screener: Screener(), log: context.log, peers: context.peers, places: ItemPlaces(evidence), lists: ScreenedLists(evidence),
+                uploadAge: .seconds(86_400 * days)))
     }
 
     /// Who works on contents reads them.

@@ -258,6 +258,30 @@ struct RuleTests {
         try house.checkInvariants()
     }
 
+    @Test("a ruling takes stake in the pool that it names alone, and what is being unbonded too")
+    func rulingOnStakes() throws {
+        var house = try House()
+        let pia = try house.account("validator:pia"), (asset, now) = (house.asset, house.now)
+        let (all, amount, part) = (house.amount(10_000), house.amount(4_000), house.amount(3_000))
+        try house.run { try $0.openAccount(pia, asset, overdraft: nil, ceiling: nil) }
+        try house.run { try $0.deposit(id: "dep-pia", to: pia, all, rail: "bank", reference: "ref-pia") }
+        for pool in ["dn_1", "dn_2"] { try house.run { try $0.bond(amount, from: pia, in: pool) } }
+        // Asked back after the vote: it answers for the vote all the same.
+        try house.run { try $0.unbond(id: "u1", part, of: pia, in: "dn_1", now: now) }
+        let ruling = RulingMade(
+            ruling: "ru_1", about: "review", subject: "rv_1", upheld: true, penalties: [Penalty(principal: "pia", points: 5_000)],
+            pool: "dn_1")
+        try house.run { try $0.penalise(ruling) }
+        #expect(house.balance("platform:house") == 2_000, "half of what was bonded and of what was being unbonded")
+        #expect(house.state.stake(pia, in: "dn_1", house.asset).units == 0)
+        #expect(house.state.stake(pia, in: "dn_2", house.asset).units == 4_000)
+        house.pass(seconds: 604_800)
+        let due = house.now
+        try house.run { try $0.sweep(now: due) }
+        #expect(house.balance("validator:pia") == 4_000)
+        try house.checkInvariants()
+    }
+
     @Test("stakes bond, unbond with delay, are slashed by ruling and rewarded in proportion")
     func stakes() throws {
         var house = try House()

@@ -94,32 +94,38 @@ extension BillingState {
         }
     }
 
-    /// Does what a ruling says of stakes: so many basis points of what each principal has bonded as a validator, in every pool.
+    /// Does what a ruling says of stakes: so many basis points of what each principal has as a validator in the pool that it names. What
+    /// is being unbonded counts as what is bonded: who asks for a stake back after a vote answers for the vote.
     public func penalise(_ ruling: RulingMade) throws(BillingError) -> Decision {
+        guard let pool = ruling.pool else { return .nothing }
         var decision = Decision.nothing
         for penalty in ruling.penalties {
             let account = try AccountID(.validator, penalty.principal)
-            for (key, units) in stakes.filter({ $0.key.account == account }).sorted(by: { $0.key < $1.key }) {
+            for (key, units) in staked({ $0.pool == pool && $0.account == account }) {
                 let parts = try exactly { () throws(MoneyError) in
                     let lost = try BasisPoints(Int64(penalty.points)), kept = try BasisPoints(10_000 - Int64(penalty.points))
                     return try Amount(units, key.asset).split(by: [lost, kept])
                 }
                 guard parts[0].isPositive else { continue }
-                decision.events += try slash(parts[0], of: account, in: key.pool, ruling: ruling.ruling).events
+                decision.events += try slash(parts[0], of: account, in: pool, ruling: ruling.ruling).events
             }
         }
         return decision
     }
 
+    /// What is bonded and what is being unbonded, together, in the order of the keys.
+    private func staked(_ isMeant: (StakeKey) -> Bool) -> [(key: StakeKey, units: Int128)] {
+        var found: [StakeKey: Int128] = [:]
+        for (key, units) in stakes where isMeant(key) { found[key, default: 0] += units }
+        for unbonding in unbondings.values where isMeant(unbonding.key) { found[unbonding.key, default: 0] += unbonding.units }
+        return found.sorted { $0.key < $1.key }.map { (key: $0.key, units: $0.value) }
+    }
+
     /// Takes all that a runner has staked, what is being unbonded too: it handed in something else than it said.
     public func penalise(_ checked: JobChecked) throws(BillingError) -> Decision {
         guard checked.isLie else { return .nothing }
-        var lost: [StakeKey: Int128] = [:]
-        let isIts = { (key: StakeKey) in key.pool == Self.runners && key.account.owner == checked.runner }
-        for (key, units) in stakes where isIts(key) { lost[key, default: 0] += units }
-        for unbonding in unbondings.values where isIts(unbonding.key) { lost[unbonding.key, default: 0] += unbonding.units }
         var decision = Decision.nothing
-        for (key, units) in lost.sorted(by: { $0.key < $1.key }) where units > 0 {
+        for (key, units) in staked({ $0.pool == Self.runners && $0.account.owner == checked.runner }) where units > 0 {
             decision.events += try slash(Amount(units, key.asset), of: key.account, in: key.pool, ruling: checked.job).events
         }
         return decision

@@ -12,10 +12,12 @@ extension DatanetLaw {
             let data: ReviewOpened = try append.data(ReviewOpened.self)
             if data.round > 1 {
                 guard let reason = data.reason else { throw Unlawful("an appeal has a reason") }
-                return Made(try AppealRules.appeal(state, data.contribution, reason: reason, moment))
+                return try opened(Made(try AppealRules.appeal(state, data.contribution, reason: reason, moment)), as: data)
             }
-            guard append.reactsTo != nil else { return Made(try AdmissionRules.reopen(state, data.contribution, moment)) }
-            return try settle(data.contribution, append, state, moment)
+            guard append.reactsTo != nil else {
+                return try opened(Made(try AdmissionRules.reopen(state, data.contribution, moment)), as: data)
+            }
+            return try opened(try settle(data.contribution, append, state, moment), as: data)
         case AdmissionGranted.type:
             return try settle(append.data(AdmissionGranted.self).contribution, append, state, moment)
         case AdmissionRefused.type:
@@ -30,14 +32,29 @@ extension DatanetLaw {
             return Made(try ReviewRules.vote(state, data.review, admit: data.admit, reason: data.reason, moment))
         case ReviewTrapCommitted.type:
             let data: ReviewTrapCommitted = try append.data(ReviewTrapCommitted.self)
-            return Made(try AppealRules.setTrap(state, data.datanet, commitment: data.commitment, moment))
+            return Made(
+                try AppealRules.setTrap(state, data.datanet, commitment: data.commitment, tag: data.tag, moment),
+                gaps: [
+                    ReplayGap(
+                        "tags of traps", why: "a trap's tag is a keyed hash of its contribution, which nobody may guess before the vote")
+                ])
         case ReviewTrapRevealed.type:
             let data: ReviewTrapRevealed = try append.data(ReviewTrapRevealed.self)
             return Made(
                 try AppealRules.reveal(
-                    state, data.trap, contribution: data.contribution, admit: data.admit, salt: data.salt, moment))
+                    state, data.trap, contribution: data.contribution, admit: data.admit, salt: data.salt, tag: state.traps[data.trap]?.tag,
+                    moment))
         default: return nil
         }
+    }
+
+    /// Early openings did not say who was a candidate.
+    private func opened(_ made: Made, as data: ReviewOpened) throws -> Made {
+        guard data.candidates == nil, let event = made.events.first, event.type == ReviewOpened.type else { return made }
+        var (bare, early) = (try ReviewOpened(event.data.object()), made)
+        bare.candidates = nil
+        early.events[0] = try Decided(bare, "review", bare.review)
+        return early
     }
 
     private func settle(_ id: String, _ append: ReplayedAppend, _ state: DatanetState, _ moment: Moment) throws -> Made {

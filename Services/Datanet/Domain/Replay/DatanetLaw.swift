@@ -105,11 +105,17 @@ public struct DatanetLaw: ReplayLaw {
         case AccessUsed.type:
             let data: AccessUsed = try append.data(AccessUsed.self)
             let isService = Service(rawValue: moment.actor) != nil || moment.actor == "runner"
-            guard data.items <= state.snapshots[data.snapshot]?.published.items ?? 0 else {
+            if let review = data.review {
+                let contribution = state.reviews[review].flatMap { state.contributions[$0.contribution] }
+                guard data.items <= contribution?.accepted ?? 0 else { throw Unlawful("/items is more than the contribution has") }
+                return Made(try AccessRules.review(state, review, items: data.items, moment))
+            }
+            let snapshot = data.snapshot ?? ""
+            guard data.items <= state.snapshots[snapshot]?.published.items ?? 0 else {
                 throw Unlawful("/items is more than the snapshot has")
             }
             return Made(
-                try AccessRules.use(state, snapshot: data.snapshot, purpose: data.purpose, items: data.items, isService: isService, moment))
+                try AccessRules.use(state, snapshot: snapshot, purpose: data.purpose, items: data.items, isService: isService, moment))
         case ProposalOpened.type, ProposalVoted.type, ProposalClosed.type, DatanetPolicyChanged.type:
             return try proposal(append, state, moment)
         case RulingMade.type:

@@ -16,10 +16,11 @@ public enum AccessRules {
     }
 
     /// The right of a principal to read a Datanet's snapshots at this log time; nil for none. Owners, curators and consumers read by
-    /// role; validators read what they review; everybody else by a grant.
+    /// role, who became a consumer by themselves only while that is free; everybody else by a grant. What validators review they read by
+    /// ``review(_:_:items:_:)``.
     public static func right(_ state: DatanetState, _ id: String, of principal: String, purpose: String?, at logTime: Timestamp) -> Right? {
         guard let datanet = state.datanets[id] else { return nil }
-        if datanet.has(principal, [.owner, .curator, .consumer]) { return .role }
+        if datanet.readsByRole(principal) { return .role }
         let grants = state.grants.values.filter {
             $0.terms.datanet == id && $0.terms.grantee == principal && $0.holds(at: logTime)
                 && (purpose == nil || $0.terms.purpose == purpose)
@@ -95,6 +96,24 @@ public enum AccessRules {
             try Decided(
                 AccessUsed(
                     access: access, datanet: datanet, snapshot: id, reader: moment.actor, grant: grant, purpose: purpose, items: items),
+                "access", access)
+        ]
+    }
+
+    /// Notes that a member of a panel reads what the panel decides on: for as long as the review is open, and nothing else.
+    public static func review(_ state: DatanetState, _ id: String, items: Int, _ moment: Moment) throws -> [Decided] {
+        guard let review = state.reviews[id] else { throw DatanetRefusal.unknown("review", id) }
+        guard let draw = review.draw, draw.panel.contains(moment.actor), try state.datanet(review.datanet).has(moment.actor, .validator)
+        else {
+            throw DatanetRefusal.notAllowed("\(moment.actor) is not on the panel of \(id)")
+        }
+        guard review.outcome == nil, moment.logTime < draw.closes else {
+            throw DatanetRefusal(.conflict, "voting-is-over", "the panel of \(id) reads no longer")
+        }
+        let access = moment.newID("ac", 0)
+        return [
+            try Decided(
+                AccessUsed(access: access, datanet: review.datanet, review: id, reader: moment.actor, purpose: "review", items: items),
                 "access", access)
         ]
     }

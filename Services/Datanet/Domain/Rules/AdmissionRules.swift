@@ -32,11 +32,7 @@ public enum AdmissionRules {
         let plan = AdmissionPlan(state, contribution, items: prepared.items, judgingQuality: judges)
         guard plan == prepared.plan else { throw DatanetRefusal.stale }
         if !judges, !plan.granted.isEmpty {
-            let review = moment.newID("rv", 0)
-            return [
-                try Decided(
-                    ReviewOpened(review: review, datanet: contribution.datanet, contribution: id, round: 1), "review", review)
-            ]
+            return [try ReviewRules.open(state, contribution, round: 1, moment)]
         }
         return try plan.events(contribution)
     }
@@ -52,7 +48,6 @@ public enum AdmissionRules {
         guard case .refused(let reason) = contribution.status, reopened.contains(reason), !contribution.isAppealed else {
             throw DatanetRefusal(.conflict, "not-reopenable", "\(id.prefix(80)) is not without a verdict for lack of validators")
         }
-        let review = moment.newID("rv", 0)
-        return [try Decided(ReviewOpened(review: review, datanet: datanet.id, contribution: id, round: 1), "review", review)]
+        return [try ReviewRules.open(state, contribution, round: 1, moment)]
     }
 }

@@ -28,35 +28,35 @@ public enum AppealRules {
         guard let decided = contribution.decided, moment.logTime <= decided.adding(seconds: datanet.governance.appealSeconds) else {
             throw DatanetRefusal(.conflict, "appeal-too-late", "appeals come within \(datanet.governance.appealSeconds) seconds")
         }
-        let review = moment.newID("rv", 0)
-        return [
-            try Decided(
-                ReviewOpened(
-                    review: review, datanet: datanet.id, contribution: id, round: 2, appeals: contribution.reviews.last,
-                    appellant: moment.actor, reason: reason), "review", review)
-        ]
+        return [try ReviewRules.open(state, contribution, round: 2, reason: reason, moment)]
     }
 
-    /// Binds an owner or curator to a verdict on a contribution that is not before a panel yet.
-    public static func setTrap(_ state: DatanetState, _ id: String, commitment: Digest, _ moment: Moment) throws -> [Decided] {
+    /// Binds an owner or curator to a verdict on a contribution that is not before a panel yet. There is one trap on a contribution: who
+    /// could commit to both verdicts would reveal whichever hurts.
+    /// - Parameter tag: what all traps on the contribution share, and tells nobody which it is.
+    public static func setTrap(_ state: DatanetState, _ id: String, commitment: Digest, tag: Digest?, _ moment: Moment) throws -> [Decided]
+    {
         let datanet = try state.datanet(id)
         guard datanet.has(moment.actor, [.owner, .curator]) else { throw DatanetRefusal.notAllowed("owners and curators set traps") }
+        if let tag, state.traps.values.contains(where: { $0.datanet == id && $0.tag == tag }) {
+            throw DatanetRefusal(.conflict, "trap-there-already", "there is a trap on that contribution: one is all that it can have")
+        }
         let trap = moment.newID("tr", 0)
         return [
-            try Decided(ReviewTrapCommitted(trap: trap, datanet: id, commitment: commitment), "review", trap)
+            try Decided(ReviewTrapCommitted(trap: trap, datanet: id, commitment: commitment, tag: tag), "review", trap)
         ]
     }
 
     /// Opens a trap after its review: who voted against the verdict loses stake, and what should not have come in goes out.
     public static func reveal(
-        _ state: DatanetState, _ id: String, contribution name: String, admit: Bool, salt: String, _ moment: Moment
+        _ state: DatanetState, _ id: String, contribution name: String, admit: Bool, salt: String, tag: Digest?, _ moment: Moment
     ) throws -> [Decided] {
         guard let trap = state.traps[id] else { throw DatanetRefusal.unknown("trap", id) }
         let datanet = try state.datanet(trap.datanet)
         guard moment.actor == trap.setter else { throw DatanetRefusal.notAllowed("who set a trap reveals it") }
         guard trap.review == nil else { throw DatanetRefusal(.conflict, "revealed-already", "\(id) has been revealed") }
         guard (16...200).contains(salt.utf8.count), !salt.utf8.contains(0x0A), !name.utf8.contains(0x0A),
-            TrapCommitment.make(contribution: name, admit: admit, salt: salt) == trap.commitment
+            TrapCommitment.make(contribution: name, admit: admit, salt: salt) == trap.commitment, trap.tag == nil || trap.tag == tag
         else {
             throw DatanetRefusal(.unprocessable, "wrong-opening", "contribution, verdict and salt (16 to 200 bytes) do not open \(id)")
         }
@@ -67,6 +67,10 @@ public enum AppealRules {
                 $0.sequence > trap.sequence && $0.round == 1
             })
         else { throw DatanetRefusal(.unprocessable, "no-such-review", "no review of \(name.prefix(80)) was opened after the trap was set") }
+        // Early traps have no tag that would show two of one contribution.
+        guard !state.traps.values.contains(where: { $0.review == review.id }) else {
+            throw DatanetRefusal(.conflict, "measured-already", "another trap on \(name.prefix(80)) has been revealed")
+        }
         guard review.outcome != nil else { throw DatanetRefusal(.conflict, "review-not-over", "\(review.id) is not over yet") }
         let penalties = ReviewRules.wrong(review, right: admit, points: datanet.governance.penaltyPoints)
         var events = [

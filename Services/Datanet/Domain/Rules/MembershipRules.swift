@@ -34,7 +34,7 @@ public enum MembershipRules {
     }
 
     /// Gives a role. Owners give every role, curators those of contributors and consumers; to an open Datanet people come by
-    /// themselves as contributors and consumers.
+    /// themselves as contributors and, where reading is free and they were not put out, as consumers.
     public static func grant(_ state: DatanetState, _ id: String, to principal: String, role name: String, _ moment: Moment) throws
         -> [Decided]
     {
@@ -42,7 +42,7 @@ public enum MembershipRules {
         let role = try Role.named(name)
         let isPlain = (1...200).contains(principal.utf8.count) && principal.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
         guard isPlain else { throw DatanetRefusal(.unprocessable, "bad-principal", "a principal is 1 to 200 visible ASCII characters") }
-        let joins = principal == moment.actor && datanet.policy.access == "open" && !datanet.barred.contains(principal)
+        let joins = principal == moment.actor && datanet.mayJoin(principal, as: role)
         let simple: Set<Role> = [.contributor, .consumer]
         guard datanet.has(moment.actor, .owner) || simple.contains(role) && (datanet.has(moment.actor, .curator) || joins) else {
             throw DatanetRefusal.notAllowed("only an owner of \(id) gives the role \(name) to \(principal.prefix(80))")

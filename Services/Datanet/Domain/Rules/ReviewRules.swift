@@ -11,7 +11,18 @@ public enum ReviewRules {
         return fits ? (policy.panel, policy.quorum) : (3, 2)
     }
 
-    /// Who can be drawn: validators with the stake bonded who have no part in the matter and did not sit on it before.
+    /// The validators of a Datanet with the stake bonded, now. A review's event has them: who comes or goes once the seed of the draw is
+    /// known changes nothing in it.
+    public static func validators(_ state: DatanetState, _ datanet: Datanet) -> [String] {
+        datanet.members.filter { principal, roles in
+            guard roles.contains(.validator) else { return false }
+            guard let stake = datanet.policy.stake else { return true }
+            return state.stake(of: principal, in: datanet.id, asset: stake.asset.text) >= stake.units
+        }.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Who can be drawn: who was a validator with the stake bonded as the review was opened, has no part in the matter and did not sit on it
+    /// before.
     /// - Parameter owners: of the contribution's items.
     public static func candidates(_ state: DatanetState, _ review: Review, owners: Set<String>) -> [String] {
         guard let datanet = state.datanets[review.datanet] else { return [] }
@@ -21,11 +32,20 @@ public enum ReviewRules {
             for earlier in contribution.reviews { excluded.formUnion(state.reviews[earlier]?.draw?.panel ?? []) }
         }
         if let appellant = review.appellant { excluded.insert(appellant) }
-        return datanet.members.filter { principal, roles in
-            guard roles.contains(.validator), !excluded.contains(principal) else { return false }
-            guard let stake = datanet.policy.stake else { return true }
-            return state.stake(of: principal, in: datanet.id, asset: stake.asset.text) >= stake.units
-        }.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return (review.candidates ?? validators(state, datanet)).filter { !excluded.contains($0) }
+    }
+
+    /// Opens a review of a contribution, the first one or on appeal.
+    static func open(_ state: DatanetState, _ contribution: Contribution, round: Int, reason: Digest? = nil, _ moment: Moment) throws
+        -> Decided
+    {
+        let review = moment.newID("rv", 0)
+        let datanet = try state.datanet(contribution.datanet)
+        return try Decided(
+            ReviewOpened(
+                review: review, datanet: datanet.id, contribution: contribution.id, round: round,
+                appeals: round > 1 ? contribution.reviews.last : nil, appellant: round > 1 ? moment.actor : nil, reason: reason,
+                candidates: validators(state, datanet)), "review", review)
     }
 
     /// Reacts to `review.opened`: draws a panel, or ends the review where there are fewer candidates than a quorum.

@@ -1,5 +1,6 @@
 public import Crypto
 public import Events
+internal import Money
 
 /// One Datanet.
 public struct Datanet: Sendable {
@@ -17,6 +18,10 @@ public struct Datanet: Sendable {
     public internal(set) var members: [String: Set<Role>] = [:]
     /// Who may not contribute any more.
     public internal(set) var barred: Set<String> = []
+    /// Who was put out as a consumer, and may not come back without being let in.
+    public internal(set) var expelled: Set<String> = []
+    /// Consumers who came by themselves: where reading has a price, their role is no right to it.
+    public internal(set) var guests: Set<String> = []
     /// Contributions with admitted items, in the order of their admission.
     public internal(set) var admitted: [String] = []
     /// Its snapshots' ids, the first one's number being 1.
@@ -36,6 +41,25 @@ public struct Datanet: Sendable {
 
     /// Whether the principal has one of the roles.
     public func has(_ principal: String, _ roles: Set<Role>) -> Bool { members[principal].map { !$0.isDisjoint(with: roles) } ?? false }
+
+    /// Whether reading costs nothing.
+    var isFree: Bool { policy.price.map { !$0.isPositive } ?? true }
+
+    /// Whether the principal may take the role without being asked: in an open Datanet a contributor's, and a consumer's where reading is free.
+    func mayJoin(_ principal: String, as role: Role) -> Bool {
+        guard policy.access == "open", !barred.contains(principal) else { return false }
+        switch role {
+        case .contributor: return true
+        case .consumer: return isFree && !expelled.contains(principal)
+        default: return false
+        }
+    }
+
+    /// Whether the principal's role lets them read.
+    public func readsByRole(_ principal: String) -> Bool {
+        if has(principal, [.owner, .curator]) { return true }
+        return has(principal, .consumer) && (isFree || !guests.contains(principal))
+    }
 
     /// Whether the principal may contribute.
     public func mayContribute(_ principal: String) -> Bool {

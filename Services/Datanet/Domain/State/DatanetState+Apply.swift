@@ -40,7 +40,7 @@ extension DatanetState {
                 $0.page = described.page
                 $0.pageAuthor = event.actor
             }
-        case MemberGranted.type: try applyMember(MemberGranted(data))
+        case MemberGranted.type: try applyMember(MemberGranted(data), by: event.actor)
         case MemberRevoked.type: try applyMember(MemberRevoked(data), by: event.actor)
         case ContributionScreened.type: try applyScreened(ContributionScreened(data), event)
         case ContributionWithdrawn.type: try applyWithdrawn(ContributionWithdrawn(data))
@@ -99,11 +99,14 @@ extension DatanetState {
         openProposals.remove(proposal)
     }
 
-    private mutating func applyMember(_ granted: MemberGranted) throws {
+    private mutating func applyMember(_ granted: MemberGranted, by actor: String) throws {
         guard let role = Role(rawValue: granted.role) else { throw UnfitEvent("there is no role \(granted.role)") }
         try change(granted.datanet) {
             $0.members[granted.principal, default: []].insert(role)
             if role == .contributor { $0.barred.remove(granted.principal) }
+            guard role == .consumer else { return }
+            $0.expelled.remove(granted.principal)
+            if actor == granted.principal { $0.guests.insert(actor) } else { $0.guests.remove(granted.principal) }
         }
     }
 
@@ -114,6 +117,9 @@ extension DatanetState {
             if $0.members[revoked.principal]?.isEmpty == true { $0.members[revoked.principal] = nil }
             // Who leaves may come back; who was put out may not, until somebody grants the role again.
             if role == .contributor, actor != revoked.principal { $0.barred.insert(revoked.principal) }
+            guard role == .consumer else { return }
+            $0.guests.remove(revoked.principal)
+            if actor != revoked.principal { $0.expelled.insert(revoked.principal) }
         }
     }
 }

@@ -51,7 +51,8 @@ extension DatanetState {
             contributions[opened.contribution] = contribution
             reviews[opened.review] = Review(
                 id: opened.review, datanet: opened.datanet, contribution: opened.contribution, round: opened.round, appeals: opened.appeals,
-                appellant: opened.appellant, event: event.id, opened: event.time, correlation: event.correlation, sequence: sequence)
+                appellant: opened.appellant, event: event.id, opened: event.time, correlation: event.correlation,
+                candidates: opened.candidates, sequence: sequence)
             undrawn.insert(opened.review)
         case ReviewDrawn.type:
             let drawn = try ReviewDrawn(data)
@@ -75,7 +76,7 @@ extension DatanetState {
         case ReviewTrapCommitted.type:
             let trap = try ReviewTrapCommitted(data)
             traps[trap.trap] = Trap(
-                id: trap.trap, datanet: trap.datanet, commitment: trap.commitment, setter: event.actor, sequence: sequence)
+                id: trap.trap, datanet: trap.datanet, commitment: trap.commitment, tag: trap.tag, setter: event.actor, sequence: sequence)
         default:
             let revealed = try ReviewTrapRevealed(data)
             guard traps[revealed.trap] != nil else { throw UnfitEvent("there is no trap \(revealed.trap)") }

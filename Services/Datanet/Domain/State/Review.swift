@@ -21,6 +21,8 @@ public struct Review: Sendable {
     public let opened: Timestamp
     /// That event's trace.
     public let correlation: String
+    /// Among whom the panel is drawn; nil for early reviews, whose events did not say.
+    let candidates: [String]?
     /// Its place among the service's own events.
     let sequence: Int
     /// Seats, when a panel was drawn.
@@ -62,6 +64,8 @@ public struct Trap: Sendable {
     public let datanet: String
     /// What binds it.
     public let commitment: Digest
+    /// What all traps on one contribution share; early ones have none.
+    public let tag: Digest?
     /// Who set it.
     public let setter: String
     let sequence: Int

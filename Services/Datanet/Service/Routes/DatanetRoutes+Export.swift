@@ -54,17 +54,22 @@ extension DatanetRoutes {
                 headers.set(AppliedPosition.headerName, position.format())
             }
             let media = try await core.maker.query { try $0.datanet(snapshot.published.datanet).media }
-            return Response(
-                headers: headers,
-                body: .stream { writer in
-                    let present = Set(present.map(\.item))
-                    if media == "text" {
-                        try await stream(asked, present, to: writer)
-                    } else {
-                        for item in asked { try await streamMedia(item, isPresent: present.contains(item.item), to: writer) }
-                    }
-                })
+            return contents(of: asked, present: Set(present.map(\.item)), media: media, headers)
         }
+    }
+
+    /// A reply of items with their content, a line each.
+    /// - Parameter present: those whose content is there; the others' lines say that they were taken back.
+    func contents(of items: [AdmittedItem], present: Set<String>, media: String, _ headers: Headers) -> Response {
+        Response(
+            headers: headers,
+            body: .stream { writer in
+                if media == "text" {
+                    try await stream(items, present, to: writer)
+                } else {
+                    for item in items { try await streamMedia(item, isPresent: present.contains(item.item), to: writer) }
+                }
+            })
     }
 
     /// Writes the line of an image or a recording, which may be larger than what is kept in memory: its bytes go out as they come in.

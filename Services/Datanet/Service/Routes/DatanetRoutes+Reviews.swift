@@ -11,7 +11,7 @@ internal import Web
 
 /// Panels, appeals and traps.
 extension DatanetRoutes {
-    var reviewRoutes: [Route] { [reviews, review, castVote, reopen, contributions, appeal, setTrap, revealTrap] }
+    var reviewRoutes: [Route] { [reviews, review, reviewItems, castVote, reopen, contributions, appeal, setTrap, revealTrap] }
 
     private var reviews: Route {
         read(
@@ -142,11 +142,15 @@ extension DatanetRoutes {
             "/v1/datanets/{id}/traps", operation: "setTrap",
             summary:
                 "Binds an owner or curator to a verdict: SHA-256 of openledger/trap, contribution, admit or refuse, and salt, joined by LF.",
-            body: .object(.required("commitment", .text(.sha256))), gives: ReviewTrapCommitted.self
+            body: .object(
+                .required("commitment", .text(.sha256)),
+                .required("contribution", Self.id, "Kept to oneself by the service: there is one trap on a contribution.")),
+            gives: ReviewTrapCommitted.self
         ) { context in
             let id = context.path["id"]
             let commitment = try context.decode { try $0.object().digest("commitment") }
-            return try await context.decide(core.maker, rule { try AppealRules.setTrap($0, id, commitment: commitment, $1) })
+            let tag = try await core.writings.tag(ofTrapOn: Self.string(context, "contribution"))
+            return try await context.decide(core.maker, rule { try AppealRules.setTrap($0, id, commitment: commitment, tag: tag, $1) })
         }
     }
 
@@ -160,8 +164,9 @@ extension DatanetRoutes {
             let trap = context.path["trap"]
             let (contribution, salt) = (Self.string(context, "contribution"), Self.string(context, "salt"))
             let admit = context.json["admit"]?.boolValue ?? false
+            let tag = try await core.writings.tag(ofTrapOn: contribution)
             return try await context.decide(
-                core.maker, rule { try AppealRules.reveal($0, trap, contribution: contribution, admit: admit, salt: salt, $1) })
+                core.maker, rule { try AppealRules.reveal($0, trap, contribution: contribution, admit: admit, salt: salt, tag: tag, $1) })
         }
     }
 

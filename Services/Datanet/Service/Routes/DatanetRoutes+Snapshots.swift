@@ -144,38 +144,54 @@ extension DatanetRoutes {
     private var diff: Route {
         read(
             "/v1/snapshots/{snapshot}/diff/{other}", operation: "snapshotDiff", summary: "What the other snapshot has more and less.",
-            query: [QueryParameter("limit", .integer(1...1_000), "Most items of each kind.")]
+            query: Page.parameters(limit: 1...1_000)
         ) { context in
-            let limit = context.query.integer("limit") ?? 100
+            let page = Page(context)
+            let codec = CursorCodec(list: "snapshotDiff")
+            let from = try page.cursor.map { try codec.decode($0) }.flatMap { Int($0.first ?? "") } ?? 0
             let old = try await found(context)
             let new = try await found(context.path["other"])
             guard old.published.datanet == new.published.datanet else {
                 throw Problem(.unprocessable, "the snapshots are of two Datanets", field: "other")
             }
             let diff = SnapshotDiff(from: try await tree(old).items, to: try await tree(new).items)
-            return .json([
-                "from": .digest(old.published.root), "to": .digest(new.published.root), "kept": .count(diff.kept),
-                "added_count": .count(diff.added.count), "removed_count": .count(diff.removed.count),
-                "added": .array(diff.added.prefix(limit).map(\.json)), "removed": .array(diff.removed.prefix(limit).map(\.json)),
-            ])
+            // Snapshots do not change, so a place in their difference stays one.
+            let end = from + page.limit
+            let next = end < max(diff.added.count, diff.removed.count) ? codec.encode([String(end)]) : nil
+            func part(_ items: [AdmittedItem]) -> JSONValue { .array(items.dropFirst(from).prefix(page.limit).map(\.json)) }
+            return .json(
+                .members([
+                    "from": .digest(old.published.root), "to": .digest(new.published.root), "kept": .count(diff.kept),
+                    "added_count": .count(diff.added.count), "removed_count": .count(diff.removed.count),
+                    "added": part(diff.added), "removed": part(diff.removed), "next": next.map { .string($0) },
+                ]))
         }
     }
 
     private var withdrawn: Route {
         read(
             "/v1/snapshots/{snapshot}/withdrawn", operation: "withdrawnItems",
-            summary: "Items of a snapshot that were withdrawn or erased since; later snapshots do not have them."
+            summary: "Items of a snapshot that were withdrawn or erased since; later snapshots do not have them.",
+            query: Page.parameters(limit: 1...10_000)
         ) { context in
+            let page = Page(context, default: 10_000)
+            let codec = CursorCodec(list: "withdrawnItems")
+            let from = try page.cursor.map { try codec.decode($0) }.flatMap { Int($0.first ?? "") } ?? 0
             let snapshot = try await found(context)
             let tree = try await tree(snapshot)
-            let gone = try await core.maker.query { state in tree.items.filter { state.isDropped($0) } }
-            return .json([
-                "snapshot": .string(snapshot.published.snapshot), "count": .count(gone.count),
-                "items": .array(
-                    gone.prefix(10_000).map {
-                        ["item": .string($0.item), "contribution": .string($0.contribution), "owner": .string($0.owner)]
-                    }),
-            ])
+            let gone = try await core.maker.query { state in tree.items.indices.filter { state.isDropped(tree.items[$0]) } }
+            // More may be taken back between two pages: a page goes on behind an item of the snapshot, whose places stay.
+            let left = gone.drop { $0 < from }
+            let next = left.count > page.limit ? codec.encode([String(left[left.startIndex + page.limit])]) : nil
+            return .json(
+                .members([
+                    "snapshot": .string(snapshot.published.snapshot), "count": .count(gone.count), "next": next.map { .string($0) },
+                    "items": .array(
+                        left.prefix(page.limit).map { place in
+                            let item = tree.items[place]
+                            return ["item": .string(item.item), "contribution": .string(item.contribution), "owner": .string(item.owner)]
+                        }),
+                ]))
         }
     }
 

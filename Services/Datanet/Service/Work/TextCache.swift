@@ -6,9 +6,19 @@ internal import Telemetry
 
 /// Keeps the cache of texts like the items: fetches what is missing, and throws away what was taken back. Who had everything
 /// erased loses the key of what they wrote here too.
-struct TextCache: Sendable {
-    let core: DatanetCore
-    let content: ItemContent
+actor TextCache {
+    private let core: DatanetCore
+    private let content: ItemContent
+    /// Items that could not be had, `contribution/item`, and how many rounds they are left alone.
+    private var postponed: [String: Int] = [:]
+    /// At most so many are left alone at once; where more fail it is not the items' fault.
+    private static let mostPostponed = 10_000
+    private static let rounds = 120
+
+    init(core: DatanetCore, content: ItemContent) {
+        self.core = core
+        self.content = content
+    }
 
     /// Items fetched at a time.
     private static let batch = 64
@@ -19,6 +29,7 @@ struct TextCache: Sendable {
     func run() async {
         while !Task.isCancelled {
             var isDone = true
+            postponed = postponed.mapValues { $0 - 1 }.filter { $0.value > 0 }
             do {
                 try await purge()
                 try await eraseWritings()
@@ -59,7 +70,7 @@ struct TextCache: Sendable {
         }
     }
 
-    /// Fetches some texts that are missing.
+    /// Fetches some texts that are missing. One that can't be had does not keep the others waiting: it is left alone for a while.
     /// - Returns: how many were looked at.
     func fill() async throws -> Int {
         let missing = try await core.pool.execute(
@@ -67,22 +78,35 @@ struct TextCache: Sendable {
             select i.item, i.contribution, i.datanet from datanet.items i
             join datanet.datanets d on d.id = i.datanet and d.media = 'text' where not i.dropped and not exists
                 (select from datanet.texts t where t.contribution = i.contribution and t.item = i.item)
+            and i.contribution || '/' || i.item <> all (string_to_array($2, ' '))
             limit $1
-            """, [.int(Int64(Self.batch))])
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for row in missing {
-                let (item, contribution, datanet) = (try row.text("item"), try row.text("contribution"), try row.text("datanet"))
-                group.addTask {
-                    let text = try await content.content(contribution: contribution, item: item).map(ItemContent.words)
-                    try await keep(item, contribution, datanet, text)
-                }
+            """, [.int(Int64(Self.batch)), .text(postponed.keys.joined(separator: " "))])
+        let rows = try missing.map { (try $0.text("item"), try $0.text("contribution"), try $0.text("datanet")) }
+        let failed = await withTaskGroup(of: String?.self) { group in
+            for (item, contribution, datanet) in rows {
+                group.addTask { await self.fetch(item, contribution, datanet) ? nil : contribution + "/" + item }
             }
-            try await group.waitForAll()
+            var failed: [String] = []
+            for await name in group { if let name { failed.append(name) } }
+            return failed
         }
-        return missing.count
+        if postponed.count < Self.mostPostponed { for name in failed { postponed[name] = Self.rounds } }
+        return failed.count == rows.count ? 0 : rows.count
     }
 
-    private func keep(_ item: String, _ contribution: String, _ datanet: String, _ text: String?) async throws {
+    /// - Returns: whether the text is there now, or known not to be.
+    private nonisolated func fetch(_ item: String, _ contribution: String, _ datanet: String) async -> Bool {
+        do {
+            let text = try await content.content(contribution: contribution, item: item).map(ItemContent.words)
+            try await keep(item, contribution, datanet, text)
+            return true
+        } catch {
+            if !Task.isCancelled { core.logger.warning("the text of \(item) is not to be had: \(error)") }
+            return false
+        }
+    }
+
+    private nonisolated func keep(_ item: String, _ contribution: String, _ datanet: String, _ text: String?) async throws {
         // PostgreSQL's text has no NUL.
         let body = text.map { String(decoding: $0.utf8.prefix(Self.maximumBytes), as: UTF8.self).replacing("\0", with: " ") }
         _ = try await core.pool.execute(

@@ -80,12 +80,32 @@ public struct IngestLaw: ReplayLaw {
         if !ScreeningRules.versions.contains(second.rules) { second.rules = ScreeningRules.version }
         second.accepted = accepted
         second.rejected = items.count - accepted
-        return Verdict(
+        var verdict = Verdict(
             try IngestRules.submit(state, first, second), checked: ["screened items": items.count],
-            gaps: [
-                ReplayGap("signatures of manifests", why: "a manifest names its files, and is content of who signed it"),
-                ReplayGap("screening of items", why: "items are content, sealed under their owners' keys"),
-            ])
+            gaps: [ReplayGap("screening of items", why: "items are content, sealed under their owners' keys")])
+        if try isSigned(submitted) {
+            verdict.checked["signed manifests"] = 1
+        } else {
+            verdict.gaps.append(ReplayGap("signatures of manifests", why: "a manifest names its files, and is content of who signed it"))
+        }
+        return verdict
+    }
+
+    /// Checks the manifest where it is at hand: who may have it, which is its contributor, the Datanet's officers and whom they gave it to,
+    /// lays it beside the evidence.
+    /// - Returns: false where it is not.
+    private func isSigned(_ submitted: ContributionSubmitted) throws -> Bool {
+        let bytes: [UInt8]
+        do { bytes = try evidence.bytes(submitted.manifest) } catch EvidenceTrouble.absent { return false }
+        guard let key = DIDKey.publicKey(in: submitted.signer), let signature = Base64URL.decode(submitted.signature),
+            key.isValid(signature: signature, for: bytes)
+        else { throw Unlawful("/signature is not the signer's over the manifest") }
+        let manifest: Manifest
+        do { manifest = try Manifest(try JSON.parse(bytes).object()) } catch { throw Unlawful("/manifest is no manifest: \(error)") }
+        guard manifest.datanet == submitted.datanet, manifest.contributor == submitted.contributor, manifest.signer == submitted.signer,
+            manifest.kind.rawValue == submitted.kind, manifest.supersedes == submitted.supersedes, manifest.bytes == submitted.bytes
+        else { throw Unlawful("/manifest says something else than the event") }
+        return true
     }
 
     /// A new version names an item that was refused in the contribution that is corrected, and no two name the same.
@@ -116,6 +136,10 @@ public struct IngestLaw: ReplayLaw {
             guard item.quality <= 1_000 else { throw fault("has a quality above 1,000") }
             guard submitted.kind == "on-behalf" || item.owner == submitted.contributor else {
                 throw fault("is \(item.owner)'s, in a contribution of \(submitted.contributor)'s own")
+            }
+            let (contributor, datanet) = (submitted.contributor, submitted.datanet)
+            guard AuthorRules.mayOwn(item.owner, contributor: contributor, datanet: datanet, rules: screened.rules) else {
+                throw fault("is \(item.owner)'s, who is neither \(contributor) nor an author in \(datanet)")
             }
             guard commitments.insert(item.commitment).inserted else { throw fault("has the commitment of another item") }
         }

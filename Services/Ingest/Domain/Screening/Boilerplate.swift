@@ -1,6 +1,6 @@
 /// Phrases of the frame of web pages and of machines that decline.
 enum Boilerplate {
-    private static let phrases = [
+    static let phrases = [
         "all rights reserved", "cookie policy", "privacy policy", "terms of service", "terms of use", "accept all cookies",
         "we use cookies", "subscribe to our newsletter", "sign up for our newsletter", "click here to", "share on facebook",
         "share on twitter", "follow us on", "skip to main content", "skip to content", "back to top", "add to cart",

@@ -76,10 +76,17 @@ public struct ItemContent: Sendable, Hashable {
     /// Whether it is a prompt with its completion.
     public var isPair: Bool { prompt?.isEmpty == false && completion?.isEmpty == false }
 
-    /// What screening looks at: the prompt and the completion, or the text.
+    /// What screening looks at: prompt, completion and text, those that there are, a line each. Half a pair alone is nothing.
     public var screened: String {
-        if isPair { return (prompt ?? "") + "\n" + (completion ?? "") }
-        return text ?? ""
+        guard isPair || text?.isEmpty == false else { return "" }
+        return [prompt, completion, text].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: "\n")
+    }
+
+    /// What stands beside the text, by the name of its member; it is looked through for secrets too.
+    var besides: [(field: String, text: String)] {
+        [("title", title), ("source", source), ("author", author), ("licence", licence)].compactMap { field, text in
+            text.flatMap { $0.isEmpty ? nil : (field, $0) }
+        }
     }
 
     /// The same in Normalization Form C, and whether that changed anything.

@@ -7,7 +7,7 @@ public struct ItemInspection: Sendable {
     public let content: ItemContent
     /// Its canonical bytes, which are committed to.
     public let bytes: [UInt8]
-    /// The licence in the list's spelling; as it stands in the row when it is none.
+    /// The licence in the list's spelling; `NOASSERTION` when it is none.
     public let licence: String
     /// BCP 47, `und` when unknown.
     public let language: String
@@ -17,7 +17,7 @@ public struct ItemInspection: Sendable {
     public let quality: QualityScore
     /// What spoke, in the order of ``ReasonCode``.
     public let reasons: [ReasonCode]
-    /// Secrets and personal data, by their place in ``ItemContent/screened``.
+    /// Secrets and personal data, by their place in ``ItemContent/screened`` or in the member that they name.
     public let findings: [SecretFinding]
     /// What exact duplicates share.
     public let fingerprint: Digest
@@ -41,8 +41,9 @@ public struct ItemInspection: Sendable {
         if guess.code == "und" { reasons.insert(.unknownLanguage) }
         let (licence, problem) = Self.licence(content.licence ?? fallback, policy.licences)
         if let problem { reasons.insert(problem) }
-        let findings = text.count <= ScreeningRules.mostBytes ? scanner.findings(in: text) : []
+        let findings = Self.findings(content, text, scanner)
         reasons.formUnion(findings.map(\.code))
+        if content.besides.contains(where: { $0.text.utf8.count > ScreeningRules.mostBytesBeside }) { reasons.insert(.tooLarge) }
         reasons.formUnion(Self.sense(text, profile, shingles))
         let quality = QualityScore(profile, isPair: content.isPair, language: guess)
         if quality.total < policy.minimumQuality { reasons.insert(.lowQuality) }
@@ -57,6 +58,15 @@ public struct ItemInspection: Sendable {
         fingerprint = ExactDuplicateIndex.fingerprint(text)
         self.shingles = shingles
         bands = shingles.bands()
+    }
+
+    /// What stands in the text and beside it. What is refused for its size is not looked through.
+    private static func findings(_ content: ItemContent, _ text: [UInt8], _ scanner: SecretScanner) -> [SecretFinding] {
+        var findings = text.count <= ScreeningRules.mostBytes ? scanner.findings(in: text) : []
+        for (field, text) in content.besides where text.utf8.count <= ScreeningRules.mostBytesBeside {
+            findings += scanner.findings(in: Array(text.utf8)).map { SecretFinding(code: $0.code, range: $0.range, field: field) }
+        }
+        return findings
     }
 
     /// Size and encoding.
@@ -86,11 +96,13 @@ public struct ItemInspection: Sendable {
 
     private static func licence(_ text: String?, _ policy: LicencePolicy) -> (String, ReasonCode?) {
         guard let text, !text.isEmpty else { return ("NOASSERTION", .noLicence) }
-        guard let expression = try? LicenceExpression(text) else {
-            return (String(decoding: text.utf8.prefix(100), as: UTF8.self), .unknownLicence)
-        }
+        // What is no licence may be anything, a column that was mapped wrongly among it: the verdict is public, and only says so.
+        guard let expression = try? LicenceExpression(text) else { return ("NOASSERTION", .unknownLicence) }
+        let isTaken = policy.takes(expression)
         let name = expression.description
-        return (name.utf8.count <= 200 ? name : "NOASSERTION", policy.takes(expression) ? nil : .licenceConflict)
+        // References to licences are words of the contributor's own; they are repeated where the Datanet knows them.
+        let isPlain = isTaken || !text.lowercased().contains("ref-")
+        return (isPlain && name.utf8.count <= 200 ? name : "NOASSERTION", isTaken ? nil : .licenceConflict)
     }
 
     /// Which part of its runs of three words, in thousandths, a text has had before.

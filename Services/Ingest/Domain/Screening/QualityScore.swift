@@ -20,6 +20,15 @@ public struct QualityScore: Sendable, Hashable {
         ("length", 250), ("variety", 250), ("legibility", 150), ("coherence", 200), ("structure", 100), ("language", 50),
     ]
 
+    /// How each part is counted, for whoever recomputes it; all of them end at 0 and at 1,000, and divisions round down.
+    static let formulas: [(name: String, formula: String)] = [
+        ("length", "tokens * 1000 / 32"), ("variety", "different words of the first 200 * 2500 / words of the first 200"),
+        ("legibility", "letters' bytes * 1000 / (letters' and digits' bytes + marks) * 1000 / 600"),
+        ("coherence", "800 below 20 pairs of letters, else (pairs that languages have * 1000 / pairs - 800) * 1000 / 180"),
+        ("structure", "1000 with a sentence's end or a prompt with its completion, else 500"),
+        ("language", "1000 where one was recognised, else 400"),
+    ]
+
     init(_ profile: TextProfile, isPair: Bool, language guess: LanguageGuess) {
         func capped(_ value: Int) -> Int { min(1000, max(0, value)) }
         length = capped(profile.tokens * 1000 / 32)

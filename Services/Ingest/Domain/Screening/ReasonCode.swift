@@ -2,6 +2,8 @@
 public enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     /// The row could not be read.
     case malformed = "row.malformed"
+    /// The contribution has no room for the rows from this one on.
+    case tooMany = "row.too-many"
     /// The row is not UTF-8.
     case invalidEncoding = "encoding.invalid"
     /// Control characters stand in the text.
@@ -72,7 +74,7 @@ public enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     /// Whether it is said of a row, or a file, that was not read at all: what is kept of it is a note on what was wrong.
     public var isOfUnreadRow: Bool {
         switch self {
-        case .malformed, .invalidEncoding, .wrongMedia, .erasedAuthor: true
+        case .malformed, .tooMany, .invalidEncoding, .wrongMedia, .erasedAuthor: true
         default: false
         }
     }
@@ -81,13 +83,15 @@ public enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     public var meaning: String {
         switch self {
         case .malformed: "the row could not be read"
+        case .tooMany: "the contribution has as many items as one may have: bring this row, and those behind it, in another"
         case .invalidEncoding: "the row is not valid UTF-8"
         case .controlCharacters: "control characters stand in the text"
         case .mixedEncoding: "the text was once read in a wrong encoding"
         case .normalised: "the text was brought into Unicode Normalization Form C"
         case .empty: "there is neither a text nor a prompt with a completion"
         case .tooSmall: "the content has fewer than \(ScreeningRules.leastBytes) bytes"
-        case .tooLarge: "the content has more than \(ScreeningRules.mostBytes) bytes"
+        case .tooLarge:
+            "the content has more than \(ScreeningRules.mostBytes) bytes, or its title, source, author or licence more than \(ScreeningRules.mostBytesBeside)"
         case .unknownLanguage: "no language was recognised"
         case .noLicence: "neither the row nor the manifest names a licence"
         case .unknownLicence: "the licence is no SPDX expression"

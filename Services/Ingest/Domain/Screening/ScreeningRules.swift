@@ -3,14 +3,19 @@ public import JSON
 /// The numbers of the public screening rules. A change of any of them, or of what is looked for, is a new version.
 public enum ScreeningRules {
     /// What events call these rules.
-    public static let version = "screening/3"
+    public static let version = "screening/4"
     /// The versions that there were. Version 1 knew no `consent.erased`, and did not look for lists of runs of words; version 2 knew no
-    /// `version.unknown`, and took images and recordings that were cut off.
-    public static let versions: Set<String> = ["screening/1", "screening/2", version]
+    /// `version.unknown`, and took images and recordings that were cut off; version 3 did not look at the text of rows with a prompt and a
+    /// completion, nor for secrets in titles, sources and authors' names, and gave an author one account for all Datanets.
+    public static let versions: Set<String> = ["screening/1", "screening/2", "screening/3", version]
+    /// The versions under which nobody asked whose key signed a manifest, and authors had one account for all Datanets.
+    static let beforeSigners: Set<String> = ["screening/1", "screening/2", "screening/3"]
     /// The least bytes of a text item.
     public static let leastBytes = 20
     /// The most bytes of a text item.
     public static let mostBytes = 65_536
+    /// The most bytes of each of an item's title, source, author and licence. Since screening/4.
+    public static let mostBytesBeside = 4_096
     /// The most bytes of an image or a recording.
     public static let mostMediaBytes = 256 << 20
     /// Texts with fewer words are not judged by repetition.
@@ -48,7 +53,7 @@ public enum ScreeningRules {
             "version": .string(version),
             "limits": [
                 "least_bytes": .int(Int64(leastBytes)), "most_bytes": .int(Int64(mostBytes)),
-                "most_media_bytes": .int(Int64(mostMediaBytes)),
+                "most_bytes_beside": .int(Int64(mostBytesBeside)), "most_media_bytes": .int(Int64(mostMediaBytes)),
                 "words_for_repetition": .int(Int64(wordsForRepetition)),
                 "least_different_words_per_mille": .int(Int64(leastDifferentWords)),
                 "least_different_runs_per_mille": .int(Int64(leastDifferentRuns)),
@@ -60,6 +65,16 @@ public enum ScreeningRules {
                 "shingle_words": .int(Int64(Shingles.width)),
             ],
             "quality": .object(JSONObject(QualityScore.weights.map { ($0.name, .int(Int64($0.weight))) })),
+            "quality_formulas": .object(JSONObject(QualityScore.formulas.map { ($0.name, .string($0.formula)) })),
+            "boilerplate": .array(Boilerplate.phrases.map { .string($0) }),
+            "secrets": .array(
+                SecretScanner.published.map { ["code": .string($0.code.rawValue), "pattern": .string($0.pattern)] }
+                    + [
+                        [
+                            "code": .string(ReasonCode.seedPhrase.rawValue),
+                            "pattern": "BIP-39: 12 to 24 words of its English list, with their checksum",
+                        ]
+                    ]),
             "codes": .array(
                 ReasonCode.allCases.map {
                     ["code": .string($0.rawValue), "effect": $0.isRefusal ? "refuses" : "notes", "meaning": .string($0.meaning)]

@@ -4,4 +4,12 @@ public struct SecretFinding: Sendable, Hashable {
     public let code: ReasonCode
     /// Bytes of the text.
     public let range: Range<Int>
+    /// `title`, `source`, `author` or `licence`, where it stands in one of these; nil for the text that is screened.
+    public let field: String?
+
+    init(code: ReasonCode, range: Range<Int>, field: String? = nil) {
+        self.code = code
+        self.range = range
+        self.field = field
+    }
 }

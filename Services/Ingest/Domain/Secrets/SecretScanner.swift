@@ -20,6 +20,10 @@ public struct SecretScanner: Sendable {
     /// Compiles the patterns once; keep it.
     public init() { patterns = PatternSet(Self.rules.map(\.pattern)) }
 
+    /// What is looked for, for the public rules: the class that a match is of, and the pattern (RE2). A match counts where it also fulfils
+    /// what only the real thing does: a check digit, a range, entropy.
+    static var published: [(code: ReasonCode, pattern: String)] { rules.map { ($0.code, $0.pattern) } }
+
     /// Whether the patterns compiled; they are fixed, and a test holds them to it.
     var isReady: Bool { patterns != nil }
 

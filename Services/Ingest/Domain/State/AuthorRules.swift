@@ -2,11 +2,37 @@ internal import Crypto
 public import Decisions
 internal import Events
 
-/// Who authors are whom others named: claimed by somebody who knows the name, said to be right by an owner of a Datanet that has
-/// their work. Pure.
+/// Who authors are whom others named: claimed by somebody who knows the name, said to be right by an owner of the Datanet that has
+/// their work. An account is of one Datanet, so that nobody can have a name confirmed in a Datanet of their own and thereby get
+/// what another one has of it. Pure.
 public enum AuthorRules {
     /// What the accounts of named authors begin with. No principal's id does.
     public static let prefix = "author_"
+    private static let digits = 32
+
+    /// The account of an author in a Datanet.
+    /// - Parameter hash: a keyed hash of Datanet and name, in hexadecimal digits.
+    public static func account(datanet: String, hash: String) -> String { "\(prefix)\(datanet)_\(hash.prefix(digits))" }
+
+    /// Whether an account is that of an author whom a Datanet's contributions named.
+    public static func isAccount(_ account: String, of datanet: String) -> Bool {
+        let start = "\(prefix)\(datanet)_"
+        return account.hasPrefix(start) && isHash(account.utf8.dropFirst(start.utf8.count))
+    }
+
+    private static func isHash(_ text: some Collection<UInt8>) -> Bool {
+        text.count == digits && text.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
+    /// Whether an account is one that contributions screened before `screening/4` gave, the same in every Datanet.
+    static func isOld(_ account: String) -> Bool { account.hasPrefix(prefix) && isHash(account.utf8.dropFirst(prefix.utf8.count)) }
+
+    /// Whether items of an on-behalf contribution may be of this owner.
+    /// - Parameter rules: which screened it.
+    public static func mayOwn(_ owner: String, contributor: String, datanet: String, rules: String) -> Bool {
+        if owner == contributor || isAccount(owner, of: datanet) { return true }
+        return ScreeningRules.beforeSigners.contains(rules) && isOld(owner)
+    }
     /// What an owner may have looked at.
     public static let proofs: Set<String> = ["mail", "domain", "vouched"]
 
@@ -15,8 +41,8 @@ public enum AuthorRules {
     public static func request(
         _ state: IngestState, author: String, contribution id: String, owners: Set<String>, _ context: DecisionContext
     ) throws -> [NewEvent] {
-        guard let contribution = state.contributions[id], contribution.submitted.kind == "on-behalf", author.hasPrefix(prefix),
-            owners.contains(author)
+        guard let contribution = state.contributions[id], contribution.submitted.kind == "on-behalf", owners.contains(author),
+            isAccount(author, of: contribution.submitted.datanet) || isOld(author)
         else { throw IngestRefusal.noAuthor }
         guard state.claimedBy[author] == nil else { throw IngestRefusal.claimed(author) }
         // Told a second time it changes nothing.

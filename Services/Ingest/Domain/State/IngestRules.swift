@@ -9,8 +9,16 @@ public enum IngestRules {
     public static let mostItemsOfContribution = 150_000
 
     /// Whether a contribution may be brought: asked when it is begun and again when it is put on the log.
-    public static func checkSubmission(_ state: IngestState, datanet id: String, contributor: String, supersedes: String?) throws {
+    /// - Parameter signer: who signed the manifest; nil for what was screened when that was not asked.
+    public static func checkSubmission(
+        _ state: IngestState, datanet id: String, contributor: String, signer: String?, supersedes: String?
+    ) throws {
         guard let datanet = state.datanets[id] else { throw IngestRefusal.noDatanet(id) }
+        // To a closed Datanet of one's own a service that one uses may sign in one's stead, as fine-tuning by API key does.
+        let isAtHome = datanet.owner == contributor && datanet.policy.access != "open"
+        if let signer, let keys = state.keys[contributor], !keys.contains(signer), !isAtHome {
+            throw IngestRefusal.notTheirKey(signer: signer, contributor: contributor)
+        }
         guard datanet.takes(from: contributor) else { throw IngestRefusal.notTaken(datanet: id, contributor: contributor) }
         guard let supersedes else { return }
         guard let old = state.contributions[supersedes], old.submitted.contributor == contributor, old.submitted.datanet == id else {
@@ -23,7 +31,8 @@ public enum IngestRules {
         _ state: IngestState, _ submitted: ContributionSubmitted, _ screened: ContributionScreened
     ) throws -> [NewEvent] {
         try checkSubmission(
-            state, datanet: submitted.datanet, contributor: submitted.contributor, supersedes: submitted.supersedes)
+            state, datanet: submitted.datanet, contributor: submitted.contributor,
+            signer: ScreeningRules.beforeSigners.contains(screened.rules) ? nil : submitted.signer, supersedes: submitted.supersedes)
         let stream = try stream(submitted.contribution)
         return [NewEvent(submitted, stream: stream), NewEvent(screened, stream: stream)]
     }
@@ -50,7 +59,7 @@ public enum IngestRules {
             return [NewEvent(erased, stream: try stream(id))]
         }
         guard state.disposes(actor, of: erased.owner) else { throw IngestRefusal.notYours(erased.owner) }
-        guard state.erasedOwners[erased.owner] == nil else { return [] }
+        // Who asks a second time may have written elsewhere in the house meanwhile: the event tells the others once more.
         return [NewEvent(erased, stream: try contentStream(erased.owner))]
     }
 

@@ -18,6 +18,9 @@ public struct IngestState: ServiceState {
         /// Whether somebody owns it, alone or with others.
         public func isOwner(_ principal: String) -> Bool { principal == owner || members[principal]?.contains("owner") == true }
 
+        /// Whether somebody owns it or tends it.
+        public func isOfficer(_ principal: String) -> Bool { isOwner(principal) || members[principal]?.contains("curator") == true }
+
         /// Whether somebody may bring data.
         public func takes(from principal: String) -> Bool {
             policy.access == "open" || principal == owner
@@ -40,6 +43,8 @@ public struct IngestState: ServiceState {
     public private(set) var claims: [String: AuthorClaim] = [:]
     /// Ids in the order of the log, by the author's account.
     public private(set) var claimsByAuthor: [String: [String]] = [:]
+    /// The keys of those who have registered some, by principal.
+    public private(set) var keys: [String: Set<String>] = [:]
     /// Whose an author's account is.
     public private(set) var claimedBy: [String: String] = [:]
 
@@ -57,6 +62,7 @@ public struct IngestState: ServiceState {
     private static let types: Set<String> = [
         ContributionSubmitted.type, ContributionScreened.type, ContributionWithdrawn.type, ContentErased.type, DatanetCreated.type,
         DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type, ContributorClaimRequested.type, ContributorClaimed.type,
+        PrincipalRegistered.type, KeyRotated.type,
     ]
 
     /// See `ServiceState`.
@@ -86,6 +92,13 @@ public struct IngestState: ServiceState {
         case MemberRevoked.type:
             let revoked = try MemberRevoked(fields)
             datanets[revoked.datanet]?.members[revoked.principal]?.remove(revoked.role)
+        case PrincipalRegistered.type:
+            let registered = try PrincipalRegistered(fields)
+            keys[registered.principal, default: []].insert(registered.key)
+        case KeyRotated.type:
+            let rotated = try KeyRotated(fields)
+            if let added = rotated.added { keys[rotated.principal, default: []].insert(added) }
+            if let removed = rotated.removed { keys[rotated.principal]?.remove(removed) }
         case ContributorClaimRequested.type:
             let requested = try ContributorClaimRequested(fields)
             claims[requested.claim] = AuthorClaim(requested: requested, time: fact.time)

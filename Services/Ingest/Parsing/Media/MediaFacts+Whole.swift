@@ -1,7 +1,11 @@
 /// Whether a file goes as far as its format says that it goes.
 extension MediaFacts {
-    /// The part of a file that has to be seen besides its ends, to say what it is; nil for none.
+    /// The most parts that ``missingPart(of:)`` asks for of one file: a colour profile of 4 MiB in front of an image's size.
+    public static let mostParts = 64
+
+    /// The next part of a file that has to be seen besides its ends, to say what it is; nil for none.
     public static func missingPart(of bytes: FileSample) -> Range<Int>? {
+        if let range = missingSegment(of: bytes) { return range }
         guard let directory = TIFFDirectory(bytes), !directory.isReadable, !directory.range.isEmpty else { return nil }
         return directory.range
     }
@@ -18,6 +22,22 @@ extension MediaFacts {
         case "mp3": Self.mp3IsCutOff(bytes)
         default: false
         }
+    }
+
+    /// ITU-T T.81, B.1.1.4: segments come one behind another, those with profiles and previews first; where one begins that has not been
+    /// seen.
+    private static func missingSegment(of bytes: FileSample) -> Range<Int>? {
+        guard bytes.starts([0xff, 0xd8, 0xff]) else { return nil }
+        var place = 2
+        while place + 4 <= bytes.count {
+            guard let mark = bytes.big(place, 2), let size = bytes.big(place + 2, 2) else { return place..<min(bytes.count, place + 20) }
+            // The frame's head, whichever way it is coded, has the size of the image behind its own.
+            let isFrame = (0xffc0...0xffcf).contains(mark) && ![0xffc4, 0xffc8, 0xffcc].contains(mark)
+            if isFrame, place + 10 <= bytes.count, bytes.big(place + 4, 6) == nil { return place..<min(bytes.count, place + 20) }
+            guard mark >> 8 == 0xff, mark != 0xffda, size >= 2 else { return nil }
+            place += 2 + size
+        }
+        return nil
     }
 
     /// PNG (ISO/IEC 15948, 11.2.5): the chunk IEND, with its check.

@@ -20,15 +20,26 @@ extension IngestRoutes {
             .post, "/v1/contributors/claims", operation: "claimAuthor",
             summary: "Says that the caller is an author whom others named. An owner of the Datanet that has the work confirms it.",
             access: .authenticated,
-            body: .json(.object(.required("name", .text(1...500), "The name, as the rows have it."))), idempotency: .required,
+            body: .json(
+                .object(
+                    .required("name", .text(1...500), "The name, as the rows have it."),
+                    .optional("datanet", Self.id, "Whose rows name them; needed where several Datanets' do."))), idempotency: .required,
             replies: [.json(200, "The claim.", Self.claim)], problems: Self.problems
         ) { [self] context in
-            let name = try context.decode { try $0.object().string("name", bytes: 1...500) }
-            let author = try await AuthorNames(keys: core.keys).account(name)
+            let (name, datanet) = try context.decode { json in
+                let fields = try json.object()
+                return (try fields.string("name", bytes: 1...500), try fields.optionalString("datanet", bytes: 1...200))
+            }
             let actor = try context.caller.subject
-            let found = try await contribution(of: author)
+            let found = try await work(of: name, in: datanet)
+            guard Set(found.map(\.datanet)).count < 2 else {
+                throw Problem(
+                    .unprocessable, "several Datanets have work of an author of that name, each with an account of its own: say which",
+                    field: "/datanet")
+            }
+            let (author, contribution) = (found.first?.author ?? "", found.first?.contribution ?? "")
             _ = try await context.decide(core.maker) { state, moment in
-                try AuthorRules.request(state, author: author, contribution: found ?? "", owners: found == nil ? [] : [author], moment)
+                try AuthorRules.request(state, author: author, contribution: contribution, owners: [author], moment)
             }
             guard let claim = try await core.maker.query({ $0.claim(of: author, by: actor) }) else { throw IngestRefusal.noAuthor }
             return .json(try await json(claim))
@@ -101,12 +112,29 @@ extension IngestRoutes {
         }
     }
 
-    /// A contribution that has work of an author; nil when none has.
-    private func contribution(of author: String) async throws -> String? {
+    /// Where an author of a name has work: one contribution of each Datanet.
+    /// - Parameter datanet: where to look; nil for everywhere.
+    private func work(of name: String, in datanet: String?) async throws -> [Work] {
+        let key = try await AuthorNames(keys: core.keys).key()
+        let old = AuthorNames.oldAccount(name, key)
+        var found: [Work] = []
         for contribution in try await core.maker.query({ Self.onBehalf($0) }) {
-            if try await core.places.hasItem(of: author, in: contribution) { return contribution.submitted.contribution }
+            let (id, place) = (contribution.submitted.contribution, contribution.submitted.datanet)
+            guard datanet == nil || datanet == place, !found.contains(where: { $0.datanet == place }) else { continue }
+            for account in [AuthorNames.account(name, datanet: place, key), old]
+            where try await core.places.hasItem(of: account, in: contribution) {
+                found.append(Work(author: account, contribution: id, datanet: place))
+                break
+            }
         }
-        return nil
+        return found
+    }
+
+    /// Work of an author in a Datanet.
+    private struct Work {
+        let author: String
+        let contribution: String
+        let datanet: String
     }
 
     private static func onBehalf(_ state: IngestState) -> [ContributionState] {

@@ -61,6 +61,8 @@ extension IngestRoutes {
             }
             let items = try await core.items(of: contribution).filter { named.isEmpty || named.contains($0.item) }
             for item in items { try await core.content.remove(commitment: item.commitment) }
+            // The manifest says what there was.
+            if named.isEmpty, let sealed = contribution.submitted.sealed { try await core.content.remove(commitment: sealed) }
             await core.screener.forget(contribution.submitted.datanet, items: items.map(\.item))
             let document: JSONValue = [
                 "type": "openledger/erasure-receipt/v1", "owner": .string(actor), "method": "content-removed",
@@ -103,12 +105,9 @@ extension IngestRoutes {
                 try await Upload(core: core).clear(draft)
                 try await core.drafts.remove(draft.contribution)
             }
-            let destroyed: ErasureReceipt
-            do {
-                destroyed = try await core.keys.destroy(owner: owner, time: core.clock().description)
-            } catch BlobError.noKey {
-                throw Problem(.notFound, "\(owner) has no content here")
-            }
+            // Who contributed nothing may have written elsewhere in the house, which goes by the event: there is a key to destroy then too.
+            if try await core.keys.receipt(owner: owner) == nil { _ = try await core.keys.keyOrNew(of: owner) }
+            let destroyed = try await core.keys.destroy(owner: owner, time: core.clock().description)
             var document: JSONObject = ["type": "openledger/erasure-receipt/v1"]
             for member in destroyed.json.objectValue?.members ?? [] { document[member.key] = member.value }
             return try await receipt(

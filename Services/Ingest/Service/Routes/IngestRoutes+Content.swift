@@ -10,7 +10,7 @@ internal import Web
 
 /// The content of items, and what it says of itself.
 extension IngestRoutes {
-    var contentRoutes: [Route] { [content, metadata] }
+    var contentRoutes: [Route] { [content, metadata, manifest] }
 
     private var content: Route {
         Route(
@@ -47,6 +47,45 @@ extension IngestRoutes {
             }
             object["bytes"] = .count(count)
             return .json(.object(object))
+        }
+    }
+
+    private var manifest: Route {
+        Route(
+            .get, "/v1/contributions/{contribution}/manifest", operation: "getManifest",
+            summary:
+                "The manifest, the very bytes that were signed: for its contributor, for owners and curators of the Datanet, and for services.",
+            access: .authenticated, path: ["contribution": Self.id],
+            replies: [.json(200, "The bytes that the event's hash and signature are over.", .any)], problems: Self.problems
+        ) { [self] context in
+            let id = context.path["contribution"]
+            let caller = try context.caller
+            let found = try await core.maker.query { state in
+                state.contributions[id].map { contribution in
+                    (contribution, state.datanets[contribution.submitted.datanet]?.isOfficer(caller.subject) == true)
+                }
+            }
+            guard let (contribution, isOfficer) = found else { throw IngestRefusal.noContribution(id) }
+            let submitted = contribution.submitted
+            guard isOfficer || caller.subject == submitted.contributor || caller.has("content:read") else {
+                throw IngestRefusal.noContribution(id)
+            }
+            guard let sealed = submitted.sealed else { throw Problem(.notFound, "the manifest of \(id) was not kept") }
+            let bytes: BlobBytes
+            do { bytes = try await core.content.content(owner: submitted.contributor, commitment: sealed) } catch let error as BlobError {
+                guard Self.isGone(error) else { throw error }
+                throw IngestRefusal.erased(submitted.contributor)
+            }
+            return Response(
+                headers: ["Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"],
+                stream: bytes)
+        }
+    }
+
+    private static func isGone(_ error: BlobError) -> Bool {
+        switch error {
+        case .erased, .notFound, .noKey: true
+        default: false
         }
     }
 
@@ -88,7 +127,10 @@ extension IngestRoutes {
             var sample = FileSample(
                 head: try await part(0..<min(count, FileSample.most)), tail: try await part(max(0, count - FileSample.most)..<count),
                 count: count)
-            if let range = MediaFacts.missingPart(of: sample) { sample.add(try await part(range), at: range.lowerBound) }
+            for _ in 0..<MediaFacts.mostParts {
+                guard let range = MediaFacts.missingPart(of: sample) else { break }
+                sample.add(try await part(range), at: range.lowerBound)
+            }
             return MediaFacts(sample)
         }
     }

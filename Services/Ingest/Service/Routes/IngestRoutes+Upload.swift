@@ -12,7 +12,7 @@ internal import Web
 
 /// Bringing a contribution: the signed manifest, the files, the end.
 extension IngestRoutes {
-    var uploadRoutes: [Route] { [create, upload, offset, finish] }
+    var uploadRoutes: [Route] { [create, upload, offset, anew, discard, finish] }
 
     private var create: Route {
         Route(
@@ -39,7 +39,8 @@ extension IngestRoutes {
             // moment ago is known.
             _ = try await context.decide(core.maker) { state, _ in
                 try IngestRules.checkSubmission(
-                    state, datanet: manifest.datanet, contributor: manifest.contributor, supersedes: manifest.supersedes)
+                    state, datanet: manifest.datanet, contributor: manifest.contributor, signer: manifest.signer,
+                    supersedes: manifest.supersedes)
                 return []
             }
             // A manifest that is signed after everything was erased begins anew, with another key.
@@ -47,6 +48,12 @@ extension IngestRoutes {
                 _ = try await core.keys.renew(owner: manifest.contributor)
             }
             let id = EntityID.make("ct", cause: .command(id: command.id, digest: command.digest))
+            if let settled = try await core.maker.query({ $0.contributions[id] }) {
+                guard settled.submitted.manifest == signed.hash else {
+                    throw Problem(.keyReused, "this Idempotency-Key began another contribution", field: "Idempotency-Key")
+                }
+                return .json(Self.json(settled), status: 201, headers: ["Location": "/v1/contributions/\(id)"])
+            }
             try await core.drafts.create(id, signed)
             guard let draft = try await core.drafts.draft(id) else { throw IngestRefusal.noContribution(id) }
             guard draft.bytes == signed.bytes else {
@@ -68,7 +75,7 @@ extension IngestRoutes {
         ) { [self] context in
             let (draft, file) = try await file(context)
             guard draft.state == .uploading || draft.state == .failed else {
-                throw Problem(.conflict, "the upload has ended: the contribution is \(draft.state.rawValue)")
+                throw Self.ended(draft.state.rawValue)
             }
             guard let text = context.request.headers["Upload-Offset"], let offset = Int(text), offset >= 0 else {
                 throw Problem(.badHeader, "Upload-Offset must be how many bytes the file has so far", field: "Upload-Offset")
@@ -97,6 +104,37 @@ extension IngestRoutes {
         }
     }
 
+    private var anew: Route {
+        Route(
+            .delete, "/v1/contributions/{contribution}/files/{file}", operation: "discardUpload",
+            summary: "Throws away what has come of a file, so that it can be uploaded anew.", access: .authenticated,
+            path: ["contribution": Self.id, "file": .integer(0...Manifest.mostFiles - 1)],
+            replies: [.empty(204, "The file has no bytes now.")], problems: Self.problems
+        ) { [self] context in
+            let (draft, file) = try await file(context)
+            guard draft.state == .uploading || draft.state == .failed else { throw Self.ended(draft.state.rawValue) }
+            try await Upload(core: core).clear(draft, file: file)
+            return .noContent
+        }
+    }
+
+    private var discard: Route {
+        Route(
+            .delete, "/v1/contributions/{contribution}", operation: "discardContribution",
+            summary: "Throws away a contribution that is being uploaded or has failed, with all that has come of it.",
+            access: .authenticated, path: ["contribution": Self.id], replies: [.empty(204, "It is gone.")], problems: Self.problems
+        ) { [self] context in
+            let draft = try await draft(context)
+            guard draft.contributor == (try context.caller).subject else { throw IngestRefusal.notYours(draft.contribution) }
+            guard draft.state == .uploading || draft.state == .failed else { throw Self.ended(draft.state.rawValue) }
+            try await Upload(core: core).clear(draft)
+            guard try await core.drafts.discard(draft.contribution) else { throw Self.ended(Draft.State.queued.rawValue) }
+            return .noContent
+        }
+    }
+
+    static func ended(_ state: String) -> Problem { Problem(.conflict, "the upload has ended: the contribution is \(state)") }
+
     private var finish: Route {
         Route(
             .post, "/v1/contributions/{contribution}/finish", operation: "finishContribution",
@@ -105,9 +143,17 @@ extension IngestRoutes {
             replies: [.json(202, "The contribution waits for screening, or has been screened.", Self.contribution)],
             problems: Self.problems
         ) { [self] context in
+            let command = try context.requiredCommand
+            if let settled = try await settled(context) {
+                guard settled.submitted.contributor == (try context.caller).subject else {
+                    throw IngestRefusal.notYours(settled.submitted.contribution)
+                }
+                // It is on the log: the command that brought it there gets the same again, and no other does.
+                guard try await context.decide(core.maker, { _, _ in [] }).isRepeat else { throw Self.ended("done") }
+                return .json(Self.json(settled), status: 202)
+            }
             let draft = try await draft(context)
             guard draft.contributor == (try context.caller).subject else { throw IngestRefusal.notYours(draft.contribution) }
-            let command = try context.requiredCommand
             if draft.state == .uploading || draft.state == .failed {
                 for (index, file) in draft.manifest.files.enumerated() {
                     let end = try await Upload(core: core).offset(draft.contribution, file: index)

@@ -23,10 +23,12 @@ extension IngestRoutes {
             access: .authenticated, path: ["contribution": Self.id, "item": Self.id],
             replies: [
                 .json(
-                    200, "The verdict. Places are bytes of the text, or of the prompt, a line break and the completion.",
+                    200,
+                    "The verdict. Places are bytes of prompt, completion and text, those that there are, joined by line breaks; or of the field named.",
                     .openObject(
                         .required("item", Self.id), .required("verdict", .oneOf("accepted", "rejected")),
                         .required("rules", .text, "The version of the rules that judged it."),
+                        .optional("file", .count, "The file of the manifest, from 0."), .optional("row", .count, "The row in it, from 1."),
                         .required("reasons", .list(Self.reason, atMost: ReasonCode.allCases.count)), .required("quality", .count),
                         .optional("parts", .openObject(), "Of the quality; as the rules of today count them."),
                         .optional(
@@ -45,6 +47,8 @@ extension IngestRoutes {
                 "cluster": .string(judged.cluster),
             ]
             if let old = judged.supersedes { object["supersedes"] = .string(old) }
+            if let file = judged.file { object["file"] = .count(file) }
+            if let row = judged.row { object["row"] = .count(row) }
             if found.isText {
                 let bytes = try await readable(found) {
                     try await core.content.content(owner: found.place.owner, commitment: found.place.commitment, upTo: 16 << 20)
@@ -66,9 +70,10 @@ extension IngestRoutes {
         object["parts"] = inspection.quality.json
         object["findings"] = .array(
             inspection.findings.map {
-                [
+                .members([
                     "code": .string($0.code.rawValue), "start": .count($0.range.lowerBound), "end": .count($0.range.upperBound),
-                ]
+                    "field": $0.field.map { .string($0) },
+                ])
             })
     }
 

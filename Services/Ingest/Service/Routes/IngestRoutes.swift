@@ -46,10 +46,10 @@ struct IngestRoutes: Sendable {
     func draft(_ context: RequestContext) async throws -> Draft {
         let id = context.path["contribution"]
         let caller = try context.caller
-        guard let draft = try await core.drafts.draft(id), maySee(caller, contributor: draft.contributor) else {
-            throw IngestRefusal.noContribution(id)
-        }
-        return draft
+        if let draft = try await core.drafts.draft(id), maySee(caller, contributor: draft.contributor) { return draft }
+        // What is on the log is no draft any more.
+        if try await settled(context) != nil { throw Self.ended(Draft.State.done.rawValue) }
+        throw IngestRefusal.noContribution(id)
     }
 }
 
@@ -65,7 +65,7 @@ extension IngestRefusal: ProblemConvertible {
         switch self {
         case .noDatanet, .noContribution, .noItem, .noAuthor, .noClaim: Problem(.notFound, description)
         case .notTaken: Problem(Self.problemTypes[3], description)
-        case .notYours, .notTheirs: Problem(.forbidden, description)
+        case .notYours, .notTheirs, .notTheirKey: Problem(.forbidden, description)
         case .claimed: Problem(.conflict, description)
         case .badSupersedes: Problem(Self.problemTypes[4], description)
         case .badItems: Problem(.unprocessable, description)

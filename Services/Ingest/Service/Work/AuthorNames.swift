@@ -3,38 +3,49 @@ internal import Crypto
 internal import IngestDomain
 
 /// The accounts of named authors. Names are personal data and stay off the log: an account is a keyed hash of the name, the same in
-/// every contribution, and nobody without the key finds the name by trying.
+/// every contribution to a Datanet and another one in every other Datanet, and nobody without the key finds the name by trying.
 struct AuthorNames: Sendable {
     let keys: OwnerKeys
     /// The key's owner; no principal has such a name.
     private static let owner = "ingest/authors"
 
-    /// The account of an author. Case and the way in which Unicode writes a letter make no other author.
-    func account(_ name: String) async throws -> String { Self.account(name, try await key()) }
-
     /// The key, to make many accounts.
     func key() async throws -> OwnerKey { try await keys.keyOrNew(of: Self.owner) }
 
-    static func account(_ name: String, _ key: OwnerKey) -> String {
-        AuthorRules.prefix + key.salt(item: UnicodeText.nfc(name).lowercased()).hex.prefix(32)
+    /// The account of an author in a Datanet. Case and the way in which Unicode writes a letter make no other author.
+    static func account(_ name: String, datanet: String, _ key: OwnerKey) -> String {
+        AuthorRules.account(datanet: datanet, hash: key.salt(item: "\(datanet)\n\(folded(name))").hex)
     }
+
+    /// The account that contributions screened before `screening/4` gave the author, whatever their Datanet.
+    static func oldAccount(_ name: String, _ key: OwnerKey) -> String { AuthorRules.prefix + key.salt(item: folded(name)).hex.prefix(32) }
+
+    private static func folded(_ name: String) -> String { UnicodeText.nfc(name).lowercased() }
 }
 
 /// The accounts of the authors of one contribution.
 struct AuthorAccounts {
     let names: AuthorNames
+    let datanet: String
     private var key: OwnerKey?
     private var isErased: [String: Bool] = [:]
 
-    init(names: AuthorNames) { self.names = names }
+    init(names: AuthorNames, datanet: String) {
+        self.names = names
+        self.datanet = datanet
+    }
 
     /// The account of an author; nil for one who had everything erased.
     mutating func account(_ name: String) async throws -> String? {
         let key: OwnerKey
         if let known = self.key { key = known } else { key = try await names.key() }
         self.key = key
-        let account = AuthorNames.account(name, key)
-        if isErased[account] == nil { isErased[account] = try await names.keys.receipt(owner: account) != nil }
+        let account = AuthorNames.account(name, datanet: datanet, key)
+        if isErased[account] == nil {
+            let old = AuthorNames.oldAccount(name, key)
+            let receipts = (try await names.keys.receipt(owner: account), try await names.keys.receipt(owner: old))
+            isErased[account] = receipts.0 != nil || receipts.1 != nil
+        }
         return isErased[account] == true ? nil : account
     }
 }

@@ -18,6 +18,8 @@ struct Draft: Sendable {
     let correlation: String
     let rowsRead: Int
     let problem: String?
+    /// How often screening began.
+    let attempts: Int
 }
 
 /// A part of a file.
@@ -37,21 +39,50 @@ struct Drafts: Sendable {
     func create(_ id: String, _ signed: SignedManifest) async throws {
         _ = try await pool.execute(
             """
-            insert into ingest.drafts (contribution, contributor, manifest, signature) values ($1, $2, $3, $4)
+            insert into ingest.drafts (contribution, contributor, datanet, manifest, signature) values ($1, $2, $3, $4, $5)
             on conflict (contribution) do nothing
-            """, [.text(id), .text(signed.manifest.contributor), .bytes(signed.bytes), .bytes(signed.signature)])
+            """,
+            [
+                .text(id), .text(signed.manifest.contributor), .text(signed.manifest.datanet), .bytes(signed.bytes),
+                .bytes(signed.signature),
+            ])
     }
 
     func draft(_ id: String) async throws -> Draft? {
         try await select("where contribution = $1", [.text(id)]).first
     }
 
-    /// The oldest that waits for the screener, but for those named.
-    func queued(except others: [String]) async throws -> Draft? {
+    /// The oldest that waits for the screener: none of those named, none of the Datanets and the contributors that are in hand.
+    func queued(except others: [String], datanets: [String], contributors: [String]) async throws -> Draft? {
         try await select(
-            "where state = 'queued' and contribution <> all (string_to_array($1, ' ')) order by created limit 1",
-            [.text(others.joined(separator: " "))]
+            """
+            where state = 'queued' and contribution <> all (string_to_array($1, ' ')) and datanet <> all (string_to_array($2, ' '))
+            and contributor <> all (string_to_array($3, ' ')) order by created limit 1
+            """,
+            [
+                .text(others.joined(separator: " ")), .text(datanets.joined(separator: " ")), .text(contributors.joined(separator: " ")),
+            ]
         ).first
+    }
+
+    /// Notes that screening begins.
+    /// - Returns: how often it has begun by now.
+    func begin(_ id: String) async throws -> Int {
+        let rows = try await pool.execute(
+            "update ingest.drafts set attempts = attempts + 1 where contribution = $1 returning attempts", [.text(id)])
+        return try rows.first.map { Int(try $0.int("attempts")) } ?? 0
+    }
+
+    /// Notes that screening was ended by what is no fault of the draft.
+    func release(_ id: String) async throws {
+        _ = try await pool.execute("update ingest.drafts set attempts = greatest(attempts - 1, 0) where contribution = $1", [.text(id)])
+    }
+
+    /// Uploads that nothing has happened to for so long, and that nobody has ended.
+    func left(for age: Duration) async throws -> [Draft] {
+        try await select(
+            "where state in ('uploading', 'failed') and changed < clock_timestamp() - $1 * interval '1 second' order by changed limit 100",
+            [.int(age.components.seconds)])
     }
 
     func drafts(of contributor: String) async throws -> [Draft] {
@@ -63,7 +94,8 @@ struct Drafts: Sendable {
     func queue(_ id: String, command: String, digest: Digest, correlation: String) async throws -> Bool {
         try await pool.execute(
             """
-            update ingest.drafts set state = 'queued', command = $2, digest = $3, correlation = $4, problem = null, rows_read = 0
+            update ingest.drafts set state = 'queued', command = $2, digest = $3, correlation = $4, problem = null, rows_read = 0,
+                attempts = 0, changed = clock_timestamp()
             where contribution = $1 and state in ('uploading', 'failed')
             """, [.text(id), .text(command), .bytes(digest.bytes), .text(correlation)]
         ).affected > 0
@@ -73,14 +105,28 @@ struct Drafts: Sendable {
         _ = try await pool.execute("update ingest.drafts set rows_read = $2 where contribution = $1", [.text(id), .int(Int64(rows))])
     }
 
-    func finish(_ id: String, _ state: Draft.State, problem: String? = nil) async throws {
+    /// Gives a draft up, for a reason.
+    func fail(_ id: String, problem: String) async throws {
         _ = try await pool.execute(
-            "update ingest.drafts set state = $2, problem = $3 where contribution = $1",
-            [.text(id), .text(state.rawValue), problem.map { .text($0) } ?? .null])
-        if state == .done { _ = try await pool.execute("delete from ingest.parts where contribution = $1", [.text(id)]) }
+            "update ingest.drafts set state = 'failed', problem = $2, changed = clock_timestamp() where contribution = $1",
+            [.text(id), .text(problem)])
     }
 
+    /// Removes a draft, with its parts.
     func remove(_ id: String) async throws { _ = try await pool.execute("delete from ingest.drafts where contribution = $1", [.text(id)]) }
+
+    /// Removes a draft that has not been handed to the screener.
+    /// - Returns: false when it has been.
+    func discard(_ id: String) async throws -> Bool {
+        try await pool.execute(
+            "delete from ingest.drafts where contribution = $1 and state in ('uploading', 'failed')", [.text(id)]
+        ).affected > 0
+    }
+
+    /// Forgets what has come of a file.
+    func empty(_ id: String, file: Int) async throws {
+        _ = try await pool.execute("delete from ingest.parts where contribution = $1 and file = $2", [.text(id), .int(Int64(file))])
+    }
 
     func parts(_ id: String, file: Int) async throws -> [Part] {
         try await pool.execute(
@@ -97,10 +143,12 @@ struct Drafts: Sendable {
     func add(_ id: String, file: Int, _ part: Part) async throws -> Bool {
         try await pool.execute(
             """
-            insert into ingest.parts (contribution, file, start, bytes, commitment)
-            select $1, $2, $3, $4, $5
-            where $3 = coalesce((select max(start + bytes) from ingest.parts where contribution = $1 and file = $2), 0)
-            on conflict do nothing
+            with added as (
+                insert into ingest.parts (contribution, file, start, bytes, commitment)
+                select $1, $2, $3, $4, $5
+                where $3 = coalesce((select max(start + bytes) from ingest.parts where contribution = $1 and file = $2), 0)
+                on conflict do nothing returning contribution)
+            update ingest.drafts set changed = clock_timestamp() where contribution in (select contribution from added)
             """,
             [.text(id), .int(Int64(file)), .int(Int64(part.start)), .int(Int64(part.bytes)), .bytes(part.commitment.bytes)]
         ).affected > 0
@@ -108,7 +156,7 @@ struct Drafts: Sendable {
 
     private func select(_ rest: String, _ values: [PostgresValue]) async throws -> [Draft] {
         let sql = """
-            select contribution, contributor, manifest, signature, state, command, digest, correlation, rows_read, problem
+            select contribution, contributor, manifest, signature, state, command, digest, correlation, rows_read, problem, attempts
             from ingest.drafts 
             """
         return try await pool.execute(Statement(sql + rest), values).map { row in
@@ -119,7 +167,8 @@ struct Drafts: Sendable {
                 contribution: id, contributor: try row.text("contributor"), manifest: try Manifest(try JSON.parse(bytes).object()),
                 bytes: bytes, signature: try row.bytes("signature"), state: state, command: try row.optionalText("command"),
                 digest: try row.optionalBytes("digest").flatMap { Digest($0) }, correlation: try row.optionalText("correlation") ?? "",
-                rowsRead: Int(try row.int("rows_read")), problem: try row.optionalText("problem"))
+                rowsRead: Int(try row.int("rows_read")), problem: try row.optionalText("problem"),
+                attempts: Int(try row.int("attempts")))
         }
     }
 }

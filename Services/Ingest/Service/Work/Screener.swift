@@ -4,13 +4,27 @@ internal import Decisions
 internal import Events
 internal import Identity
 internal import IngestDomain
+internal import Postgres
+internal import ServiceShell
 internal import Telemetry
 
-/// Takes uploads that are complete, one after another, and puts them through the rules. What it has decided is on the log;
-/// what a crash interrupts is done again from the uploaded parts and comes out the same.
+/// Takes uploads that are complete and puts them through the rules: a few at a time, one of a Datanet and one of a contributor, so that
+/// none keeps the others waiting. What it has decided is on the log; what a crash interrupts is done again from the uploaded parts and
+/// comes out the same.
 actor Screener {
     private var shelf = ScreeningShelf()
+    private var inHand: [String: (datanet: String, contributor: String)] = [:]
+    /// Drafts that met trouble, and how many ticks they wait.
+    private var postponed: [String: Int] = [:]
+    private var isTroubled = false
     private let bell = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+
+    /// At most so many at once.
+    private static let hands = 3
+    /// A draft on which screening began so often without coming to an end has failed: it may be what ends it.
+    static let mostAttempts = 5
+    /// How often what was left behind is looked for, in ticks of a second.
+    private static let round = 600
 
     /// Says that there is something to do.
     nonisolated func ring() { bell.continuation.yield() }
@@ -18,28 +32,81 @@ actor Screener {
     /// Works until the task is cancelled. A draft that meets trouble waits, and the others go on.
     func run(_ core: IngestCore) async {
         ring()
-        for await _ in bell.stream {
-            var postponed: [String] = []
-            var isTroubled = false
-            while !Task.isCancelled {
-                var hand: String?
-                do {
-                    guard let draft = try await core.drafts.queued(except: postponed) else { break }
-                    hand = draft.contribution
-                    try await screen(draft, core)
-                } catch is CancellationError {
-                    return
-                } catch {
-                    core.logger.error("screening waits: \(error)", hand.map { ["contribution": .string($0)] } ?? [:])
-                    isTroubled = true
-                    guard let hand else { break }
-                    postponed.append(hand)
-                }
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.tick(core) }
+            for await _ in bell.stream {
+                while let draft = await next(core) { group.addTask { await self.handle(draft, core) } }
             }
-            if isTroubled {
-                try? await Task.sleep(for: .seconds(1))
-                ring()
+        }
+    }
+
+    /// The draft whose turn it is, in hand from now on.
+    private func next(_ core: IngestCore) async -> Draft? {
+        guard !Task.isCancelled, inHand.count < Self.hands else { return nil }
+        do {
+            let draft = try await core.drafts.queued(
+                except: Array(postponed.keys) + inHand.keys, datanets: inHand.values.map(\.datanet),
+                contributors: inHand.values.map(\.contributor))
+            guard let draft else { return nil }
+            inHand[draft.contribution] = (draft.manifest.datanet, draft.contributor)
+            return draft
+        } catch {
+            if !Task.isCancelled { core.logger.error("no upload is screened: \(error)") }
+            isTroubled = true
+            return nil
+        }
+    }
+
+    /// Time: what was postponed comes back, and what was left behind expires.
+    private func tick(_ core: IngestCore) async {
+        var count = 0
+        while !Task.isCancelled {
+            if count % Self.round == 0 {
+                do { try await Upload(core: core).clearOld() } catch { core.logger.warning("old uploads stay: \(error)") }
             }
+            count += 1
+            try? await Task.sleep(for: .seconds(1))
+            let due = postponed.filter { $0.value <= 1 }.keys
+            for id in due { postponed[id] = nil }
+            for id in postponed.keys { postponed[id]? -= 1 }
+            if isTroubled || !due.isEmpty { ring() }
+            isTroubled = false
+        }
+    }
+
+    /// Screens a draft, or notes why not.
+    private func handle(_ draft: Draft, _ core: IngestCore) async {
+        let id = draft.contribution
+        do { try await attempt(draft, core) } catch {
+            let isPassing = Task.isCancelled || Self.isPassing(error)
+            if isPassing {
+                // Not a child of the task that ends: whoever stops the service is not the draft's fault.
+                await Task { try? await core.drafts.release(id) }.value
+            }
+            if !Task.isCancelled { core.logger.error("screening waits: \(error)", ["contribution": .string(id)]) }
+            postponed[id] = isPassing ? 1 : 1 << min(5, draft.attempts)
+        }
+        inHand[id] = nil
+        ring()
+    }
+
+    private func attempt(_ draft: Draft, _ core: IngestCore) async throws {
+        let id = draft.contribution
+        guard try await core.drafts.begin(id) <= Self.mostAttempts else {
+            let reason = "screening it came to no end \(Self.mostAttempts) times: bring it in smaller parts, or look at its files"
+            core.logger.error("contribution failed: \(reason)", ["contribution": .string(id)])
+            return try await core.drafts.fail(id, problem: reason)
+        }
+        try await screen(draft, core)
+    }
+
+    /// Trouble of the house, that goes on without the draft too.
+    private static func isPassing(_ error: any Error) -> Bool {
+        switch error {
+        case is PoolError, is PostgresError, is PeerError: true
+        case DecisionError.unavailable, DecisionError.busy, DecisionError.stopped: true
+        case BlobError.server, BlobError.system: true
+        default: false
         }
     }
 
@@ -57,18 +124,21 @@ actor Screener {
             } catch {
                 guard let reason = Self.lasting(error) else { throw error }
                 core.logger.info("contribution failed: \(reason)", ["contribution": .string(draft.contribution)])
-                return try await core.drafts.finish(draft.contribution, .failed, problem: reason)
+                return try await core.drafts.fail(draft.contribution, problem: reason)
             }
         }
+        // What is settled stands on the log, and the names of files are content: nothing of the draft stays.
         try await Upload(core: core).clear(draft)
-        try await core.drafts.finish(draft.contribution, .done)
+        try await core.drafts.remove(draft.contribution)
     }
 
     /// Why a draft can never be screened as it is; nil for trouble that may pass.
-    private static func lasting(_ error: any Error) -> String? {
+    static func lasting(_ error: any Error) -> String? {
         switch error {
         case let error as ScreeningFailure: error.description
         case let error as IngestRefusal: "\(error)"
+        case BlobError.tooLarge(let what, let limit):
+            "\(what) has more than \(limit) bytes: bring the files in several contributions"
         case BlobError.erased(let owner): "the contents of \(owner) were erased"
         case BlobError.notFound, BlobError.noKey, BlobError.damaged:
             "a part of the upload can't be read any more: begin the contribution anew"
@@ -105,10 +175,13 @@ actor Screener {
         guard let command = draft.command, let digest = draft.digest else { throw DraftError.damaged(draft.contribution) }
         let accepted = items.count { $0.verdict == "accepted" }
         let manifest = draft.manifest
+        // The names of files are content: the signed bytes are sealed like the items, and the log has what they hash to.
+        let sealed = try await core.content.put(
+            owner: draft.contributor, [SealedItem(id: "\(draft.contribution)/manifest", content: draft.bytes)])
         let submitted = ContributionSubmitted(
             contribution: draft.contribution, datanet: manifest.datanet, contributor: draft.contributor, kind: manifest.kind.rawValue,
             manifest: SHA256.hash(draft.bytes), signer: manifest.signer, signature: Base64URL.encode(draft.signature), items: items.count,
-            bytes: manifest.bytes, supersedes: manifest.supersedes)
+            bytes: manifest.bytes, supersedes: manifest.supersedes, sealed: sealed.first)
         let screened = ContributionScreened(
             contribution: draft.contribution, datanet: manifest.datanet, contributor: draft.contributor, rules: ScreeningRules.version,
             accepted: accepted, rejected: items.count - accepted, items: try await ItemLists.make(items, core.evidence))

@@ -17,6 +17,10 @@ actor ScreeningRun {
     private var authors: AuthorAccounts
     private var sealing: SealingQueue
     private var screened: [ScreenedItem] = []
+    /// The file in hand, by its place in the manifest.
+    private var file = 0
+    /// Rows that came when there was no room for another item, by file: the first one of them and how many.
+    private var beyond: [(file: Int, row: Int, count: Int)] = []
     /// Refused items of the contribution that this one corrects; each is corrected once.
     private var corrects: Set<String>
 
@@ -31,7 +35,7 @@ actor ScreeningRun {
         self.inspector = inspector
         self.session = session
         self.corrects = corrects
-        authors = AuthorAccounts(names: AuthorNames(keys: core.keys))
+        authors = AuthorAccounts(names: AuthorNames(keys: core.keys), datanet: draft.manifest.datanet)
         sealing = SealingQueue(store: core.content)
     }
 
@@ -39,6 +43,7 @@ actor ScreeningRun {
     func items() async throws -> [ScreenedItem] {
         let upload = Upload(core: core)
         for (index, file) in draft.manifest.files.enumerated() {
+            self.file = index
             let bytes = try await upload.bytes(draft, file: index)
             let sample = try await checked(bytes, file)
             if file.format.media != inspector.policy.media {
@@ -50,6 +55,7 @@ actor ScreeningRun {
             }
         }
         guard !screened.isEmpty else { throw ScreeningFailure("there is nothing in the upload") }
+        try noteBeyond()
         try await seal(all: true)
         return screened
     }
@@ -87,16 +93,14 @@ actor ScreeningRun {
             }
         } catch let error as ParsingError {
             // Rows that came before the fault are good.
-            pending.append(.refused(RefusedRow(file: file.name, row: 0, code: .malformed, reason: "\(error)", beginning: [])))
+            pending.append(.refused(RefusedRow(file: file.name, row: 0, code: error.code, reason: "\(error)", beginning: [])))
         }
         try await take(pending)
     }
 
     private func take(_ rows: [ParsedRow]) async throws {
+        let rows = fitting(rows)
         guard !rows.isEmpty else { return }
-        guard screened.count + rows.count <= IngestRules.mostItemsOfContribution else {
-            throw ScreeningFailure("there are more than \(IngestRules.mostItemsOfContribution) items: bring them in several contributions")
-        }
         let looked = try await inspector.inspect(rows, licence: draft.manifest.licence)
         for (row, inspection) in zip(rows, looked) {
             switch row {
@@ -113,6 +117,30 @@ actor ScreeningRun {
         try await seal()
     }
 
+    /// The rows that there is room for. A contribution's last item is kept for saying that there were more.
+    private func fitting(_ rows: [ParsedRow]) -> [ParsedRow] {
+        let room = max(0, core.mostItems - 1 - screened.count)
+        guard rows.count > room else { return rows }
+        let left = rows[room...]
+        if let index = beyond.firstIndex(where: { $0.file == file }) {
+            beyond[index].count += left.count
+        } else if let first = left.first {
+            beyond.append((file, first.row, left.count))
+        }
+        return Array(rows[..<room])
+    }
+
+    /// Says which rows were not taken for want of room.
+    private func noteBeyond() throws {
+        guard let first = beyond.first else { return }
+        let parts = beyond.map { "\($0.count) of \(draft.manifest.files[$0.file].name) from row \($0.row) on" }
+        file = first.file
+        try refuse(
+            RefusedRow(
+                file: draft.manifest.files[first.file].name, row: first.row, code: .tooMany,
+                reason: "\(parts.joined(separator: ", ")): bring these in another contribution", beginning: []))
+    }
+
     private func judge(_ content: ItemContent, _ inspection: ItemInspection, _ owner: String) {
         let id = nextID
         let verdict: ScreeningSession.Verdict
@@ -126,7 +154,8 @@ actor ScreeningRun {
                 item: id, commitment: .zero, owner: owner, licence: inspection.licence, language: inspection.language,
                 tokens: inspection.tokens, bytes: inspection.bytes.count, quality: inspection.quality.total,
                 verdict: verdict.isAccepted ? "accepted" : "rejected", reasons: verdict.reasons.map(\.rawValue), cluster: verdict.cluster,
-                supersedes: verdict.reasons.contains(.wrongVersion) ? nil : content.supersedes), inspection.bytes)
+                supersedes: verdict.reasons.contains(.wrongVersion) ? nil : content.supersedes, file: file, row: content.row),
+            inspection.bytes)
     }
 
     /// What is kept of a row that could not be read is a note on what was wrong, for its contributor to see.
@@ -135,7 +164,8 @@ actor ScreeningRun {
         add(
             ScreenedItem(
                 item: nextID, commitment: .zero, owner: draft.contributor, licence: "NOASSERTION", language: "und", tokens: 0,
-                bytes: note.count, quality: 0, verdict: "rejected", reasons: [row.code.rawValue], cluster: nextID), note)
+                bytes: note.count, quality: 0, verdict: "rejected", reasons: [row.code.rawValue], cluster: nextID,
+                file: file, row: row.row), note)
     }
 
     private var nextID: String { ItemID.make(draft.contribution, screened.count + 1) }
@@ -169,7 +199,10 @@ actor ScreeningRun {
 
     private func take(_ bytes: BlobBytes, _ file: Manifest.File, _ seen: FileSample) async throws {
         var sample = seen
-        if let range = MediaFacts.missingPart(of: sample) { sample.add(try await Self.part(range, of: bytes), at: range.lowerBound) }
+        for _ in 0..<MediaFacts.mostParts {
+            guard let range = MediaFacts.missingPart(of: sample) else { break }
+            sample.add(try await Self.part(range, of: bytes), at: range.lowerBound)
+        }
         let facts = MediaFacts(sample)
         guard let facts, facts.format == file.format.rawValue else {
             let what = facts.map { "it is \($0.format)" } ?? "it is no image or recording of a kind that is taken"
@@ -191,7 +224,8 @@ actor ScreeningRun {
             ScreenedItem(
                 item: id, commitment: commitment, owner: draft.contributor, licence: expression?.description ?? "NOASSERTION",
                 language: "und", tokens: 0, bytes: file.bytes, quality: reasons.isEmpty ? 1000 : 0,
-                verdict: reasons.isEmpty ? "accepted" : "rejected", reasons: reasons.map(\.rawValue), cluster: cluster))
+                verdict: reasons.isEmpty ? "accepted" : "rejected", reasons: reasons.map(\.rawValue), cluster: cluster,
+                file: self.file, row: 0))
         try await core.drafts.progress(draft.contribution, rows: screened.count)
     }
 

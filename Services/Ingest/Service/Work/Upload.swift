@@ -2,6 +2,7 @@ internal import Blobs
 internal import Crypto
 internal import HTTP
 internal import IngestDomain
+internal import Telemetry
 internal import Web
 
 /// The resumable upload of a file: bytes are appended at an offset that both sides agree on, sealed a part at a time.
@@ -63,10 +64,27 @@ struct Upload: Sendable {
 
     /// Removes the sealed parts of a draft.
     func clear(_ draft: Draft) async throws {
-        for file in draft.manifest.files.indices {
-            for part in try await core.drafts.parts(draft.contribution, file: file) {
-                try await core.uploads.remove(commitment: part.commitment)
+        for file in draft.manifest.files.indices { try await clear(draft, file: file) }
+    }
+
+    /// Removes what has come of a file, which begins anew.
+    func clear(_ draft: Draft, file: Int) async throws {
+        for part in try await core.drafts.parts(draft.contribution, file: file) {
+            try await core.uploads.remove(commitment: part.commitment)
+        }
+        try await core.drafts.empty(draft.contribution, file: file)
+    }
+
+    /// Removes uploads that were left behind: nobody came back to them for as long as the house keeps them.
+    func clearOld() async throws {
+        while true {
+            let old = try await core.drafts.left(for: core.uploadAge)
+            for draft in old {
+                try await clear(draft)
+                guard try await core.drafts.discard(draft.contribution) else { continue }
+                core.logger.info("an upload was left behind and is removed", ["contribution": .string(draft.contribution)])
             }
+            if old.count < 100 { return }
         }
     }
 }

@@ -9,22 +9,28 @@ public struct AccessUsed: EventData, Hashable {
     public var access: String
     /// The Datanet.
     public var datanet: String
-    /// Of which snapshot.
-    public var snapshot: String
+    /// Of which snapshot; nil where a panel reads what it decides on.
+    public var snapshot: String?
+    /// For which review; nil for a snapshot.
+    public var review: String?
     /// To whom.
     public var reader: String
-    /// By which grant; nil for the Datanet's own officers and for services.
+    /// By which grant; nil for the Datanet's own officers, for panels and for services.
     public var grant: String?
-    /// `read`, `train` or `retrieve`.
+    /// `read`, `train` or `retrieve`; `review` for a panel.
     public var purpose: String
     /// How many items.
     public var items: Int
 
     /// From its parts.
-    public init(access: String, datanet: String, snapshot: String, reader: String, grant: String? = nil, purpose: String, items: Int) {
+    public init(
+        access: String, datanet: String, snapshot: String? = nil, review: String? = nil, reader: String, grant: String? = nil,
+        purpose: String, items: Int
+    ) {
         self.access = access
         self.datanet = datanet
         self.snapshot = snapshot
+        self.review = review
         self.reader = reader
         self.grant = grant
         self.purpose = purpose
@@ -33,10 +39,12 @@ public struct AccessUsed: EventData, Hashable {
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["access", "datanet", "snapshot", "reader", "grant", "purpose", "items"])
+        try fields.refuseUnknown(keys: ["access", "datanet", "snapshot", "review", "reader", "grant", "purpose", "items"])
         access = try fields.id("access")
         datanet = try fields.id("datanet")
-        snapshot = try fields.id("snapshot")
+        snapshot = try fields.optionalID("snapshot")
+        review = try fields.optionalID("review")
+        guard (snapshot == nil) != (review == nil) else { throw fields.error("must name either a snapshot or a review") }
         reader = try fields.id("reader")
         grant = try fields.optionalID("grant")
         purpose = try fields.id("purpose")
@@ -48,7 +56,8 @@ public struct AccessUsed: EventData, Hashable {
         .members([
             "access": .string(access),
             "datanet": .string(datanet),
-            "snapshot": .string(snapshot),
+            "snapshot": snapshot.map { .string($0) },
+            "review": review.map { .string($0) },
             "reader": .string(reader),
             "grant": grant.map { .string($0) },
             "purpose": .string(purpose),

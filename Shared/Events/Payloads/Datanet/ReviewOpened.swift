@@ -21,10 +21,14 @@ public struct ReviewOpened: EventData, Hashable {
     /// Commitment to the appeal's written reasons.
     public var reason: Digest?
 
+    /// The validators with the stake bonded as the review is opened, before anybody knows the draw's seed: the panel is drawn among them.
+    /// Early events did not say.
+    public var candidates: [String]?
+
     /// From its parts.
     public init(
         review: String, datanet: String, contribution: String, round: Int, appeals: String? = nil, appellant: String? = nil,
-        reason: Digest? = nil
+        reason: Digest? = nil, candidates: [String]? = nil
     ) {
         self.review = review
         self.datanet = datanet
@@ -33,11 +37,12 @@ public struct ReviewOpened: EventData, Hashable {
         self.appeals = appeals
         self.appellant = appellant
         self.reason = reason
+        self.candidates = candidates
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["review", "datanet", "contribution", "round", "appeals", "appellant", "reason"])
+        try fields.refuseUnknown(keys: ["review", "datanet", "contribution", "round", "appeals", "appellant", "reason", "candidates"])
         review = try fields.id("review")
         datanet = try fields.id("datanet")
         contribution = try fields.id("contribution")
@@ -45,6 +50,7 @@ public struct ReviewOpened: EventData, Hashable {
         appeals = try fields.optionalID("appeals")
         appellant = try fields.optionalID("appellant")
         reason = try fields.optionalDigest("reason")
+        candidates = fields.optionalField("candidates") != nil ? try fields.ids("candidates") : nil
     }
 
     /// As it is written.
@@ -57,6 +63,7 @@ public struct ReviewOpened: EventData, Hashable {
             "appeals": appeals.map { .string($0) },
             "appellant": appellant.map { .string($0) },
             "reason": reason.map { .digest($0) },
+            "candidates": candidates.map { .texts($0) },
         ])
     }
 }

@@ -12,20 +12,24 @@ public struct ReviewTrapCommitted: EventData, Hashable {
     public var datanet: String
     /// SHA-256 of `openledger/trap` LF contribution LF `admit` or `refuse` LF salt.
     public var commitment: Digest
+    /// A keyed hash of the contribution, by the service's own key: the same for every trap on it. Early events had none.
+    public var tag: Digest?
 
     /// From its parts.
-    public init(trap: String, datanet: String, commitment: Digest) {
+    public init(trap: String, datanet: String, commitment: Digest, tag: Digest? = nil) {
         self.trap = trap
         self.datanet = datanet
         self.commitment = commitment
+        self.tag = tag
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["trap", "datanet", "commitment"])
+        try fields.refuseUnknown(keys: ["trap", "datanet", "commitment", "tag"])
         trap = try fields.id("trap")
         datanet = try fields.id("datanet")
         commitment = try fields.digest("commitment")
+        tag = try fields.optionalDigest("tag")
     }
 
     /// As it is written.
@@ -34,6 +38,7 @@ public struct ReviewTrapCommitted: EventData, Hashable {
             "trap": .string(trap),
             "datanet": .string(datanet),
             "commitment": .digest(commitment),
+            "tag": tag.map { .digest($0) },
         ])
     }
 }

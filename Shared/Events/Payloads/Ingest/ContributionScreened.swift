@@ -82,11 +82,15 @@ public struct ScreenedItem: EventPart {
     public var cluster: String
     /// The refused item of which it is a new version.
     public var supersedes: String?
+    /// The file of the manifest that it came in, from 0. Early events did not say.
+    public var file: Int?
+    /// Its row, or passage, in that file, from 1; 0 for the file as a whole.
+    public var row: Int?
 
     /// From its parts.
     public init(
         item: String, commitment: Digest, owner: String, licence: String, language: String, tokens: Int, bytes: Int, quality: Int,
-        verdict: String, reasons: [String], cluster: String, supersedes: String? = nil
+        verdict: String, reasons: [String], cluster: String, supersedes: String? = nil, file: Int? = nil, row: Int? = nil
     ) {
         self.item = item
         self.commitment = commitment
@@ -100,13 +104,15 @@ public struct ScreenedItem: EventPart {
         self.reasons = reasons
         self.cluster = cluster
         self.supersedes = supersedes
+        self.file = file
+        self.row = row
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
             "item", "commitment", "owner", "licence", "language", "tokens", "bytes", "quality", "verdict", "reasons", "cluster",
-            "supersedes",
+            "supersedes", "file", "row",
         ])
         item = try fields.id("item")
         commitment = try fields.digest("commitment")
@@ -120,6 +126,8 @@ public struct ScreenedItem: EventPart {
         reasons = try fields.ids("reasons")
         cluster = try fields.id("cluster")
         supersedes = try fields.optionalID("supersedes")
+        file = try fields.optionalInt("file", in: 0...Int.max)
+        row = try fields.optionalInt("row", in: 0...Int.max)
     }
 
     /// As it is written.
@@ -128,7 +136,7 @@ public struct ScreenedItem: EventPart {
             "item": .string(item), "commitment": .digest(commitment), "owner": .string(owner), "licence": .string(licence),
             "language": .string(language), "tokens": .count(tokens), "bytes": .count(bytes), "quality": .count(quality),
             "verdict": .string(verdict), "reasons": .texts(reasons), "cluster": .string(cluster),
-            "supersedes": supersedes.map { .string($0) },
+            "supersedes": supersedes.map { .string($0) }, "file": file.map { .count($0) }, "row": row.map { .count($0) },
         ])
     }
 }

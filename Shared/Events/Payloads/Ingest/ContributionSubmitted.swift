@@ -27,10 +27,13 @@ public struct ContributionSubmitted: EventData, Hashable {
     /// The contribution that this one corrects.
     public var supersedes: String?
 
+    /// Commitment to the manifest's bytes, which lie sealed under the contributor's key. Early events had none.
+    public var sealed: Digest?
+
     /// From its parts.
     public init(
         contribution: String, datanet: String, contributor: String, kind: String, manifest: Digest, signer: String, signature: String,
-        items: Int, bytes: Int, supersedes: String? = nil
+        items: Int, bytes: Int, supersedes: String? = nil, sealed: Digest? = nil
     ) {
         self.contribution = contribution
         self.datanet = datanet
@@ -42,12 +45,14 @@ public struct ContributionSubmitted: EventData, Hashable {
         self.items = items
         self.bytes = bytes
         self.supersedes = supersedes
+        self.sealed = sealed
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
             "contribution", "datanet", "contributor", "kind", "manifest", "signer", "signature", "items", "bytes", "supersedes",
+            "sealed",
         ])
         contribution = try fields.id("contribution")
         datanet = try fields.id("datanet")
@@ -59,6 +64,7 @@ public struct ContributionSubmitted: EventData, Hashable {
         items = try fields.count("items")
         bytes = try fields.count("bytes")
         supersedes = try fields.optionalID("supersedes")
+        sealed = try fields.optionalDigest("sealed")
     }
 
     /// As it is written.
@@ -67,6 +73,7 @@ public struct ContributionSubmitted: EventData, Hashable {
             "contribution": .string(contribution), "datanet": .string(datanet), "contributor": .string(contributor), "kind": .string(kind),
             "manifest": .digest(manifest), "signer": .string(signer), "signature": .string(signature), "items": .count(items),
             "bytes": .count(bytes), "supersedes": supersedes.map { .string($0) },
+            "sealed": sealed.map { .digest($0) },
         ])
     }
 }

@@ -19,7 +19,7 @@ public struct IngestFuzz: Sendable {
         public let description: String
     }
 
-    private let reader = DocumentReader()
+    private let reader = DocumentReader(isConfined: false)
     private let scanner = SecretScanner()
 
     /// Ready to begin.

@@ -43,6 +43,32 @@ import Testing
         #expect(refusal { _ = try use(&play, snapshot, "acme", "train") } == "no-grant")
     }
 
+    /// Where reading has a price nobody lets themselves in, and who was put out does not come back by themselves.
+    @Test func nobodyBecomesAConsumerByThemselvesWhereThatWouldPassAPriceOrARevocation() throws {
+        var (play, id, snapshot) = try setting()
+        #expect(refusal { try play.join(id, "eve", .consumer, by: "eve") } == "not-allowed")
+        try play.join(id, "eve", .contributor, by: "eve")
+        #expect(refusal { _ = try use(&play, snapshot, "eve", "train") } == "no-grant")
+        try play.join(id, "dora", .consumer)
+        #expect(try use(&play, snapshot, "dora", "read").grant == nil)
+
+        var free = Rehearsal()
+        let open = try free.create(.usual)
+        try free.join(open, "eve", .consumer, by: "eve")
+        try free.act("eve") { try MembershipRules.revoke($0, open, from: "eve", role: "consumer", $1) }
+        try free.join(open, "eve", .consumer, by: "eve")
+        try free.act("olga") { try MembershipRules.revoke($0, open, from: "eve", role: "consumer", $1) }
+        #expect(refusal { try free.join(open, "eve", .consumer, by: "eve") } == "not-allowed")
+        try free.join(open, "eve", .consumer)
+        #expect(free.state.datanets[open]?.readsByRole("eve") == true)
+        // A price that comes later is asked of who came by themselves.
+        try free.join(open, "fay", .consumer, by: "fay")
+        var priced = DatanetPolicy.usual
+        priced.price = Amount(5, try Asset("USDC/6"))
+        try free.happen(DatanetPolicyChanged(datanet: open, policy: priced, proposal: nil))
+        #expect(free.state.datanets[open]?.readsByRole("fay") == false && free.state.datanets[open]?.readsByRole("eve") == true)
+    }
+
     @Test func aRevokedGrantIsNone() throws {
         var (play, id, snapshot) = try setting()
         let grant = try play.act("olga") { try AccessRules.grant($0, id, to: "acme", purpose: "read", price: nil, expires: nil, $1) }

@@ -38,6 +38,10 @@ import Testing
         #expect(try isRead(ProposalClosed(proposal: "p", datanet: "d", outcome: "passed", inFavour: "1", against: "0", enacts: Self.time)))
         #expect(try isRead(AccessRequested(request: "r", datanet: "d", requester: "a", purpose: "read", reason: nil)))
         #expect(try isRead(AccessUsed(access: "a", datanet: "d", snapshot: "s", reader: "r", grant: nil, purpose: "train", items: 3)))
+        #expect(try isRead(AccessUsed(access: "a", datanet: "d", review: "rv", reader: "r", purpose: "review", items: 3)))
+        #expect(throws: (any Error).self) { try isRead(AccessUsed(access: "a", datanet: "d", reader: "r", purpose: "read", items: 3)) }
+        #expect(try isRead(ReviewTrapCommitted(trap: "t", datanet: "d", commitment: digest, tag: digest)))
+        #expect(try isRead(ReviewOpened(review: "r", datanet: "d", contribution: "c", round: 1, candidates: ["v"])))
         #expect(
             try isRead(
                 RulingMade(

@@ -170,13 +170,15 @@ import Testing
         let salt = "sixteen bytes at least"
         let commitment = TrapCommitment.make(contribution: "co_1", admit: false, salt: salt)
         let id = setting.id
-        #expect(refusal { try setting.play.act("ann") { try AppealRules.setTrap($0, id, commitment: commitment, $1) } } == "not-allowed")
-        let trap = try setting.play.act("olga") { try AppealRules.setTrap($0, id, commitment: commitment, $1) }.payload(
+        #expect(
+            refusal { try setting.play.act("ann") { try AppealRules.setTrap($0, id, commitment: commitment, tag: nil, $1) } }
+                == "not-allowed")
+        let trap = try setting.play.act("olga") { try AppealRules.setTrap($0, id, commitment: commitment, tag: nil, $1) }.payload(
             ReviewTrapCommitted.self
         ).trap
         try setting.play.screen("co_1", id, [.item("bait")])
         setting.review = try setting.play.settle("co_1").payload(ReviewOpened.self).review
-        let late = try setting.play.act("olga") { try AppealRules.setTrap($0, id, commitment: commitment, $1) }.payload(
+        let late = try setting.play.act("olga") { try AppealRules.setTrap($0, id, commitment: commitment, tag: nil, $1) }.payload(
             ReviewTrapCommitted.self
         ).trap
         _ = try draw(&setting)
@@ -194,16 +196,87 @@ import Testing
         #expect(refusal { try reveal(&setting, trap, admit: false, salt) } == "revealed-already")
     }
 
+    /// Who could commit to both verdicts on one contribution would reveal whichever hurts.
+    @Test func thereIsOneTrapOnAContribution() throws {
+        var setting = Setting()
+        setting.id = try setting.play.create(.reviewed)
+        let id = setting.id
+        for number in 0..<3 { try setting.play.join(id, "v\(number)", .validator) }
+        let salt = "sixteen bytes at least"
+        func set(_ admit: Bool, _ tag: Digest?, by actor: String = "olga") throws -> String {
+            let commitment = TrapCommitment.make(contribution: "co_1", admit: admit, salt: salt)
+            return try setting.play.act(actor) { try AppealRules.setTrap($0, id, commitment: commitment, tag: tag, $1) }.payload(
+                ReviewTrapCommitted.self
+            ).trap
+        }
+        let tag = SHA256.hash(utf8: "the contribution's")
+        let first = try set(true, tag)
+        #expect(refusal { _ = try set(false, tag) } == "trap-there-already")
+        try setting.play.join(id, "cora", .curator)
+        #expect(refusal { _ = try set(false, tag, by: "cora") } == "trap-there-already")
+        // Another one's tag does not open it, and early traps without one measure a review once.
+        let (third, fourth) = (try set(false, nil), try set(true, nil))
+        try setting.play.screen("co_1", id, [.item("bait")])
+        setting.review = try setting.play.settle("co_1").payload(ReviewOpened.self).review
+        _ = try draw(&setting)
+        for name in ["v0", "v1"] { try vote(&setting, name, false) }
+        _ = try close(&setting)
+        #expect(refusal { try reveal(&setting, first, admit: true, salt, tag: .zero) } == "wrong-opening")
+        #expect(try reveal(&setting, first, admit: true, salt, tag: tag).payload(RulingMade.self).penalties.count == 2)
+        #expect(refusal { try reveal(&setting, third, admit: false, salt) } == "measured-already")
+        #expect(refusal { try reveal(&setting, fourth, admit: true, salt) } == "measured-already")
+    }
+
+    /// Roles and stakes that come or go once the seed is known change nothing in the draw.
+    @Test func thePanelIsDrawnAmongWhoWasAValidatorAsTheReviewWasOpened() throws {
+        var policy = DatanetPolicy.reviewed
+        policy.stake = Amount(100, try Asset("USDC/6"))
+        var setting = Setting()
+        setting.id = try setting.play.create(policy)
+        let id = setting.id
+        for number in 0..<5 { try setting.play.join(id, "v\(number)", .validator) }
+        for number in 0..<4 { try setting.play.happen(Stake(pool: setting.id, account: "validator:v\(number)", amount: 100)) }
+        try setting.play.screen("co_1", setting.id, [.item("a")])
+        let opened = try setting.play.settle("co_1").payload(ReviewOpened.self)
+        #expect(opened.candidates == ["v0", "v1", "v2", "v3"])
+        setting.review = opened.review
+        try setting.play.join(setting.id, "late", .validator)
+        for name in ["late", "v4"] { try setting.play.happen(Stake(pool: setting.id, account: "validator:\(name)", amount: 900)) }
+        try setting.play.act("olga") { try MembershipRules.revoke($0, id, from: "v3", role: "validator", $1) }
+        #expect(try draw(&setting).payload(ReviewDrawn.self).candidates == ["v0", "v1", "v2", "v3"])
+    }
+
+    /// A panel reads what it decides on, while it decides, and nobody else does.
+    @Test func thePanelReadsWhatItDecidesOnWhileTheReviewIsOpen() throws {
+        var setting = try setting()
+        let review = setting.review
+        func read(_ reader: String) throws -> AccessUsed {
+            try setting.play.act(reader) { try AccessRules.review($0, review, items: 2, $1) }.payload(AccessUsed.self)
+        }
+        #expect(refusal { _ = try read("v0") } == "not-allowed", "nobody has been drawn")
+        let drawn = try draw(&setting).payload(ReviewDrawn.self)
+        let outsider = try #require(drawn.candidates.first { !drawn.panel.contains($0) })
+        for name in [outsider, "olga", "ann"] { #expect(refusal { _ = try read(name) } == "not-allowed") }
+        let used = try read(drawn.panel[0])
+        #expect(used.review == setting.review && used.snapshot == nil && used.purpose == "review" && used.items == 2)
+        var late = setting
+        late.play.pass(seconds: 100)
+        #expect(refusal { try late.play.act(drawn.panel[1]) { try AccessRules.review($0, review, items: 2, $1) } } == "voting-is-over")
+        for member in drawn.panel.prefix(2) { try vote(&setting, member, true) }
+        _ = try close(&setting)
+        #expect(refusal { _ = try read(drawn.panel[0]) } == "voting-is-over")
+    }
+
     @discardableResult
     private func appeal(_ setting: inout Setting, _ actor: String) throws -> [Decided] {
         try setting.play.act(actor) { try AppealRules.appeal($0, "co_1", reason: SHA256.hash(utf8: "unfair"), $1) }
     }
 
     @discardableResult
-    private func reveal(_ setting: inout Setting, _ trap: String, admit: Bool, _ salt: String, by actor: String = "olga") throws
-        -> [Decided]
-    {
-        try setting.play.act(actor) { try AppealRules.reveal($0, trap, contribution: "co_1", admit: admit, salt: salt, $1) }
+    private func reveal(
+        _ setting: inout Setting, _ trap: String, admit: Bool, _ salt: String, by actor: String = "olga", tag: Digest? = nil
+    ) throws -> [Decided] {
+        try setting.play.act(actor) { try AppealRules.reveal($0, trap, contribution: "co_1", admit: admit, salt: salt, tag: tag, $1) }
     }
 }
 

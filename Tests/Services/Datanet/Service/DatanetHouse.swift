@@ -40,6 +40,9 @@ struct DatanetHouse: Sendable {
             set { texts.withLock { $0[contribution + "/" + item] = newValue } }
         }
 
+        /// In place of a text: it is not to be had.
+        static let trouble = "trouble\0"
+
         /// Of a length that is no multiple of three, as bytes come over a wire.
         private static func pieces(_ bytes: [UInt8]) -> [BlobBytes] {
             stride(from: 0, to: bytes.count, by: 65_537).map { BlobBytes(Array(bytes[$0..<min(bytes.count, $0 + 65_537)])) }
@@ -57,6 +60,8 @@ struct DatanetHouse: Sendable {
                         if let image = images.withLock({ $0[context.path["id"] + "/" + context.path["item"]] }) {
                             return Response(headers: ["Content-Type": "image/png"], stream: BlobBytes(concatenating: Self.pieces(image)))
                         }
+                        // As a server answers that has trouble with this one alone.
+                        if self[context.path["id"], context.path["item"]] == Self.trouble { throw Problem(.internal, "trouble") }
                         guard let text = self[context.path["id"], context.path["item"]] else { throw Problem(.notFound, "it is gone") }
                         return Response(text: text)
                     }

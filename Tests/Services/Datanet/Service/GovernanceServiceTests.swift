@@ -28,6 +28,14 @@ import Testing
             #expect(PanelDraw.panel(root: draw.root, review: name, candidates: draw.candidates, seats: 3) == draw.panel)
 
             let path = "/v1/datanets/\(id)/reviews/\(name)"
+            // The panel reads what it decides on, each reading an event; nobody else does, and not once it is over.
+            let read = try await house.get(path + "/items", as: draw.panel[2])
+            let lines = try read.bytes.split(separator: 0x0A).map { try JSON.parse(Array($0)) }
+            #expect(lines.map { $0["item"]?.stringValue } == ["a", "b"] && lines[0]["content"]?.stringValue == "words about a")
+            let outsider = try #require(draw.candidates.first { !draw.panel.contains($0) })
+            for name in [outsider, "olga", "ann"] { #expect(try await house.get(path + "/items", as: name).status == 403) }
+            let used = try await house.get("/v1/datanets/\(id)/accesses", as: "olga", after: read).json["items"]?.arrayValue ?? []
+            #expect(used.map { $0["principal"]?.stringValue } == [draw.panel[2]] && used.first?["data"]?["review"]?.stringValue == name)
             let vote: JSONValue = ["admit": false, "reason": "it says nothing"]
             #expect(try await house.post(path + "/votes", as: draw.panel[0], vote, key: "first").status == 201)
             #expect(try await house.post(path + "/votes", as: draw.panel[0], vote, key: "first").status == 201)
@@ -40,6 +48,7 @@ import Testing
             #expect(try await house.outcome(of: "co_1", id)["reason"]?.stringValue == "panel")
             let told = try await house.get(path).json["votes"]?.arrayValue ?? []
             #expect(told.map { $0["reason"]?.stringValue } == ["it says nothing", "it says nothing"])
+            #expect(try await house.get(path + "/items", as: draw.panel[2]).status == 409)
 
             // The appeal goes to others, and costs who was wrong.
             let appeal = try await house.post("/v1/datanets/\(id)/contributions/co_1/appeals", as: "ann", ["reason": "read it again"])

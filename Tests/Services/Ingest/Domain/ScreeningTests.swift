@@ -51,6 +51,44 @@ import Testing
         String(number).map { String(UnicodeScalar(UInt8(ascii: "a") + UInt8($0.wholeNumberValue ?? 0))) }.joined()
     }
 
+    private func row(prompt: String? = nil, completion: String? = nil, text: String? = nil, besides: [String: String] = [:]) throws
+        -> ItemInspection
+    {
+        let content = ItemContent(
+            prompt: prompt, completion: completion, text: text, title: besides["title"], source: besides["source"],
+            author: besides["author"], licence: besides["licence"] ?? "MIT", file: "a.jsonl", row: 1)
+        return try ItemInspection(content, licence: nil, policy: ScreeningPolicy(), scanner: Self.scanner)
+    }
+
+    /// Whatever is kept of a row has been looked through.
+    @Test func nothingOfARowIsKeptUnseen() throws {
+        let mail = "Ask jane.doe@mailbox.org about it."
+        let both = try row(prompt: "What does a lending protocol check?", completion: Self.good, text: mail)
+        #expect(both.reasons == [.mail])
+        #expect(try row(prompt: mail, text: Self.good).reasons == [.mail], "half a pair beside a text")
+        let large = String(repeating: "Words of another kind follow each other. ", count: 2_000)
+        #expect(try row(prompt: "What?", completion: Self.good, text: large).reasons.contains(.tooLarge))
+        for field in ["title", "source", "author"] {
+            let found = try row(text: Self.good, besides: [field: mail])
+            #expect(found.reasons == [.mail] && found.findings.map(\.field) == [field])
+            #expect(try row(text: Self.good, besides: [field: String(large.prefix(5_000))]).reasons.contains(.tooLarge))
+            #expect(try row(text: Self.good, besides: [field: "A plain word"]).reasons == [])
+        }
+        let halves = [try row(prompt: "What?").reasons, try row(completion: Self.good).reasons]
+        #expect(halves.allSatisfy { $0.contains(.empty) })
+    }
+
+    /// The licence of an item stands on the public log: nothing else may come there by that way.
+    @Test func whatIsNoLicenceStaysInTheRow() throws {
+        let secret = "A sentence of the row, for its column was mapped wrongly"
+        for text in [secret, "LicenseRef-\(secret.replacing(" ", with: "-").replacing(",", with: ""))"] {
+            let policy = ScreeningPolicy(licences: LicencePolicy(["MIT"]))
+            let item = try ItemInspection(
+                ItemContent(text: Self.good, licence: text, file: "a", row: 1), licence: nil, policy: policy, scanner: Self.scanner)
+            #expect(item.licence == "NOASSERTION" && item.reasons.count == 1)
+        }
+    }
+
     @Test func licencesAreCheckedAgainstTheDatanet() throws {
         let policy = ScreeningPolicy(licences: LicencePolicy(["CC-BY-4.0"]))
         #expect(try inspect(Self.good, licence: nil).reasons == [.noLicence])
@@ -81,6 +119,10 @@ import Testing
         let document = ScreeningRules.document
         let codes = try #require(document["codes"]?.arrayValue).compactMap { $0["code"]?.stringValue }
         #expect(Set(codes) == Set(ReasonCode.allCases.map(\.rawValue)))
+        let classes = Set((document["secrets"]?.arrayValue ?? []).compactMap { $0["code"]?.stringValue })
+        #expect(classes == Set(codes.filter { $0.hasPrefix("secret.") || $0.hasPrefix("personal.") }))
+        #expect(document["boilerplate"]?.arrayValue?.contains("we use cookies") == true)
+        #expect(document["quality_formulas"]?.objectValue?.members.map(\.key).sorted() == QualityScore.weights.map(\.name).sorted())
         #expect(QualityScore.weights.reduce(0) { $0 + $1.weight } == 1000)
         #expect(try JSON.canonical(document, allowFractions: false).count > 1000)
     }

@@ -40,6 +40,15 @@ import Testing
     ])
     func theLanguageIsRecognised(code: String, text: String) { #expect(LanguageGuess(Array(text.utf8)).code == code) }
 
+    /// What is looked at of a long text ends with a character, wherever that stands.
+    @Test(arguments: 0..<4)
+    func theLanguageOfALongTextIsRecognised(shift: Int) {
+        let start = String(repeating: "a", count: shift)
+        let japanese = start + String(repeating: "患者はこの薬を一日二回、たっぷりの水で服用してください。", count: 600)
+        let russian = start + String(repeating: "Пациент должен принимать лекарство два раза в день. ", count: 600)
+        #expect(LanguageGuess(Array(japanese.utf8)).code == "ja" && LanguageGuess(Array(russian.utf8)).code == "ru")
+    }
+
     @Test func wordsMarksAndSentencesAreCounted() {
         let profile = TextProfile(Array("Hello, world! It costs 3.50 today.".utf8))
         #expect(profile.words.count == 7)

@@ -39,6 +39,26 @@ import Testing
         #expect(outcome.errors.contains("not permitted"), "\(outcome)")
     }
 
+    @Test func itSignalsNobodyButItself() async throws {
+        let other = try await confined("kill -TERM \(getpid()) && echo sent")
+        #expect(!other.output.contains("sent") && other.errors.contains("not permitted"), "\(other)")
+        // Calls that shells have no word for, by their numbers: to this process, and to another.
+        let script = """
+            import ctypes, os, sys
+            call = ctypes.CDLL(None, use_errno=True).syscall
+            def tried(number, *arguments):
+                return ctypes.get_errno() if call(number, *arguments) < 0 else 0
+            tgkill = 234 if os.uname().machine == "x86_64" else 131
+            queue = 129 if os.uname().machine == "x86_64" else 138
+            print(tried(tgkill, os.getpid(), os.getpid(), 0), tried(tgkill, int(sys.argv[1]), int(sys.argv[1]), 0), tried(queue, int(sys.argv[1]), 0, None))
+            """
+        let launcher = (ChildProcess.program as NSString).deletingLastPathComponent + "/openledger-confine"
+        let outcome = try await Subprocess.run(
+            [launcher, "5", "512", "/usr/bin/python3", "-I", "-S", "-c", script, "\(getpid())"],
+            .init(errors: .captured(limit: 4096), signalAtParentsEnd: .kill))
+        #expect(outcome.output == "0 1 1\n", "\(outcome)")
+    }
+
     @Test func itsTimeIsLimited() async throws {
         let outcome = try await confined("while :; do :; done")
         #expect(!outcome.status.isSuccess && !outcome.timedOut)

@@ -4,14 +4,19 @@ import TestSupport
 
 /// Small documents, made on the spot.
 enum Fixture {
-    /// A PDF of one page with one line of text.
-    static func pdf(_ line: String) -> [UInt8] {
+    /// A PDF whose pages have one line of text.
+    static func pdf(_ line: String, pages: Int = 1) -> [UInt8] {
         let stream = "BT /F1 12 Tf 72 720 Td (\(line)) Tj ET"
-        let objects = [
-            "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
-            "<< /Length \(stream.utf8.count) >>\nstream\n\(stream)\nendstream", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-        ]
+        // 1 the catalogue, 2 the pages, 3 the text, 4 the font; the pages behind.
+        let kids = (0..<pages).map { "\(5 + $0) 0 R" }.joined(separator: " ")
+        let page =
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 3 0 R /Resources << /Font << /F1 4 0 R >> >> >>"
+        let objects =
+            [
+                "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [\(kids)] /Count \(pages) >>",
+                "<< /Length \(stream.utf8.count) >>\nstream\n\(stream)\nendstream",
+                "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            ] + (0..<pages).map { _ in page }
         var text = "%PDF-1.4\n"
         var places: [Int] = []
         for (index, object) in objects.enumerated() {

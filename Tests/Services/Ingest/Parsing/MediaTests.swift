@@ -37,6 +37,25 @@ import Testing
         #expect(facts.format == "tiff" && facts.width == 64 && facts.height == 32 && !facts.isCutOff(sample))
     }
 
+    /// Cameras write previews and profiles, 64 KiB a segment, in front of an image's size.
+    @Test(arguments: [0, 1, 2, 9, 40])
+    func anImageIsKnownBehindItsProfiles(segments: Int) throws {
+        let profile = [0xff, 0xe2, 0xff, 0xff] + [UInt8](repeating: 9, count: 65_533)
+        let bytes =
+            Array(MediaFixture.jpg[..<2]) + Array(repeatElement(profile, count: segments).joined()) + MediaFixture.jpg[2...]
+            + [UInt8](repeating: 0x33, count: 200_000) + [0xff, 0xd9]
+        var sample = FileSample()
+        for start in stride(from: 0, to: bytes.count, by: 30_000) { sample.add(Array(bytes[start..<min(bytes.count, start + 30_000)])) }
+        for _ in 0..<MediaFacts.mostParts {
+            guard let part = MediaFacts.missingPart(of: sample) else { break }
+            sample.add(Array(bytes[part]), at: part.lowerBound)
+        }
+        let found = MediaFacts(sample)
+        let isCut = found?.isCutOff(sample)
+        let facts = try #require(found)
+        #expect(facts.format == "jpg" && facts.width == 96 && facts.height == 64 && isCut == false)
+    }
+
     @Test func endsOfALongFileAreSeenAndTheRestIsNotKept() throws {
         let bytes = MediaFixture.png(padding: 3_000_000)
         var sample = FileSample()

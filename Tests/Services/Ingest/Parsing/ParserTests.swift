@@ -68,6 +68,24 @@ extension ParsedRow {
         #expect(rows.compactMap(\.refused?.row) == [3, 4, 5, 6])
     }
 
+    /// A carriage return ends a row together with a line feed, and is no part of a field without quotes.
+    @Test(arguments: [1, 3, 1000])
+    func aBareCarriageReturnIsNotSwallowed(piece: Int) async throws {
+        let rows = try await parse("text,b\r\none\rtwo,1\r\nthree,\"a\rb\"\r\nfour,2\r,\r\nfive,3\r", .csv, piece: piece)
+        #expect(rows.compactMap(\.content?.text) == ["three", "five"])
+        #expect(rows.compactMap(\.refused?.row) == [1, 3] && rows.compactMap(\.refused?.code) == [.malformed, .malformed])
+        await #expect(throws: ParsingError.self) { try await parse("text,b\rone,1\rtwo,2\r", .csv, piece: piece) }
+    }
+
+    @Test func aColumnThatHoldsNoTextIsRefused() async throws {
+        let lines =
+            #"{"text":["one"]}\#n{"text":"two","other":[1]}\#n{"prompt":{"a":1},"completion":"b"}\#n{"text":null,"prompt":"p","completion":7}"#
+        let rows = try await parse(lines, .jsonl)
+        #expect(rows.compactMap(\.content?.text) == ["two"] && rows.compactMap(\.content?.completion) == ["7"])
+        #expect(
+            rows.compactMap(\.refused?.row) == [1, 3] && rows.compactMap(\.refused?.reason).allSatisfy { $0.contains("list or an object") })
+    }
+
     @Test func aQuoteThatNeverEndsIsRefused() async throws {
         let rows = try await parse("text\ngood\n\"never\nends", .csv)
         #expect(rows.compactMap(\.content?.text) == ["good"])
@@ -112,9 +130,52 @@ extension ParsedRow {
     @Test func hostilePagesEndSoon() async throws {
         let deep = String(repeating: "<div>", count: 50_000) + "in" + String(repeating: "</div>", count: 50_000)
         _ = try? await parse(deep, .html, piece: 65_536)
+        // Signs in a quoted value end no tag.
+        let quoted = "<p x=\"" + String(repeating: "><", count: 10_000) + "\">x</p>"
+        await #expect(throws: ParsingError.self) { try await parse(quoted, .html, piece: 65_536) }
+        #expect(try await parse("<p title=\"a > b\" lang=en x=it's>Words.</p>", .html).compactMap(\.content?.text) == ["Words."])
         let wide = "<p " + (0..<50_000).map { "a\($0)=1" }.joined(separator: " ") + ">x</p>"
         await #expect(throws: ParsingError.self) { try await parse(wide, .html, piece: 65_536) }
-        _ = try await parse(Array("<p>".utf8) + [0xff, 0x00, 0xfe] + Array("</p>".utf8), .html)
+        await #expect(throws: ParsingError.notUTF8(file: "f", byte: 4)) {
+            try await parse(Array("<p>".utf8) + [0xff, 0x00, 0xfe] + Array("</p>".utf8), .html)
+        }
+    }
+
+    /// What takes a parser's memory or time takes them from a process of its own.
+    @Test func aPageThatTakesAllMemoryIsRefused() async throws {
+        let page = Array("<p>first</p>".utf8) + [UInt8](repeatElement(Array("<br>".utf8), count: 5 << 20).joined())
+        do {
+            _ = try await parse(page, .html, piece: 1 << 20)
+            Issue.record("a tree of a gigabyte was read")
+        } catch let error as ParsingError { #expect("\(error)".contains("MiB to read"), "\(error)") }
+    }
+
+    /// What was not read of a document is said, and what was read of it is kept.
+    @Test func nothingOfADocumentIsLeftOutInSilence() async throws {
+        func read(_ bytes: [UInt8], _ format: DocumentFormat) async throws -> (rows: [ParsedRow], error: String) {
+            var rows: [ParsedRow] = []
+            do {
+                try await DocumentReader().read(BlobBytes(bytes), format: format, file: "f", columns: .standard) { rows += $0 }
+                return (rows, "")
+            } catch { return (rows, "\(error)") }
+        }
+        let nested = { (count: Int) in
+            "<p>Words before.</p>" + String(repeating: "<div>", count: count) + "Words within." + String(repeating: "</div>", count: count)
+        }
+        let flat = try await read(Array(nested(100).utf8), .html)
+        #expect(flat.error.isEmpty && flat.rows.compactMap(\.content?.text).joined().contains("Words within."))
+        let deep = try await read(Array(nested(400).utf8), .html)
+        #expect(deep.error.contains("nest deeper") && deep.rows.compactMap(\.content?.text).joined().contains("Words before."))
+        let short = try await read(Fixture.pdf("A line of words.", pages: 3), .pdf)
+        #expect(short.error.isEmpty && short.rows.compactMap(\.content?.text).joined().contains("A line of words."))
+        let long = try await read(Fixture.pdf("A line of words.", pages: 2_001), .pdf)
+        #expect(long.error.contains("more than 2000 pages") && !long.rows.isEmpty, "\(long.error)")
+        for format in [DocumentFormat.pdf, .docx] {
+            let whole = format == .pdf ? Fixture.pdf("A line of words.") : try await Fixture.docx("<w:p><w:t>Words</w:t></w:p>")
+            // Cut behind what holds the text.
+            let cut = try await read(Array(whole.dropLast(format == .pdf ? 10 : 30)), format)
+            #expect(cut.rows.isEmpty && !cut.error.isEmpty, "\(format) \(cut)")
+        }
     }
 
     @Test func bytesThatAreNoDocumentAreRefused() async {
@@ -179,7 +240,8 @@ extension ParsedRow {
             (.docx, try await Fixture.docx("<w:p><w:t>x</w:t></w:p>")),
         ]
         for (format, seed) in seeds {
-            for _ in 0..<150 {
+            // Each document is a process; `FuzzTests` reads many in this one.
+            for _ in 0..<(format == .html || format == .docx ? 15 : 150) {
                 var bytes = seed
                 for _ in 0..<Int.random(in: 1..<6, using: &generator) where !bytes.isEmpty {
                     let place = Int.random(in: 0..<bytes.count, using: &generator)

@@ -74,6 +74,55 @@ import Testing
         }
     }
 
+    /// Who opens a Datanet and names somebody there can have the name confirmed by themselves, and gets no other Datanet's work by it.
+    @Test func anAccountIsOfOneDatanetWhoseOwnerAloneConfirmsIt() async throws {
+        try await withIngest { ingest in
+            try await ingest.createDatanet("dn_1")
+            try await ingest.createDatanet("dn_2", owner: "mallory")
+            let (club, mallory) = (try IngestHouse.Person("club"), try IngestHouse.Person("mallory"))
+            let real = try await ingest.contribute(club, "dn_1", Self.rows(["Ada Byron", "Ada Byron"]), kind: .onBehalf)
+            let id = try #require(real["contribution"]?.stringValue)
+            let planted = try await ingest.contribute(mallory, "dn_2", Self.rows(["Ada Byron"], from: 10), kind: .onBehalf)
+            func claim(as person: String, _ datanet: JSONValue?, key: String) async throws -> IngestHouse.Answer {
+                var body: JSONObject = ["name": "Ada Byron"]
+                if let datanet { body["datanet"] = datanet }
+                return try await ingest.call("POST", "/v1/contributors/claims", as: person, json: .object(body), key: key)
+            }
+            func confirm(_ claim: IngestHouse.Answer, as person: String, key: String) async throws -> Int {
+                let path = "/v1/contributors/claims/\(claim.json["claim"]?.stringValue ?? "")/confirmation"
+                return try await ingest.call("POST", path, as: person, json: ["proof": "vouched"], key: key).status
+            }
+            #expect(try await claim(as: "eve", nil, key: "1").status == 422, "several Datanets have the name")
+            let wrong = try await claim(as: "eve", "dn_2", key: "2")
+            #expect(try await confirm(wrong, as: "mallory", key: "3") == 200)
+            let owners = try await ingest.items(real, club).compactMap { $0["owner"]?.stringValue }
+            #expect(try await ingest.items(planted, mallory).first?["owner"]?.stringValue == wrong.json["author"]?.stringValue)
+            #expect(Set(owners).count == 1 && owners.first != wrong.json["author"]?.stringValue)
+            #expect(try await ingest.call("GET", "/v1/contributions/\(id)/items/\(id).1/content", as: "eve").status == 404)
+            #expect(try await ingest.call("GET", "/v1/contributors/\(owners[0])/items", as: "eve").status == 403)
+            let right = try await claim(as: "ada", "dn_1", key: "4")
+            #expect(right.json["author"]?.stringValue == owners.first)
+            #expect(try await confirm(right, as: "mallory", key: "5") == 403)
+            #expect(try await confirm(right, as: "olga", key: "6") == 200)
+            #expect(try await ingest.call("GET", "/v1/contributions/\(id)/items/\(id).1/content", as: "ada").status == 200)
+        }
+    }
+
+    @Test func accountsTellWhichDatanetTheyAreOf() {
+        let hash = String(repeating: "0a", count: 40)
+        let account = AuthorRules.account(datanet: "dn_1", hash: hash)
+        #expect(AuthorRules.isAccount(account, of: "dn_1") && !AuthorRules.isAccount(account, of: "dn"))
+        let longer = AuthorRules.account(datanet: "dn_1_2", hash: hash)
+        #expect(!AuthorRules.isAccount(longer, of: "dn_1"))
+        let old = "author_" + hash.prefix(32)
+        for (rules, isLawful) in [("screening/3", true), ("screening/4", false)] {
+            #expect(AuthorRules.mayOwn(old, contributor: "club", datanet: "dn_1", rules: rules) == isLawful)
+        }
+        #expect(AuthorRules.mayOwn(account, contributor: "club", datanet: "dn_1", rules: "screening/4"))
+        #expect(!AuthorRules.mayOwn(account, contributor: "club", datanet: "dn_2", rules: "screening/4"))
+        #expect(!AuthorRules.mayOwn("eve", contributor: "club", datanet: "dn_1", rules: "screening/4"))
+    }
+
     @Test func anErasedAuthorIsNamedInVainAndWhoComesBackBeginsAnew() async throws {
         try await withIngest { ingest in
             try await ingest.createDatanet("dn_1")

@@ -7,7 +7,6 @@ import HTTP
 import HTTPClient
 import Identity
 import IngestDomain
-import IngestService
 import JSON
 import ServiceShell
 import ServiceTestSupport
@@ -15,6 +14,8 @@ import Synchronization
 import TestSupport
 import Testing
 import Web
+
+@testable import IngestService
 
 /// Ingest in a house of its own, with Datanets to bring data to.
 struct IngestHouse: Sendable {
@@ -59,9 +60,11 @@ struct IngestHouse: Sendable {
     }
 
     /// Puts a Datanet on the log.
-    func createDatanet(_ id: String, licences: [String] = [], access: String = "open", media: String = "text") async throws {
+    func createDatanet(
+        _ id: String, licences: [String] = [], access: String = "open", media: String = "text", owner: String = "olga"
+    ) async throws {
         let created = DatanetCreated(
-            datanet: id, owner: "olga", domain: "test", media: media,
+            datanet: id, owner: owner, domain: "test", media: media,
             policy: DatanetPolicy(
                 access: access, licences: licences, treasuryPoints: 0, curatorPoints: 0, contributorPoints: 10_000, admission: "automatic",
                 minimumQuality: 0, panel: 0, quorum: 0, voting: "role"))
@@ -69,12 +72,12 @@ struct IngestHouse: Sendable {
     }
 
     /// Puts an event of the Datanet service on the log.
-    func put(_ data: some EventData, _ stream: String) async throws {
+    func put(_ data: some EventData, _ stream: String, as service: Service = .datanet) async throws {
         let event = Event(
             type: type(of: data).type, version: 1, stream: try #require(StreamName(stream)),
-            time: try house.context(.datanet).clock(), actor: "olga",
+            time: try house.context(service).clock(), actor: "olga",
             cause: .command(id: Hex.encode(Random.bytes(8)), digest: .zero), ordinal: 0, correlation: "test", data: data.json)
-        _ = try await house.context(.datanet).log.append(all: [
+        _ = try await house.context(service).log.append(all: [
             AppendRequest(events: [try event.encoded()], expected: [:], causePosition: nil)
         ])
         .map { try $0.get() }
@@ -132,9 +135,14 @@ struct IngestHouse: Sendable {
     }
 }
 
-func withIngest(_ body: @escaping @Sendable (IngestHouse) async throws -> Void) async throws {
+/// - Parameter change: what this house is told otherwise than any other.
+func withIngest(
+    _ change: @escaping @Sendable (inout IngestCore) -> Void = { _ in }, _ body: @escaping @Sendable (IngestHouse) async throws -> Void
+) async throws {
     try await withServiceHouse { house in
-        let service = try await IngestService.open(try house.context(.ingest))
+        var core = try await IngestService.open(try house.context(.ingest)).core
+        change(&core)
+        let service = IngestService(core: core)
         try house.mount([service.mount], grants: [IngestService.grants])
         let running = Task { await service.run() }
         do {

@@ -8,34 +8,33 @@ enum WordText {
     private static let entries = 10_000
     private static let part = "word/document.xml"
 
-    static func extract(_ package: [UInt8], file: String) throws(ParsingError) -> [UInt8] {
-        guard package.count <= ParsingLimits.document else {
-            throw .tooLarge(file: file, what: "the document", limit: ParsingLimits.document)
-        }
-        return try text(of: try document(in: package, file: file), file: file)
+    static func extract(_ package: [UInt8]) throws(DocumentFault) -> DocumentText {
+        DocumentText(text: try text(of: try document(in: package)), leftOut: nil)
     }
 
-    private static func document(in package: [UInt8], file: String) throws(ParsingError) -> [UInt8] {
-        guard let archive = archive_read_new() else { throw .malformed(file: file, reason: "there is no memory to read it") }
+    private static func document(in package: [UInt8]) throws(DocumentFault) -> [UInt8] {
+        guard let archive = archive_read_new() else { throw .malformed("there is no memory to read it") }
         defer { archive_read_free(archive) }
-        archive_read_support_format_zip(archive)
+        // By the central directory alone: without one the library goes through the entries as they come, and inflates what it passes over
+        // without an end.
+        archive_read_support_format_zip_seekable(archive)
         // The whole package is in memory; the closure's result is all that leaves it.
-        let outcome = package.withUnsafeBytes { bytes -> Result<[UInt8], ParsingError> in
+        let outcome = package.withUnsafeBytes { bytes -> Result<[UInt8], DocumentFault> in
             guard archive_read_open_memory(archive, bytes.baseAddress, bytes.count) == ARCHIVE_OK else {
-                return .failure(.malformed(file: file, reason: "it is no ZIP package"))
+                return .failure(.malformed("it is no ZIP package"))
             }
-            do throws(ParsingError) { return .success(try find(archive, file)) } catch { return .failure(error) }
+            do throws(DocumentFault) { return .success(try find(archive)) } catch { return .failure(error) }
         }
         return try outcome.get()
     }
 
-    private static func find(_ archive: OpaquePointer, _ file: String) throws(ParsingError) -> [UInt8] {
+    private static func find(_ archive: OpaquePointer) throws(DocumentFault) -> [UInt8] {
         var entry: OpaquePointer?
         for _ in 0..<entries {
             let status = archive_read_next_header(archive, &entry)
             if status == ARCHIVE_EOF { break }
             guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry else {
-                throw .malformed(file: file, reason: "the package is damaged or cut off")
+                throw .malformed("the package is damaged or cut off")
             }
             guard let name = archive_entry_pathname(entry), String(cString: name) == part else { continue }
             var bytes: [UInt8] = []
@@ -43,31 +42,31 @@ enum WordText {
             while true {
                 let got = archive_read_data(archive, &buffer, buffer.count)
                 if got == 0 { return bytes }
-                guard got > 0 else { throw .malformed(file: file, reason: "the package is damaged or cut off") }
+                guard got > 0 else { throw .malformed("the package is damaged or cut off") }
                 bytes += buffer[..<got]
-                guard bytes.count <= inflated else { throw .tooLarge(file: file, what: "the unpacked text", limit: inflated) }
+                guard bytes.count <= inflated else { throw .tooLarge(what: "the unpacked text", limit: inflated) }
             }
         }
-        throw .malformed(file: file, reason: "the package holds no \(part)")
+        throw .malformed("the package holds no \(part)")
     }
 
-    private static func text(of xml: [UInt8], file: String) throws(ParsingError) -> [UInt8] {
+    private static func text(of xml: [UInt8]) throws(DocumentFault) -> [UInt8] {
         cdocuments_be_silent()
         let options = Int32(XML_PARSE_NONET.rawValue | XML_PARSE_NOERROR.rawValue | XML_PARSE_NOWARNING.rawValue)
         let reader = xml.withUnsafeBytes { bytes in
             xmlReaderForMemory(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count), nil, nil, options)
         }
-        guard let reader else { throw .malformed(file: file, reason: "\(part) is no XML") }
+        guard let reader else { throw .malformed("\(part) is no XML") }
         defer { xmlFreeTextReader(reader) }
         var text: [UInt8] = []
         var isText = false
         while true {
             let status = xmlTextReaderRead(reader)
             if status == 0 { return text }
-            guard status == 1 else { throw .malformed(file: file, reason: "\(part) is not well formed") }
+            guard status == 1 else { throw .malformed("\(part) is not well formed") }
             let kind = xmlTextReaderNodeType(reader)
             // ECMA-376 part 2 forbids DTDs in a package; with one come entities, and with these trouble.
-            if kind == Int32(XML_READER_TYPE_DOCUMENT_TYPE.rawValue) { throw .malformed(file: file, reason: "\(part) has a DTD") }
+            if kind == Int32(XML_READER_TYPE_DOCUMENT_TYPE.rawValue) { throw .malformed("\(part) has a DTD") }
             let name = xmlTextReaderConstLocalName(reader).map { String(cString: $0) } ?? ""
             if kind == Int32(XML_READER_TYPE_ELEMENT.rawValue) {
                 isText = name == "t" && xmlTextReaderIsEmptyElement(reader) == 0
@@ -79,7 +78,7 @@ enum WordText {
             } else if isText, let value = xmlTextReaderConstValue(reader) {
                 text += UnsafeBufferPointer(start: value, count: strlen(UnsafeRawPointer(value).assumingMemoryBound(to: CChar.self)))
             }
-            guard text.count <= ParsingLimits.text else { throw .tooLarge(file: file, what: "the text", limit: ParsingLimits.text) }
+            guard text.count <= DocumentLimits.text else { throw .tooLarge(what: "the text", limit: DocumentLimits.text) }
         }
     }
 }

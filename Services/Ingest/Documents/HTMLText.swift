@@ -13,31 +13,36 @@ enum HTMLText {
     private static let lines: Set<String> = ["br", "li", "tr", "dt", "dd", "option", "caption"]
     /// A tag with more bytes than this is not written by hand, and the parser's time grows with the square of its attributes.
     private static let longestTag = 16_384
-    private static let deepest = 512
+    private static let deepest = 255
 
-    static func extract(_ page: [UInt8], file: String) throws(ParsingError) -> [UInt8] {
-        guard page.count <= ParsingLimits.document else {
-            throw .tooLarge(file: file, what: "the page", limit: ParsingLimits.document)
-        }
-        guard !hasEndlessTag(page) else { throw .tooLarge(file: file, what: "a tag", limit: longestTag) }
+    static func extract(_ page: [UInt8]) throws(DocumentFault) -> DocumentText {
+        guard !hasEndlessTag(page) else { throw .tooLarge(what: "a tag", limit: longestTag) }
         cdocuments_be_silent()
         let options = Int32(
             HTML_PARSE_RECOVER.rawValue | HTML_PARSE_NOERROR.rawValue | HTML_PARSE_NOWARNING.rawValue | HTML_PARSE_NONET.rawValue)
+        guard let context = htmlNewParserCtxt() else { throw .malformed("there is no memory to read it") }
+        defer { htmlFreeParserCtxt(context) }
         let document = page.withUnsafeBytes { bytes in
-            htmlReadMemory(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count), nil, "UTF-8", options)
+            htmlCtxtReadMemory(
+                context, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count), nil, "UTF-8", options)
         }
-        guard let document else { throw .malformed(file: file, reason: "it is no HTML") }
+        guard let document else { throw .malformed("it is no HTML") }
         defer { xmlFreeDoc(document) }
+        // The parser stops where elements nest too deep, and takes what it has for all.
+        var isCut = context.pointee.disableSAX != 0
         var text: [UInt8] = []
-        walk(xmlDocGetRootElement(document), &text)
-        guard text.count <= ParsingLimits.text else { throw .tooLarge(file: file, what: "the text", limit: ParsingLimits.text) }
-        return text
+        if walk(xmlDocGetRootElement(document), &text) { isCut = true }
+        guard text.count <= DocumentLimits.text else { throw .tooLarge(what: "the text", limit: DocumentLimits.text) }
+        return DocumentText(
+            text: text, leftOut: isCut ? "its elements nest deeper than \(deepest): what stands there, or behind, was not read" : nil)
     }
 
     /// In document order, without recursion: how deep a page nests is its author's choice.
-    private static func walk(_ root: xmlNodePtr?, _ text: inout [UInt8]) {
+    /// - Returns: whether anything nests deeper than is looked at.
+    private static func walk(_ root: xmlNodePtr?, _ text: inout [UInt8]) -> Bool {
         var node = root
         var depth = 0
+        var isCut = false
         while let current = node {
             var enters = false
             let kind = current.pointee.type
@@ -45,9 +50,10 @@ enum HTMLText {
                 append(current.pointee.content, &text)
             } else if kind == XML_ELEMENT_NODE {
                 let name = current.pointee.name.map { String(cString: $0).lowercased() } ?? ""
-                if !ignored.contains(name), depth < deepest {
+                if !ignored.contains(name) {
                     separate(name, &text)
                     enters = current.pointee.children != nil
+                    if enters, depth >= deepest { (enters, isCut) = (false, true) }
                 }
             }
             if enters {
@@ -59,11 +65,12 @@ enum HTMLText {
             while let here = back, here.pointee.next == nil {
                 back = here.pointee.parent
                 depth -= 1
-                guard let parent = back, parent.pointee.type == XML_ELEMENT_NODE, parent != root else { return }
+                guard let parent = back, parent.pointee.type == XML_ELEMENT_NODE, parent != root else { return isCut }
                 separate(parent.pointee.name.map { String(cString: $0).lowercased() } ?? "", &text, isEnd: true)
             }
             node = back?.pointee.next
         }
+        return isCut
     }
 
     private static func separate(_ name: String, _ text: inout [UInt8], isEnd: Bool = false) {
@@ -80,7 +87,7 @@ enum HTMLText {
     /// Blanks of any kind are one.
     private static func append(_ content: UnsafeMutablePointer<xmlChar>?, _ text: inout [UInt8]) {
         guard var place = content else { return }
-        while place.pointee != 0, text.count <= ParsingLimits.text {
+        while place.pointee != 0, text.count <= DocumentLimits.text {
             let byte = place.pointee
             place += 1
             if byte > 0x20 {
@@ -91,19 +98,29 @@ enum HTMLText {
         }
     }
 
+    /// Signs within a quoted value end no tag.
     private static func hasEndlessTag(_ page: [UInt8]) -> Bool {
         var start: Int?
+        var quote: UInt8?
+        var last: UInt8 = 0
         for (index, byte) in page.enumerated() {
-            if byte == UInt8(ascii: "<") {
-                start = index
-            } else if byte == UInt8(ascii: ">") {
-                start = nil
-            } else if let begun = start, index - begun > longestTag {
-                let next = page[begun + 1]
+            guard let begun = start else {
                 // A comment or a stray sign is not a tag.
-                if (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(next | 0x20) { return true }
-                start = nil
+                let next = index + 1 < page.count ? page[index + 1] | 0x20 : 0
+                if byte == UInt8(ascii: "<"), (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(next) { (start, quote) = (index, nil) }
+                continue
             }
+            if index - begun > longestTag { return true }
+            if byte == quote {
+                quote = nil
+            } else if quote == nil {
+                if byte == UInt8(ascii: ">") {
+                    start = nil
+                } else if last == UInt8(ascii: "="), byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+                    quote = byte
+                }
+            }
+            if byte > 0x20 { last = byte }
         }
         return false
     }

@@ -1,14 +1,7 @@
-/*
- * openledger-confine <cpu seconds> <megabytes> <program> [argument...]
- *
- * Runs a program that reads hostile documents: from standard input to standard output, and nothing else. Before the
- * program starts it gives up
- *   - time and memory beyond the limits, core files, file writes, and new processes (setrlimit);
- *   - every file but those below /usr, /lib, /lib64, /etc/fonts and /etc/ld.so.cache, read only (Landlock);
- *   - sockets, ptrace, mounts, kernel modules, bpf, other users' rights (seccomp, answered with EPERM).
- * Where the kernel has no Landlock the other two still hold; where it has no seccomp filter the program does not start.
- */
+/* What confine.h says. Where the kernel has no Landlock the other two still hold; where it has no seccomp filter there is no going on. */
 #define _GNU_SOURCE
+#include "confine.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -17,7 +10,6 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -30,6 +22,12 @@
 #define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
 #else
 #error "no seccomp architecture known for this processor"
+#endif
+
+/* Newer than the headers of Debian 12's kernel may be. */
+#define ACCESS_TRUNCATE (1ULL << 14)
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
 #endif
 
 static int fail(const char *what) {
@@ -52,6 +50,8 @@ static int confine_files(void) {
                              LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
                              LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
                              LANDLOCK_ACCESS_FS_MAKE_SYM};
+    /* Since ABI 3; where a file is named the program could cut it off otherwise. */
+    if (version >= 3) rules.handled_access_fs |= ACCESS_TRUNCATE;
     int set = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules.handled_access_fs, 0);
     if (set < 0) return -1;
     static const char *const readable[] = {"/usr", "/lib", "/lib64", "/bin", "/etc/fonts", "/etc/ld.so.cache"};
@@ -72,7 +72,15 @@ static int confine_files(void) {
 #define REFUSE(number) \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 
+/* Refused unless the first argument, a process, is this one: a program that ends itself does so by a signal. Of the argument's 64 bits
+   a process id has the lower 32, which come first on both processors. */
+#define REFUSE_OTHERS(number, own)                                                                                              \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4), BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)), \
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, own, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),                           \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+
 static int confine_calls(void) {
+    unsigned own = (unsigned)getpid();
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0),
@@ -85,7 +93,9 @@ static int confine_calls(void) {
 #endif
         REFUSE(SYS_socket), REFUSE(SYS_socketpair), REFUSE(SYS_connect), REFUSE(SYS_bind), REFUSE(SYS_listen),
         REFUSE(SYS_sendto), REFUSE(SYS_sendmsg), REFUSE(SYS_ptrace), REFUSE(SYS_process_vm_readv),
-        REFUSE(SYS_process_vm_writev), REFUSE(SYS_kill), REFUSE(SYS_tkill), REFUSE(SYS_mount), REFUSE(SYS_umount2),
+        REFUSE(SYS_process_vm_writev), REFUSE(SYS_kill), REFUSE(SYS_tkill), REFUSE(SYS_rt_sigqueueinfo),
+        REFUSE(SYS_pidfd_send_signal), REFUSE_OTHERS(SYS_tgkill, own), REFUSE_OTHERS(SYS_rt_tgsigqueueinfo, own),
+        REFUSE(SYS_mount), REFUSE(SYS_umount2),
         REFUSE(SYS_unshare), REFUSE(SYS_setns), REFUSE(SYS_chroot), REFUSE(SYS_bpf), REFUSE(SYS_perf_event_open),
         REFUSE(SYS_keyctl), REFUSE(SYS_add_key), REFUSE(SYS_request_key), REFUSE(SYS_init_module),
         REFUSE(SYS_finit_module), REFUSE(SYS_io_uring_setup), REFUSE(SYS_userfaultfd), REFUSE(SYS_setuid),
@@ -96,22 +106,17 @@ static int confine_calls(void) {
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
-int main(int argc, char **argv) {
-    if (argc < 4) {
-        fputs("usage: openledger-confine <cpu seconds> <megabytes> <program> [argument...]\n", stderr);
-        return 125;
-    }
-    unsigned long long seconds = strtoull(argv[1], NULL, 10), megabytes = strtoull(argv[2], NULL, 10);
-    if (seconds == 0 || megabytes == 0) {
-        fputs("openledger-confine: the limits are positive numbers\n", stderr);
-        return 125;
-    }
+int openledger_confine(unsigned long long seconds, unsigned long long megabytes) {
     if (limit(RLIMIT_CPU, seconds) || limit(RLIMIT_AS, megabytes << 20) || limit(RLIMIT_CORE, 0) || limit(RLIMIT_FSIZE, 0) ||
         limit(RLIMIT_NOFILE, 64) || limit(RLIMIT_NPROC, 0))
         return fail("setrlimit");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail("no_new_privs");
     if (confine_files() < 0) return fail("landlock");
     if (confine_calls() != 0) return fail("seccomp");
-    execvp(argv[3], argv + 3);
-    return fail(argv[3]);
+    return 0;
+}
+
+int openledger_execute(char *const *command) {
+    execvp(command[0], command);
+    return fail(command[0]);
 }
