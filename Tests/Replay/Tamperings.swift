@@ -443,6 +443,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .actor(.agentGateway, TaskOpened.self, "a task opened in another's name"),
         .set(.agentGateway, TaskFunded.self, "/payer", "mallory", "a task that another pays for"),
         .actor(.agentGateway, TaskSubmitted.self, "work delivered by who was not asked"),
+        .add(.agentGateway, TaskAccepted.self, "/payouts/0/amount/amount", -1, "a part of a task that earns a unit less"),
         .add(.agentGateway, TaskCompleted.self, "/payouts/0/amount/amount", -1, "a task that pays a unit less"),
         .actor(.agentGateway, TaskRejected.self, "a task refused by a stranger"),
         .again(.agentGateway, TaskExpired.self, "a task that ended twice"),

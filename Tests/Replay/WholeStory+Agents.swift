@@ -24,9 +24,13 @@ extension StoryTelling {
             "artefacts": [["hash": .digest(SHA256.hash(utf8: "the tables")), "bytes": 10, "media": "text/plain"]]
         ]
         let settled = try await whole.count(SettlementPosted.type)
+        // A part of it is another's work: it is due when the whole is accepted.
+        let part = try await funded(people.ann, people.carl, 1_800, units: 100, of: done)
+        try await whole.call("POST", "/v1/tasks/\(part)/submission", as: people.carl, work)
+        try await whole.call("POST", "/v1/tasks/\(part)/completion", as: people.ann, .object(JSONObject()))
         try await whole.call("POST", "/v1/tasks/\(done)/submission", as: people.ann, work)
         try await whole.call("POST", "/v1/tasks/\(done)/completion", as: people.bot, .object(JSONObject()))
-        try await whole.wait(for: SettlementPosted.type, settled + 1)
+        try await whole.wait(for: SettlementPosted.type, settled + 2)
         let refused = try await funded(people.bot, people.ann, 3_600)
         try await whole.call("POST", "/v1/tasks/\(refused)/rejection", as: people.ann)
         // Within the mandate, and more than its owner has: what was set aside of the mandate is free again.
@@ -48,15 +52,17 @@ extension StoryTelling {
     }
 
     /// A task whose pay is in escrow.
-    private func funded(_ client: String, _ provider: String, _ seconds: Int64, units: Int = 300) async throws -> String {
+    private func funded(
+        _ client: String, _ provider: String, _ seconds: Int64, units: Int = 300, of parent: String? = nil
+    ) async throws -> String {
         let now = try whole.house.context(.agentGateway).clock()
         let deadline = Timestamp(microseconds: now.microseconds + seconds * 1_000_000)
         let opened = try await whole.call(
             "POST", "/v1/tasks", as: client,
-            [
+            .members([
                 "provider": .string(provider), "brief": "The tides of June", "amount": amount(units),
-                "deadline": .string(deadline.description),
-            ])
+                "deadline": .string(deadline.description), "parent": parent.map { .string($0) },
+            ]))
         let task = try #require(opened["task"]?.stringValue)
         try await whole.call("POST", "/v1/tasks/\(task)/funding", as: client, ["amount": amount(units)])
         return task

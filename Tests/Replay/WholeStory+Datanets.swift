@@ -59,7 +59,12 @@ extension StoryTelling {
         let tides = try await create("tides", "automatic", people.olga), breads = try await create("breads", "review", people.olga)
         try await whole.call(
             "POST", "/v1/datanets/\(tides)/page", as: people.olga, ["name": "Tides", "summary": "What harbours write down."])
-        for number in 1...6 { try await member(breads, "vera\(number)", "validator", people.olga) }
+        for number in 1...6 {
+            try await member(breads, "vera\(number)", "validator", people.olga)
+            try await whole.call(
+                "POST", "/v1/stakes", as: "root",
+                ["pool": .string(breads), "account": .string("validator:vera\(number)"), "amount": amount(50_000)])
+        }
         for datanet in [tides, breads] { try await member(datanet, "cora", "curator", people.olga) }
         try await member(breads, "gus", "consumer", people.olga)
         try await whole.call(
