@@ -59,18 +59,6 @@ import Testing
         }
     }
 
-    @Test func theTextsOfALongRequestCanBeReadAgain() async throws {
-        try await withGateway { gateway in
-            let token = try gateway.person()
-            gateway.standIns.answer(["Yes."])
-            let question = String(repeating: "what moves the pool? ", count: 150_000)
-            try #require(try await gateway.ask(token, [("messages", [["role": "user", "content": .string(question)]])]).status == 200)
-            let inference = try #require(try await gateway.completed().first)
-            let content = try await gateway.call("GET", "/v1/inferences/\(inference.inference)/content", token: token)
-            #expect(content.status == 200 && content.json["prompt"]?.arrayValue?.first?["content"]?.stringValue == question)
-        }
-    }
-
     @Test func refusalsHaveOpenAIsShape() async throws {
         try await withGateway { gateway in
             let token = try gateway.person()

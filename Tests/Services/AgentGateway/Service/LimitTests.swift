@@ -159,4 +159,13 @@ import TestSupport
             }
         }
     }
+
+    /// A request may have 4 MiB and be 32 deep, so what is kept of it may be a little more.
+    @Test func whateverARequestMaySayCanBeReadAgain() throws {
+        let long: JSONValue = [["role": "user", "content": .string(String(repeating: "what moves the pool? ", count: 180_000))]]
+        let many = JSONValue.array([JSONValue](repeating: ["role": "user", "content": "x"], count: 60_000))
+        var deep: JSONValue = "x"
+        for _ in 0..<40 { deep = ["content": deep] }
+        for prompt in [long, many, deep] { #expect(try InferenceContents.prompt(JSON.write(prompt)) == prompt) }
+    }
 }
