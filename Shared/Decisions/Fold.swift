@@ -1,6 +1,7 @@
 internal import Crypto
 internal import EventLog
 internal import Events
+internal import Glibc
 
 /// A state, how far it has come, and what must be known of the service's own events to write the next ones.
 struct Fold<State: ServiceState>: Sendable {
@@ -34,8 +35,9 @@ struct Fold<State: ServiceState>: Sendable {
     private(set) var memory: [CommandKey: Place] = [:]
     /// Whether the state has been half changed by events that it then refused; it must be made anew.
     private(set) var isSpoilt = false
-    /// Events that the state has and the log has not shown yet, with the digest of their bytes.
-    private var ahead: [EventID: Digest] = [:]
+    /// Events that the state has and the log has not shown yet, with their bytes, in the order of their decisions, from `shown` on.
+    private var ahead: [(id: EventID, bytes: [UInt8])] = []
+    private var shown = 0
 
     init(service: Service, state: State) {
         self.service = service
@@ -51,6 +53,12 @@ struct Fold<State: ServiceState>: Sendable {
         let context = DecisionContext(time: time, logTime: logTime, cause: ticket.cause, actor: ticket.actor)
         let decided = try ticket.rule(state, context)
         guard !decided.isEmpty else { return nil }
+        // Before anything is applied: the log would not take it, now or ever.
+        guard decided.count <= AppendRequest.maximumEvents else {
+            throw DecisionError.malformed(
+                "a decision makes \(decided.count) events, more than the \(AppendRequest.maximumEvents) of one append: ask for less at once"
+            )
+        }
         let events = decided.enumerated().map { ordinal, new in
             Event(
                 type: new.type, version: new.version, stream: new.stream, time: time, actor: ticket.actor, cause: ticket.cause,
@@ -70,7 +78,7 @@ struct Fold<State: ServiceState>: Sendable {
         }
         for (event, bytes) in zip(events, bytes) {
             versions[event.stream, default: 0] += 1
-            ahead[event.id] = SHA256.hash(bytes)
+            ahead.append((event.id, bytes))
         }
         logTime = max(logTime, time)
         return Plan(request: AppendRequest(events: bytes, expected: expected, causePosition: ticket.causePosition), events: events)
@@ -96,7 +104,7 @@ struct Fold<State: ServiceState>: Sendable {
                 guard try take(logged) else { return false }
             } catch {
                 // What was decided here and is not on the log yet may be what does not go with it: another instance was first.
-                guard ahead.isEmpty else { return false }
+                guard ahead.count == shown else { return false }
                 throw .stopped(position: logged.position, reason: "\(error)")
             }
             next = logged.position + 1
@@ -105,18 +113,56 @@ struct Fold<State: ServiceState>: Sendable {
     }
 
     private mutating func take(_ logged: LoggedEvent) throws -> Bool {
+        // Nearly always what was decided here comes back as it was, in the same order: it has been applied and needs no second look. Whoever
+        // appended it remembers it.
+        if shown < ahead.count, Self.isSame(ahead[shown].bytes, logged.bytes) {
+            confirm(shown)
+            return true
+        }
         let header = try EventHeader(trusted: logged.bytes)
         logTime = max(logTime, header.time)
         guard service.nouns.contains(String(header.noun)) else {
             if State.concerns(header.type) { try state.apply(try Fact(logged, header, position: logged.position)) }
             return true
         }
-        // What was decided here is remembered by whoever appended it.
-        if let digest = ahead.removeValue(forKey: header.id) { return digest == SHA256.hash(logged.bytes) }
+        if let place = ahead[shown...].firstIndex(where: { $0.id == header.id }) {
+            guard Self.isSame(ahead[place].bytes, logged.bytes) else { return false }
+            confirm(place)
+            return true
+        }
         memory[CommandKey(header.cause), default: Place(position: logged.position, count: 0)].count += 1
         versions[header.stream] = logged.version + 1
         if State.concerns(header.type) { try state.apply(try Fact(logged, header, position: nil)) }
         return true
+    }
+}
+
+extension Fold {
+    /// The log has shown what was decided.
+    private mutating func confirm(_ place: Int) {
+        guard place == shown else {
+            ahead.remove(at: place)
+            return
+        }
+        ahead[place].bytes = []
+        shown += 1
+        if shown == ahead.count {
+            ahead.removeAll(keepingCapacity: true)
+            shown = 0
+        } else if shown > 4_096, shown * 2 > ahead.count {
+            ahead.removeFirst(shown)
+            shown = 0
+        }
+    }
+
+    private static func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        left.count == right.count
+            && left.withUnsafeBytes { left in
+                right.withUnsafeBytes { right in
+                    guard let first = left.baseAddress, let second = right.baseAddress else { return true }
+                    return memcmp(first, second, left.count) == 0
+                }
+            }
     }
 }
 

@@ -50,6 +50,7 @@ public enum EventCatalog {
                 "account.budget-alerted", "deposit.received",
                 "hold.placed", "hold.captured", "hold.released", "price.published", "settlement.rules-set",
                 "settlement.posted", "settlement.corrected", "settlement.released", "refund.posted", "dispute.opened", "dispute.resolved",
+                "hold.returned", "account.reaction-closed", "dispute.lapsed", "payout.sent",
                 "stake.bonded", "stake.unbonded", "stake.withdrawn", "stake.slashed", "stake.rewarded",
                 "payout.requested", "payout.finished", "payout.epoch-closed", "payout.claimed",
             ]

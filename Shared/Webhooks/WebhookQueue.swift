@@ -47,20 +47,29 @@ public struct WebhookQueue: Sendable {
     }
 
     /// Takes what is due, for a minute: whoever takes it and dies leaves it to the next.
-    public func take(_ count: Int) async throws -> [WebhookDelivery] {
+    /// - Parameters:
+    ///   - each: at most so many of one webhook.
+    ///   - others: webhooks of which nothing is taken, since enough is on its way to them.
+    public func take(_ count: Int, each: Int, without others: [String] = []) async throws -> [WebhookDelivery] {
         let rows = try await pool.execute(
             Statement(
                 """
                 update \(schema).deliveries d set attempts = d.attempts + 1, due = clock_timestamp() + interval '1 minute'
                 from (
                     select w.id, w.url, w.generation, w.rotated > clock_timestamp() - interval '1 day' as signs_twice, x.position
-                    from \(schema).deliveries x join \(schema).webhooks w on w.id = x.webhook
-                    where x.state = 'waiting' and x.due <= clock_timestamp() and w.ended is null
-                    order by x.due limit $1 for update of x skip locked
+                    from (
+                        select webhook, position, due, row_number() over (partition by webhook order by due) as place
+                        from (
+                            select y.webhook, y.position, y.due from \(schema).deliveries y join \(schema).webhooks v on v.id = y.webhook
+                            where y.state = 'waiting' and y.due <= clock_timestamp() and v.ended is null and y.webhook <> all ($2)
+                            order by y.due limit 1000
+                        ) z
+                    ) x join \(schema).webhooks w on w.id = x.webhook
+                    where x.place <= $3 order by x.due limit $1
                 ) n
-                where d.webhook = n.id and d.position = n.position
+                where d.webhook = n.id and d.position = n.position and d.state = 'waiting' and d.due <= clock_timestamp()
                 returning d.webhook, d.position, d.event, d.body, d.attempts, n.url, n.generation, coalesce(n.signs_twice, false)
-                """, name: "take deliveries of \(schema)"), [.int(Int64(count))])
+                """, name: "take deliveries of \(schema)"), [.int(Int64(count)), .textArray(others), .int(Int64(each))])
         return try rows.map { row in
             let generation = Int(try row.int(6))
             return WebhookDelivery(

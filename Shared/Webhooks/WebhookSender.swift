@@ -40,28 +40,53 @@ public struct WebhookSender: Sendable {
 
     /// Seconds to the next attempt after the first, second, … one.
     static let pauses = [5, 30, 120, 600, 3_600, 21_600, 86_400]
-    private static let atOnce = 16
+    /// So many are on their way at once, and so many of them to one address: who answers slowly holds up nobody else.
+    private static let atOnce = 128
+    private static let toOne = 4
+    private static let taken = 32
 
     /// Until the task is cancelled.
     public func run() async {
-        while !Task.isCancelled {
-            do {
-                while try await sendSome() {}
-            } catch {
-                if Task.isCancelled { return }
-                logger.warning("webhooks are not sent: \(error)")
+        await withTaskGroup(of: String?.self) { group in
+            /// By webhook, how many are on their way.
+            var flying: [String: Int] = [:]
+            group.addTask { await Self.pause() }
+            // Each delivery says at its end which webhook it was of, a pause nothing.
+            while let ended = await group.next() {
+                if Task.isCancelled { break }
+                if let ended {
+                    flying[ended] = flying[ended] == 1 ? nil : (flying[ended] ?? 1) - 1
+                } else {
+                    group.addTask { await Self.pause() }
+                }
+                for delivery in await take(flying) {
+                    flying[delivery.webhook, default: 0] += 1
+                    group.addTask {
+                        await send(delivery)
+                        return delivery.webhook
+                    }
+                }
             }
-            try? await Task.sleep(for: .milliseconds(500))
+            group.cancelAll()
         }
     }
 
-    /// - Returns: whether there was anything to send.
-    private func sendSome() async throws -> Bool {
-        let due = try await queue.take(Self.atOnce)
-        await withTaskGroup(of: Void.self) { group in
-            for delivery in due { group.addTask { await send(delivery) } }
+    private static func pause() async -> String? {
+        try? await Task.sleep(for: .milliseconds(500))
+        return nil
+    }
+
+    /// What is due and has room.
+    private func take(_ flying: [String: Int]) async -> [WebhookDelivery] {
+        let room = Self.atOnce - flying.values.reduce(0, +)
+        guard room > 0 else { return [] }
+        do {
+            let busy = flying.filter { $0.value > Self.toOne / 2 }.keys.sorted()
+            return try await queue.take(min(room, Self.taken), each: Self.toOne / 2, without: busy)
+        } catch {
+            if !Task.isCancelled { logger.warning("webhooks are not sent: \(error)") }
+            return []
         }
-        return !due.isEmpty
     }
 
     private func send(_ delivery: WebhookDelivery) async {

@@ -240,6 +240,9 @@ class Receipt:
         need(taken == fee, "fee", f"{taken} were taken, {fee} settled")
         rules = self.data(part["rules"], "settlement.rules-set") if "rules" in part else STANDARD  # 10
         need("rules" not in part or part["rules"] < settled, "terms", "the rules came later")
+        edition = bill.get("edition", 1)
+        need(edition in (1, 2), "terms", f"edition {edition} of the rules is not known")
+        need("rules" not in part or edition == 1 or self.event(part["rules"], "settlement.rules-set")["time"] <= cause["time"], "terms", "the rules came after it happened")
         datanets = {}
         for entry in part["datanets"]:
             policy = self.data(entry["policy"], "datanet.created", "datanet.policy-changed")
@@ -257,7 +260,8 @@ class Receipt:
         need(all(p["treasury_points"] + p["curator_points"] + p["contributor_points"] == 10000 for p, _, _ in datanets.values()), "terms", "a policy's points")
         need(rules["holdback_seconds"] <= 31_536_000, "terms", "the holdback is longer than a year")
         moment = datetime.datetime.fromisoformat(cause["time"]) + datetime.timedelta(seconds=rules["holdback_seconds"])
-        need(moment == datetime.datetime.fromisoformat(bill["release_at"]), "terms", "the holdback")
+        until = datetime.datetime.fromisoformat(bill["release_at"])
+        need(until == moment or edition > 1 and until > moment, "terms", "the holdback")
         need(not shares or sum(share["share"] for share in shares) == WHOLE, "amount", "the shares do not make 10^9")  # 11
         owner = found["owner"] if training else model["owner"]
 

@@ -1,3 +1,4 @@
+public import Crypto
 public import Events
 public import Money
 
@@ -33,6 +34,8 @@ public enum BillingError: Error, Sendable, Equatable, CustomStringConvertible {
     case windowOver(String)
     /// Something else must happen first.
     case inTheWay(String)
+    /// A list that an event names by hash is not at hand: put it there and ask again.
+    case needsEvidence(Digest)
     /// One of several that are asked for at once, by its place from 0.
     indirect case at(Int, BillingError)
     /// A value that is none; the field and what it must be.
@@ -56,6 +59,7 @@ public enum BillingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .beyond: "beyond"
         case .windowOver: "window-over"
         case .inTheWay: "in-the-way"
+        case .needsEvidence: "in-the-way"
         case .at(_, let error): error.code
         case .invalid: "invalid"
         }
@@ -81,6 +85,7 @@ public enum BillingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .windowOver(let settlement):
             "the settlement \(settlement) can no longer be disputed or refunded: its holdback is over"
         case .inTheWay(let reason): reason
+        case .needsEvidence(let digest): "the list \(digest.prefixed) is not at hand yet"
         case .at(let place, let error): "number \(place), counted from 0: \(error)"
         case .invalid(let field, let reason): "\(field) \(reason)"
         }

@@ -13,6 +13,14 @@ public enum BillingEvent: Sendable, Hashable {
     case settlementCorrected(SettlementCorrected)
     /// ``HoldReleased``.
     case holdReleased(HoldReleased)
+    /// ``DisputeLapsed``.
+    case disputeLapsed(DisputeLapsed)
+    /// ``PayoutSent``.
+    case payoutSent(PayoutSent)
+    /// ``HoldReturned``.
+    case holdReturned(HoldReturned)
+    /// ``ReactionClosed``.
+    case reactionClosed(ReactionClosed)
     /// ``SettlementReleased``.
     case settlementReleased(SettlementReleased)
     /// ``JournalPosted``.
@@ -66,6 +74,10 @@ public enum BillingEvent: Sendable, Hashable {
         case .settlementPosted(let data): data
         case .settlementCorrected(let data): data
         case .holdReleased(let data): data
+        case .disputeLapsed(let data): data
+        case .payoutSent(let data): data
+        case .holdReturned(let data): data
+        case .reactionClosed(let data): data
         case .settlementReleased(let data): data
         case .journalPosted(let data): data
         case .depositReceived(let data): data
@@ -99,6 +111,10 @@ public enum BillingEvent: Sendable, Hashable {
         case SettlementPosted.type: self = .settlementPosted(try SettlementPosted(fields))
         case SettlementCorrected.type: self = .settlementCorrected(try SettlementCorrected(fields))
         case HoldReleased.type: self = .holdReleased(try HoldReleased(fields))
+        case DisputeLapsed.type: self = .disputeLapsed(try DisputeLapsed(fields))
+        case PayoutSent.type: self = .payoutSent(try PayoutSent(fields))
+        case HoldReturned.type: self = .holdReturned(try HoldReturned(fields))
+        case ReactionClosed.type: self = .reactionClosed(try ReactionClosed(fields))
         case SettlementReleased.type: self = .settlementReleased(try SettlementReleased(fields))
         case JournalPosted.type: self = .journalPosted(try JournalPosted(fields))
         case DepositReceived.type: self = .depositReceived(try DepositReceived(fields))
@@ -128,7 +144,7 @@ public enum BillingEvent: Sendable, Hashable {
     /// The types that there are.
     public static let types: Set<String> = [
         HoldPlaced.type, HoldCaptured.type, SettlementPosted.type, SettlementCorrected.type, HoldReleased.type, SettlementReleased.type,
-        JournalPosted.type, BudgetSet.type, BudgetAlerted.type,
+        HoldReturned.type, ReactionClosed.type, DisputeLapsed.type, PayoutSent.type, JournalPosted.type, BudgetSet.type, BudgetAlerted.type,
         DepositReceived.type, AccountOpened.type, AccountVerified.type, WalletSet.type, PricePublished.type, SettlementRulesSet.type,
         RefundPosted.type, DisputeOpened.type, DisputeResolved.type, StakeBonded.type, StakeUnbonded.type, StakeWithdrawn.type,
         StakeSlashed.type, StakeRewarded.type, PayoutRequested.type, PayoutFinished.type, PayoutEpochClosed.type, PayoutClaimed.type,

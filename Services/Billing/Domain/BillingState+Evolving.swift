@@ -11,7 +11,11 @@ extension BillingState {
         case .holdPlaced(let data): try apply(data)
         case .holdCaptured(let data): try apply(data, at: time)
         case .holdReleased(let data): try apply(data)
-        case .settlementPosted(let data): try apply(data)
+        case .holdReturned(let data): try apply(data)
+        case .reactionClosed: break
+        case .disputeLapsed(let data): try apply(data)
+        case .payoutSent(let data): try apply(data)
+        case .settlementPosted(let data): try apply(data, at: time)
         case .settlementCorrected(let data): try apply(data)
         case .settlementReleased(let data): try apply(data)
         case .journalPosted(let data): try apply(data, at: time)
@@ -22,9 +26,11 @@ extension BillingState {
         case .budgetSet(let data): try apply(data)
         case .budgetAlerted(let data): try apply(data)
         case .pricePublished(let data): try apply(data)
-        case .settlementRulesSet(let data): rules = data
+        case .settlementRulesSet(let data):
+            rules = data
+            rulesSince.append((time, data))
         case .refundPosted(let data): try apply(data)
-        case .disputeOpened(let data): try apply(data)
+        case .disputeOpened(let data): try apply(data, at: time)
         case .disputeResolved(let data): try apply(data, at: time)
         case .stakeBonded(let data): try apply(data)
         case .stakeUnbonded(let data): try apply(data)
@@ -36,13 +42,26 @@ extension BillingState {
         case .payoutEpochClosed(let data): try apply(data)
         case .payoutClaimed(let data): try apply(data)
         }
-        if let cause { answered(cause.text, by: event) }
+        if let cause { answered(cause.text, by: event) } else { ran(event, at: time) }
     }
 
-    /// A training or a task is answered once it is settled; what took its fee is only half of the answer.
+    /// Billing ran at that time, as the audit wants to know.
+    private mutating func ran(_ event: BillingEvent, at time: Timestamp) {
+        lastOwn = max(lastOwn, time)
+        ownSince += 1
+        switch event {
+        case .settlementReleased, .stakeWithdrawn, .holdReturned, .disputeLapsed: break
+        case .holdReleased(let data) where data.expired: break
+        default: return
+        }
+        lastDone = max(lastDone, time)
+        ownSince = 0
+    }
+
+    /// What is paid for is answered once it is settled; what took its fee is only half of the answer.
     private mutating func answered(_ cause: String, by event: BillingEvent) {
         switch known.reactions[cause]?.reaction {
-        case .job: guard case .settlementPosted = event else { return }
+        case .job, .settle: guard case .settlementPosted = event else { return }
         case .task(let task): if task.amount.isPositive { guard case .settlementPosted = event else { return } }
         default: break
         }
@@ -67,9 +86,8 @@ extension BillingState {
 
     /// The entries of one move.
     static func move(_ amount: Amount, from source: AccountID, to destination: AccountID) -> [Posting] {
-        guard !amount.isZero, source != destination else { return [] }
-        var entries = Entries(amount.asset)
-        try? entries.move(amount.units, from: source, to: destination)
-        return entries.postings
+        guard !amount.isZero, source != destination, let debit = try? amount.negated() else { return [] }
+        let from = Posting(account: source, amount: debit), to = Posting(account: destination, amount: amount)
+        return source < destination ? [from, to] : [to, from]
     }
 }

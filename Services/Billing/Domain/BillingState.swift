@@ -13,6 +13,10 @@ public struct BillingState: Sendable {
     public internal(set) var journal = Journal()
     /// The rules of settlement in force.
     public internal(set) var rules = BillingState.standardRules
+    /// The edition of this program's rules that the log has come to. Logs that an older program made are computed again by its own.
+    public internal(set) var edition = 1
+    /// All rules of settlement that there were, each with the time from which it held.
+    var rulesSince: [(time: Timestamp, rules: SettlementRulesSet)] = []
 
     // Holds, and what was captured and not yet settled.
     var holds: [String: Hold] = [:]
@@ -20,6 +24,7 @@ public struct BillingState: Sendable {
     /// The last holds that ran out, so that whoever comes too late is told why.
     var expiredHolds = RecentHolds()
     var captured: [String: Captured] = [:]
+    var capturedDue = OrderedQueue<Due>()
     /// What could not be paid at all, and waits to be settled for nothing.
     var unpaid: Set<String> = []
     /// Deposits by rail and reference; transactions that can be reversed.
@@ -35,6 +40,7 @@ public struct BillingState: Sendable {
     /// The settlement of everything that was settled: by the reference, shortened.
     var settlementOf: [UInt128: UInt128] = [:]
     var disputes: [String: Dispute] = [:]
+    var disputesDue = OrderedQueue<Due>()
     var waiting: [Int: Int128] = [:]
     var waitingPlaces: [String: Set<Int>] = [:]
     var readyOwners: Set<String> = []
@@ -45,6 +51,9 @@ public struct BillingState: Sendable {
     var unbondingsDue = OrderedQueue<Due>()
     // Payouts on rails; wallets and epochs.
     var payouts: [String: PayoutRequested] = [:]
+    /// Those of them that are in a file, and the files by rail.
+    var sentPayouts: Set<String> = []
+    var sentBatches: [String: [[PayoutRequested]]] = [:]
     var wallets: [String: WalletChain] = [:]
     var walletOwners: [EVMAddress: String] = [:]
     var earned: [Asset: [EVMAddress: Int128]] = [:]
@@ -55,6 +64,11 @@ public struct BillingState: Sendable {
     var budgets: [Int: Budget] = [:]
     var monthly: [Int: MonthlyCharges] = [:]
     var budgetsDue: Set<Int> = []
+    /// The greatest time of a command that billing decided, and of something that it did because it fell due; and how many events of
+    /// commands there were since the latter.
+    var lastOwn = Timestamp(microseconds: 0)
+    var lastDone = Timestamp(microseconds: 0)
+    var ownSince = 0
     /// What other services have said.
     var known = KnownFacts()
 
@@ -76,6 +90,18 @@ public struct BillingState: Sendable {
         platformPoints: 500, platform: AccountID(trusted: "platform:house"),
         training: ModelSplit(owner: 0, datanets: 2_000, contributors: 5_000, validators: 500, compute: 2_500),
         holdbackSeconds: 259_200, disputeBond: 1_000_000, unbondSeconds: 604_800, dust: 10_000)
+
+    /// The edition that this program decides by: 2 has epochs that leave wallets in two steps, holdbacks from log time on, settlements by the
+    /// rules of when it happened, fees captured once, and reactions that are closed.
+    public static let presentEdition = 2
+
+    /// Whether an event can be of an edition: none goes back.
+    func isPresent(_ edition: Int) -> Bool { edition >= self.edition && edition <= Self.presentEdition }
+
+    /// The rules of settlement that held at a time.
+    func rules(at time: Timestamp, edition: Int) -> SettlementRulesSet {
+        edition > 1 ? rulesSince.last { $0.time <= time }?.rules ?? Self.standardRules : rules
+    }
 
     /// The entries of a list, wherever they are.
     func entries<Entry: EventPart>(_ list: EvidenceList<Entry>) throws(BillingFault) -> [Entry] {
@@ -128,8 +154,20 @@ public struct Hold: Sendable, Hashable {
 
 /// A fee that was captured for something and waits to be settled.
 struct Captured: Sendable, Hashable {
+    /// So long it waits, in seconds of log time.
+    static let patience = 2_592_000
+
     let payer: AccountID
     var amount: Amount
+    /// When it goes back.
+    let due: Timestamp
+
+    /// What gives it back.
+    func returned(_ reference: String) -> HoldReturned {
+        HoldReturned(
+            reference: reference, payer: payer, amount: amount,
+            postings: .entries(BillingState.move(amount, from: .fees, to: payer)))
+    }
 }
 
 /// What an answer's settlement was computed from, besides shares and what Datanets say of theirs.
@@ -169,6 +207,11 @@ public struct Dispute: Sendable, Hashable {
     public let account: AccountID
     /// The bond.
     public let bond: Amount
+    /// When it lapses, if nobody has ruled by then.
+    public let due: Timestamp
+
+    /// So long a panel has, in seconds of log time.
+    static let patience = 7_776_000
 }
 
 /// A stake on its way back.

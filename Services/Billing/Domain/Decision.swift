@@ -30,15 +30,33 @@ public struct Decision: Sendable {
 
 /// Builds the entries of one transaction, no two of one account.
 struct Entries {
-    private var units: [AccountID: Int128] = [:]
+    /// In the order in which they came.
+    private var units: [(account: AccountID, units: Int128)] = []
+    /// Where each stands, once there are many.
+    private var places: [AccountID: Int] = [:]
     let asset: Asset
+
+    /// So many are looked for one by one.
+    private static let few = 8
 
     init(_ asset: Asset) { self.asset = asset }
 
     mutating func add(_ account: AccountID, _ amount: Int128) throws(BillingError) {
-        let (sum, overflow) = units[account, default: 0].addingReportingOverflow(amount)
+        guard let place = place(account) else {
+            if units.count >= Self.few {
+                if places.isEmpty { for (place, entry) in units.enumerated() { places[entry.account] = place } }
+                places[account] = units.count
+            }
+            units.append((account, amount))
+            return
+        }
+        let (sum, overflow) = units[place].units.addingReportingOverflow(amount)
         if overflow { throw .money(.overflow(asset)) }
-        units[account] = sum
+        units[place].units = sum
+    }
+
+    private func place(_ account: AccountID) -> Int? {
+        units.count > Self.few ? places[account] : units.firstIndex { $0.account == account }
     }
 
     /// So much from one account to another.
@@ -49,7 +67,11 @@ struct Entries {
 
     /// In the order of the accounts' names, without those that do not change.
     var postings: [Posting] {
-        units.filter { $0.value != 0 }.sorted { $0.key < $1.key }.map { Posting(account: $0.key, amount: Amount($0.value, asset)) }
+        var postings: [Posting] = []
+        postings.reserveCapacity(units.count)
+        for entry in units where entry.units != 0 { postings.append(Posting(account: entry.account, amount: Amount(entry.units, asset))) }
+        postings.sort { $0.account < $1.account }
+        return postings
     }
 }
 

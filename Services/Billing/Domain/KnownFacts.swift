@@ -96,6 +96,11 @@ struct KnownFacts: Sendable {
     /// The events that wait to be answered by the settlement of one thing.
     var waitingFor: [String: Set<String>] = [:]
     var reactionQueue = OrderedQueue<Place>()
+    /// Up to where a program that did not close reactions had come: what was still there before had asked it for nothing.
+    private var passedTo: UInt64 = 0
+
+    mutating func passed(_ position: UInt64) { passedTo = max(passedTo, position) }
+    func wasPassed(_ position: UInt64) -> Bool { position < passedTo }
 
     struct Place: Comparable, Sendable {
         let position: UInt64
@@ -135,6 +140,17 @@ public enum Reaction: Sendable, Hashable {
     case ruling(RulingMade)
     /// Somebody's runner handed in something else than it said.
     case refuted(JobChecked)
+
+    /// What it is called when it is closed; nil for what waits until it is settled.
+    var closedAs: String? {
+        switch self {
+        case .release: "release"
+        case .ruling: "ruling"
+        case .refuted: "refuted"
+        case .task(let task): task.amount.isPositive ? nil : "task"
+        case .charge, .settle, .job, .correct: nil
+        }
+    }
 
     /// What has been settled once this is answered; nil for what settles nothing.
     var reference: String? {

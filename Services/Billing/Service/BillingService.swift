@@ -47,9 +47,12 @@ public struct BillingService: RunnableService {
         pool.addMetrics(to: context.metrics, pool: service.rawValue)
         let reader = JournalReader(pool: pool)
         let commands = BillingCommands(desk: desk)
-        let accounts = AccountRoutes(commands: commands, reader: reader) { projection.status.next }
+        let accounts = AccountRoutes(
+            commands: commands, reader: reader, hasSandbox: try context.settings.boolean("SANDBOX", default: true)
+        ) { projection.status.next }
         let statements = StatementRoutes(
-            reader: reader, bills: BillsReader(pool: pool), items: EarnedItems(log: context.log, store: store), clock: context.clock)
+            commands: commands, reader: reader, bills: BillsReader(pool: pool), items: EarnedItems(log: context.log, store: store),
+            clock: context.clock)
         let secrets = try WebhookSecrets.open(context.folder)
         let webhooks = WebhookStore(pool: pool)
         let queue = WebhookQueue(pool: pool, schema: "billing")

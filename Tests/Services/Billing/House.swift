@@ -38,20 +38,21 @@ struct House {
 
     /// Decides and applies.
     @discardableResult
-    mutating func run(cause: EventID? = nil, _ rule: (BillingState) throws -> Decision) throws -> [BillingEvent] {
+    mutating func run(cause: EventID? = nil, at time: Timestamp? = nil, _ rule: (BillingState) throws -> Decision) throws -> [BillingEvent]
+    {
         let decision = try rule(state)
         for (digest, bytes) in decision.evidence { shelf.put(digest, bytes) }
-        for event in decision.events { try apply(event, cause: cause) }
+        for event in decision.events { try apply(event, cause: cause, at: time) }
         return decision.events
     }
 
-    mutating func apply(_ event: BillingEvent, cause: EventID? = nil) throws {
+    mutating func apply(_ event: BillingEvent, cause: EventID? = nil, at time: Timestamp? = nil) throws {
         let text = try JSON.canonical(event.data.json, allowFractions: false)
         let type = type(of: event.data).type
         let read = try #require(try BillingEvent(type: type, try JSON.parse(text).object()))
         #expect(read == event)
-        try state.evolve(read, cause: cause, time: now)
-        try auditor.evolve(read, cause: cause, time: now)
+        try state.evolve(read, cause: cause, time: time ?? now)
+        try auditor.evolve(read, cause: cause, time: time ?? now)
         if keepsEvents { events.append(read) }
         position += 1
     }
@@ -132,19 +133,7 @@ struct House {
         while let pending = state.pendingReactions(limit: 100).first(where: { !idle.contains($0.event) }) {
             idle.insert(pending.event)
             let now = now
-            try run(cause: pending.event) { state in
-                switch pending.reaction {
-                case .charge(let inference): try state.charge(inference, id: pending.event.text, now: now)
-                case .settle(let attribution):
-                    try state.settle(attribution, event: pending.event, position: pending.position, time: pending.time)
-                case .job(let job): try state.settle(job, event: pending.event, position: pending.position, time: pending.time, now: now)
-                case .task(let task): try state.settle(task, event: pending.event, position: pending.position, time: pending.time, now: now)
-                case .release(let hold, let account): try state.release(hold: hold, of: account)
-                case .correct(let corrected): try state.correct(corrected, event: pending.event, position: pending.position)
-                case .ruling(let ruling): try state.act(on: ruling)
-                case .refuted(let checked): try state.penalise(checked)
-                }
-            }
+            try run(cause: pending.event, at: pending.time) { try $0.answer(to: pending, now: max(now, pending.time)) }
         }
     }
 

@@ -138,6 +138,30 @@ struct PeopleTests {
             try await desk.post(
                 "/v1/settlements/\(id)/refunds", ["amount": ["asset": "USDC/6", "amount": "100000"], "reason": "slow"], key: "refund-1")
             try await eventually("the refund is in it") { units(try await desk.get(path)["refunds"]) == 100_000 }
+            // A bond that comes back is no refund.
+            let last = try #require(settled.last { (try? EventHeader(trusted: $0.bytes).type) == SettlementPosted.type })
+            let contested = try SettlementPosted(JSON.parse(Array(last.bytes[try EventHeader(trusted: last.bytes).data])).object()).id
+            try await desk.post(
+                "/v1/disputes",
+                [
+                    "settlement": .string(contested), "account": "payer:pia", "reason": "x",
+                    "evidence": .string(SHA256.hash(utf8: "e").prefixed),
+                ], key: "dispute")
+            let opened = try await desk.house.ledger.client(for: .billing).read(
+                stream: try #require(Decision.stream), from: 0, limit: 1_000)
+            let bond = try #require(opened.last { (try? EventHeader(trusted: $0.bytes).type) == DisputeOpened.type })
+            let dispute = try DisputeOpened(JSON.parse(Array(bond.bytes[try EventHeader(trusted: bond.bytes).data])).object()).id
+            try await desk.post(
+                "/v1/disputes/\(dispute)/resolution",
+                ["upheld": true, "ruling": "ru_9", "refund": ["asset": "USDC/6", "amount": "0"]], key: "resolve")
+            try await eventually("the bond is back") { try await desk.balance("payer:pia") == 10_000_000 - 1_000_030 + 100_000 }
+            let end = try await desk.get("/v1/statements?account=payer:pia&asset=USDC/6&limit=1000")
+            #expect(end["items"]?.arrayValue?.isEmpty == false)
+            try await eventually("the resolution is in the rows") {
+                try await desk.get("/v1/statements?account=payer:pia&asset=USDC/6&limit=1000")["items"]?.arrayValue?.last?["type"]?
+                    .stringValue == "dispute.resolved"
+            }
+            try await eventually("the refund alone is in it") { units(try await desk.get(path)["refunds"]) == 100_000 }
             let invoice = try await desk.get(path)
             #expect(units(invoice["fees"]) == 1_000_030 && units(invoice["total"]) == 900_030 && units(invoice["deposits"]) == 10_000_000)
             let line = try #require(invoice["lines"]?.arrayValue?.first)

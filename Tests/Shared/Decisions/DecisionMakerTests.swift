@@ -49,6 +49,24 @@ import Testing
         }
     }
 
+    @Test func aDecisionThatOneAppendCannotTakeChangesNothing() async throws {
+        try await withServiceHouse { house in
+            let maker = house.purse()
+            _ = try await maker.decide("d1", Purse.deposit(5))
+            await #expect {
+                _ = try await maker.decide("d2") { _, _ in
+                    try (0...AppendRequest.maximumEvents).map { _ in try Purse.event("deposit.received", 1) }
+                }
+            } throws: { "\($0)".contains("1025 events") }
+            #expect(try await maker.query { $0.balance } == 5)
+            let whole = try await maker.decide("d3") { _, _ in
+                try (0..<AppendRequest.maximumEvents).map { _ in try Purse.event("deposit.received", 1) }
+            }
+            #expect(whole.facts.count == AppendRequest.maximumEvents)
+            #expect(try await maker.query { $0.balance } == 5 + AppendRequest.maximumEvents)
+        }
+    }
+
     @Test func aRefusalIsGivenOnlyByAStateThatIsUpToDate() async throws {
         try await withServiceHouse { house in
             let early = house.purse()

@@ -62,7 +62,32 @@ public enum AccountKind: String, Sendable, CaseIterable {
 
 extension AccountID {
     /// The kind; nil for one that billing does not know.
-    public var accountKind: AccountKind? { AccountKind(rawValue: String(kind)) }
+    public var accountKind: AccountKind? {
+        guard let first = text.utf8.first else { return nil }
+        // The first letter leaves few to look at.
+        return switch first {
+        case UInt8(ascii: "p"):
+            isOfKind("pending")
+                ? .pending : isOfKind("payer") ? .payer : isOfKind("platform") ? .platform : isOfKind("payout") ? .payout : nil
+        case UInt8(ascii: "c"):
+            isOfKind("contributor") ? .contributor : isOfKind("curator") ? .curator : isOfKind("compute") ? .compute : nil
+        case UInt8(ascii: "e"): isOfKind("escrow") ? .escrow : isOfKind("external") ? .external : nil
+        case UInt8(ascii: "v"): isOfKind("validator") ? .validator : nil
+        case UInt8(ascii: "m"): isOfKind("model-owner") ? .modelOwner : nil
+        case UInt8(ascii: "d"): isOfKind("datanet") ? .datanet : nil
+        case UInt8(ascii: "s"): isOfKind("stake") ? .stake : nil
+        default: nil
+        }
+    }
+
+    /// Whose money it has: of what is pending or staked, the owner of the account that it comes from or goes to.
+    public var beneficiary: Substring {
+        switch accountKind {
+        case .pending: awaited.beneficiary
+        case .stake: AccountID(trusted: String(owner)).awaited.beneficiary
+        default: owner
+        }
+    }
 
     /// The account where what it is owed waits.
     var pending: AccountID { AccountID(trusted: "pending:" + text) }

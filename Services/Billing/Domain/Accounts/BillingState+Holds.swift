@@ -44,9 +44,10 @@ extension BillingState {
     ///   - reference: what it is for; a settlement draws on it under this name. One hold can pay for several.
     ///   - final: whether what is left is set free.
     public func captureHold(
-        _ id: String, _ amount: Amount, reference: String, final: Bool, now: Timestamp
+        _ id: String, _ amount: Amount, reference: String, final: Bool, now: Timestamp, edition: Int = BillingState.presentEdition
     ) throws(BillingError) -> Decision {
         let hold = try usableHold(id, now)
+        if edition > 1 { try refuseSettled(reference) }
         guard amount.asset == hold.left.asset else { throw .wrongAsset(expected: hold.left.asset, actual: amount.asset) }
         guard amount.isPositive else { throw .notPositive("the amount of a capture") }
         guard amount.units <= hold.left.units else { throw .beyond(what: "the hold \(id)", wanted: amount, left: hold.left) }
@@ -55,14 +56,20 @@ extension BillingState {
 
     /// Takes what metered usage costs at the hold's price, at most what is left of it, and sets the rest free.
     public func captureUsage(
-        _ id: String, _ quantities: [MeterQuantity], reference: String, now: Timestamp
+        _ id: String, _ quantities: [MeterQuantity], reference: String, now: Timestamp, edition: Int = BillingState.presentEdition
     ) throws(BillingError) -> Decision {
         let hold = try usableHold(id, now)
+        if edition > 1 { try refuseSettled(reference) }
         guard let charge = try usageCharge(hold, quantities, now) else {
             throw .invalid(field: "usage", reason: "cannot be charged: the hold \(id) was placed without a model")
         }
         let amount = Amount(min(charge.fee.units, hold.left.units), charge.fee.asset)
         return try capture(id, hold, amount, reference: reference, final: true, usage: charge)
+    }
+
+    /// What is captured for something that was settled would be shared out by nothing.
+    private func refuseSettled(_ reference: String) throws(BillingError) {
+        if isSettled(reference) { throw .exists("a settlement of \(reference)") }
     }
 
     func usageCharge(_ hold: Hold, _ quantities: [MeterQuantity], _ now: Timestamp) throws(BillingError) -> UsageCharge? {
@@ -115,7 +122,7 @@ extension BillingState {
                 self.usage[key, default: 0] += quantity.quantity
             }
         }
-        try addCaptured(Captured(payer: hold.account, amount: data.amount), data.reference, HoldCaptured.type, data.id)
+        try addCaptured(hold.account, data.amount, data.reference, HoldCaptured.type, data.id, at: time)
     }
 
     /// A fee that was taken without a hold.
@@ -128,20 +135,41 @@ extension BillingState {
             unpaid.insert(reference)
             return
         }
-        try addCaptured(Captured(payer: debit.account, amount: credit.amount), reference, type, subject)
+        try addCaptured(debit.account, credit.amount, reference, type, subject, at: time)
         if let place = journal.place(debit.account, credit.amount.asset) { charged(place, credit.amount.units, at: time) }
     }
 
-    private mutating func addCaptured(_ fee: Captured, _ reference: String, _ type: String, _ subject: String) throws(BillingFault) {
+    private mutating func addCaptured(
+        _ payer: AccountID, _ amount: Amount, _ reference: String, _ type: String, _ subject: String, at time: Timestamp
+    ) throws(BillingFault) {
         guard var first = captured[reference] else {
-            captured[reference] = fee
+            let due = time.adding(seconds: Captured.patience)
+            captured[reference] = Captured(payer: payer, amount: amount, due: due)
+            capturedDue.insert(Due(time: due, id: reference))
             return
         }
-        guard first.payer == fee.payer, let sum = try? first.amount.adding(fee.amount) else {
+        guard first.payer == payer, let sum = try? first.amount.adding(amount) else {
             throw BillingFault(type, subject, "captures for \(reference) from another payer or in another asset")
         }
         first.amount = sum
         captured[reference] = first
+    }
+
+    /// A captured fee has been shared out, or has gone back.
+    mutating func forgetCaptured(_ reference: String) {
+        guard let fee = captured.removeValue(forKey: reference) else { return }
+        capturedDue.remove(Due(time: fee.due, id: reference))
+    }
+
+    mutating func apply(_ data: HoldReturned) throws(BillingFault) {
+        guard let fee = captured[data.reference], fee.payer == data.payer, fee.amount == data.amount else {
+            throw BillingFault(HoldReturned.type, data.reference, "is not what was captured for it")
+        }
+        let postings = try post(data.postings, HoldReturned.type, data.reference)
+        try expect(postings, Self.move(fee.amount, from: .fees, to: fee.payer), HoldReturned.type, data.reference)
+        forgetCaptured(data.reference)
+        // Whoever shaped it may yet be known, and is then told that there was nothing to share out.
+        unpaid.insert(data.reference)
     }
 
     /// Sets what is left of a hold free.

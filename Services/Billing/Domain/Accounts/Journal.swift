@@ -39,12 +39,17 @@ public struct Journal: Sendable {
     /// The accounts in the order in which they were opened. An account keeps its place.
     public private(set) var accounts: [Account] = []
     private var places: [Key: Int] = [:]
+    /// The assets that there are, in the order in which they came.
+    private var assets: [Asset] = []
 
     /// No accounts.
     public init() {}
 
     /// Where an account stands in ``accounts``.
     public func place(_ id: AccountID, _ asset: Asset) -> Int? { places[Key(id: id, asset: asset)] }
+
+    /// An account in all its assets, in the order in which they were opened.
+    public func all(_ id: AccountID) -> [Account] { assets.compactMap { account(id, $0) } }
 
     /// An account.
     public func account(_ id: AccountID, _ asset: Asset) -> Account? { place(id, asset).map { accounts[$0] } }
@@ -70,6 +75,7 @@ public struct Journal: Sendable {
         account.floor = id.accountKind?.isUnbounded == true ? nil : 0
         accounts.append(account)
         places[key] = accounts.count - 1
+        if !assets.contains(asset) { assets.append(asset) }
         return accounts.count - 1
     }
 
@@ -83,42 +89,72 @@ public struct Journal: Sendable {
 
     /// Whether the entries may be applied.
     /// - Parameter freed: how much less each account's holds will be by then.
-    func check(_ postings: [Posting], freed: [Int: Int128] = [:]) throws(BillingError) {
-        var sums: [Asset: Int128] = [:]
-        var changes: [Key: Int128] = [:]
-        for posting in postings {
+    func check(_ postings: [Posting], freed: [Int: Int128] = [:]) throws(BillingError) { _ = try changes(postings, freed: freed) }
+
+    /// What entries change: for each the account's place, nil for one that is not there yet.
+    private func changes(_ postings: [Posting], freed: [Int: Int128]) throws(BillingError) -> [Int?] {
+        var sums: [(asset: Asset, sum: Int128)] = []
+        var found: [Int?] = []
+        found.reserveCapacity(postings.count)
+        var isRising = true
+        for (index, posting) in postings.enumerated() {
             let asset = posting.amount.asset
             guard !posting.amount.isZero else { throw .notPositive("an entry of \(posting.account)") }
-            guard posting.account.accountKind != nil else { throw .wrongKind(posting.account, reason: "is of no kind that there is") }
-            try Self.add(posting.amount.units, to: &sums[asset, default: 0], asset)
-            try Self.add(posting.amount.units, to: &changes[Key(id: posting.account, asset: asset), default: 0], asset)
+            let place = places[Key(id: posting.account, asset: asset)]
+            // What is there is of a kind.
+            guard place != nil || posting.account.accountKind != nil else {
+                throw .wrongKind(posting.account, reason: "is of no kind that there is")
+            }
+            if let known = sums.firstIndex(where: { $0.asset == asset }) {
+                try Self.add(posting.amount.units, to: &sums[known].sum, asset)
+            } else {
+                sums.append((asset, posting.amount.units))
+            }
+            if index > 0, !(postings[index - 1].account < posting.account) { isRising = false }
+            found.append(place)
         }
         for (asset, sum) in sums where sum != 0 { throw .unbalanced(asset) }
-        for posting in postings where posting.amount.isNegative {
-            let key = Key(id: posting.account, asset: posting.amount.asset)
-            guard let change = changes[key], change < 0 else { continue }
-            guard let place = places[key] else {
-                if key.id.accountKind?.isUnbounded == true { continue }
-                throw .unknownAccount(key.id, key.asset)
+        // In the order of their names no account comes twice; else what each is changed by is added up.
+        if isRising {
+            for (index, posting) in postings.enumerated() {
+                try check(posting.amount.units, of: posting.account, posting.amount.asset, at: found[index], freed: freed)
             }
+        } else {
+            var changes: [Key: Int128] = [:]
+            for posting in postings {
+                let key = Key(id: posting.account, asset: posting.amount.asset)
+                try Self.add(posting.amount.units, to: &changes[key, default: 0], key.asset)
+            }
+            for (index, posting) in postings.enumerated() {
+                guard let change = changes.removeValue(forKey: Key(id: posting.account, asset: posting.amount.asset)) else { continue }
+                try check(change, of: posting.account, posting.amount.asset, at: found[index], freed: freed)
+            }
+        }
+        return found
+    }
+
+    /// Throws unless an account, there or not, can be changed by so much.
+    private func check(_ change: Int128, of id: AccountID, _ asset: Asset, at place: Int?, freed: [Int: Int128]) throws(BillingError) {
+        guard let place else {
+            if change < 0, id.accountKind?.isUnbounded != true { throw .unknownAccount(id, asset) }
+            return
+        }
+        if change < 0 {
             let free = accounts[place].available
             let (more, overflow) = free.addingReportingOverflow(freed[place] ?? 0)
             guard change != .min, -change <= (overflow ? Int128.max : more) else {
-                throw .insufficient(key.id, wanted: Amount(change == .min ? .max : -change, key.asset), available: Amount(free, key.asset))
+                throw .insufficient(id, wanted: Amount(change == .min ? .max : -change, asset), available: Amount(free, asset))
             }
         }
-        for (key, change) in changes {
-            guard let place = places[key] else { continue }
-            var balance = accounts[place].balance
-            try Self.add(change, to: &balance, key.asset)
-        }
+        var balance = accounts[place].balance
+        try Self.add(change, to: &balance, asset)
     }
 
     /// Checks and applies the entries.
     mutating func post(_ postings: [Posting], freed: [Int: Int128] = [:]) throws(BillingError) {
-        try check(postings, freed: freed)
-        for posting in postings {
-            let place = open(posting.account, posting.amount.asset)
+        let found = try changes(postings, freed: freed)
+        for (index, posting) in postings.enumerated() {
+            let place = found[index] ?? open(posting.account, posting.amount.asset)
             accounts[place].balance += posting.amount.units
             accounts[place].entries += 1
         }

@@ -21,7 +21,8 @@ extension BillingState {
     }
 
     /// Closes an epoch: all that owners with a wallet have available, unless it is dust, is theirs to claim.
-    public func closeEpoch(_ asset: Asset) throws(BillingError) -> Decision {
+    /// - Parameter edition: of the rules; an audit names that of the epoch which it computes again.
+    public func closeEpoch(_ asset: Asset, edition: Int = BillingState.presentEdition) throws(BillingError) -> Decision {
         var entries = Entries(asset)
         var owed = 0
         for account in journal.accounts where account.asset == asset && account.id.accountKind?.isPaidOut == true {
@@ -32,7 +33,7 @@ extension BillingState {
         }
         guard owed > 0 else { throw .notFound("balance in \(asset) above \(rules.dust) of an owner with a wallet") }
         let postings = entries.postings
-        let closing = try closing(asset, postings)
+        let closing = try closing(asset, postings, edition: edition)
         guard let tree = StandardMerkleTree(closing.epoch.leaves), let liabilities = LiabilityTree(closing.epoch.liabilities) else {
             throw .money(.overflow(asset))
         }
@@ -44,23 +45,34 @@ extension BillingState {
                     epoch: closing.epoch.number, asset: asset, root: tree.rootText, wallets: closing.epoch.leaves.count,
                     cumulative: Amount(closing.total, asset), liabilitiesRoot: liabilities.root.hash,
                     liabilities: Amount(Int128(clamping: liabilities.root.sum), asset), accounts: closing.epoch.liabilities.count,
-                    postings: list))
+                    edition: edition > 1 ? edition : nil, postings: list))
         ]
         return decision
     }
 
     /// What an epoch with these entries leaves behind.
-    private func closing(_ asset: Asset, _ postings: [Posting]) throws(BillingError)
+    ///
+    /// What an earlier wallet has not claimed follows its owner to the present one, in two steps: until a distributor has the next root, it
+    /// pays by the last one, and what it pays is booked later still. So an epoch first says that nothing more is owed to the earlier
+    /// wallet, and the one after it gives to the present wallet what has not been claimed by then.
+    private func closing(_ asset: Asset, _ postings: [Posting], edition: Int) throws(BillingError)
         -> (epoch: ClosedEpoch, earned: [EVMAddress: Int128], total: Int128)
     {
         var earned = self.earned[asset] ?? [:]
-        // What an earlier wallet has not claimed follows its owner to the present one.
+        var served: [EVMAddress: UInt128] = [:]
+        for leaf in epochs[asset]?.leaves ?? [] { served[leaf.address] = leaf.cumulative }
+        // What the leaves of wallets say from which nothing more may be claimed, while their earnings are still their own.
+        var retired: [EVMAddress: Int128] = [:]
         for (address, units) in earned {
             guard let owner = walletOwners[address], let wallet = wallets[owner]?.address, wallet != address else { continue }
-            let unclaimed = units - (claimed[asset]?[address] ?? 0)
-            guard unclaimed > 0 else { continue }
-            earned[address] = units - unclaimed
-            earned[wallet, default: 0] += unclaimed
+            let paid = claimed[asset]?[address] ?? 0
+            guard units > paid else { continue }
+            if edition > 1, served[address] == UInt128(units) {
+                retired[address] = paid
+            } else {
+                earned[address] = paid
+                earned[wallet, default: 0] += units - paid
+            }
         }
         for posting in postings where posting.amount.isNegative {
             guard let wallet = wallets[String(posting.account.owner)]?.address else {
@@ -71,7 +83,7 @@ extension BillingState {
         var after = journal
         try after.post(postings)
         var total: Int128 = 0
-        let leaves = earned.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { address, units in
+        let leaves = earned.merging(retired) { _, left in left }.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { address, units in
             total += units
             return WalletLeaf(address: address, cumulative: UInt128(units))
         }
@@ -85,20 +97,33 @@ extension BillingState {
         do throws(BillingError) {
             let postings: [Posting]
             do throws(BillingFault) { postings = try entries(data.postings) } catch { throw .notFound(error.reason) }
-            let closing = try closing(data.asset, postings)
+            let edition = data.edition ?? 1
+            guard isPresent(edition) else {
+                throw .invalid(field: "edition", reason: "is older than that of an earlier event, or is not known")
+            }
+            let closing = try closing(data.asset, postings, edition: edition)
             guard let tree = StandardMerkleTree(closing.epoch.leaves), let liabilities = LiabilityTree(closing.epoch.liabilities),
                 closing.epoch.number == data.epoch, tree.rootText == data.root, liabilities.root.hash == data.liabilitiesRoot,
                 Int128(clamping: liabilities.root.sum) == data.liabilities.units, closing.total == data.cumulative.units,
                 closing.epoch.leaves.count == data.wallets, closing.epoch.liabilities.count == data.accounts
             else { throw .invalid(field: "root", reason: "is not that of the wallets' earnings, or the liabilities are others") }
             try journal.post(postings)
-            let before = earned[data.asset] ?? [:]
-            let changes = closing.earned.filter { before[$0.key] != $0.value }.sorted { $0.key < $1.key }
-                .map { WalletLeaf(address: $0.key, cumulative: UInt128($0.value)) }
-            pastEpochs[data.asset, default: []].append(PastEpoch(data, changes: changes))
+            pastEpochs[data.asset, default: []].append(
+                PastEpoch(data, changes: Self.changes(from: epochs[data.asset]?.leaves ?? [], to: closing.epoch.leaves)))
+            self.edition = edition
             earned[data.asset] = closing.earned
             epochs[data.asset] = closing.epoch
         } catch { throw BillingFault(PayoutEpochClosed.type, subject, "\(error)") }
+    }
+
+    /// What a tree has otherwise than the one before it: nothing, where a wallet is in it no more.
+    private static func changes(from before: [WalletLeaf], to after: [WalletLeaf]) -> [WalletLeaf] {
+        var left: [EVMAddress: UInt128] = [:]
+        for leaf in before { left[leaf.address] = leaf.cumulative }
+        var changes: [WalletLeaf] = []
+        for leaf in after where left.removeValue(forKey: leaf.address) != leaf.cumulative { changes.append(leaf) }
+        changes += left.keys.map { WalletLeaf(address: $0, cumulative: 0) }
+        return changes.sorted { $0.address < $1.address }
     }
 
     /// Books that a wallet was paid by the distributor.

@@ -8,10 +8,14 @@ struct ReceiptTerms {
     func read(
         _ bill: SettlementPosted, _ basis: ReceiptChain.Basis, corrected: [AttributionShare], at time: Timestamp
     ) throws(ReceiptFault) -> SettlementTerms {
+        let edition = bill.edition ?? 1
+        try need(edition <= BillingState.presentEdition, "edition \(edition) of the rules is not known")
         var rules = BillingState.standardRules
         if let position = part.rules {
             rules = try facts.data(SettlementRulesSet.self, position)
             try need(position < part.settled, "the rules at \(position) came later")
+            let since = try facts.header(position).time
+            try need(edition == 1 || since <= time, "the rules at \(position) came after what was settled happened")
         }
         var datanets: [String: SettlementTerms.Datanet] = [:]
         for entry in part.datanets {
@@ -28,7 +32,9 @@ struct ReceiptTerms {
             try need(Self.isWhole([terms.treasury, terms.curating, terms.contributing]), "the points of \(id) do not make 10,000")
         }
         try need(rules.holdbackSeconds <= Self.longestHoldback, "the holdback of the rules is longer than a year")
-        try need(bill.releaseAt == time.adding(seconds: rules.holdbackSeconds), "the holdback is not that of the rules")
+        // From log time on, which a receipt does not show: at least from when it happened.
+        let first = time.adding(seconds: rules.holdbackSeconds)
+        try need(edition > 1 ? bill.releaseAt >= first : bill.releaseAt == first, "the holdback is not that of the rules")
         return SettlementTerms(
             platformPoints: rules.platformPoints, platform: rules.platform, split: split, owner: basis.owner, runner: basis.runner,
             datanets: datanets)

@@ -38,7 +38,10 @@ public struct BillingLaw: ReplayLaw {
     }
 
     /// What is settled or charged whenever it comes; other events may ask for nothing.
-    private static let asking: Set<String> = [InferenceCompleted.type, AttributionComputed.type, JobCompleted.type]
+    private static let asking: Set<String> = [
+        InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobCompleted.type, JobFailed.type, JobCancelled.type,
+        JobChecked.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type, RulingMade.type,
+    ]
 
     /// What the rules make of the same.
     public func judge(_ append: ReplayedAppend, _ state: BillingState, _ moment: DecisionContext) throws -> Verdict {
@@ -51,7 +54,7 @@ public struct BillingLaw: ReplayLaw {
                 throw Unlawful("reacts to an event that is not there, asks for nothing, or was answered before")
             }
             guard first.time == pending.time else { throw Unlawful("is of \(first.time), and what it reacts to of \(pending.time)") }
-            decision = try state.answer(to: pending, now: moment.logTime)
+            decision = try Self.answer(to: pending, append, state, moment)
         } else if first.cause.id.hasPrefix("sweep:") {
             return try sweep(append, state, moment)
         } else if let journal = try append.find(JournalPosted.self), first.type == HoldReleased.type {
@@ -73,6 +76,35 @@ public struct BillingLaw: ReplayLaw {
     private static let authority = ReplayGap(
         "who may ask billing for deposits, holds, transfers, refunds, payouts, prices and rules",
         why: "tokens and scopes are not on the log")
+
+    /// What the rules make of another service's event, by the edition of what was made of it.
+    private static func answer(
+        to pending: PendingReaction, _ append: ReplayedAppend, _ state: BillingState, _ moment: DecisionContext
+    ) throws -> Decision {
+        guard let posted = try append.find(SettlementPosted.self) else {
+            let isClosed = append.first.type == ReactionClosed.type
+            // What an older program passed over and then took up is judged by what it did.
+            let edition = isClosed ? BillingState.presentEdition : 1
+            return try state.answer(to: pending, now: moment.logTime, edition: edition)
+        }
+        let edition = posted.edition ?? 1
+        var decision = try state.answer(to: pending, now: moment.logTime, edition: edition)
+        guard edition > 1 else { return decision }
+        // The log time that the decider knew is a moment behind that of the event's place.
+        let latest = state.releaseAt(pending.time, now: moment.logTime, edition: edition)
+        guard posted.releaseAt <= latest, posted.releaseAt.microseconds + Self.lag >= latest.microseconds else {
+            throw Unlawful("its holdback ends at \(posted.releaseAt), and by the log time of its place at \(latest)")
+        }
+        decision.events = decision.events.map { event in
+            guard case .settlementPosted(var data) = event else { return event }
+            data.releaseAt = posted.releaseAt
+            return .settlementPosted(data)
+        }
+        return decision
+    }
+
+    /// A decider may be so far behind the log: ten minutes.
+    private static let lag: Int64 = 600_000_000
 
     private static func checked(_ append: ReplayedAppend) -> [String: Int] {
         var checked: [String: Int] = [:]
@@ -117,6 +149,16 @@ public struct BillingLaw: ReplayLaw {
                     else { throw Unlawful("pays \(posting.account), whose owner is not verified") }
                 }
                 decision = Decision(event)
+            case .holdReturned(let data):
+                guard let fee = state.captured[data.reference], fee.due <= moment.logTime else {
+                    throw Unlawful("no fee was captured for \(data.reference), or its deadline is not over by \(moment.logTime)")
+                }
+                decision = Decision(.holdReturned(fee.returned(data.reference)))
+            case .disputeLapsed(let data):
+                guard let dispute = state.dispute(data.id), dispute.due <= moment.logTime else {
+                    throw Unlawful("the dispute \(data.id) is not open, or its deadline is not over by \(moment.logTime)")
+                }
+                decision = Decision(.disputeLapsed(dispute.lapsed(data.id)))
             case .payoutFinished(let data):
                 guard state.payout(data.id)?.rail == "sandbox" else { throw Unlawful("the payout \(data.id) is not the sandbox's") }
                 decision = try state.finishPayout(data.id, paid: true, reference: "sandbox-" + data.id)
@@ -144,6 +186,9 @@ public struct BillingLaw: ReplayLaw {
         }
         ending.checked["accounts"] = state.journal.accounts.count
         ending.checked["assets that add up to zero"] = totals.count
+        for (what, due) in state.overdue(at: logTime, patience: Self.overdue) {
+            ending.missing.append((0, what, "fell due at \(due), long before the log time \(logTime), and was not done"))
+        }
         for pending in state.pendingReactions() {
             let decision: Decision
             do { decision = try state.answer(to: pending, now: max(logTime, pending.time)) } catch {
@@ -161,6 +206,9 @@ public struct BillingLaw: ReplayLaw {
         }
         return ending
     }
+
+    /// What falls due is done within a second where billing runs; it is missing after a day.
+    private static let overdue = 86_400
 
     /// Reactions are worked on side by side, so that one may come before an earlier one; but not a minute before.
     private static let patience: Int64 = 60_000_000

@@ -4,18 +4,47 @@ internal import Money
 
 /// The rule for each event, with what the event itself says was asked for.
 extension BillingState {
-    /// What billing does about another service's event.
-    public func answer(to pending: PendingReaction, now: Timestamp) throws(BillingError) -> Decision {
+    /// What billing does about another service's event. What asks for nothing is closed: it is decided on the state as it is when its turn
+    /// comes, and never again.
+    public func answer(
+        to pending: PendingReaction, now: Timestamp, edition: Int = BillingState.presentEdition
+    ) throws(BillingError) -> Decision {
+        let closing = pending.reaction.closedAs.map { Decision(.reactionClosed(ReactionClosed(reaction: $0))) }
+        // A program that said nothing of such has looked at it before.
+        if edition > 1, let closing, known.wasPassed(pending.position) { return closing }
+        let decision = try react(to: pending, now: now, edition: edition)
+        return edition > 1 && decision.events.isEmpty ? closing ?? decision : decision
+    }
+
+    private func react(to pending: PendingReaction, now: Timestamp, edition: Int) throws(BillingError) -> Decision {
         switch pending.reaction {
         case .charge(let inference): try charge(inference, id: pending.event.text, now: now)
-        case .settle(let attribution): try settle(attribution, event: pending.event, position: pending.position, time: pending.time)
-        case .job(let job): try settle(job, event: pending.event, position: pending.position, time: pending.time, now: now)
+        case .settle(let attribution):
+            try settle(attribution, event: pending.event, position: pending.position, time: pending.time, now: now, edition: edition)
+        case .job(let job):
+            try settle(job, event: pending.event, position: pending.position, time: pending.time, now: now, edition: edition)
         case .correct(let corrected): try correct(corrected, event: pending.event, position: pending.position)
-        case .task(let task): try settle(task, event: pending.event, position: pending.position, time: pending.time, now: now)
+        case .task(let task):
+            stamped(
+                try settle(task, event: pending.event, position: pending.position, time: pending.time, now: now), pending.time, now: now,
+                edition: edition)
         case .release(let hold, let account): try release(hold: hold, of: account)
         case .ruling(let ruling): try act(on: ruling)
         case .refuted(let checked): try penalise(checked)
         }
+    }
+
+    /// The same of an edition.
+    private func stamped(_ decision: Decision, _ time: Timestamp, now: Timestamp, edition: Int) -> Decision {
+        guard edition > 1 else { return decision }
+        var decision = decision
+        decision.events = decision.events.map { event in
+            guard case .settlementPosted(var data) = event else { return event }
+            data.releaseAt = releaseAt(time, now: now, edition: edition)
+            data.edition = edition
+            return .settlementPosted(data)
+        }
+        return decision
     }
 
     /// What a command makes that asks for what this event did.
@@ -46,9 +75,9 @@ extension BillingState {
                 now: now)
         case .holdCaptured(let data):
             if let usage = data.usage {
-                try captureUsage(data.id, usage.quantities, reference: data.reference, now: now)
+                try captureUsage(data.id, usage.quantities, reference: data.reference, now: now, edition: edition)
             } else {
-                try captureHold(data.id, data.amount, reference: data.reference, final: !data.released.isZero, now: now)
+                try captureHold(data.id, data.amount, reference: data.reference, final: !data.released.isZero, now: now, edition: edition)
             }
         case .holdReleased(let data): try releaseHold(data.id)
         case .refundPosted(let data): try refund(data.settlement, data.amount, reason: data.reason, now: now)
@@ -64,11 +93,13 @@ extension BillingState {
         case .payoutRequested(let data):
             try requestPayout(
                 id: moment.newID("po"), from: data.account, data.amount, rail: data.rail, destination: data.destination)
+        case .payoutSent(let data): try sendPayouts(on: data.rail)
         case .payoutFinished(let data): try finishPayout(data.id, paid: data.paid, reference: data.reference)
-        case .payoutEpochClosed(let data): try closeEpoch(data.asset)
+        case .payoutEpochClosed(let data): try closeEpoch(data.asset, edition: data.edition ?? 1)
         case .payoutClaimed(let data):
             try claim(data.asset, address: data.address, cumulative: data.cumulative, transaction: data.transaction)
-        case .settlementPosted, .settlementCorrected, .settlementReleased, .stakeWithdrawn, .budgetAlerted:
+        case .settlementPosted, .settlementCorrected, .settlementReleased, .stakeWithdrawn, .budgetAlerted, .holdReturned, .reactionClosed,
+            .disputeLapsed:
             throw BillingFault(type(of: event.data).type, "", "is no command's: it answers an event, or falls due")
         }
     }

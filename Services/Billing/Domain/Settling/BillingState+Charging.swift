@@ -46,32 +46,52 @@ extension BillingState {
     /// - Parameters:
     ///   - event: the attribution's event, which becomes the settlement's id.
     ///   - position: where that event stands; terms are taken as they stood then.
-    ///   - time: when it happened.
+    ///   - time: when it happened: the rules of settlement are taken as they stood then.
+    ///   - now: log time.
+    ///   - edition: of the rules.
     public func settle(
-        _ attribution: AttributionComputed, event: EventID, position: UInt64, time: Timestamp
+        _ attribution: AttributionComputed, event: EventID, position: UInt64, time: Timestamp, now: Timestamp? = nil,
+        edition: Int = BillingState.presentEdition
     ) throws(BillingError) -> Decision {
         if isSettled(attribution.inference) { return .nothing }
-        guard let inference = known.inferences[attribution.inference]?.data else {
+        guard let (told, inference) = known.inferences[attribution.inference] else {
             throw .notFound("inference \(attribution.inference) yet")
         }
-        if inference.fee.isPositive, captured[attribution.inference] == nil, !unpaid.contains(attribution.inference) {
-            throw .inTheWay("the fee of \(attribution.inference) is not captured yet")
+        var decision = Decision.nothing
+        var payer = try AccountID(.payer, inference.payer)
+        var amount = Amount.zero(inference.fee.asset)
+        if let fee = captured[attribution.inference] {
+            (payer, amount) = (fee.payer, fee.amount)
+        } else if inference.fee.isPositive, !unpaid.contains(attribution.inference) {
+            // Both are asked for: one append does both.
+            decision = try charge(inference, id: told, now: now ?? time)
+            (payer, amount) = taken(by: decision, payer, amount.asset)
         }
-        let fee = captured[attribution.inference]
-        let payer: AccountID
-        if let fee { payer = fee.payer } else { payer = try AccountID(.payer, inference.payer) }
-        let amount = fee?.amount ?? .zero(inference.fee.asset)
-        return try post(
+        let settled = try post(
             Bill(
                 kind: "inference", reference: attribution.inference, payer: payer, fee: amount,
-                terms: try terms(of: inference, shares: attribution.shares, at: position), shares: try read(attribution.shares),
-                event: event, position: position, time: time))
+                terms: try terms(of: inference, shares: attribution.shares, at: position, rules: rules(at: time, edition: edition)),
+                shares: try read(attribution.shares), event: event, position: position, time: time, now: now ?? time, edition: edition))
+        decision.append(settled)
+        return decision
+    }
+
+    /// Who paid how much by what a charge made.
+    private func taken(by decision: Decision, _ payer: AccountID, _ asset: Asset) -> (payer: AccountID, fee: Amount) {
+        switch decision.events.first {
+        case .holdCaptured(let data): return (holds[data.id]?.account ?? payer, data.amount)
+        case .journalPosted(let data):
+            guard case .entries(let postings) = data.postings, let credit = postings.first(where: { $0.account == .fees }) else { break }
+            return (payer, credit.amount)
+        default: break
+        }
+        return (payer, .zero(asset))
     }
 
     /// Takes the fee of a training and shares it out among those whose data it learned from and who ran it.
-    public func settle(_ job: JobCompleted, event: EventID, position: UInt64, time: Timestamp, now: Timestamp) throws(BillingError)
-        -> Decision
-    {
+    public func settle(
+        _ job: JobCompleted, event: EventID, position: UInt64, time: Timestamp, now: Timestamp, edition: Int = BillingState.presentEdition
+    ) throws(BillingError) -> Decision {
         if isSettled(job.job) { return .nothing }
         var decision = Decision.nothing
         var payer = try AccountID(.payer, job.owner)
@@ -81,24 +101,15 @@ extension BillingState {
         } else if job.fee.isPositive {
             decision = try charge(
                 job.fee, hold: job.hold, payer: job.owner, reference: job.job, id: event.text, quantities: [], now: now)
-            switch decision.events.first {
-            case .holdCaptured(let data):
-                fee = data.amount
-                payer = holds[data.id]?.account ?? payer
-            case .journalPosted(let data):
-                if case .entries(let postings) = data.postings, let credit = postings.first(where: { $0.account == .fees }) {
-                    fee = credit.amount
-                }
-            default: break
-            }
+            (payer, fee) = taken(by: decision, payer, fee.asset)
         }
         let shares = try read(job.shares)
         let settled = try post(
             Bill(
-                kind: "training", reference: job.job, payer: payer, fee: fee, terms: terms(of: job, shares: shares, at: position),
-                shares: shares, event: event, position: position, time: time))
-        decision.events += settled.events
-        decision.evidence.merge(settled.evidence) { first, _ in first }
+                kind: "training", reference: job.job, payer: payer, fee: fee,
+                terms: terms(of: job, shares: shares, at: position, rules: rules(at: time, edition: edition)), shares: shares, event: event,
+                position: position, time: time, now: now, edition: edition))
+        decision.append(settled)
         return decision
     }
 
@@ -120,6 +131,13 @@ extension BillingState {
         let event: EventID
         let position: UInt64
         let time: Timestamp
+        let now: Timestamp
+        let edition: Int
+    }
+
+    /// When a holdback is over: what happened long before it could be settled can be disputed for as long as all else.
+    func releaseAt(_ time: Timestamp, now: Timestamp, edition: Int) -> Timestamp {
+        (edition > 1 ? max(time, now) : time).adding(seconds: rules(at: time, edition: edition).holdbackSeconds)
     }
 
     private func post(_ bill: Bill) throws(BillingError) -> Decision {
@@ -129,13 +147,14 @@ extension BillingState {
             .settlementPosted(
                 SettlementPosted(
                     id: bill.event.text, kind: bill.kind, reference: bill.reference, payer: bill.payer, fee: bill.fee,
-                    position: Int(bill.position), releaseAt: bill.time.adding(seconds: rules.holdbackSeconds), postings: list))
+                    position: Int(bill.position), releaseAt: releaseAt(bill.time, now: bill.now, edition: bill.edition),
+                    edition: bill.edition > 1 ? bill.edition : nil, postings: list))
         ]
         return decision
     }
 
     private func terms(
-        of inference: InferenceCompleted, shares: EvidenceList<AttributionShare>, at position: UInt64
+        of inference: InferenceCompleted, shares: EvidenceList<AttributionShare>, at position: UInt64, rules: SettlementRulesSet
     ) throws(BillingError) -> SettlementTerms {
         try terms(
             SettlementBasis(
@@ -152,13 +171,15 @@ extension BillingState {
             datanets: known.datanets(Set(shares.map(\.datanet)), at: basis.position))
     }
 
-    private func terms(of job: JobCompleted, shares: [AttributionShare], at position: UInt64) -> SettlementTerms {
+    private func terms(of job: JobCompleted, shares: [AttributionShare], at position: UInt64, rules: SettlementRulesSet) -> SettlementTerms
+    {
         SettlementTerms(
             platformPoints: rules.platformPoints, platform: rules.platform, split: rules.training, owner: job.owner, runner: job.runner,
             datanets: known.datanets(Set(shares.map(\.datanet)), at: position))
     }
 
     func read(_ shares: EvidenceList<AttributionShare>) throws(BillingError) -> [AttributionShare] {
+        if case .evidence(let digest, _) = shares, evidence(digest) == nil { throw .needsEvidence(digest) }
         do throws(BillingFault) { return try entries(shares) } catch { throw .notFound("shares: \(error.reason)") }
     }
 
@@ -169,9 +190,11 @@ extension BillingState {
         }
         func fault(_ reason: String) -> BillingFault { BillingFault(SettlementPosted.type, data.id, reason) }
         guard pending.position == UInt64(data.position) else { throw fault("the event it settles stands at \(pending.position)") }
-        guard data.releaseAt == pending.time.adding(seconds: rules.holdbackSeconds) else {
-            throw fault("its holdback is not that of the rules")
-        }
+        let edition = data.edition ?? 1
+        let first = releaseAt(pending.time, now: pending.time, edition: edition)
+        // From the log time of its decision on, which an audit looks at.
+        guard edition > 1 ? data.releaseAt >= first : data.releaseAt == first else { throw fault("its holdback is not that of the rules") }
+        let rules = rules(at: pending.time, edition: edition)
         do throws(BillingError) {
             if case .task(let task) = pending.reaction { return try check(data, pays: task) }
             let bill: Bill
@@ -182,14 +205,15 @@ extension BillingState {
                 }
                 bill = Bill(
                     kind: "inference", reference: attribution.inference, payer: data.payer, fee: data.fee,
-                    terms: try terms(of: inference, shares: attribution.shares, at: pending.position), shares: try read(attribution.shares),
-                    event: pending.event, position: pending.position, time: pending.time)
+                    terms: try terms(of: inference, shares: attribution.shares, at: pending.position, rules: rules),
+                    shares: try read(attribution.shares), event: pending.event, position: pending.position, time: pending.time,
+                    now: pending.time, edition: edition)
             case .job(let job):
                 let shares = try read(job.shares)
                 bill = Bill(
                     kind: "training", reference: job.job, payer: data.payer, fee: data.fee,
-                    terms: terms(of: job, shares: shares, at: pending.position), shares: shares, event: pending.event,
-                    position: pending.position, time: pending.time)
+                    terms: terms(of: job, shares: shares, at: pending.position, rules: rules), shares: shares, event: pending.event,
+                    position: pending.position, time: pending.time, now: pending.time, edition: edition)
             default: throw .invalid(field: "id", reason: "names an event that is no attribution and no training")
             }
             guard bill.kind == data.kind, bill.reference == data.reference else {

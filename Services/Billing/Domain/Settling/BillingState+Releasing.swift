@@ -6,18 +6,37 @@ extension BillingState {
     static let maximumReleased = 200
     static let maximumPaid = 95
 
-    /// Whether something is due at a log time: holds that expired, settlements whose holdback is over, stakes that are free, budgets of
+    /// Whether something is due at a log time: holds that expired, fees that nobody settled and disputes that nobody ruled on in time, settlements whose holdback is over, stakes that are free, budgets of
     /// which somebody is to be told.
     public func isDue(at now: Timestamp) -> Bool {
         if let first = holdExpiry.first, first.time <= now { return true }
         if let first = settlementsDue.first, first.time <= now { return true }
         if let first = unbondingsDue.first, first.time <= now { return true }
+        if let first = capturedDue.first, first.time <= now { return true }
+        if let first = disputesDue.first, first.time <= now { return true }
         return !readyOwners.isEmpty || !budgetsDue.isEmpty
+    }
+
+    /// What fell due long ago, the first of each kind, though billing has decided much since, or has done other things that fell due. Where
+    /// it has not, it may just not have run.
+    func overdue(at now: Timestamp, patience: Int) -> [(type: String, due: Timestamp)] {
+        let queues: [(String, Due?)] = [
+            (HoldReleased.type, holdExpiry.first), (SettlementReleased.type, settlementsDue.first),
+            (StakeWithdrawn.type, unbondingsDue.first),
+            (HoldReturned.type, capturedDue.first), (DisputeLapsed.type, disputesDue.first),
+        ]
+        return queues.compactMap { type, first in
+            guard let first, first.time.adding(seconds: patience) < now else { return nil }
+            let ran = ownSince >= 100 && first.time.adding(seconds: patience) < lastOwn
+            guard ran || first.time.adding(seconds: patience) < lastDone else { return nil }
+            return (type, first.time)
+        }
     }
 
     /// When the next thing falls due; nil when nothing is waiting.
     public var nextDue: Timestamp? {
-        [holdExpiry.first?.time, settlementsDue.first?.time, unbondingsDue.first?.time].compactMap { $0 }.min()
+        [holdExpiry.first?.time, settlementsDue.first?.time, unbondingsDue.first?.time, capturedDue.first?.time, disputesDue.first?.time]
+            .compactMap { $0 }.min()
     }
 
     /// Does what is due at a log time, a bounded part of it at once: ask again while ``isDue(at:)``.
@@ -32,6 +51,14 @@ extension BillingState {
             let amount = Amount(unbonding.units, unbonding.key.asset)
             let postings = Self.move(amount, from: unbonding.key.place, to: unbonding.key.account)
             decision.events.append(.stakeWithdrawn(StakeWithdrawn(id: due.id, amount: amount, postings: .entries(postings))))
+        }
+        for due in capturedDue.inOrder.prefix(100) {
+            guard due.time <= now, let fee = captured[due.id] else { break }
+            decision.events.append(.holdReturned(fee.returned(due.id)))
+        }
+        for due in disputesDue.inOrder.prefix(100) {
+            guard due.time <= now, let dispute = disputes[due.id] else { break }
+            decision.events.append(.disputeLapsed(dispute.lapsed(due.id)))
         }
         decision.events += dueAlerts(limit: 100)
         try release(now: now, into: &decision)

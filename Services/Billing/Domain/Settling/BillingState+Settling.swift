@@ -6,12 +6,24 @@ extension BillingState {
     /// A settlement within its holdback.
     public func settlement(_ id: String) -> OpenSettlement? { settlements[id] }
 
-    mutating func apply(_ data: SettlementPosted) throws(BillingFault) {
+    /// What each account has pending of a settlement within its holdback.
+    public func parts(of id: String) -> [(account: AccountID, amount: Amount)] {
+        (settlements[id]?.parts ?? []).map { part in
+            let account = journal.accounts[part.place]
+            return (account.id.awaited, Amount(part.units, account.asset))
+        }
+    }
+
+    mutating func apply(_ data: SettlementPosted, at time: Timestamp) throws(BillingFault) {
         func fault(_ reason: String) -> BillingFault { BillingFault(SettlementPosted.type, data.id, reason) }
         guard let key = UInt128(uuid: data.id), settlements[data.id] == nil, !settled.contains(key) else {
             throw fault("was posted before, or its id is no event's")
         }
         guard !isSettled(data.reference) else { throw fault("settles \(data.reference) for a second time") }
+        let edition = data.edition ?? 1
+        guard isPresent(edition) else {
+            throw fault("is of edition \(edition), which is older than that of an earlier event, or not known")
+        }
         if recomputes { try recompute(data) }
         let fee = captured[data.reference]
         guard fee?.amount.units ?? 0 == data.fee.units, fee.map({ $0.payer == data.payer && $0.amount.asset == data.fee.asset }) ?? true
@@ -32,13 +44,16 @@ extension BillingState {
                 parts.append((place, posting.amount.units))
             }
         }
-        captured[data.reference] = nil
+        self.edition = edition
+        if edition == 1 { known.passed(UInt64(data.position)) }
+        forgetCaptured(data.reference)
         unpaid.remove(data.reference)
         let inference = known.inferences.removeValue(forKey: data.reference)?.data
         settledOnce(data.reference, as: key)
         if parts.isEmpty {
             settled.insert(key)
         } else {
+            let rules = rules(at: time, edition: edition)
             let basis = inference.map {
                 SettlementBasis(
                     model: $0.model, version: $0.version, runner: $0.runner, platformPoints: rules.platformPoints, platform: rules.platform,
@@ -130,7 +145,7 @@ extension BillingState {
                     postings: .entries(postings))))
     }
 
-    mutating func apply(_ data: DisputeOpened) throws(BillingFault) {
+    mutating func apply(_ data: DisputeOpened, at time: Timestamp) throws(BillingFault) {
         guard disputes[data.id] == nil, var settlement = settlements[data.settlement], settlement.dispute == nil else {
             throw BillingFault(DisputeOpened.type, data.id, "contests what is not within its holdback, or is contested")
         }
@@ -139,7 +154,10 @@ extension BillingState {
         settlement.dispute = data.id
         settlements[data.settlement] = settlement
         settlementsDue.remove(Due(time: settlement.releaseAt, id: data.settlement))
-        disputes[data.id] = Dispute(settlement: data.settlement, account: data.account, bond: data.bond)
+        let dispute = Dispute(
+            settlement: data.settlement, account: data.account, bond: data.bond, due: time.adding(seconds: Dispute.patience))
+        disputes[data.id] = dispute
+        disputesDue.insert(Due(time: dispute.due, id: data.id))
     }
 
     /// Ends a dispute. Upheld, the bond comes back and the fee flows back as far as the ruling says; otherwise the bond is the
@@ -182,6 +200,7 @@ extension BillingState {
         guard let dispute = disputes.removeValue(forKey: data.id), let open = settlements[data.settlement],
             dispute.settlement == data.settlement
         else { throw BillingFault(DisputeResolved.type, data.id, "is not open") }
+        disputesDue.remove(Due(time: dispute.due, id: data.id))
         let postings = try entries(data.postings)
         let expected = try lawful(DisputeResolved.type, data.id) { () throws(BillingError) in
             try resolution(dispute, open, data.upheld, data.refund)
@@ -199,6 +218,25 @@ extension BillingState {
         settlements[data.settlement]?.dispute = nil
         settlements[data.settlement]?.releaseAt = due
         settlementsDue.insert(Due(time: due, id: data.settlement))
+    }
+}
+
+extension Dispute {
+    /// What ends it without a ruling.
+    func lapsed(_ id: String) -> DisputeLapsed {
+        DisputeLapsed(id: id, settlement: settlement, postings: .entries(BillingState.move(bond, from: .bonds, to: account)))
+    }
+}
+
+extension BillingState {
+    mutating func apply(_ data: DisputeLapsed) throws(BillingFault) {
+        guard let dispute = disputes.removeValue(forKey: data.id), let open = settlements[data.settlement],
+            dispute.lapsed(data.id) == data
+        else { throw BillingFault(DisputeLapsed.type, data.id, "is not open, or of another settlement or bond") }
+        disputesDue.remove(Due(time: dispute.due, id: data.id))
+        _ = try post(data.postings, DisputeLapsed.type, data.id)
+        settlements[data.settlement]?.dispute = nil
+        settlementsDue.insert(Due(time: open.releaseAt, id: data.settlement))
     }
 }
 

@@ -46,6 +46,9 @@ actor BillingDesk {
                     _ = try await store.put(canonical: bytes)
                     shelf.put(digest, bytes)
                 }
+            } catch {
+                guard let digest = Self.needed(error) else { throw error }
+                shelf.put(digest, try await store.bytes(digest))
             }
         }
     }
@@ -60,6 +63,11 @@ actor BillingDesk {
             }
             return decision.newEvents
         }
+    }
+
+    /// The list without which a rule could not decide.
+    private static func needed(_ error: any Error) -> Digest? {
+        if case BillingError.needsEvidence(let digest) = error { digest } else { nil }
     }
 
     private struct EvidenceNeeded: Error {
@@ -129,9 +137,12 @@ actor BillingDesk {
         let outcome: Result<Bool, any Error>
     }
 
-    /// Decides these together: fees first, since what shares them out needs them, and else in the log's order.
+    /// Decides these together: fees first, since what shares them out needs them, and else in the log's order. What shares a fee out takes it
+    /// as well, if nobody has.
     private nonisolated func decideAll(_ pending: [PendingReaction]) async -> [Attempt] {
-        let reactions = pending.filter(\.isCharge) + pending.filter { !$0.isCharge }
+        var shared: Set<String> = []
+        for pending in pending { if case .settle(let attribution) = pending.reaction { shared.insert(attribution.inference) } }
+        let reactions = pending.filter { $0.charged.map { !shared.contains($0) } ?? false } + pending.filter { $0.charged == nil }
         let requests = reactions.map { pending in
             DecisionMaker<BillingState>.Request(
                 .event(id: pending.event), causePosition: pending.position, time: pending.time, actor: "billing",
@@ -143,7 +154,7 @@ actor BillingDesk {
         for (reaction, result) in zip(reactions, await maker.decide(all: requests)) {
             switch result {
             case .success(let outcome): attempts.append(Attempt(event: reaction.event, outcome: .success(!outcome.facts.isEmpty)))
-            case .failure(is EvidenceNeeded): others.append(reaction)
+            case .failure(let error) where error is EvidenceNeeded || Self.needed(error) != nil: others.append(reaction)
             case .failure(let error): attempts.append(Attempt(event: reaction.event, outcome: .failure(error)))
             }
         }
@@ -208,5 +219,6 @@ actor BillingDesk {
 }
 
 extension PendingReaction {
-    fileprivate var isCharge: Bool { if case .charge = reaction { true } else { false } }
+    /// The answer whose fee is due; nil for what asks for something else.
+    fileprivate var charged: String? { if case .charge(let inference) = reaction { inference.inference } else { nil } }
 }

@@ -18,7 +18,13 @@ struct EvidenceLog: LogClient {
 
     func read(from position: UInt64, limit: Int, wait: Duration?) async throws -> LogBatch {
         let batch = try await log.read(from: position, limit: limit, wait: wait)
-        for event in batch.events { if let list = Self.longList(of: event) { try await fetch(list, event) } }
+        var fetched = 0
+        for (place, event) in batch.events.enumerated() {
+            guard let list = Self.longList(of: event) else { continue }
+            fetched += try await fetch(list, event)
+            // What was put there first must still be there when these are applied.
+            if fetched > shelf.maximumBytes / 4 { return LogBatch(events: Array(batch.events[...place]), size: batch.size) }
+        }
         return batch
     }
 
@@ -26,13 +32,16 @@ struct EvidenceLog: LogClient {
         try await log.read(stream: stream, from: version, limit: limit)
     }
 
-    private func fetch(_ list: String, _ event: LoggedEvent) async throws {
+    /// - Returns: how many bytes the list has.
+    private func fetch(_ list: String, _ event: LoggedEvent) async throws -> Int {
         let header = try EventHeader(trusted: event.bytes)
         let data = try JSON.parse(Array(event.bytes[header.data]))
-        guard let text = data[list]?["evidence"]?.stringValue, let digest = Digest(prefixed: text), shelf.bytes(digest) == nil else {
-            return
-        }
-        shelf.put(digest, try await store.bytes(digest))
+        guard let text = data[list]?["evidence"]?.stringValue, let digest = Digest(prefixed: text) else { return 0 }
+        // Put there anew where it is already, so that it is not the next to go.
+        let bytes: [UInt8]
+        if let known = shelf.bytes(digest) { bytes = known } else { bytes = try await store.bytes(digest) }
+        shelf.put(digest, bytes)
+        return bytes.count
     }
 
     /// The member of an event's data that may be a list by its hash. Nearly always the list stands in the event, or there is none; to parse

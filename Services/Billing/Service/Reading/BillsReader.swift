@@ -30,8 +30,9 @@ struct BillsReader: Sendable {
         """
         select coalesce(nullif(a.model, ''), s.kind), coalesce(a.version, 0), count(*), coalesce(sum(a.input_tokens), 0)::bigint,
             coalesce(sum(a.output_tokens), 0)::bigint, sum(s.fee)
-        from billing.settled s left join billing.answers a on a.reference = s.reference
-        where s.payer = $1 and s.asset = $2 and s.time >= $3 and s.time < $4
+        from billing.settled s join billing.booked k on k.position = s.position
+        left join billing.answers a on a.reference = s.reference
+        where s.payer = $1 and s.asset = $2 and s.time < $4 and k.time >= $3 and k.time < $4
         group by 1, 2 order by 1, 2
         """, name: "invoiced")
 
@@ -40,6 +41,18 @@ struct BillsReader: Sendable {
         select k.type, count(*), sum(e.amount) from billing.entries e join billing.booked k on k.position = e.position
         where e.account = \(JournalReader.number) and e.time >= $3 and e.time < $4 group by 1 order by 1
         """, name: "sums")
+
+    /// Of what rulings gave to an account in a period, the bonds that it had put up for them itself: those are no fees that flow back.
+    private static let bonds = Statement(
+        """
+        select coalesce(-sum(o.amount), 0) from billing.entries e
+        join billing.booked k on k.position = e.position and k.type = 'dispute.resolved'
+        join billing.disputes d on d.dispute = k.subject
+        join billing.milestones m on m.type = 'dispute.opened' and m.subject = d.settlement
+        join billing.booked b on b.position = m.position and b.subject = k.subject
+        join billing.entries o on o.account = e.account and o.position = m.position
+        where e.account = \(JournalReader.number) and e.time >= $3 and e.time < $4
+        """, name: "bonds")
 
     /// What an account earned in a period, by settlement.
     func earned(by account: AccountID, _ asset: Asset, _ period: Period) async throws -> [EarnedLine] {
@@ -77,6 +90,7 @@ struct BillsReader: Sendable {
             default: break
             }
         }
+        refunds -= try await pool.execute(Self.bonds, parameters).one().int128(0)
         return Invoice(
             account: account, period: period, lines: lines, refunds: Amount(refunds, asset), deposits: Amount(deposits, asset))
     }

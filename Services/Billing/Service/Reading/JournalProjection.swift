@@ -11,7 +11,7 @@ internal import Projections
 struct JournalProjection: Projection {
     let name = "journal"
     let schema = "billing"
-    let version = 2
+    let version = 3
     let tables = ["balances", "entries", "booked"]
     let types: Set<String>? = Self.withEntries
     let evidence: @Sendable (Digest) -> [UInt8]?
@@ -21,6 +21,7 @@ struct JournalProjection: Projection {
         let type: String
         let subject: String
         let reference: String
+        /// When it happened.
         let time: Int64
         /// One for each account and asset, in the order of their names.
         let entries: [BookedEntry]
@@ -38,13 +39,21 @@ struct JournalProjection: Projection {
         guard !booked.isEmpty else { return }
         var standings = try standings(of: booked, session, tables)
         var entries = BinaryCopy(columns: 5, capacity: booked.count * 512)
-        var events = BinaryCopy(columns: 4, capacity: booked.count * 128)
+        var events = BinaryCopy(columns: 5, capacity: booked.count * 128)
+        // Entries are of the log time at which they were booked: what happened before a month was over and is booked later would change what
+        // was said of it.
+        var time =
+            try session.execute(
+                Statement("select time from \(tables["booked"]) order by position desc limit 1", name: "booked last"), []
+            ).first?.int(0) ?? 0
         for event in booked {
+            time = max(time, event.time)
             events.startRow()
             events.append(int8: Int64(event.position))
             events.append(text: event.type)
             events.append(text: event.subject)
             events.append(text: event.reference)
+            events.append(int8: time)
             for entry in event.entries {
                 guard var standing = standings[entry.place] else { continue }
                 standing.balance += entry.units
@@ -54,11 +63,11 @@ struct JournalProjection: Projection {
                 entries.append(int8: Int64(event.position))
                 entries.append(numeric: entry.units)
                 entries.append(numeric: standing.balance)
-                entries.append(int8: event.time)
+                entries.append(int8: time)
             }
         }
         try session.copyIn(
-            "copy \(tables["booked"]) (position, type, subject, reference) from stdin (format binary)", payload: events)
+            "copy \(tables["booked"]) (position, type, subject, reference, time) from stdin (format binary)", payload: events)
         try session.copyIn(
             "copy \(tables["entries"]) (account, position, amount, balance, time) from stdin (format binary)", payload: entries)
         try keep(standings, session, tables)
@@ -126,7 +135,8 @@ struct JournalProjection: Projection {
 
     /// The types whose events have entries.
     private static let withEntries = BillingEvent.types.subtracting([
-        HoldPlaced.type, HoldReleased.type, AccountOpened.type, AccountVerified.type, WalletSet.type, BudgetSet.type, BudgetAlerted.type,
+        HoldPlaced.type, HoldReleased.type, ReactionClosed.type, PayoutSent.type, AccountOpened.type, AccountVerified.type, WalletSet.type,
+        BudgetSet.type, BudgetAlerted.type,
         PricePublished.type, SettlementRulesSet.type, StakeUnbonded.type,
     ])
 

@@ -129,7 +129,7 @@ struct ReceiptWriter {
             part.charges += try await archive.milestones.all(type, bill.reference, before: settled)
         }
         part.charges.sort()
-        part.rules = try await archive.milestones.last(SettlementRulesSet.type, "", before: settled)
+        part.rules = try await rules(of: bill, before: settled)
         var basis = try await basis(&part, bill)
         try await correct(&part, &basis, bill)
         for datanet in Set(basis.shares.filter { $0.share > 0 }.map(\.datanet)).sorted() {
@@ -138,6 +138,18 @@ struct ReceiptWriter {
         part.sources = try await sources(payee, basis, before: part.basis)
         try await follow(&part, bill, payee)
         return (part, bill)
+    }
+
+    /// The rules of settlement that held when what was settled happened.
+    private mutating func rules(of bill: SettlementPosted, before settled: Int) async throws -> Int? {
+        let last = try await archive.milestones.last(SettlementRulesSet.type, "", before: settled)
+        guard var position = last, bill.edition ?? 1 > 1 else { return last }
+        let time = try EventHeader(trusted: try await archive.event(bill.position).bytes).time
+        while try EventHeader(trusted: try await archive.event(position).bytes).time > time {
+            guard let earlier = try await archive.milestones.last(SettlementRulesSet.type, "", before: position) else { return nil }
+            position = earlier
+        }
+        return position
     }
 
     /// What corrected the attribution, and by which shares.

@@ -11,10 +11,12 @@ internal import Web
 struct AccountRoutes: Sendable {
     let commands: BillingCommands
     let reader: JournalReader
+    /// Whether there is a rail to try things with.
+    let hasSandbox: Bool
     let applied: @Sendable () async throws -> UInt64
 
     var routes: [Route] {
-        [open, show, balance, deposit, transfer, reverse, verify, payout, finish, bankFile]
+        [open, show, balance, deposit, transfer, reverse, verify, payout, finish, send, bankFile]
     }
 
     private typealias C = BillingCommands
@@ -47,7 +49,7 @@ struct AccountRoutes: Sendable {
             let subject = try context.caller.subject
             let (isOwn, found) = try await commands.desk.maker.query { state in
                 let pending = AccountID("pending:" + id.text)
-                let accounts = state.journal.accounts.filter { $0.id == id || $0.id == pending }
+                let accounts = state.journal.all(id) + (pending.map { state.journal.all($0) } ?? [])
                 return (state.disposes(subject, of: String(id.owner)), accounts)
             }
             if !isOwn { try context.mayRead(id) }
@@ -74,9 +76,9 @@ struct AccountRoutes: Sendable {
             ],
             replies: [.json(200, "The balance.", .object(.required("balance", C.amount), .required("position", .count)))],
             problems: [.forbidden]
-        ) { [reader, applied] context in
+        ) { [commands, reader, applied] context in
             let id = try context.path.account()
-            try context.mayRead(id)
+            try await context.mayRead(id, commands)
             let next = try await applied()
             let position = UInt64(context.query.integer("position") ?? Int(clamping: next == 0 ? 0 : next - 1))
             guard position < max(next, 1) else {
@@ -138,9 +140,13 @@ struct AccountRoutes: Sendable {
                 .required("destination", .text(.sha256), "Commitment to where it goes."))
         ) { state, ask in
             let account = try ask.path.account()
+            let rail = try ask.body.id("rail")
+            guard rail != SandboxRail.name || hasSandbox else {
+                throw BillingError.invalid(field: "rail", reason: "sandbox is switched off in this house: use bank")
+            }
             if !state.disposes(ask.caller.subject, of: String(account.owner)) { try ask.mayUse(account, scope: "billing:admin") }
             return try state.requestPayout(
-                id: ask.context.newID("po"), from: account, try ask.body.amount("amount"), rail: try ask.body.id("rail"),
+                id: ask.context.newID("po"), from: account, try ask.body.amount("amount"), rail: rail,
                 destination: try ask.body.digest("destination"))
         }
     }
@@ -155,22 +161,44 @@ struct AccountRoutes: Sendable {
         }
     }
 
+    private var send: Route {
+        commands.route(
+            "/v1/accounts/payouts/bank-files", operation: "sendPayouts",
+            summary: "Puts the payouts that no file has yet into the next file for the bank: its number is in the event.",
+            access: .scope("billing:payout"), body: .object()
+        ) { state, _ in try state.sendPayouts(on: BankRail.name) }
+    }
+
     private var bankFile: Route {
         Route(
-            .get, "/v1/accounts/payouts/bank-file", operation: "bankFile", summary: "The payouts that the bank shall carry out, as CSV.",
-            access: .scope("billing:payout"), replies: [.content(200, "One payout a line.", type: "text/csv")]
-        ) { [commands] _ in
-            let payouts = try await commands.desk.maker.query { $0.payouts(on: BankRail.name) }
+            .get, "/v1/accounts/payouts/bank-file", operation: "bankFile",
+            summary: "A file of payouts that the bank shall carry out, as CSV; what is in no file yet where no number is given.",
+            access: .scope("billing:payout"),
+            query: [QueryParameter("batch", .integer(1...1_000_000_000), "The file's number; carry out none but these.")],
+            replies: [.content(200, "One payout a line.", type: "text/csv")], problems: [.notFound]
+        ) { [commands] context in
+            let batch = context.query.integer("batch")
+            let found = try await commands.desk.maker.find { state in
+                batch.map { state.sentPayouts(on: BankRail.name, batch: $0) } ?? state.unsentPayouts(on: BankRail.name)
+            }
+            guard let payouts = found else { throw Problem(.notFound, "there is no file \(batch ?? 0)") }
             return Response(headers: ["Content-Type": "text/csv"], body: .bytes(Array(BankRail.file(payouts).utf8)))
         }
     }
 }
 
 extension RequestContext {
+    /// The same, where whose it is may be for the state to say: what authors have is that of whoever claimed their accounts.
+    func mayRead(_ account: AccountID, _ commands: BillingCommands) async throws {
+        let (subject, owner) = (try caller.subject, String(account.beneficiary))
+        if try await commands.desk.maker.query({ $0.disposes(subject, of: owner) }) { return }
+        try mayRead(account)
+    }
+
     /// Throws unless the caller owns the account, or may read all.
     func mayRead(_ account: AccountID) throws {
         let caller = try caller
-        guard caller.has("billing:read") || account.owner == caller.subject else {
+        guard caller.has("billing:read") || account.beneficiary == caller.subject else {
             throw Problem(.forbidden, "the account \(account) is not \(caller.subject)'s, and the credential has no scope billing:read")
         }
     }

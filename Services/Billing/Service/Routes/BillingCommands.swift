@@ -22,8 +22,10 @@ struct BillingCommands: Sendable {
         let context: DecisionContext
 
         /// Throws unless the caller owns the account, or has the scope.
-        func mayUse(_ account: AccountID, scope: String) throws {
-            guard caller.has(scope) || String(account.owner) == caller.subject else {
+        func mayUse(_ account: AccountID, scope: String) throws { try Self.check(caller, account, scope: scope) }
+
+        static func check(_ caller: Caller, _ account: AccountID, scope: String) throws {
+            guard caller.has(scope) || account.owner == caller.subject else {
                 throw Problem(.forbidden, "the account \(account) is not \(caller.subject)'s, and the credential has no scope \(scope)")
             }
         }
@@ -43,6 +45,17 @@ struct BillingCommands: Sendable {
     func route(
         _ pattern: String, operation: String, summary: String, access: Access, body: Schema, _ rule: @escaping Rule
     ) -> Route {
+        route(pattern, operation: operation, summary: summary, access: access, body: body, read: { _, _ in }) { state, ask, _ in
+            try rule(state, ask)
+        }
+    }
+
+    /// The same for bodies that take long to read: that is done before the decider's turn comes, which others wait for.
+    func route<Input: Sendable>(
+        _ pattern: String, operation: String, summary: String, access: Access, body: Schema,
+        read: @escaping @Sendable (JSONFields, Caller) throws -> Input,
+        _ rule: @escaping @Sendable (BillingState, Ask, Input) throws -> Decision
+    ) -> Route {
         Route(
             .post, pattern, operation: operation, summary: summary, access: access, body: .json(body), idempotency: .required,
             replies: [.json(200, "What it made; no events when there was nothing to do.", Self.events)],
@@ -50,12 +63,16 @@ struct BillingCommands: Sendable {
         ) { [desk] context in
             let command = try context.requiredCommand
             let caller = try context.caller
-            let (path, body) = (context.path, try context.decode { try $0.object() })
+            let path = context.path
+            let (body, input) = try context.decode {
+                let body = try $0.object()
+                return (body, try read(body, caller))
+            }
             let outcome = try await desk.decide(
                 .command(id: command.id, digest: command.digest), actor: caller.subject, correlation: context.trace.traceID
             ) { state, decision in
                 do {
-                    return try rule(state, Ask(caller: caller, path: path, body: body, context: decision))
+                    return try rule(state, Ask(caller: caller, path: path, body: body, context: decision), input)
                 } catch let error as JSONFieldError {
                     throw Problem(body: error)
                 }

@@ -13,6 +13,12 @@ internal import Web
 struct EpochRoutes: Sendable {
     let commands: BillingCommands
     let reader: JournalReader
+    private let trees = TreeCache()
+
+    init(commands: BillingCommands, reader: JournalReader) {
+        self.commands = commands
+        self.reader = reader
+    }
 
     var routes: [Route] { [close, list, dump, liability, proof, claim] }
 
@@ -51,16 +57,20 @@ struct EpochRoutes: Sendable {
     }
 
     /// An epoch as it is asked for, with the wallets' tree.
-    private func closedTree(_ context: RequestContext) async throws -> (number: Int, tree: StandardMerkleTree) {
+    private func closedTree(_ context: RequestContext) async throws -> (number: Int, wallets: TreeCache.Wallets) {
         let asset = try context.query.asset()
         let wanted = context.query.integer("epoch")
-        let found = try await commands.desk.maker.query { state in
-            let number = wanted ?? state.epoch(asset)?.number ?? 0
-            return (number, state.leaves(asset, epoch: number))
+        let last = try await commands.desk.maker.query { $0.epoch(asset)?.number ?? 0 }
+        let number = wanted ?? last
+        // What is closed changes no more.
+        if let wallets = trees.wallets(asset, number) { return (number, wallets) }
+        guard let leaves = try await commands.desk.maker.query({ $0.leaves(asset, epoch: number) }) else {
+            throw Self.notClosed(asset, wanted)
         }
-        guard let leaves = found.1 else { throw Self.notClosed(asset, wanted) }
         guard let tree = StandardMerkleTree(leaves) else { throw Problem(.notFound, "the epoch pays nobody") }
-        return (found.0, tree)
+        let wallets = TreeCache.Wallets(tree)
+        trees.keep(wallets, asset, number)
+        return (number, wallets)
     }
 
     private static func notClosed(_ asset: Asset, _ epoch: Int?) -> Problem {
@@ -73,7 +83,7 @@ struct EpochRoutes: Sendable {
             summary: "A closed epoch's tree in OpenZeppelin's StandardMerkleTree format (standard-v1).", access: .public,
             query: [Self.assetQuery, Self.epochQuery], replies: [.json(200, "The dump.", .any)], problems: [.notFound]
         ) { context in
-            let tree = try await closedTree(context).tree
+            let tree = try await closedTree(context).wallets.tree
             let values = zip(tree.values, tree.places).map { leaf, place -> JSONValue in
                 ["value": .texts([leaf.address.checksummed, String(leaf.cumulative)]), "treeIndex": .count(place)]
             }
@@ -91,10 +101,11 @@ struct EpochRoutes: Sendable {
             query: [Self.assetQuery, Self.epochQuery, QueryParameter("address", .text(42...42), "The wallet.", required: true)],
             replies: [.json(200, "The claim.", .any)], problems: [.notFound]
         ) { context in
-            let (number, tree) = try await closedTree(context)
-            guard let address = EVMAddress(context.query.string("address") ?? ""),
-                let index = tree.values.firstIndex(where: { $0.address == address })
-            else { throw Problem(.notFound, "epoch \(number) has nothing for this wallet") }
+            let (number, wallets) = try await closedTree(context)
+            let tree = wallets.tree
+            guard let address = EVMAddress(context.query.string("address") ?? ""), let index = wallets.place(address) else {
+                throw Problem(.notFound, "epoch \(number) has nothing for this wallet")
+            }
             return .json([
                 "epoch": .count(number), "root": .string(tree.rootText), "address": .string(address.checksummed),
                 "cumulative": .string(String(tree.values[index].cumulative)),
@@ -126,7 +137,7 @@ struct EpochRoutes: Sendable {
             guard let account = AccountID(context.query.string("account") ?? "") else {
                 throw Problem(.badQuery, "is no account", field: "account")
             }
-            try context.mayRead(account)
+            try await context.mayRead(account, commands)
             let (number, tree) = try await liabilities(context)
             guard let proof = tree.proof(of: account), let leaf = tree.liabilities.first(where: { $0.account == account })
             else { throw Problem(.notFound, "the account had no balance when epoch \(number) closed") }
@@ -146,10 +157,15 @@ struct EpochRoutes: Sendable {
         let (last, past) = try await commands.desk.maker.query { state in (state.epoch(asset), state.pastEpochs(asset)) }
         guard let last, wanted ?? last.number <= last.number else { throw Self.notClosed(asset, wanted) }
         let number = wanted ?? last.number
-        if number == last.number, let tree = LiabilityTree(last.liabilities) { return (number, tree) }
+        if let tree = trees.liabilities(asset, number) { return (number, tree) }
+        if number == last.number, let tree = LiabilityTree(last.liabilities) {
+            trees.keep(tree, asset, number)
+            return (number, tree)
+        }
         guard let tree = LiabilityTree(try await reader.liabilities(asset, epoch: number)),
             tree.root.hash == past[number - 1].liabilitiesRoot
         else { throw Problem(.unavailable, "the entries up to epoch \(number) are not all there yet: try again in a moment") }
+        trees.keep(tree, asset, number)
         return (number, tree)
     }
 }

@@ -37,6 +37,14 @@ struct HoldRoutes: Sendable {
         }
     }
 
+    /// A hold as it is asked for.
+    private struct WantedHold: Sendable {
+        let account: AccountID
+        let amount: Amount
+        let seconds: Int
+        let model: String?
+    }
+
     private static let lifetime: Schema = .integer(1...2_592_000)
 
     private var placeAll: Route {
@@ -50,19 +58,22 @@ struct HoldRoutes: Sendable {
                         .object(
                             .required("account", C.account), .required("amount", C.amount),
                             .required("seconds", Self.lifetime, "How long, in log time."), .optional("model", C.id)),
-                        atMost: BillingState.maximumBatch)))
-        ) { state, ask in
-            let fields = try ask.body.array("holds", count: 0...BillingState.maximumBatch)
-            var requests: [HoldRequest] = []
-            requests.reserveCapacity(fields.count)
-            for (place, field) in fields.enumerated() {
-                let hold = try field.object()
-                let account = try hold.account("account")
-                try ask.mayUse(account, scope: "billing:hold")
-                requests.append(
-                    HoldRequest(
-                        id: ask.context.newID("hd", place), account: account, amount: try hold.amount("amount"),
-                        expires: ask.context.logTime.later(seconds: try hold.int("seconds")), model: try hold.optionalID("model")))
+                        atMost: BillingState.maximumBatch))),
+            read: { body, caller in
+                try body.array("holds", count: 0...BillingState.maximumBatch).map { field -> WantedHold in
+                    let hold = try field.object()
+                    let account = try hold.account("account")
+                    try BillingCommands.Ask.check(caller, account, scope: "billing:hold")
+                    return WantedHold(
+                        account: account, amount: try hold.amount("amount"), seconds: try hold.int("seconds"),
+                        model: try hold.optionalID("model"))
+                }
+            }
+        ) { state, ask, wanted in
+            let requests = wanted.enumerated().map { place, hold in
+                HoldRequest(
+                    id: ask.context.newID("hd", place), account: hold.account, amount: hold.amount,
+                    expires: ask.context.logTime.later(seconds: hold.seconds), model: hold.model)
             }
             return try state.placeHolds(requests, now: ask.context.logTime)
         }
@@ -79,14 +90,16 @@ struct HoldRoutes: Sendable {
                         .object(
                             .required("hold", C.id), .required("amount", C.amount), .required("reference", C.id, "What it is for."),
                             .optional("final", .boolean)),
-                        atMost: BillingState.maximumBatch)))
-        ) { state, ask in
-            let requests = try ask.body.array("captures", count: 0...BillingState.maximumBatch).map { field in
-                let capture = try field.object()
-                return CaptureRequest(
-                    hold: try capture.id("hold"), amount: try capture.amount("amount"), reference: try capture.id("reference"),
-                    final: try capture.optionalBool("final") ?? true)
+                        atMost: BillingState.maximumBatch))),
+            read: { body, _ in
+                try body.array("captures", count: 0...BillingState.maximumBatch).map { field -> CaptureRequest in
+                    let capture = try field.object()
+                    return CaptureRequest(
+                        hold: try capture.id("hold"), amount: try capture.amount("amount"), reference: try capture.id("reference"),
+                        final: try capture.optionalBool("final") ?? true)
+                }
             }
+        ) { state, ask, requests in
             return try state.captureHolds(requests, now: ask.context.logTime)
         }
     }

@@ -24,9 +24,20 @@ struct SettlementRoutes: Sendable {
             guard let found = try await commands.desk.maker.query({ $0.settlement(id) }) else {
                 throw Problem(.notFound, "there is no settlement \(id) within its holdback")
             }
-            try context.mayRead(found.payer)
+            let (caller, subject) = (try context.caller, try context.caller.subject)
+            let parts = try await commands.desk.maker.query { state in
+                state.parts(of: id).map {
+                    (account: $0.account, amount: $0.amount, isOwn: state.disposes(subject, of: String($0.account.owner)))
+                }
+            }
+            // Who paid sees it, and every payee their own part.
+            let isPayer = caller.has("billing:read") || found.payer.owner == caller.subject
+            let shown = parts.filter { isPayer || $0.isOwn }
+            if shown.isEmpty { try context.mayRead(found.payer) }
+            let items = shown.map { part -> JSONValue in ["account": .string(part.account.text), "pending": part.amount.json] }
             return .json(
                 .members([
+                    "parts": .array(items),
                     "settlement": .string(id), "payer": .string(found.payer.text), "fee": found.fee.json,
                     "refunded": Amount(found.refunded, found.fee.asset).json, "release_at": .string(found.releaseAt.description),
                     "dispute": found.dispute.map { .string($0) },

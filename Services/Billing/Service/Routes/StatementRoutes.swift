@@ -10,6 +10,7 @@ internal import Web
 
 /// What people are shown of their money: statements, invoices, earnings.
 struct StatementRoutes: Sendable {
+    let commands: BillingCommands
     let reader: JournalReader
     let bills: BillsReader
     let items: EarnedItems
@@ -35,7 +36,7 @@ struct StatementRoutes: Sendable {
             replies: [.json(200, "A page of entries, in order; or CSV; or PDF.", Page.schema(.any, atMost: 1_000))],
             problems: [.forbidden, Self.tooMuch]
         ) { [reader, clock] context in
-            let (account, asset, period) = try Self.asked(context)
+            let (account, asset, period) = try await asked(context)
             let format = context.query.string("format")
             if format == "pdf" {
                 let lines = try await reader.statement(
@@ -70,7 +71,7 @@ struct StatementRoutes: Sendable {
             query: Self.period + [QueryParameter("format", .oneOf("json", "csv", "pdf"), "JSON when left out.")],
             replies: [.json(200, "The invoice; or CSV; or PDF.", .any)], problems: [.forbidden]
         ) { [bills, clock] context in
-            let (account, asset, period) = try Self.asked(context)
+            let (account, asset, period) = try await asked(context)
             guard account.accountKind == .payer else { throw Problem(.badQuery, "is no payer's account", field: "account") }
             let invoice = try await bills.invoice(to: account, asset, period)
             switch context.query.string("format") {
@@ -90,7 +91,7 @@ struct StatementRoutes: Sendable {
             ],
             replies: [.json(200, "The sums.", .any)], problems: [.forbidden, Self.tooMuch]
         ) { [bills, items] context in
-            let (account, asset, period) = try Self.asked(context)
+            let (account, asset, period) = try await asked(context)
             let kind = context.query.string("by").flatMap { Earnings.Kind(rawValue: $0) } ?? .datanet
             let lines = try await bills.earned(by: account, asset, period)
             let most = kind == .item ? EarnedItems.maximumSettlements : BillsReader.maximumSettlements
@@ -108,13 +109,13 @@ struct StatementRoutes: Sendable {
 
     private static let tooMuch = ProblemType("period-too-long", 422, "The period has too much in it")
 
-    private static func asked(_ context: RequestContext) throws -> (AccountID, Asset, Period) {
+    private func asked(_ context: RequestContext) async throws -> (AccountID, Asset, Period) {
         guard let account = AccountID(context.query.string("account") ?? "") else {
             throw Problem(.badQuery, "is no account", field: "account")
         }
-        try context.mayRead(account)
-        let from = try moment(context.query.string("from"), "from") ?? Timestamp(microseconds: 0)
-        let to = try moment(context.query.string("to"), "to") ?? .maximum
+        try await context.mayRead(account, commands)
+        let from = try Self.moment(context.query.string("from"), "from") ?? Timestamp(microseconds: 0)
+        let to = try Self.moment(context.query.string("to"), "to") ?? .maximum
         return (account, try context.query.asset(), Period(from: from, to: to))
     }
 

@@ -47,6 +47,10 @@ struct WebhookRoutes: Sendable {
             if let unknown = types.first(where: { !BillingEvent.types.contains($0) }) {
                 throw Problem(.unprocessable, "\(unknown) is no event type of billing's", field: "#/types")
             }
+            guard try await store.hasRoom(account.text, command: command.id) else {
+                throw Problem(
+                    .unprocessable, "\(account) has \(WebhookStore.maximumOpen) webhooks already: end one first", field: "#/account")
+            }
             let id = "wh_" + Hex.encode(Array(SHA256.hash(utf8: "openledger/webhook\n" + command.id).bytes.prefix(16)))
             guard
                 let webhook = try await store.make(

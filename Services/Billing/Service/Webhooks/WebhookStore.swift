@@ -34,6 +34,20 @@ struct WebhookStore: Sendable {
             generation: Int(try row.int(4)), created: try row.int(5), isEnded: try row.bool(6))
     }
 
+    /// At most so many are open on one account.
+    static let maximumOpen = 20
+
+    /// Whether an account may have one more, or has the one that a command made.
+    func hasRoom(_ account: String, command: String) async throws -> Bool {
+        try await pool.execute(
+            Statement(
+                """
+                select count(*) < $3 or exists (select from billing.webhooks where command = $2)
+                from billing.webhooks where account = $1 and ended is null
+                """), [.text(account), .text(command), .int(Int64(Self.maximumOpen))]
+        ).one().bool(0)
+    }
+
     /// Makes one; the same command again finds it.
     /// - Returns: nil when the command was used for another one.
     func make(

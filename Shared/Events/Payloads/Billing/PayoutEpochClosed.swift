@@ -23,13 +23,15 @@ public struct PayoutEpochClosed: EventData, Hashable {
     public var liabilities: Amount
     /// How many accounts are counted.
     public var accounts: Int
+    /// The edition of the rules that it was closed by; the first where it is left out.
+    public var edition: Int?
     /// The entries; they add up to zero for each asset.
     public var postings: EvidenceList<Posting>
 
     /// From its parts.
     public init(
         epoch: Int, asset: Asset, root: String, wallets: Int, cumulative: Amount, liabilitiesRoot: Digest, liabilities: Amount,
-        accounts: Int, postings: EvidenceList<Posting>
+        accounts: Int, edition: Int? = nil, postings: EvidenceList<Posting>
     ) {
         self.epoch = epoch
         self.asset = asset
@@ -39,13 +41,14 @@ public struct PayoutEpochClosed: EventData, Hashable {
         self.liabilitiesRoot = liabilitiesRoot
         self.liabilities = liabilities
         self.accounts = accounts
+        self.edition = edition
         self.postings = postings
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
-            "epoch", "asset", "root", "wallets", "cumulative", "liabilities_root", "liabilities", "accounts", "postings",
+            "epoch", "asset", "root", "wallets", "cumulative", "liabilities_root", "liabilities", "accounts", "edition", "postings",
         ])
         epoch = try fields.count("epoch")
         asset = try fields.asset("asset")
@@ -55,6 +58,7 @@ public struct PayoutEpochClosed: EventData, Hashable {
         liabilitiesRoot = try fields.digest("liabilities_root")
         liabilities = try fields.amount("liabilities")
         accounts = try fields.count("accounts")
+        edition = try fields.optionalInt("edition", in: 1...1_000)
         postings = try EvidenceList<Posting>(fields.object("postings"))
     }
 
@@ -63,7 +67,7 @@ public struct PayoutEpochClosed: EventData, Hashable {
         .members([
             "epoch": .count(epoch), "asset": .string(asset.text), "root": .string(root), "wallets": .count(wallets),
             "cumulative": cumulative.json, "liabilities_root": .digest(liabilitiesRoot), "liabilities": liabilities.json,
-            "accounts": .count(accounts), "postings": postings.json,
+            "accounts": .count(accounts), "edition": edition.map { .count($0) }, "postings": postings.json,
         ])
     }
 }

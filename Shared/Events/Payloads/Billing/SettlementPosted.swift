@@ -21,13 +21,15 @@ public struct SettlementPosted: EventData, Hashable {
     public var position: Int
     /// The log time from which it can no longer be disputed.
     public var releaseAt: Timestamp
+    /// The edition of the rules that it was made by; the first where it is left out.
+    public var edition: Int?
     /// The entries; they add up to zero for each asset.
     public var postings: EvidenceList<Posting>
 
     /// From its parts.
     public init(
         id: String, kind: String, reference: String, payer: AccountID, fee: Amount, position: Int, releaseAt: Timestamp,
-        postings: EvidenceList<Posting>
+        edition: Int? = nil, postings: EvidenceList<Posting>
     ) {
         self.id = id
         self.kind = kind
@@ -36,12 +38,13 @@ public struct SettlementPosted: EventData, Hashable {
         self.fee = fee
         self.position = position
         self.releaseAt = releaseAt
+        self.edition = edition
         self.postings = postings
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["id", "kind", "reference", "payer", "fee", "position", "release_at", "postings"])
+        try fields.refuseUnknown(keys: ["id", "kind", "reference", "payer", "fee", "position", "release_at", "edition", "postings"])
         id = try fields.id("id")
         kind = try fields.id("kind")
         reference = try fields.id("reference")
@@ -49,13 +52,15 @@ public struct SettlementPosted: EventData, Hashable {
         fee = try fields.amount("fee")
         position = try fields.count("position")
         releaseAt = try fields.timestamp("release_at")
+        edition = try fields.optionalInt("edition", in: 1...1_000)
         postings = try EvidenceList<Posting>(fields.object("postings"))
     }
 
     /// As it is written.
     public var json: JSONValue {
         .members([
-            "fee": fee.json, "id": .string(id), "kind": .string(kind), "payer": .string(payer.text), "position": .count(position),
+            "edition": edition.map { .count($0) }, "fee": fee.json, "id": .string(id), "kind": .string(kind), "payer": .string(payer.text),
+            "position": .count(position),
             "postings": postings.json, "reference": .string(reference), "release_at": .string(releaseAt.description),
         ])
     }
