@@ -15,7 +15,7 @@ public struct AgentGatewayService: RunnableService {
 
     /// Attribution reads what was answered.
     public static let grants: [String: Set<String>] = [
-        Service.attribution.rawValue: ["inferences:content"], Service.billing.rawValue: ["principals:read"],
+        Service.attribution.rawValue: ["inferences:read", "inferences:content"], Service.billing.rawValue: ["principals:read"],
         Service.ingest.rawValue: ["principals:read"], Service.datanet.rawValue: ["principals:read"],
     ]
 
@@ -43,7 +43,9 @@ public struct AgentGatewayService: RunnableService {
         @Sendable func answerDesk(_ spending: SpendingDesk) -> AnswerDesk {
             AnswerDesk(
                 maker: maker, peers: context.peers, backend: backend, limits: limits, aliases: settings.aliases, contents: contents,
-                evidence: evidence, spending: spending, solvent: solvent, clock: context.clock, logger: context.logger)
+                evidence: evidence, spending: spending, solvent: solvent,
+                holds: HoldDesk(peers: context.peers, logger: context.logger), longest: settings.longest, clock: context.clock,
+                logger: context.logger)
         }
         let economy = try Economy.open(context) { spending in
             let desk = answerDesk(spending)
