@@ -56,7 +56,7 @@ public struct GatewayState: ServiceState {
         case PrincipalConfigured.type:
             let chosen = try PrincipalConfigured(data)
             principals[chosen.principal]?.retentionDays = chosen.retentionDays
-        case KeyRotated.type: try rotate(KeyRotated(data))
+        case KeyRotated.type: try rotate(KeyRotated(data), at: fact.time)
         case KeyIssued.type:
             let issued = try KeyIssued(data)
             apiKeys[issued.hash] = issued
@@ -80,7 +80,7 @@ public struct GatewayState: ServiceState {
         }
     }
 
-    private mutating func rotate(_ change: KeyRotated) throws {
+    private mutating func rotate(_ change: KeyRotated, at time: Timestamp) throws {
         guard var principal = principals[change.principal] else { throw GatewayError.notFound("principal \(change.principal)") }
         if let removed = change.removed {
             principal.keys.removeAll { $0 == removed }
@@ -91,6 +91,7 @@ public struct GatewayState: ServiceState {
             principal.keys.append(added)
             link(added, to: change.principal)
         }
+        if change.recovered == true { principal.recovered = time }
         if let verified = change.verified { principal.claims.append(verified) }
         principals[change.principal] = principal
     }

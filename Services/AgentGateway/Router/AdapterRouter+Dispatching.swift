@@ -10,6 +10,7 @@ extension AdapterRouter {
     /// Gives places to what waits, in its order.
     mutating func dispatch(_ now: Int64) -> [RouterAction] {
         var actions: [RouterAction] = []
+        takeTurns(now)
         var index = 0
         var looked = 0
         while index < room.count, looked < options.lookahead {
@@ -43,6 +44,22 @@ extension AdapterRouter {
             }
         }
         return actions
+    }
+
+    /// Where bases do not mix, one that is always busy would keep a place from all others: what has waited for long gets the next turn.
+    private mutating func takeTurns(_ now: Int64) {
+        guard hasUnmixed else { return }
+        let late = room.guests.prefix(options.lookahead).filter { now - $0.arrived >= options.patience }
+        for index in backends.indices where !late.contains(where: { $0.request.name.base == backends[index].turn }) {
+            backends[index].turn = nil
+        }
+        for guest in late {
+            let base = guest.request.name.base
+            let open = candidates(for: base).filter { !guest.excluded.contains($0) && backends[$0].isOpen(at: now, isLast: false) }
+            if open.contains(where: { backends[$0].turn == base || backends[$0].hasPlace(for: base) }) { continue }
+            let busy = open.filter { backends[$0].turn == nil && !backends[$0].suits(base) }
+            if let first = busy.min(by: { (backends[$0].running, $0) < (backends[$1].running, $1) }) { backends[first].turn = base }
+        }
     }
 
     private mutating func verdict(on guest: WaitingRoom.Guest, _ now: Int64) -> Verdict {
@@ -137,9 +154,10 @@ extension AdapterRouter {
     private mutating func makeRoom(_ candidates: [Int], _ excluded: Set<Int>, _ now: Int64, _ isLast: Bool) {
         var best: (backend: Int, adapter: Int, worth: Double)?
         for index in candidates where !excluded.contains(index) {
-            guard backends[index].isOpen(at: now, isLast: isLast), backends[index].profile.loads > 0 else { continue }
+            guard backends[index].isOpen(at: now, isLast: isLast), backends[index].profile.loads > 0,
+                !backends[index].residents.values.contains(where: \.isLeaving)
+            else { continue }
             for (adapter, residence) in backends[index].residents {
-                if residence.isLeaving { return }
                 guard residence.phase == .ready, residence.claim == nil, !residence.isFixed else { continue }
                 let worth = worth(adapter, on: index, now)
                 if let best, (worth, adapter) >= (best.worth, best.adapter) { continue }
@@ -158,7 +176,9 @@ extension AdapterRouter {
             backends[backend].residents[adapter]?.users += 1
             if guest.isCold { backends[backend].misses += 1 } else { backends[backend].hits += 1 }
         }
-        running[guest.request.id] = Running(guest: guest, backend: backend, began: now)
+        let isProbe = backends[backend].reopens != nil
+        if isProbe { backends[backend].probes += 1 }
+        running[guest.request.id] = Running(guest: guest, backend: backend, began: now, isProbe: isProbe)
     }
 
     /// Keeps the bounds on what waits. The greediest gives way first.

@@ -11,6 +11,8 @@ public struct AdapterRouter: Sendable {
         var guest: WaitingRoom.Guest
         let backend: Int
         let began: Int64
+        /// Whether it tries if a closed backend is back.
+        let isProbe: Bool
     }
 
     /// Its bounds.
@@ -28,6 +30,8 @@ public struct AdapterRouter: Sendable {
     var running: [UInt64: Running] = [:]
     private let backendsOfBase: [String: [Int]]
     private let backendsOfAnyBase: [Int]
+    /// Whether there are backends in which bases do not mix.
+    let hasUnmixed: Bool
     /// What a request takes once it has begun, as a mean that forgets.
     var serviceTime = 500_000.0
 
@@ -36,6 +40,7 @@ public struct AdapterRouter: Sendable {
         self.options = options
         backends = profiles.map { BackendState($0, usualLoad: options.usualLoad) }
         popularity = Popularity(options.popularity)
+        hasUnmixed = profiles.contains { !$0.mixesBases }
         let ofAny = profiles.indices.filter { profiles[$0].bases == nil }
         var ofBase: [String: [Int]] = [:]
         for profile in profiles {
@@ -85,6 +90,7 @@ public struct AdapterRouter: Sendable {
         guard let ended = running.removeValue(forKey: id) else { return [] }
         let (backend, guest) = (ended.backend, ended.guest)
         backends[backend].end(guest.request.name.base)
+        if ended.isProbe { backends[backend].probes -= 1 }
         if let adapter = guest.adapter { release(adapter, on: backend, now) }
         var actions: [RouterAction] = []
         switch outcome {
@@ -154,7 +160,9 @@ public struct AdapterRouter: Sendable {
                 if guest.request.id == claim { guest.tries += 1 }
             }
             if room.guests[index].tries >= options.attempts {
-                actions.append(.refuse(request: room.remove(at: index).request.id, .failed))
+                let guest = room.remove(at: index)
+                forget(guest)
+                actions.append(.refuse(request: guest.request.id, .failed))
             } else {
                 index += 1
             }

@@ -41,6 +41,10 @@ struct BackendState: Sendable {
     var hits = 0
     var misses = 0
     var evictions = 0
+    /// Requests that try, while it is closed, whether it is back.
+    var probes = 0
+    /// The base that is to have its turn, where bases do not mix: others begin nothing here until it has.
+    var turn: String?
 
     init(_ profile: BackendProfile, usualLoad: Int64) {
         self.profile = profile
@@ -52,12 +56,14 @@ struct BackendState: Sendable {
     func isOpen(at now: Int64, isLast: Bool) -> Bool {
         guard !isDraining else { return false }
         guard let reopens, !isLast else { return true }
-        // Half open: one request, to see whether it is back.
-        return now >= reopens && running == 0 && loading == 0
+        // Half open: one request, to see whether it is back. What ran before it closed says nothing about that.
+        return now >= reopens && probes == 0 && loading == 0
     }
 
     /// Whether a request for this base may run beside what runs now.
-    func suits(_ base: String) -> Bool { profile.mixesBases || running == 0 || runningOfBase[base] != nil }
+    func suits(_ base: String) -> Bool {
+        profile.mixesBases || ((turn == nil || turn == base) && (running == 0 || runningOfBase[base] != nil))
+    }
 
     func hasPlace(for base: String) -> Bool { running < profile.concurrency && suits(base) }
 
@@ -69,6 +75,7 @@ struct BackendState: Sendable {
     mutating func begin(_ base: String) {
         running += 1
         runningOfBase[base, default: 0] += 1
+        if turn == base { turn = nil }
     }
 
     mutating func end(_ base: String) {

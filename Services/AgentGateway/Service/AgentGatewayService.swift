@@ -16,7 +16,7 @@ public struct AgentGatewayService: RunnableService {
 
     /// Attribution reads what was answered.
     public static let grants: [String: Set<String>] = [
-        Service.attribution.rawValue: ["inferences:content"], Service.billing.rawValue: ["principals:read"],
+        Service.attribution.rawValue: ["inferences:read", "inferences:content"], Service.billing.rawValue: ["principals:read"],
         Service.ingest.rawValue: ["principals:read"], Service.datanet.rawValue: ["principals:read"],
     ]
 
@@ -46,7 +46,8 @@ public struct AgentGatewayService: RunnableService {
         @Sendable func answerDesk(_ spending: SpendingDesk) -> AnswerDesk {
             AnswerDesk(
                 maker: maker, peers: context.peers, backend: backend, limits: limits, aliases: settings.aliases, contents: contents,
-                evidence: evidence, spending: spending, solvent: solvent, lag: lag, clock: context.clock,
+                evidence: evidence, spending: spending, solvent: solvent, lag: lag,
+                holds: HoldDesk(peers: context.peers, logger: context.logger), longest: settings.longest, clock: context.clock,
                 logger: context.logger)
         }
         let economy = try Economy.open(context) { spending in

@@ -119,9 +119,19 @@ struct ServingRoutes: Sendable {
     ) async throws {
         var tokens: [Int32] = []
         var end: (GeneratedPiece.FinishReason, GeneratedPiece.Usage)?
+        var isCounted = false
+        var told: [ChunkForm.TokenOdds] = []
         for try await piece in pieces {
             tokens += piece.tokens
-            if !piece.text.isEmpty { tell(form.text(piece.text)) }
+            for (place, odds) in piece.logprobs.enumerated() {
+                told.append(ChunkForm.TokenOdds(odds, place < piece.alternatives.count ? piece.alternatives[place] : []))
+            }
+            if !piece.text.isEmpty {
+                let logprobs = request.logprobs == nil ? nil : form.logprobs(told, model.tokenizer)
+                tell(form.text(piece.text, count: isCounted ? nil : (request.prompt.count, tokens.count), logprobs: logprobs))
+                told = []
+                isCounted = true
+            }
             if let finish = piece.finish, let usage = piece.usage { end = (finish, usage) }
         }
         guard let (finish, usage) = end else { throw EngineError.cancelled }
@@ -165,6 +175,15 @@ struct ServingRoutes: Sendable {
         request.stopTokens = model.ends
         request.sampling.temperature = Float(try fields.optionalDouble("temperature", in: 0...2) ?? 1)
         request.sampling.topP = Float(try fields.optionalDouble("top_p", in: 0...1) ?? 1)
+        request.sampling.topK = try fields.optionalInt("top_k", in: 0...100_000) ?? 0
+        request.sampling.repetitionPenalty = Float(try fields.optionalDouble("repetition_penalty", in: 0.01...100) ?? 1)
+        request.sampling.frequencyPenalty = Float(try fields.optionalDouble("frequency_penalty", in: -2...2) ?? 0)
+        request.sampling.presencePenalty = Float(try fields.optionalDouble("presence_penalty", in: -2...2) ?? 0)
+        if isChat {
+            if try fields.optionalBool("logprobs") ?? false { request.logprobs = try fields.optionalInt("top_logprobs", in: 0...20) ?? 0 }
+        } else {
+            request.logprobs = try fields.optionalInt("logprobs", in: 0...5)
+        }
         // Who names no seed wants another answer each time.
         let seed = try fields.optionalInt("seed").map { UInt64(bitPattern: Int64($0)) }
         request.sampling.seed = seed ?? UInt64.random(in: .min ... .max)

@@ -3,6 +3,10 @@ public import Money
 
 /// What an answer costs, by its model's published price.
 public enum InferencePrice {
+    /// Bytes of prose that no tokenizer takes for less than one token, on average over a prompt: what a prompt is charged by that nobody
+    /// has counted.
+    public static let mostBytesOfToken = 8
+
     /// The price of a request, and of its tokens by the million. Rounded up once, at the end, so that no answer is free because it is
     /// short.
     public static func fee(_ price: ModelPrice, input: Int, output: Int) throws(MoneyError) -> Amount {

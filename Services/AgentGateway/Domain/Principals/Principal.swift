@@ -14,6 +14,8 @@ public struct Principal: Sendable, Hashable {
     public internal(set) var keys: [String]
     /// What it has proven: `mail`, `domain` or `vouched`.
     public internal(set) var claims: [String] = []
+    /// When it was last recovered, so that what was shown before counts no more.
+    public internal(set) var recovered: Timestamp?
     /// Days that the texts of answers which it pays for are kept; nil: until it erases them.
     public internal(set) var retentionDays: Int?
 

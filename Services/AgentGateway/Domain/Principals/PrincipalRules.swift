@@ -66,6 +66,27 @@ public enum PrincipalRules {
         }
     }
 
+    /// The same for who asks by a token, unless its principal was recovered since that was made: who still has it may be who found the keys.
+    /// - Parameter issued: the second since 1970 in which the token was made; nil for who signed the request itself, by a key that counts now.
+    public static func asked(
+        by principal: String, issued: Int64?, _ rule: @escaping DecisionMaker<GatewayState>.Rule
+    ) -> DecisionMaker<GatewayState>.Rule {
+        { state, context in
+            if let issued, let recovered = state.principals[principal]?.recovered, issued <= second(of: recovered) {
+                throw GatewayError.forbidden("\(principal) was recovered after this token was made: sign in anew")
+            }
+            return try rule(state, context)
+        }
+    }
+
+    /// The second in which a principal's tokens may be said to be made: tokens know seconds only, so one that is made in the very second of a
+    /// recovery is of the next.
+    public static func issue(at now: Int64, for principal: Principal) -> Int64 {
+        max(now, principal.recovered.map { second(of: $0) + 1 } ?? now)
+    }
+
+    private static func second(of time: Timestamp) -> Int64 { time.microseconds / 1_000_000 }
+
     /// A principal chooses how long the texts of the answers that it pays for are kept, in days; nil: until it erases them.
     public static func configure(_ principal: String, retentionDays: Int?) -> DecisionMaker<GatewayState>.Rule {
         { state, _ in

@@ -33,8 +33,9 @@ public struct GatewayLaw: ReplayLaw {
         }
     }
 
-    /// How long an answer may take that was begun before its model was retired, in microseconds.
-    private static let longestAnswer: Int64 = 900_000_000
+    /// How long an answer may take that was begun before its model was retired, in microseconds: it is talked, and then recorded.
+    private static let longestAnswer =
+        (InferenceBounds.answer + InferenceBounds.recording + InferenceBounds.clocks).components.seconds * 1_000_000
 
     /// What the rules make of the same.
     public func judge(_ append: ReplayedAppend, _ state: GatewayState, _ moment: DecisionContext) throws -> Verdict {

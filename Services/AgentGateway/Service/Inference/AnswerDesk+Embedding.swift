@@ -14,7 +14,7 @@ extension AnswerDesk {
             throw Problem(OpenAIProblems.unknownModel, "no backend embeds with \(order.model.base)", field: "#/model")
         }
         if let problem = await lag.refusal() { throw problem }
-        let grant = try admit(order, tokens: bytes / 4, most)
+        let grant = try await admit(order, tokens: bytes / 4, most)
         do {
             let order = try await authorized(order, most)
             let hold = try await held(most, order)
@@ -27,7 +27,9 @@ extension AnswerDesk {
             let used = answer["usage"]?["prompt_tokens"]?.intValue ?? 0
             // Recording must not end with the caller's patience.
             let completed = try await Task {
-                try await record(order, "", ("stop", max(0, Int(used)), 0, nil), [], hold, runner)
+                try await record(
+                    order, Told(text: "", finish: "stop", count: TokenCount(input: max(0, Int(used)), output: 0), row: nil), [], hold,
+                    runner)
             }.value
             grant?.finish(tokens: completed.inference.inputTokens, money: completed.inference.fee)
             var members = answer.objectValue ?? JSONObject()

@@ -18,19 +18,23 @@ extension AnswerDesk {
     /// - Throws: `Problem` for an unknown model, and what the mandates refuse.
     func order(_ request: ChatRequest, caller: Caller, mandate: String?, approval: String?, correlation: String) async throws -> Order {
         let name = aliases[request.model] ?? request.model
-        let (model, owner, key) = try await maker.query { state in
-            let key = caller.key.map { Order.Key(id: $0, limits: state.apiKey(id: $0)?.limits, usage: state.keyUsage[$0] ?? KeyUsage()) }
+        let (model, owner, key, ownDays) = try await maker.query { state in
+            let key = caller.key.map { Order.Key(id: $0, limits: state.apiKey(id: $0)?.limits) }
             let model = state.model(asked: name).flatMap { state.mayAsk($0, caller.subject) ? $0 : nil }
-            return (model, state.principals[caller.subject]?.owner, key)
+            let owner = state.principals[caller.subject]?.owner
+            return (model, owner, key, state.principals[owner ?? caller.subject]?.retentionDays)
         }
         guard let model else {
             throw Problem(OpenAIProblems.unknownModel, "there is no model \(request.model); GET /v1/models lists them", field: "#/model")
         }
         let purse = try await spending.purse(of: caller.subject, mandate: mandate, approval: approval)
+        let payer = purse?.payer ?? owner ?? caller.subject
+        var days = ownDays
+        if payer != owner ?? caller.subject { days = try await maker.query { $0.principals[payer]?.retentionDays } }
         // OpenAI's calls have no idempotency key: every request is a command of its own, named by an id that the caller gets back.
         return Order(
             inference: "in_" + Hex.encode(Random.bytes(16)), request: request, model: model, caller: caller.subject,
-            payer: purse?.payer ?? owner ?? caller.subject, correlation: correlation, purse: purse, key: key)
+            payer: payer, correlation: correlation, retentionDays: days, purse: purse, key: key)
     }
 
     /// The order with the word of its mandate, where it has one.
@@ -39,7 +43,7 @@ extension AnswerDesk {
         var order = order
         order.word = try await spending.authorize(
             inference: order.inference, most, model: order.model.model, payee: order.model.owner, purse: purse, caller: order.caller,
-            correlation: order.correlation, seconds: Self.holdTime)
+            correlation: order.correlation, seconds: HoldDesk.time)
         return order
     }
 
@@ -71,7 +75,7 @@ extension AnswerDesk {
         var text = ""
         for try await piece in try await begin(order).heard {
             switch piece {
-            case .text(let more): text += more
+            case .text(let more, _): text += more
             case .done(let completed):
                 let inference = completed.inference
                 return [

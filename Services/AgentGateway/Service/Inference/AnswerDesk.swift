@@ -25,11 +25,11 @@ struct AnswerDesk: Sendable {
     let spending: SpendingDesk
     let solvent: SolventPayers
     let lag: AttributionLag
+    let holds: HoldDesk
+    /// The longest that an answer may be talked, from its request on: less than its hold lasts.
+    let longest: Duration
     let clock: @Sendable () -> Timestamp
     let logger: Logger
-
-    /// How long a hold outlives its request, in seconds of log time.
-    static let holdTime: Int64 = 900
 
     /// Who asks what.
     struct Order: Sendable {
@@ -39,16 +39,19 @@ struct AnswerDesk: Sendable {
         let caller: String
         let payer: String
         let correlation: String
+        /// Days that the payer has its texts kept, as it was when this was asked.
+        let retentionDays: Int?
         /// The mandate that it is spent under, where the caller has one, and its word for this answer.
         var purse: SpendingDesk.Purse?
         var word: SpendingDesk.Grant?
-        /// The API key that it was asked with, with its limits and what was used.
+        /// The API key that it was asked with, and its limits.
         var key: Key?
+        /// When it was asked.
+        let began = ContinuousClock.now
 
         struct Key: Sendable {
             let id: String
             let limits: KeyLimits?
-            let usage: KeyUsage
         }
     }
 
@@ -60,7 +63,8 @@ struct AnswerDesk: Sendable {
 
     /// What the caller hears.
     enum Heard: Sendable {
-        case text(String)
+        /// A piece, and its tokens' probabilities where those were asked for.
+        case text(String, logprobs: JSONValue?)
         case done(Completed)
     }
 
@@ -75,21 +79,30 @@ struct AnswerDesk: Sendable {
     func begin(_ order: Order) async throws -> Begun {
         if let problem = await backend.desk.refusal(for: order.payer) { throw problem }
         if let problem = await lag.refusal() { throw problem }
-        let passages = try await Retrieval(peers: peers).passages(for: order.request, from: order.model.retrieval, logger: logger)
-        let bytes = order.request.promptBytes + passages.reduce(0) { $0 + $1.text.utf8.count + 8 }
-        let most = try InferencePrice.most(
-            order.model.price, promptBytes: bytes, messages: order.request.messages.count + passages.count,
-            output: order.request.maximumTokens)
-        let grant = try admit(order, tokens: bytes / 4 + order.request.maximumTokens, most)
+        // Whoever may not ask costs no search: the limits come first, with the most that passages can come to.
+        let passagesAtMost = order.model.retrieval.isEmpty ? 0 : Retrieval.count
+        let bytesAtMost = order.request.promptBytes + (passagesAtMost > 0 ? Retrieval.mostBytes : 0)
+        let grant = try await admit(
+            order, tokens: bytesAtMost / 4 + order.request.maximumTokens,
+            try most(order, promptBytes: bytesAtMost, passages: passagesAtMost))
         do {
+            var passages = await Retrieval(peers: peers).passages(for: order.request, from: order.model.retrieval, logger: logger)
+            while order.promptBytes(with: passages) > bytesAtMost { passages.removeLast() }
+            let most = try most(order, promptBytes: order.promptBytes(with: passages), passages: passages.count)
             // Where the caller spends under a mandate, that decides first: what it refuses is never held.
-            let order = try await authorized(order, most)
-            let (hold, asked) = try await heldAndAsked(most, order, passages)
-            return Begun(heard: heard(asked.answer, order, asked.passages, hold, grant), headers: grant?.headers ?? [:])
+            let allowed = try await authorized(order, most)
+            let (hold, asked) = try await heldAndAsked(most, allowed, passages)
+            return Begun(heard: heard(asked.answer, allowed, asked.passages, hold, grant), headers: grant?.headers ?? [:])
         } catch {
-            grant?.finish(tokens: 0, money: .zero(most.asset))
+            grant?.finish(tokens: 0, money: .zero(order.model.price.request.asset))
             throw error
         }
+    }
+
+    private func most(_ order: Order, promptBytes: Int, passages: Int) throws -> Amount {
+        try InferencePrice.most(
+            order.model.price, promptBytes: promptBytes, messages: order.request.messages.count + passages,
+            output: order.request.maximumTokens)
     }
 
     /// Places the hold and asks, one after the other; together for a payer whose last hold was placed a moment ago.
@@ -119,7 +132,7 @@ struct AnswerDesk: Sendable {
         do { return try outcome.get() } catch {
             await release(hold, order)
             if error is Problem || error is CancellationError { throw error }
-            throw Problem(OpenAIProblems.upstream, "\(error)")
+            throw Problem(OpenAIProblems.upstream, BackendError.words(error))
         }
     }
 
@@ -139,24 +152,34 @@ struct AnswerDesk: Sendable {
         while true {
             do {
                 let answer = try await backend.answer(
-                    order.request, model: order.model, passages: passages.map(\.text), principal: order.payer)
+                    order.request, model: order.model, passages: passages, principal: order.payer)
                 return Asked(answer: answer, passages: passages)
             } catch let problem as Problem where problem.type == OpenAIProblems.tooLong && !passages.isEmpty { passages.removeLast() }
         }
     }
 
-    func admit(_ order: Order, tokens: Int, _ most: Amount) throws -> LimitGrant? {
+    /// Lets a key's request through, or says why not.
+    func admit(_ order: Order, tokens: Int, _ most: Amount) async throws -> LimitGrant? {
         guard let key = order.key, let limits = key.limits else { return nil }
         let seconds = clock().microseconds / 1_000_000
-        return try self.limits.admit(
-            LimitDesk.Ask(
-                key: key.id, limits: limits, usage: key.usage, tokens: tokens, money: most, day: KeyUsage.day(clock()),
-                dayLeft: 86_400 - seconds % 86_400))
+        let ask = LimitDesk.Ask(
+            key: key.id, limits: limits, tokens: tokens, money: most, day: KeyUsage.day(clock()), dayLeft: 86_400 - seconds % 86_400)
+        return try await self.limits.admit(ask) { try await maker.query { $0.keyUsage[key.id] ?? KeyUsage() } }
     }
 
     /// Places the hold, to its end: a caller who leaves meanwhile must not leave it behind.
     func held(_ most: Amount, _ order: Order) async throws -> String? {
-        let hold = try await Task { try await placeHold(most, order) }.value
+        guard most.isPositive else { return nil }
+        let hold = try await Task {
+            do {
+                return try await holds.place(
+                    HoldDesk.Wanted(
+                        payer: order.payer, amount: most, reference: order.word?.authorization, key: order.inference))
+            } catch {
+                await free(order)
+                throw error
+            }
+        }.value
         if Task.isCancelled {
             await release(hold, order)
             throw CancellationError()
@@ -170,7 +193,7 @@ struct AnswerDesk: Sendable {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
-                    let completed = try await follow(answer, order, passages, hold) { continuation.yield(.text($0)) }
+                    let completed = try await follow(answer, order, passages, hold) { continuation.yield(.text($0, logprobs: $1)) }
                     let inference = completed.inference
                     grant?.finish(tokens: inference.inputTokens + inference.outputTokens, money: inference.fee)
                     continuation.yield(.done(completed))
@@ -180,146 +203,35 @@ struct AnswerDesk: Sendable {
                     continuation.finish(throwing: error)
                 }
             }
-            // The caller has gone: the model stops, and what was made so far is counted.
-            continuation.onTermination = { end in if case .cancelled = end { task.cancel() } }
-        }
-    }
-
-    private func follow(
-        _ begun: BackendAnswer, _ order: Order, _ passages: [Retrieval.Passage], _ hold: String?,
-        _ tell: @Sendable (String) -> Void
-    ) async throws -> Completed {
-        var text = ""
-        var heard = 0
-        var end: (finish: String, input: Int, output: Int, row: String?)?
-        do {
-            for try await piece in begun.pieces {
-                switch piece {
-                case .text(let more):
-                    text += more
-                    heard += 1
-                    tell(more)
-                case .end(let finish, let input, let output, let row): end = (finish, input, output, row)
-                }
-            }
-        } catch {
-            if text.isEmpty {
-                await release(hold, order)
-                throw Problem(OpenAIProblems.upstream, "\(error)")
-            }
-            logger.warning("an answer broke off", ["inference": .string(order.inference), "error": .string("\(error)")])
-        }
-        if end == nil, text.isEmpty {
-            await release(hold, order)
-            throw CancellationError()
-        }
-        // An answer that broke off is charged by the pieces that came, each of which is at least a token; its prompt is not charged.
-        let count = end ?? ("length", 0, heard, nil)
-        let answer = text
-        // Recording must not end with the caller's patience.
-        return try await Task { try await record(order, answer, count, passages, hold, begun.runner) }.value
-    }
-
-    func record(
-        _ order: Order, _ answer: String, _ end: (finish: String, input: Int, output: Int, row: String?), _ passages: [Retrieval.Passage],
-        _ hold: String?, _ runner: String
-    ) async throws -> Completed {
-        // A model server that overstates what it used does not get more than was agreed.
-        let output = min(end.output, order.request.maximumTokens)
-        let bytes = order.request.promptBytes + passages.reduce(0) { $0 + $1.text.utf8.count + 8 }
-        let input = min(end.input, bytes + 16 * (order.request.messages.count + passages.count + 1))
-        let fee = try InferencePrice.fee(order.model.price, input: input, output: output)
-        // Whose mandate was revoked while the model spoke pays nothing, and its hold is free by now.
-        try await settle(order, fee)
-        let (list, long) = try EvidenceList.of(passages.map { $0.retrieved(in: answer) })
-        if let long { _ = try await evidence.put(canonical: long) }
-        var inference = InferenceCompleted(
-            inference: order.inference, payer: order.payer, actor: order.caller, mandate: order.word?.mandate, key: order.key?.id,
-            model: order.model.model,
-            version: order.model.version,
-            base: order.model.base, adapter: order.model.adapter, prompt: .zero, answer: .zero, inputTokens: input,
-            outputTokens: output, fee: fee, hold: hold, runner: runner, passages: list,
-            row: end.row.flatMap { Digest(prefixed: $0) })
-        let outcome = try await kept(&inference, answer, order)
-        return Completed(inference: inference, finish: end.finish, position: outcome.facts.first?.position ?? 0)
-    }
-
-    /// Keeps both texts for as long as the payer wishes, and puts the answer on the log.
-    private func kept(_ inference: inout InferenceCompleted, _ answer: String, _ order: Order) async throws -> Outcome {
-        while true {
-            let days = try await maker.query { $0.principals[order.payer]?.retentionDays }
-            inference.keptUntil = Retention.lastDay(days: days, isStored: order.request.isStored, from: clock())
-            (inference.prompt, inference.answer) = try await contents.put(
-                order.inference, payer: order.payer, until: inference.keptUntil, prompt: order.request.messagesJSON, answer: answer)
-            do { return try await decided(inference, order) } catch {
-                // The payer has meanwhile chosen a shorter time.
-                guard Self.isKeptTooLong(error) else { throw error }
+            // It is talked for long enough, as well over the hold's time as a whole answer's over its caller's: it ends as one that reached
+            // its limit of tokens.
+            let most = order.request.stream ? longest : min(longest, Self.longestWhole)
+            let end = Alarms.shared.set(at: order.began + most) { task.cancel() }
+            continuation.onTermination = { reason in
+                end.end()
+                // The caller has gone: the model stops, and what was made so far is counted.
+                if case .cancelled = reason { task.cancel() }
             }
         }
     }
 
-    private static func isKeptTooLong(_ error: any Error) -> Bool {
-        if case .keptTooLong? = error as? GatewayError { true } else { false }
-    }
+    /// The longest that a caller waits for a whole answer: a little less than its route lets it.
+    private static let longestWhole = ChatRoutes.deadline - .seconds(10)
 
-    /// Puts an answer on the log. What was given must be paid, so a log that is away for a moment is waited for.
-    private func decided(_ inference: InferenceCompleted, _ order: Order) async throws -> Outcome {
-        let cause = Cause.command(id: order.inference, digest: SHA256.hash(try JSON.canonical(inference.json)))
-        var pause = Duration.milliseconds(50)
-        while true {
-            do {
-                return try await maker.decide(
-                    cause, actor: order.caller, correlation: order.correlation, InferenceRules.complete(inference))
-            } catch let error as DecisionError {
-                switch error {
-                case .busy, .unavailable: break
-                default: throw error
-                }
-                guard pause < .seconds(30) else { throw error }
-                logger.warning(
-                    "an answer can't be put on the log yet", ["inference": .string(order.inference), "error": .string("\(error)")])
-                try await Task.sleep(for: pause)
-                pause *= 2
-            }
-        }
-    }
-
-    private func placeHold(_ amount: Amount, _ order: Order) async throws -> String? {
-        guard amount.isPositive else { return nil }
-        do {
-            let placed = try await peers.call(
-                "POST", .billing, "/v1/holds",
-                json: .members([
-                    "account": .string("payer:" + order.payer), "amount": amount.json, "seconds": .int(Self.holdTime),
-                    "reference": order.word.map { .string($0.authorization) },
-                ]), key: order.inference)
-            guard let id = placed["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue else {
-                throw Problem(.unavailable, "billing gave no hold; try again")
-            }
-            return id
-        } catch let error as PeerError where error.status == 402 || error.status == 404 || error.status == 409 || error.status == 422 {
-            await free(order)
-            throw Problem(
-                OpenAIProblems.noMoney,
-                "the balance of \(order.payer) does not cover up to \(amount): \(error.detail). Deposit first, or ask for fewer tokens")
-        } catch let error as PeerError {
-            await free(order)
-            throw Problem(.unavailable, "billing is not available (\(error)); try again", headers: ["Retry-After": "1"])
-        }
-    }
-
+    /// Gives back what was held for an answer that came to nothing.
     func release(_ hold: String?, _ order: Order) async {
         guard let hold else { return }
         // In a task of its own: a caller who has left must not keep the call from being made.
         await Task {
-            do {
-                _ = try await peers.call(
-                    "POST", .billing, "/v1/holds/\(hold)/release", json: .object(JSONObject()), key: order.inference + "-release")
-            } catch {
-                logger.warning(
-                    "a hold could not be released; it runs out by itself", ["hold": .string(hold), "error": .string("\(error)")])
-            }
+            await holds.release(hold, key: order.inference + "-release")
             await free(order)
         }.value
+    }
+}
+
+extension AnswerDesk.Order {
+    /// The bytes that the model reads: no token is shorter.
+    func promptBytes(with passages: [Retrieval.Passage]) -> Int {
+        request.promptBytes + Retrieval.data(passages).utf8.count
     }
 }

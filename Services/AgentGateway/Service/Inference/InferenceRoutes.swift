@@ -27,7 +27,7 @@ struct InferenceRoutes: Sendable {
     private var content: Route {
         Route(
             .get, "/v1/inferences/{inference}/content", operation: "readInference", summary: "What was asked and answered.",
-            access: .authenticated, replies: [.json(200, "Both texts.", .any)],
+            access: .scope("inferences:read"), replies: [.json(200, "Both texts.", .any)],
             problems: [.notFound, GatewayProblems.erased, GatewayProblems.unreadable]
         ) { [contents] context in
             let inference = try await find(context)

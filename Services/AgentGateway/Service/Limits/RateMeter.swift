@@ -24,6 +24,13 @@ struct RateMeter: Sendable {
         self.emptyAt = emptyAt - Self.time(min(amount, limit), limit)
     }
 
+    /// Sets right what was taken by an estimate: less was used, or more, which later requests then wait for.
+    /// - Parameter amount: what was used beyond what was taken; below zero what was not used of it.
+    mutating func correct(_ amount: Int128, of limit: Int128, at now: ContinuousClock.Instant) {
+        guard limit > 0, amount > 0 else { return giveBack(-amount, of: limit) }
+        emptyAt = max(emptyAt ?? now, now) + Self.time(amount, limit)
+    }
+
     /// What could be taken now.
     func left(of limit: Int128, at now: ContinuousClock.Instant) -> Int128 {
         guard limit > 0 else { return 0 }

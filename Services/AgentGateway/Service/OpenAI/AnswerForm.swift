@@ -15,16 +15,19 @@ struct AnswerForm: Sendable {
     /// The whole answer at once.
     func whole(_ heard: AsyncThrowingStream<AnswerDesk.Heard, any Error>) async throws -> Response {
         var text = ""
+        var logprobs = Logprobs()
         for try await piece in heard {
             switch piece {
-            case .text(let more): text += more
+            case .text(let more, let told):
+                text += more
+                logprobs.add(told)
             case .done(let completed):
                 let choice: JSONValue =
                     isChat
                     ? [
-                        "index": 0, "message": ["role": "assistant", "content": .string(text), "refusal": .null], "logprobs": .null,
+                        "index": 0, "message": ["role": "assistant", "content": .string(text), "refusal": .null], "logprobs": logprobs.json,
                         "finish_reason": .string(completed.finish),
-                    ] : ["index": 0, "text": .string(text), "logprobs": .null, "finish_reason": .string(completed.finish)]
+                    ] : ["index": 0, "text": .string(text), "logprobs": logprobs.json, "finish_reason": .string(completed.finish)]
                 return .json([
                     "id": .string(order.inference), "object": .string(isChat ? "chat.completion" : "text_completion"),
                     "created": .int(created),
@@ -44,7 +47,8 @@ struct AnswerForm: Sendable {
                     if isChat { continuation.yield(chunk(["role": "assistant", "content": ""], finish: nil)) }
                     for try await piece in heard {
                         switch piece {
-                        case .text(let text): continuation.yield(chunk(["content": .string(text)], finish: nil, text: text))
+                        case .text(let text, let logprobs):
+                            continuation.yield(chunk(["content": .string(text)], finish: nil, text: text, logprobs: logprobs))
                         case .done(let completed):
                             continuation.yield(
                                 chunk(.object(JSONObject()), finish: completed.finish, text: "", facts: Self.facts(completed)))
@@ -64,12 +68,14 @@ struct AnswerForm: Sendable {
         return SSE.response(events)
     }
 
-    private func chunk(_ delta: JSONValue, finish: String?, text: String = "", facts: JSONValue? = nil) -> ServerSentEvent {
+    private func chunk(_ delta: JSONValue, finish: String?, text: String = "", logprobs: JSONValue? = nil, facts: JSONValue? = nil)
+        -> ServerSentEvent
+    {
         let reason: JSONValue = finish.map { .string($0) } ?? .null
         let choice: JSONValue =
             isChat
-            ? ["index": 0, "delta": delta, "logprobs": .null, "finish_reason": reason]
-            : ["index": 0, "text": .string(text), "logprobs": .null, "finish_reason": reason]
+            ? ["index": 0, "delta": delta, "logprobs": logprobs ?? .null, "finish_reason": reason]
+            : ["index": 0, "text": .string(text), "logprobs": logprobs ?? .null, "finish_reason": reason]
         return event(
             .members([
                 "id": .string(order.inference), "object": .string(isChat ? "chat.completion.chunk" : "text_completion"),
@@ -112,4 +118,23 @@ struct AnswerForm: Sendable {
             "citations": .array(citations(completed.inference)),
         ]
     }
+}
+
+/// The probabilities of a whole answer, from those of its pieces: each list of theirs goes on where the last ended.
+struct Logprobs {
+    private var lists: [(key: String, values: [JSONValue])] = []
+
+    mutating func add(_ piece: JSONValue?) {
+        for member in piece?.objectValue?.members ?? [] {
+            guard let more = member.value.arrayValue else { continue }
+            if let place = lists.firstIndex(where: { $0.key == member.key }) {
+                lists[place].values += more
+            } else {
+                lists.append((member.key, more))
+            }
+        }
+    }
+
+    /// Null when none were told.
+    var json: JSONValue { lists.isEmpty ? .null : .object(JSONObject(lists.map { ($0.key, .array($0.values)) })) }
 }

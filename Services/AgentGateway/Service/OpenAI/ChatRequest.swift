@@ -23,6 +23,8 @@ struct ChatRequest: Sendable {
     let includesUsage: Bool
     /// False when the texts are to be kept no longer than they must.
     let isStored: Bool
+    /// What else says how tokens are chosen and told, as it is sent on.
+    let options: AnswerOptions
 
     static let defaultTokens = 256
     static let mostTokens = 8_192
@@ -44,6 +46,7 @@ struct ChatRequest: Sendable {
         stream = try fields.optionalBool("stream") ?? false
         includesUsage = try fields.optionalObject("stream_options")?.optionalBool("include_usage") ?? false
         isStored = try fields.optionalBool("store") ?? true
+        options = try AnswerOptions(fields, isChat: true)
     }
 
     init(completion json: JSONValue) throws {
@@ -64,6 +67,7 @@ struct ChatRequest: Sendable {
         stream = try fields.optionalBool("stream") ?? false
         includesUsage = try fields.optionalObject("stream_options")?.optionalBool("include_usage") ?? false
         isStored = try fields.optionalBool("store") ?? true
+        options = try AnswerOptions(fields, isChat: false)
     }
 
     /// A request to embed texts: what is counted and kept of it.
@@ -81,6 +85,7 @@ struct ChatRequest: Sendable {
         model = try fields.string("model", bytes: 1...200)
         (temperature, topP, maximumTokens) = (1, 1, 0)
         (stop, seed, stream, includesUsage, isStored) = ([], nil, false, false, true)
+        options = AnswerOptions()
     }
 
     private static func common(_ fields: JSONFields) throws -> (String, Double, Double) {

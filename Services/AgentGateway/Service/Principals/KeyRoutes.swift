@@ -55,7 +55,7 @@ struct KeyRoutes: Sendable {
             let token = try signer.mint(
                 subject: id, audience: "openledger", kind: Caller.Kind(rawValue: principal.kind) ?? .agent,
                 scopes: PrincipalRules.usualScopes,
-                lifetime: Self.lifetime)
+                lifetime: Self.lifetime, now: PrincipalRules.issue(at: UnixTime.now, for: principal))
             return .json(["token": .string(token), "expires_in": .int(Self.lifetime)])
         }
     }
@@ -66,12 +66,14 @@ struct KeyRoutes: Sendable {
             body: .json(
                 .object(
                     .optional("principal", .text(1...100), "For whom; the caller itself when left out."),
-                    .optional("scopes", .list(.text(1...100), atMost: 50), "What it allows; all that the caller may when left out."),
+                    .optional(
+                        "scopes", .list(.text(1...100), atMost: 50),
+                        "What it allows; all that the caller may, but keys:write, when left out."),
                     .optional("expires", .text(.time)),
                     .optional("limits", Self.limits, "What answers that are asked for with it may use up."))),
             replies: [.json(201, "The key.", .any)], problems: PrincipalRoutes.problems
         ) { [maker] context in
-            let caller = try context.caller
+            let caller = try PrincipalRoutes.holder(context)
             let fields = try context.decode { try $0.object() }
             let principal = try fields.optionalString("principal") ?? caller.subject
             let belongs = try await maker.query { $0.principals[principal].map { $0.id == caller.subject || $0.owner == caller.subject } }
@@ -79,19 +81,19 @@ struct KeyRoutes: Sendable {
             guard belongs || caller.has("keys:administer") else { throw GatewayError.forbidden("\(principal) is not yours") }
             let (scopes, expires) = try context.decode { _ in
                 (
-                    fields.optionalField("scopes") == nil ? caller.scopes : Set(try fields.ids("scopes")),
+                    fields.optionalField("scopes") == nil ? caller.scopes.subtracting(["keys:write"]) : Set(try fields.ids("scopes")),
                     try fields.optionalTimestamp("expires")
                 )
             }
-            // A key of a limited key is as limited.
-            let own = try await maker.query { state in caller.key.flatMap { state.apiKey(id: $0)?.limits } }
-            if own != nil { throw GatewayError.forbidden("a key with limits makes no other keys") }
             let limits = try context.decode { _ in try fields.optionalObject("limits").map { try KeyLimits($0) } }
             let key = APIKey.generate()
             // The key is random, so no repeat can ever be the same command: a lost reply costs a key that nobody knows.
             let outcome = try await maker.decide(
                 .command(id: "api-key-" + key.hash.hex, digest: key.hash), actor: caller.subject, correlation: context.trace.traceID,
-                PrincipalRules.issue(key.hash, to: principal, scopes: scopes, allowed: caller.scopes, expires: expires, limits: limits))
+                PrincipalRules.asked(
+                    by: caller.subject, issued: TokenTime.issued(context),
+                    PrincipalRules.issue(
+                        key.hash, to: principal, scopes: scopes, allowed: caller.scopes, expires: expires, limits: limits)))
             let issued = try outcome.first(KeyIssued.self)
             return .json(
                 .members([
@@ -129,7 +131,11 @@ struct KeyRoutes: Sendable {
             .delete, "/v1/keys/{key}", operation: "revokeAPIKey", summary: "Ends an API key at once.", access: .scope("keys:write"),
             idempotency: .required, replies: [.empty(204, "It counts no more.")], problems: PrincipalRoutes.problems
         ) { [maker] context in
-            _ = try await context.decide(maker, PrincipalRules.revoke(context.path["key"], of: try context.caller.subject))
+            let caller = try context.caller.subject
+            _ = try await context.decide(
+                maker,
+                PrincipalRules.asked(
+                    by: caller, issued: TokenTime.issued(context), PrincipalRules.revoke(context.path["key"], of: caller)))
             return .noContent
         }
     }

@@ -63,6 +63,16 @@ struct PrincipalRoutes: Sendable {
         }
     }
 
+    /// The caller, who has shown that it holds a key of its own by signing in or signing the request. An API key is narrower than whose it
+    /// is: were it to link a key, or to make another, it would make itself as wide, and outlive its own end.
+    static func holder(_ context: RequestContext) throws -> Caller {
+        let caller = try context.caller
+        guard caller.key == nil else {
+            throw GatewayError.forbidden("an API key makes and links no keys: sign in with a key of your own at POST /v1/keys/token")
+        }
+        return caller
+    }
+
     private var show: Route {
         Route(
             .get, "/v1/principals/{principal}", operation: "showPrincipal", summary: "A principal, its keys and what it has proven.",
@@ -110,14 +120,17 @@ struct PrincipalRoutes: Sendable {
             problems: Self.problems
         ) { [maker] context in
             let id = context.path["principal"]
-            guard try context.caller.subject == id else { throw GatewayError.forbidden("only \(id) itself changes its keys") }
+            guard try Self.holder(context).subject == id else { throw GatewayError.forbidden("only \(id) itself changes its keys") }
             let fields = try context.decode { try $0.object() }
             let added = try fields.optionalString("add")
             if let added {
                 try Self.check(try fields.string("signature"), by: added, over: ProofMessages.linking(principal: id, key: added))
             }
             let outcome = try await context.decide(
-                maker, PrincipalRules.rotate(id, adding: added, removing: try fields.optionalString("remove")))
+                maker,
+                PrincipalRules.asked(
+                    by: id, issued: TokenTime.issued(context),
+                    PrincipalRules.rotate(id, adding: added, removing: try fields.optionalString("remove"))))
             return .json(try outcome.first(KeyRotated.self).json)
         }
     }
@@ -135,7 +148,7 @@ struct PrincipalRoutes: Sendable {
             idempotency: .required, replies: [.json(200, "What changed.", .any)], problems: Self.problems
         ) { [maker] context in
             let id = context.path["principal"]
-            let caller = try context.caller
+            let caller = try Self.holder(context)
             guard let owner = try await maker.query({ state in state.principals[id].map { $0.owner ?? "" } }) else {
                 throw GatewayError.notFound("principal \(id)")
             }
@@ -145,7 +158,10 @@ struct PrincipalRoutes: Sendable {
             let fields = try context.decode { try $0.object() }
             let key = try fields.string("key")
             try Self.check(try fields.string("signature"), by: key, over: ProofMessages.recovery(principal: id, key: key))
-            let outcome = try await context.decide(maker, PrincipalRules.recover(id, adding: key))
+            let outcome = try await context.decide(
+                maker,
+                PrincipalRules.asked(
+                    by: caller.subject, issued: TokenTime.issued(context), PrincipalRules.recover(id, adding: key)))
             return .json(try outcome.first(KeyRotated.self).json)
         }
     }

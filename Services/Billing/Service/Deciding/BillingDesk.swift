@@ -89,9 +89,15 @@ actor BillingDesk {
     /// At most this many reactions are decided before the next are looked for.
     private static let reactionsAtOnce = 2_048
 
+    /// How long reactions give way.
+    private static let courtesy = Duration.milliseconds(3)
+
     private func reactToAll() async {
         for await _ in await maker.changes() {
             var pause = Duration.milliseconds(20)
+            // Who asks for a hold waits for it, and nobody for a reaction: what a change leads to gives way for a moment, and then comes with
+            // more of its kind.
+            try? await Task.sleep(for: Self.courtesy)
             while !Task.isCancelled {
                 guard let isDone = try? await reactOnce(), !isDone else { break }
                 if trouble != nil {

@@ -99,4 +99,59 @@ import Testing
             #expect(passages.map(\.item) == ["it_0"] && gateway.standIns.released.isEmpty)
         }
     }
+
+    @Test func optionsReachTheModelAndThoseThatItDoesNotKnowAreNamed() async throws {
+        try await withGateway { gateway in
+            let token = try gateway.person()
+            gateway.standIns.runner([
+                .event(
+                    #"{"choices":[{"delta":{"content":"The "},"logprobs":{"content":[{"token":"The ","logprob":-0.5}]}}]}"#),
+                .event(
+                    #"{"choices":[{"delta":{"content":"tides"},"logprobs":{"content":[{"token":"tides","logprob":-1.5}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":2}}"#
+                ), .event("[DONE]"),
+            ])
+            let options: [(String, JSONValue)] = [
+                ("logprobs", true), ("top_logprobs", 2), ("top_k", 7), ("frequency_penalty", 0.5), ("presence_penalty", -0.5),
+                ("repetition_penalty", 1.5),
+            ]
+            let answer = try await gateway.ask(token, options)
+            let told = answer.json["choices"]?.arrayValue?.first?["logprobs"]?["content"]?.arrayValue
+            #expect(told?.compactMap { $0["token"]?.stringValue } == ["The ", "tides"])
+            let asked = try #require(gateway.standIns.asked.last)
+            for (name, value) in options { #expect(asked[name] == value, "\(name)") }
+            let stream = try await gateway.stream(token, options)
+            #expect(stream.events.count { $0.contains(#""logprob":"#) } == 2)
+
+            for (name, value): (String, JSONValue) in [
+                ("logit_bias", ["5": 10]), ("response_format", ["type": "json_object"]), ("tools", [["type": "function"]]),
+                ("top_logprobs", 2), ("frequency_penalty", 3), ("top_k", -1),
+            ] {
+                let refused = try await gateway.ask(token, [(name, value)])
+                #expect(refused.status == 400 && refused.json["error"]?["param"] == .string(name), "\(name): \(refused)")
+            }
+            #expect(
+                try await gateway.ask(token, [("response_format", ["type": "text"]), ("tools", []), ("logit_bias", [:])]).status == 200)
+            #expect(gateway.standIns.released.count == 2)
+        }
+    }
+
+    @Test func aModelServersWordsGoNoFurtherAndItsBusynessIsPassedOn() async throws {
+        try await withGateway { gateway in
+            let token = try gateway.person()
+            for status in [400, 500] {
+                gateway.standIns.change { $0.refusalBody = (status, ["error": ["message": "see http://10.0.0.7/secret"]]) }
+                let answer = try await gateway.ask(token)
+                #expect(!String(decoding: JSON.write(answer.json), as: UTF8.self).contains("10.0.0.7"), "\(answer)")
+            }
+            gateway.standIns.change { $0.refusalBody = (429, ["error": ["message": "slow down"]]) }
+            for _ in 0..<5 {
+                let busy = try await gateway.ask(token)
+                #expect(busy.status == 429 && busy.code == "rate_limit_exceeded")
+            }
+            // It is not taken for one that is down.
+            gateway.standIns.change { $0.refusalBody = nil }
+            gateway.standIns.answer(["Yes"])
+            #expect(try await gateway.ask(token).status == 200)
+        }
+    }
 }

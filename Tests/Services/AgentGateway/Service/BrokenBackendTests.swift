@@ -1,3 +1,4 @@
+import Foundation
 import Money
 import ServiceTestSupport
 import Events
@@ -89,7 +90,75 @@ import Testing
             try await asking.value
             try await eventually("it is on the log") { try await gateway.completed().count == 1 }
             #expect(try await gateway.completed().first?.outputTokens == 2)
+            // Its prompt of 20 bytes was read for it, and nobody has counted that: the least that it can be.
+            #expect(try await gateway.completed().first?.inputTokens == 2)
             #expect(gateway.standIns.released.isEmpty)
+        }
+    }
+
+    @Test func aCallerWhoLeavesPaysForThePromptThatTheServerHasCounted() async throws {
+        try await withGateway { gateway in
+            gateway.standIns.runner([
+                .event(
+                    #"{"choices":[{"delta":{"content":"tides"},"finish_reason":null}],"usage":{"prompt_tokens":11,"completion_tokens":3}}"#),
+                .waits,
+            ])
+            let request = gateway.request(
+                "POST", "/v1/chat/completions", token: try gateway.person(), gateway.chat([("stream", true)]))
+            let asking = Task {
+                for try await event in ServerSentEvents(try await gateway.house.transport.send(request).body)
+                where event.data.contains("tides") { return }
+            }
+            try await asking.value
+            try await eventually("it is on the log") { try await gateway.completed().count == 1 }
+            let left = try await gateway.completed().first
+            #expect(left?.inputTokens == 11 && left?.outputTokens == 3)
+            // What a server's fault cuts short costs no prompt, whatever was counted; and a count with nothing of the answer in it is none.
+            gateway.standIns.runner([
+                .event(
+                    #"{"choices":[{"delta":{"content":"tides"},"finish_reason":null}],"usage":{"prompt_tokens":11,"completion_tokens":0}}"#),
+                .event("[DONE]"),
+            ])
+            #expect(try await gateway.ask(try gateway.person()).status == 200)
+            let broken = try await gateway.completed().last
+            #expect(broken?.inputTokens == 0 && broken?.outputTokens == 1)
+        }
+    }
+
+    @Test func anAnswerThatIsTalkedForTooLongEndsAsOneThatReachedItsLimit() async throws {
+        try await withGateway(settings: ["OPENLEDGER_LONGEST_ANSWER": "2s"]) { gateway in
+            gateway.standIns.runner([StandIns.piece("The "), StandIns.piece("tides"), .waits])
+            let stream = try await gateway.stream(try gateway.person())
+            #expect(stream.status == 200 && stream.events.last == "[DONE]")
+            #expect(stream.events.contains { $0.contains("\"length\"") })
+            let whole = try await gateway.ask(try gateway.person())
+            #expect(whole.text == "The tides" && whole.json["choices"]?.arrayValue?.first?["finish_reason"] == "length")
+            try await eventually("the model stops") { gateway.standIns.abandoned == 2 }
+            #expect(try await gateway.completed().map(\.outputTokens) == [2, 2])
+            #expect(gateway.standIns.released.isEmpty)
+        }
+    }
+
+    /// What was told is charged, though its texts could not be kept at once.
+    @Test func anAnswerIsRecordedWhenTheDiskIsBack() async throws {
+        try await withGateway { gateway in
+            gateway.standIns.answer(["The tides."])
+            let token = try gateway.person()
+            #expect(try await gateway.ask(token).status == 200)
+            let keys = try gateway.house.context(.agentGateway).folder + "/owners"
+            let files = FileManager.default
+            try files.moveItem(atPath: keys, toPath: keys + "-away")
+            try Data().write(to: URL(fileURLWithPath: keys))
+            let asking = Task { try await gateway.stream(token) }
+            try await eventually("the model is asked") { gateway.standIns.asked.count == 2 }
+            #expect(try await gateway.completed().count == 1)
+            try files.removeItem(atPath: keys)
+            try files.moveItem(atPath: keys + "-away", toPath: keys)
+            #expect(try await asking.value.events.last == "[DONE]")
+            let answers = try await gateway.completed()
+            #expect(answers.count == 2)
+            let content = try await gateway.call("GET", "/v1/inferences/\(answers[1].inference)/content", token: token)
+            #expect(content.json["answer"] == "The tides.")
         }
     }
 }

@@ -98,6 +98,34 @@ import Testing
         }
     }
 
+    /// An API key that is stolen, or given to a program, makes nobody who may more than it, and nothing that outlives it.
+    @Test func anAPIKeyMakesLinksAndRecoversNoKeys() async throws {
+        try await withGateway { gateway in
+            let (own, bot, other) = (
+                try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate()
+            )
+            let id = try #require(try await gateway.register("person", own).json["principal"]?.stringValue)
+            let agent = try #require(try await gateway.register("agent", bot, owner: (id, own)).json["principal"]?.stringValue)
+            let token = try #require(try await gateway.signIn(id, own).json["token"]?.stringValue)
+            // Nor is it one that may, unless that was said.
+            let usual = try await gateway.call("POST", "/v1/keys", token: token, .object(JSONObject()))
+            #expect(usual.json["scopes"] == .texts(PrincipalRules.usualScopes.subtracting(["keys:write"]).sorted()))
+            let issued = try await gateway.call("POST", "/v1/keys", token: token, ["scopes": ["keys:write", "inferences:write"]])
+            let secret = try #require(issued.json["secret"]?.stringValue)
+
+            let linking = ProofMessages.linking(principal: id, key: gateway.did(other))
+            let link: JSONValue = ["add": .string(gateway.did(other)), "signature": try gateway.signed(linking, other)]
+            #expect(try await gateway.call("POST", "/v1/principals/\(id)/keys", token: secret, link).status == 403)
+            let recovery = ProofMessages.recovery(principal: agent, key: gateway.did(other))
+            let recover: JSONValue = ["key": .string(gateway.did(other)), "signature": try gateway.signed(recovery, other)]
+            #expect(try await gateway.call("POST", "/v1/principals/\(agent)/recovery", token: secret, recover).status == 403)
+            #expect(try await gateway.call("POST", "/v1/keys", token: secret, ["scopes": ["inferences:write"]]).status == 403)
+            #expect(try await gateway.signIn(id, other).status == 401)
+            #expect(try await gateway.call("POST", "/v1/principals/\(id)/keys", token: token, link).status == 200)
+            #expect(try await gateway.signIn(id, other).status == 200)
+        }
+    }
+
     @Test func aKeyIsRotatedByItsPrincipalWithProofOfTheNewOne() async throws {
         try await withGateway { gateway in
             let (old, new) = (try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate())
@@ -149,6 +177,14 @@ import Testing
 
             let owner = try #require(try await gateway.signIn(id, new).json["token"]?.stringValue)
             let other = try Ed25519PrivateKey.generate()
+            // Who found the keys may have a token that was made by them: it changes no keys any more, and makes none.
+            let linking = ProofMessages.linking(principal: id, key: gateway.did(other))
+            let link: JSONValue = ["add": .string(gateway.did(other)), "signature": try gateway.signed(linking, other)]
+            #expect(try await gateway.call("POST", "/v1/principals/\(id)/keys", token: token, link).status == 403)
+            #expect(try await gateway.call("POST", "/v1/keys", token: token, .object(JSONObject())).status == 403)
+            #expect(
+                try await gateway.call("POST", "/v1/principals/\(agent)/recovery", token: token, recovery(agent, other)).status == 403)
+            #expect(try await gateway.call("POST", "/v1/keys", token: owner, .object(JSONObject())).status == 201)
             #expect(try await gateway.call("POST", "/v1/principals/\(agent)/recovery", token: owner, recovery(agent, other)).status == 200)
             #expect(try await gateway.signIn(agent, bot).status == 401)
             #expect(try await gateway.signIn(agent, other).status == 200)

@@ -1,3 +1,4 @@
+import AgentGatewayDomain
 import Crypto
 import Events
 import HTTP
@@ -7,6 +8,7 @@ import Money
 import ServiceTestSupport
 import Testing
 import TestSupport
+import Web
 
 @testable import AgentGatewayService
 
@@ -41,6 +43,41 @@ import TestSupport
             let minutes = (now - start) / .seconds(60)
             #expect(Double(taken) <= Double(limit) * (minutes + 1) + 0.001, "seed \(random.seed)")
         }
+    }
+
+    /// What one comes to while another looks up what was used is seen: it is on its way or on the log.
+    @Test func whatIsRecordedWhileAnotherLooksUpItsUsageCounts() async throws {
+        let desk = LimitDesk()
+        let money = try Amount(60, Asset("USDC/6"))
+        func ask() throws -> LimitDesk.Ask {
+            let limits = try KeyLimits(JSON.parse(Array(#"{"budget": {"asset": "USDC/6", "amount": "100"}}"#.utf8)).object())
+            return LimitDesk.Ask(key: "key", limits: limits, tokens: 1, money: money, day: 1, dayLeft: 60)
+        }
+        let first = try await desk.admit(try ask()) { KeyUsage() }
+        await #expect(throws: Problem.self) {
+            _ = try await desk.admit(try ask()) {
+                // Read before the first was recorded, which then is not on its way any more.
+                let usage = KeyUsage()
+                first.finish(tokens: 1, money: money)
+                return usage
+            }
+        }
+        // Nothing of it came, and who was refused is not on its way either.
+        _ = try await desk.admit(try ask()) { KeyUsage() }
+    }
+
+    @Test func aMinutesTokensAreSetRightUpwardsToo() async throws {
+        let start = ContinuousClock.now
+        let desk = LimitDesk { start }
+        func ask(_ tokens: Int) throws -> LimitDesk.Ask {
+            let limits = try KeyLimits(JSON.parse(Array(#"{"minute": {"tokens": 100}}"#.utf8)).object())
+            return LimitDesk.Ask(key: "key", limits: limits, tokens: tokens, money: try .zero(Asset("USDC/6")), day: 1, dayLeft: 60)
+        }
+        let none = try Amount.zero(Asset("USDC/6"))
+        try await desk.admit(try ask(10)) { KeyUsage() }.finish(tokens: 95, money: none)
+        await #expect(throws: Problem.self) { _ = try await desk.admit(try ask(10)) { KeyUsage() } }
+        try await desk.admit(try ask(5)) { KeyUsage() }.finish(tokens: 0, money: none)
+        _ = try await desk.admit(try ask(5)) { KeyUsage() }
     }
 
     private func key(_ gateway: GatewayHouse, _ limits: JSONValue) async throws -> String {
@@ -128,6 +165,11 @@ import TestSupport
             #expect(first.status == 200)
             let second = try await gateway.ask(secret)
             #expect(second.status == 429 && second.code == "rate_limit_exceeded")
+            let third = try await gateway.house.transport.send(
+                gateway.request("POST", "/v1/chat/completions", token: secret, gateway.chat()))
+            #expect(third.headers["x-ratelimit-limit-requests"] == "1" && third.headers["x-ratelimit-remaining-requests"] == "0")
+            #expect(third.headers["Retry-After"] != nil)
+            _ = try await third.body.collect(upTo: 1 << 20)
         }
     }
 

@@ -27,8 +27,17 @@ final class StandIns: Sendable {
         var mostPassages = Int.max
         /// Billing's refusal of holds.
         var noHold: Int?
+        /// Calls for holds and releases that billing does but does not answer well, before it does again.
+        var unclearHolds = 0
+        var unclearReleases = 0
+        /// Billing says that it is still at the same command.
+        var holdsInFlight = 0
+        /// The key of each call for a hold.
+        var holdKeys: [String] = []
+        var holdOfKey: [String: Int] = [:]
         var found: [String: [JSONValue]] = [:]
         var items: [String: JSONValue] = [:]
+        var holdKeys: [String] { contents.withLock { $0.holdKeys } }
         var holds: [JSONValue] = []
         var released: [String] = []
         var asked: [JSONValue] = []
@@ -75,12 +84,29 @@ final class StandIns: Sendable {
         Route(
             .post, "/v1/holds", operation: "standInHold", summary: "A stand-in for billing.", access: .authenticated,
             body: .json(.openObject()), idempotency: .required, replies: [.json(200, "The hold.", .any)],
-            problems: [ProblemType("stand-in-refusal", 402, "No"), .unavailable]
+            problems: [ProblemType("stand-in-refusal", 402, "No"), .unavailable, .commandInFlight]
         ) { [self] context in
-            let (refusal, number) = contents.withLock { contents in
-                contents.holds.append(context.json)
-                return (contents.noHold, contents.holds.count)
+            let (refusal, number, fault) = contents.withLock { contents -> (Int?, Int, Problem?) in
+                let key = context.request.headers["Idempotency-Key"] ?? ""
+                contents.holdKeys.append(key)
+                if contents.holdsInFlight > 0 {
+                    contents.holdsInFlight -= 1
+                    return (nil, 0, Problem(.commandInFlight, "it is still running"))
+                }
+                // The same key is the same hold.
+                let number: Int
+                if let known = contents.holdOfKey[key] {
+                    number = known
+                } else {
+                    contents.holds.append(context.json)
+                    number = contents.holds.count
+                    if contents.noHold == nil { contents.holdOfKey[key] = number }
+                }
+                guard contents.unclearHolds > 0 else { return (contents.noHold, number, nil) }
+                contents.unclearHolds -= 1
+                return (nil, number, Problem(.unavailable, "what came of it is not known"))
             }
+            if let fault { throw fault }
             if let refusal { throw Problem(ProblemType("stand-in-refusal", refusal, "No"), "the account has not enough") }
             return .json(["events": [["type": "hold.placed", "position": 0, "data": ["id": .string("hd_\(number)")]]]])
         }
@@ -89,9 +115,18 @@ final class StandIns: Sendable {
     private var release: Route {
         Route(
             .post, "/v1/holds/{id}/release", operation: "standInRelease", summary: "A stand-in for billing.", access: .authenticated,
-            body: .json(.openObject()), idempotency: .required, replies: [.json(200, "Released.", .any)]
+            body: .json(.openObject()), idempotency: .required, replies: [.json(200, "Released.", .any)],
+            problems: [.unavailable]
         ) { [self] context in
-            contents.withLock { $0.released.append(context.path["id"]) }
+            let isAway = contents.withLock { contents in
+                if contents.unclearReleases > 0 {
+                    contents.unclearReleases -= 1
+                    return true
+                }
+                contents.released.append(context.path["id"])
+                return false
+            }
+            if isAway { throw Problem(.unavailable, "not now") }
             return .json(["events": []])
         }
     }
@@ -107,8 +142,8 @@ final class StandIns: Sendable {
                 return (contents.refusal, contents.refusalBody, contents.mostPassages, contents.steps)
             }
             if let words { return Response.json(words.body, status: words.status) }
-            let system = context.json["messages"]?.arrayValue?.first?["content"]?.stringValue ?? ""
-            if most < .max, system.split(separator: "\n\n").count > most {
+            let asked = context.json["messages"]?.arrayValue?.last?["content"]?.stringValue ?? ""
+            if most < .max, asked.split(separator: "\n").count(where: { $0.hasPrefix("{\"id\":") }) > most {
                 return .json(["error": ["code": "context_length_exceeded", "message": "too long"]], status: 400)
             }
             if let refusal { throw Problem(ProblemType("stand-in-refusal", refusal, "No"), "no model is loaded") }

@@ -1,8 +1,6 @@
 internal import HTTP
 internal import HTTPClient
 internal import JSON
-internal import Threads
-internal import Synchronization
 
 /// Reads a server's stream of chunks, within bounds: of time between two of them, and of text in all.
 struct AnswerReader: Sendable {
@@ -12,71 +10,73 @@ struct AnswerReader: Sendable {
 
     /// No token is longer than this, on average over an answer; a server that says more says more than it was asked for.
     private static let bytesOfToken = 256
+    /// How long a server may take to end its stream once all is said, for its connection to be of use again.
+    private static let drain = Duration.seconds(2)
 
     func events(_ body: ResponseBody) -> AsyncThrowingStream<BackendEvent, any Error> {
         AsyncThrowingStream { continuation in
-            let heard = LastHeard()
+            let watch = SilenceWatch(patience)
             let reading = Task {
                 do {
-                    try await read(ServerSentEvents(body)) { event in
-                        heard.note()
+                    var events = ServerSentEvents(body).makeAsyncIterator()
+                    try await read(&events) { event in
                         continuation.yield(event)
+                    } heard: {
+                        watch.note()
                     }
+                    watch.end()
                     continuation.finish()
-                } catch { continuation.finish(throwing: error) }
-            }
-            let watch = Task { [patience] in
-                while true {
-                    let last = heard.time
-                    guard ContinuousClock.now < last + patience else { break }
-                    try await Task.sleep(until: last + patience, clock: .continuous)
+                    // What is read to its end leaves its connection to the next request.
+                    while try await events.next() != nil {}
+                } catch {
+                    watch.end()
+                    continuation.finish(throwing: error)
                 }
+            }
+            watch.begin {
                 continuation.finish(throwing: BackendError.silent(patience))
                 reading.cancel()
             }
-            continuation.onTermination = { _ in
-                reading.cancel()
-                watch.cancel()
+            continuation.onTermination = { end in
+                watch.end()
+                switch end {
+                case .finished: _ = Alarms.shared.set(after: Self.drain) { reading.cancel() }
+                default: reading.cancel()
+                }
             }
         }
     }
 
-    private func read(_ events: ServerSentEvents, _ tell: (BackendEvent) -> Void) async throws {
-        var finish = "stop"
-        var usage: (input: Int, output: Int)?
+    private func read(
+        _ events: inout ServerSentEvents.AsyncIterator, _ tell: (BackendEvent) -> Void, heard: () -> Void
+    ) async throws {
+        var finish: String?
+        var usage: TokenCount?
         var row: String?
         var bytes = 0
-        for try await event in events {
+        while let event = try await events.next() {
+            heard()
             if event.data == "[DONE]" { break }
             guard let chunk = try? JSON.parse(Array(event.data.utf8)) else { throw BackendError.broken("a chunk is not JSON") }
             if let error = chunk["error"], !error.isNull {
                 throw BackendError.refused(status: 500, words: error["message"]?.stringValue ?? "an error")
             }
+            if let counted = TokenCount(usage: chunk["usage"]) { usage = counted }
             if let choice = chunk["choices"]?.arrayValue?.first {
                 if let text = choice["delta"]?["content"]?.stringValue ?? choice["text"]?.stringValue, !text.isEmpty {
                     bytes += text.utf8.count
                     guard bytes <= limit * Self.bytesOfToken else { throw BackendError.broken("it says more than it was asked for") }
-                    tell(.text(text))
+                    let logprobs = choice["logprobs"].flatMap { $0.isNull ? nil : $0 }
+                    tell(.text(text, usage, logprobs: logprobs))
                 }
                 if let reason = choice["finish_reason"]?.stringValue { finish = reason }
             }
-            if let counted = chunk["usage"], let input = counted["prompt_tokens"]?.intValue,
-                let output = counted["completion_tokens"]?.intValue, input >= 0, output >= 0
-            {
-                usage = (Int(input), Int(output))
-            }
             if let name = chunk["openledger_row"]?.stringValue { row = name }
         }
-        guard let usage else { throw BackendError.broken("it ended without saying what was used") }
-        tell(.end(finish: finish, input: usage.input, output: usage.output, row: row))
+        // A server that counts while it speaks has only said what was used when its count has the answer in it.
+        guard let usage, bytes == 0 || usage.output > 0 || finish != nil else {
+            throw BackendError.broken("it ended without saying what was used")
+        }
+        tell(.end(finish: finish ?? "stop", count: usage, row: row))
     }
-}
-
-/// When something was heard last.
-private final class LastHeard: Sendable {
-    private let last = Lock<ContinuousClock.Instant>(.now)
-
-    var time: ContinuousClock.Instant { last.withLock { $0 } }
-
-    func note() { last.withLock { $0 = .now } }
 }

@@ -1,9 +1,30 @@
+internal import JSON
+
 /// What a model said, piece by piece.
 enum BackendEvent: Sendable {
-    /// A piece of the answer.
-    case text(String)
+    /// A piece of the answer; the tokens so far, where the server counts while it speaks; and its tokens' probabilities, where those were
+    /// asked for, in the server's form, which is OpenAI's.
+    case text(String, TokenCount?, logprobs: JSONValue?)
     /// The end: why, the tokens as the model counted them, and the answer's attribution row where it made one.
-    case end(finish: String, input: Int, output: Int, row: String?)
+    case end(finish: String, count: TokenCount, row: String?)
+}
+
+/// Tokens of a prompt and of its answer, as a server counts them.
+struct TokenCount: Sendable, Hashable {
+    let input: Int
+    let output: Int
+
+    init(input: Int, output: Int) {
+        self.input = input
+        self.output = output
+    }
+
+    /// What a chunk's `usage` says; nil when that is nothing, or nonsense.
+    init?(usage: JSONValue?) {
+        guard let input = usage?["prompt_tokens"]?.intValue, let output = usage?["completion_tokens"]?.intValue, input >= 0, output >= 0
+        else { return nil }
+        (self.input, self.output) = (Int(input), Int(output))
+    }
 }
 
 /// An answer that has begun.

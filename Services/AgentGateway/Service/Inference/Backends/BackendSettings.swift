@@ -1,4 +1,5 @@
 internal import AdapterRouter
+internal import AgentGatewayDomain
 internal import Foundation
 internal import JSON
 internal import Telemetry
@@ -8,6 +9,8 @@ struct BackendSettings: Sendable {
     let sites: [BackendSite]
     /// The longest silence of a server that is borne.
     let patience: Duration
+    /// The longest that an answer may be talked.
+    let longest: Duration
     /// Names that stand for models.
     let aliases: [String: String]
 
@@ -16,6 +19,8 @@ struct BackendSettings: Sendable {
     /// - Throws: `ConfigurationError`, which says what is wrong with the file.
     init(_ settings: Configuration) throws {
         patience = try settings.duration("BACKEND_PATIENCE", in: .milliseconds(100)...(.seconds(3_600)), default: .seconds(120))
+        let most = InferenceBounds.answer
+        longest = try settings.duration("LONGEST_ANSWER", in: .milliseconds(100)...most, default: most)
         let url = settings.string("BACKEND_URL", default: "http://embedded/runner")
         let runner = settings.string("BACKEND_RUNNER", default: "runner")
         if let path = settings.string("BACKENDS") {

@@ -1,3 +1,4 @@
+internal import AdapterRouter
 internal import Events
 internal import HTTPClient
 internal import Identity
@@ -14,8 +15,17 @@ struct Carriers: Sendable {
     init(_ context: ServiceContext, _ sites: [BackendSite]) throws {
         house = context.peers
         tokens = ServiceTokenSource(signer: context.signer)
-        sockets = sites.allSatisfy(Self.isWithin) ? nil : try CurlTransport()
+        sockets = sites.allSatisfy(Self.isWithin) ? nil : try CurlTransport(options: Self.options(for: sites))
     }
+
+    /// The router says how much runs at once, so connections must not be what others wait for: as many as all places and loads, and some to
+    /// spare for adapters that leave.
+    static func options(for sites: [BackendSite]) -> CurlOptions {
+        let most = sites.filter { !isWithin($0) }.reduce(spare) { $0 + $1.profile.concurrency + $1.profile.loads }
+        return CurlOptions(maximumConnectionsPerHost: most, maximumIdleConnections: max(256, most))
+    }
+
+    private static let spare = 16
 
     private static func isWithin(_ site: BackendSite) -> Bool { site.url.hasPrefix("http://embedded/") }
 

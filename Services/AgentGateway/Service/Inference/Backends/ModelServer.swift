@@ -5,6 +5,7 @@ internal import HTTP
 internal import HTTPClient
 internal import JSON
 internal import ServiceShell
+internal import Web
 
 /// Speaks to one server in its dialect.
 struct ModelServer: Sendable {
@@ -19,20 +20,26 @@ struct ModelServer: Sendable {
 
     /// Asks, and gives what comes.
     func answer(
-        _ request: ChatRequest, model: ModelPublished, passages: [String]
+        _ request: ChatRequest, model: ModelPublished, passages: [Retrieval.Passage]
     ) async throws -> AsyncThrowingStream<BackendEvent, any Error> {
+        if site.kind == .runner, let (name, _) = request.options.foreign.first {
+            throw Problem(OpenAIProblems.refused, "this model does not know \(name)", field: "#/\(name)")
+        }
         let answer = try await call(
             request.isChat ? "/v1/chat/completions" : "/v1/completions", .object(JSONObject(body(request, model, passages))), patience)
         return AnswerReader(limit: request.maximumTokens, patience: patience).events(answer.body)
     }
 
-    private func body(_ request: ChatRequest, _ model: ModelPublished, _ passages: [String]) -> [(String, JSONValue)] {
+    private func body(_ request: ChatRequest, _ model: ModelPublished, _ passages: [Retrieval.Passage]) -> [(String, JSONValue)] {
         var body: [(String, JSONValue)] = [
             ("model", .string(name(model))), ("max_tokens", .int(Int64(request.maximumTokens))),
             ("temperature", .double(request.temperature)), ("top_p", .double(request.topP)), ("stream", true),
-            ("stream_options", ["include_usage": true]), ("stop", .array(request.stop.map { .string($0) })),
+            // vLLM counts while it speaks, as our own does unasked: so an answer that its caller leaves is known to the token.
+            ("stream_options", site.kind == .vllm ? ["include_usage": true, "continuous_usage_stats": true] : ["include_usage": true]),
+            ("stop", .array(request.stop.map { .string($0) })),
         ]
         if let seed = request.seed { body.append(("seed", .int(Int64(seed)))) }
+        body += request.options.members + (site.kind == .runner ? [] : request.options.foreign)
         if let adapter = model.adapter?.prefixed {
             switch site.kind {
             case .runner: body.append(("openledger_adapter", .string(adapter)))
@@ -40,13 +47,19 @@ struct ModelServer: Sendable {
             case .vllm, .openai: break
             }
         }
-        let context = passages.isEmpty ? nil : "Use these passages where they help:\n" + passages.joined(separator: "\n\n")
+        let data = Retrieval.data(passages)
         if request.isChat {
-            var messages = request.messagesJSON.arrayValue ?? []
-            if let context { messages.insert(["role": "system", "content": .string(context)], at: 0) }
-            body.append(("messages", .array(messages)))
+            let asks = request.messages.lastIndex { $0.role == "user" }
+            body.append(
+                (
+                    "messages",
+                    .array(
+                        request.messages.enumerated().map { place, message in
+                            ["role": .string(message.role), "content": .string((place == asks ? data : "") + message.content)]
+                        })
+                ))
         } else {
-            body.append(("prompt", .string((context.map { $0 + "\n\n" } ?? "") + (request.messages.first?.content ?? ""))))
+            body.append(("prompt", .string(data + (request.messages.first?.content ?? ""))))
         }
         return body
     }
@@ -69,7 +82,7 @@ struct ModelServer: Sendable {
                 try await tell(
                     "/v1/load_lora_adapter",
                     ["lora_name": .string(digest.hex), "lora_path": .string(place.there + "/" + digest.hex)])
-            } catch BackendError.refused(400, let words) where words.contains("already") {
+            } catch BackendError.refused(400, let words, _) where words.contains("already") {
                 // It has it from before this gateway began.
             }
         case .llama, .openai: break
@@ -104,7 +117,9 @@ struct ModelServer: Sendable {
         }
         guard (200..<300).contains(answer.status) else {
             let words = try await Patience.run(patience) { try await answer.body.collect(upTo: 64 << 10) }
-            throw BackendError.refused(status: answer.status, words: String(decoding: words.prefix(500), as: UTF8.self))
+            throw BackendError.refused(
+                status: answer.status, words: String(decoding: words.prefix(500), as: UTF8.self),
+                retryAfter: answer.headers["Retry-After"].flatMap { Int($0) })
         }
         return answer
     }

@@ -1,17 +1,35 @@
+internal import Synchronization
+internal import Threads
+
 /// A bound on waiting for a server, whatever carries the call.
 enum Patience {
     /// Runs the work, and cancels it when it takes longer.
     /// - Throws: ``BackendError/silent(_:)`` then, or what the work throws.
     static func run<Value: Sendable>(_ patience: Duration, _ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask { try await work() }
-            group.addTask {
-                try await Task.sleep(for: patience)
-                return nil
+        let late = LateMark()
+        let task = Task { try await work() }
+        let alarm = Alarms.shared.set(after: patience) {
+            late.set()
+            task.cancel()
+        }
+        defer { alarm.end() }
+        do {
+            return try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                task.cancel()
             }
-            defer { group.cancelAll() }
-            guard let first = try await group.next(), let value = first else { throw BackendError.silent(patience) }
-            return value
+        } catch {
+            throw late.isSet ? BackendError.silent(patience) : error
         }
     }
+}
+
+/// Whether a time has passed.
+private final class LateMark: Sendable {
+    private let mark = Lock(false)
+
+    var isSet: Bool { mark.withLock { $0 } }
+
+    func set() { mark.withLock { $0 = true } }
 }

@@ -1,15 +1,19 @@
 internal import AdapterRouter
 internal import Crypto
 internal import Events
+internal import HTTP
 internal import JSON
 internal import ServiceShell
+internal import Synchronization
 internal import Telemetry
+internal import Threads
 internal import Web
 
 /// All backends as one: a request goes where the router says, and elsewhere when that fails before the first word.
 struct RoutedBackend: Sendable {
     let desk: RouterDesk
     private let figures: RouterMetrics
+    private let embeddings = EmbeddingPlaces()
     private let logger: Logger
 
     init(_ settings: BackendSettings, carriers: Carriers, options: RouterOptions, logger: Logger, metrics: Metrics) {
@@ -24,7 +28,9 @@ struct RoutedBackend: Sendable {
 
     /// Asks, and answers when the first piece is there.
     /// - Parameter principal: whose turn it takes.
-    func answer(_ request: ChatRequest, model: ModelPublished, passages: [String], principal: String) async throws -> BackendAnswer {
+    func answer(_ request: ChatRequest, model: ModelPublished, passages: [Retrieval.Passage], principal: String) async throws
+        -> BackendAnswer
+    {
         let name = AdapterName(base: model.base, adapter: model.adapter?.prefixed)
         let came = ContinuousClock.now
         var place = try await desk.place(name, principal: principal, work: request.promptBytes / 4 + request.maximumTokens)
@@ -53,7 +59,7 @@ struct RoutedBackend: Sendable {
                 do { place = try await desk.again(place, outcome) } catch let problem as Problem
                     where problem.type == OpenAIProblems.upstream
                 {
-                    throw Problem(OpenAIProblems.upstream, "\(error)")
+                    throw Problem(OpenAIProblems.upstream, BackendError.words(error))
                 }
             }
         }
@@ -66,7 +72,14 @@ struct RoutedBackend: Sendable {
     /// - Returns: its answer, and who computed it.
     func embed(_ base: String, _ body: [(String, JSONValue)]) async throws -> (answer: JSONValue, runner: String) {
         var last: (any Error)?
+        var isFull = false
         for server in desk.servers where server.site.embeddings.contains(base) {
+            let profile = server.site.profile
+            guard embeddings.enter(profile.name, most: profile.concurrency) else {
+                isFull = true
+                continue
+            }
+            defer { embeddings.leave(profile.name) }
             do {
                 let model = server.site.models[base] ?? base
                 return (try await server.embed(.object(JSONObject([("model", .string(model))] + body))), server.site.runner)
@@ -76,18 +89,26 @@ struct RoutedBackend: Sendable {
                 last = error
             }
         }
-        throw Problem(OpenAIProblems.upstream, last.map { "\($0)" } ?? "no backend answered")
+        if last == nil, isFull {
+            throw Problem(OpenAIProblems.overloaded, "too much is being embedded: try again in 1 s", headers: ["Retry-After": "1"])
+        }
+        throw Problem(OpenAIProblems.upstream, last.map { BackendError.words($0) } ?? "no backend answered")
     }
 
     /// What a request's own fault becomes.
     private static func problem(_ error: any Error) -> any Error {
-        guard case BackendError.refused(_, let words) = error else { return error }
+        guard case BackendError.refused(let status, let words, let wait) = error else { return error }
+        if status == 429 {
+            return Problem(
+                OpenAIProblems.rateLimit, "too much is asked of this model: try again in \(wait ?? 1) s",
+                headers: ["Retry-After": "\(max(1, wait ?? 1))"])
+        }
         let said = try? JSON.parse(Array(words.utf8))
         let detail = said?["error"]?["message"]?.stringValue ?? said?["detail"]?.stringValue ?? words
         if isTooLong(said, detail) {
-            return Problem(OpenAIProblems.tooLong, "the model reads less than this: \(detail)", field: "#/messages")
+            return Problem(OpenAIProblems.tooLong, "the model reads less than this", field: "#/messages")
         }
-        return Problem(OpenAIProblems.refused, "the model does not take this request: \(detail)")
+        return Problem(OpenAIProblems.refused, "the model does not take this request")
     }
 
     /// How servers say that a conversation is too long: OpenAI and our runner by a code, llama.cpp by a type, vLLM in words.
@@ -98,4 +119,21 @@ struct RoutedBackend: Sendable {
         }
             || detail.contains("maximum context length")
     }
+}
+
+/// Keeps embeddings within as many places of a backend as it has for answers. Nobody waits: an embedding is short, and who finds no place
+/// comes again.
+final class EmbeddingPlaces: Sendable {
+    private let taken = Lock<[String: Int]>([:])
+
+    /// Takes a place; false when all are taken.
+    func enter(_ backend: String, most: Int) -> Bool {
+        taken.withLock { taken in
+            guard taken[backend] ?? 0 < most else { return false }
+            taken[backend, default: 0] += 1
+            return true
+        }
+    }
+
+    func leave(_ backend: String) { taken.withLock { $0[backend, default: 1] -= 1 } }
 }

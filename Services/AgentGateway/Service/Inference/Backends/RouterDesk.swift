@@ -143,7 +143,7 @@ actor RouterDesk {
     /// What a server says about an adapter is no fault of the server's.
     private static func speaksAgainstServer(_ error: any Error) -> Bool {
         switch error {
-        case BackendError.refused(let status, _): !(400..<500).contains(status) || status == 429
+        case BackendError.refused(let status, _, _): !(400..<500).contains(status) || status == 429
         case let error as PeerError: !(400..<500).contains(error.status)
         default: !(error is ArtefactError)
         }

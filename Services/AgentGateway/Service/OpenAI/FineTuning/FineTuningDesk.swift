@@ -3,6 +3,7 @@ internal import Crypto
 internal import Decisions
 internal import Events
 internal import HTTP
+internal import HTTPClient
 internal import Identity
 internal import JSON
 internal import ServiceShell
@@ -20,6 +21,8 @@ actor FineTuningDesk {
     private var jobs: [String: FineTuningJob] = [:]
     /// What runners do about those that train; the others wait.
     private var activities: [String: FineTuningJob.Activity] = [:]
+    /// Jobs by owner that are being written down.
+    private var beginning: [String: Int] = [:]
     private var isRead = false
     private var bell: AsyncStream<Void>.Continuation?
 
@@ -39,9 +42,12 @@ actor FineTuningDesk {
     /// Begins one.
     func begin(_ job: FineTuningJob) async throws {
         try await read()
-        guard jobs.values.count(where: { $0.owner == job.owner && !$0.stage.isOver }) < Self.mostOfOne else {
+        guard jobs.values.count(where: { $0.owner == job.owner && !$0.stage.isOver }) + (beginning[job.owner] ?? 0) < Self.mostOfOne else {
             throw Problem(OpenAIProblems.rateLimit, "\(Self.mostOfOne) of your jobs are under way", headers: ["Retry-After": "60"])
         }
+        // It counts from here on: others come while it is written down.
+        beginning[job.owner, default: 0] += 1
+        defer { beginning[job.owner] = (beginning[job.owner] ?? 1) > 1 ? (beginning[job.owner] ?? 1) - 1 : nil }
         try await records.put(job.record, id: job.id, owner: job.owner)
         jobs[job.id] = job
         bell?.yield()
@@ -67,8 +73,7 @@ actor FineTuningDesk {
         guard var job = jobs[id], job.owner == owner else { return nil }
         guard !job.stage.isOver else { throw Problem(.conflict, "the job is over: it has \(job.stage.rawValue)") }
         if let training = job.job {
-            _ = try await peers(job).call(
-                "POST", .training, "/v1/training-jobs/\(training)/cancel", json: nil, key: "\(id)-cancel")
+            try await told(job, "/v1/training-jobs/\(training)/cancel", key: "\(id)-cancel")
         }
         // A step may have ended meanwhile; what it found stays.
         job = jobs[id] ?? job
@@ -86,11 +91,8 @@ actor FineTuningDesk {
         guard job.stage == .training, let training = job.job else {
             throw Problem(.conflict, "only a job that trains can be paused and resumed; this one is at \"\(job.stage.rawValue)\"")
         }
-        let state: JSONValue
-        do {
-            state = try await peers(job).call(
-                "POST", .training, "/v1/training-jobs/\(training)/\(verb.rawValue)", json: nil, key: "\(id)-\(Hex.encode(Random.bytes(8)))")
-        } catch let refused as PeerError where refused.status == 409 || refused.status == 422 { throw Problem(.conflict, refused.detail) }
+        let state = try await told(
+            job, "/v1/training-jobs/\(training)/\(verb.rawValue)", key: "\(id)-\(Hex.encode(Random.bytes(8)))")
         // A step may have ended meanwhile; what it found stays.
         job = jobs[id] ?? job
         guard job.stage == .training else { return (job, .waiting) }
@@ -100,6 +102,24 @@ actor FineTuningDesk {
         return (job, activities[id] ?? .waiting)
     }
 
+    /// Tells training something about a job, for a caller who waits.
+    /// - Throws: `Problem`: 409 for what the job's state does not allow, such as one that has just ended; 503 when training is away.
+    @discardableResult
+    private func told(_ job: FineTuningJob, _ path: String, key: String) async throws -> JSONValue {
+        do { return try await peers(job).call("POST", .training, path, json: nil, key: key) } catch { throw Self.problem(error) }
+    }
+
+    private static func problem(_ error: any Error) -> any Error {
+        switch error {
+        case let refused as PeerError where refused.status == 404 || refused.status == 409 || refused.status == 422:
+            Problem(.conflict, refused.detail)
+        case let refused as PeerError where refused.status == 0 || refused.status >= 429:
+            Problem(.unavailable, "training is not available: try again", headers: ["Retry-After": "1"])
+        case is HTTPClientError: Problem(.unavailable, "training is not available: try again", headers: ["Retry-After": "1"])
+        default: error
+        }
+    }
+
     /// What an owner may do while a job trains.
     enum Control: String, Sendable {
         case pause, resume
@@ -107,13 +127,23 @@ actor FineTuningDesk {
 
     /// The base models that can be fine-tuned.
     func bases() async throws -> [String] {
-        let list = try await context.peers.call("GET", .training, "/v1/base-models")
+        let list: JSONValue
+        do { list = try await context.peers.call("GET", .training, "/v1/base-models") } catch { throw Self.problem(error) }
         return list["items"]?.arrayValue?.compactMap { $0["model"]?.stringValue } ?? []
     }
 
     private func read() async throws {
         guard !isRead else { return }
-        let all = try await records.all().map { try FineTuningJob(record: $0) }
+        let logger = context.logger
+        let all = try await records.all { place, error in
+            logger.error(
+                "a fine-tuning's record can't be read, and is left out", ["record": .string(place), "error": .string("\(error)")])
+        }.compactMap { record -> FineTuningJob? in
+            do { return try FineTuningJob(record: record) } catch {
+                logger.error("a fine-tuning's record can't be read, and is left out", ["error": .string("\(error)")])
+                return nil
+            }
+        }
         guard !isRead else { return }
         isRead = true
         for job in all where jobs[job.id] == nil { jobs[job.id] = job }

@@ -20,7 +20,7 @@ struct FineTuningRoutes: Sendable {
     private static let access = Access.scope("jobs:write")
     private static let noJob = ProblemType("job-not-found", 404, "There is no such job")
     private static let problems = [
-        noJob, TrainingFile.type, OpenAIProblems.unknownModel, OpenAIProblems.rateLimit, .forbidden, .conflict,
+        noJob, TrainingFile.type, OpenAIProblems.unknownModel, OpenAIProblems.rateLimit, .forbidden, .conflict, .unavailable,
     ]
     /// What steps need, beyond the scope of the route.
     private static let forFiles: Set<String> = ["datanets:write", "datanets:read", "contributions:write", "contributions:read"]
@@ -41,7 +41,11 @@ struct FineTuningRoutes: Sendable {
             guard missing.isEmpty else {
                 throw Problem(.forbidden, "a fine-tuning needs the scopes \(missing.joined(separator: ", ")) too")
             }
-            let base = try await maker.query { state in state.model(asked: request.model)?.base } ?? request.model
+            let base =
+                try await maker.query { state in
+                    // Another's private model is none, here as everywhere.
+                    state.model(asked: request.model).flatMap { state.mayAsk($0, caller.subject) ? $0.base : nil }
+                } ?? request.model
             let bases = try await desk.bases()
             guard bases.contains(base) else {
                 throw Problem(
