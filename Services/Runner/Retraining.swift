@@ -131,7 +131,7 @@ public struct Retraining: Sendable {
         guard !rows.training.isEmpty else { throw Refusal.noRows }
         // The repeat compares the adapter alone.
         plan.options.keepsHalf = false
-        let trainer = try plan.trainer(on: model.model, pool: pool)
+        let trainer = try plan.trainer(on: model, pool: pool)
         let (adapter, outcome) = try await trainer.train(rows.training.map(\.example), holdOut: rows.holdout.map(\.example)) { event in
             if case .step(let step) = event { progress(step.step, step.totalSteps) }
             return .proceed

@@ -37,16 +37,20 @@ class Learning:
 
     def __init__(self, base, settings, training, holdout):
         self.base, self.settings, self.training, self.holdout = base, settings, training, holdout
+        # As the embedded runner has them where nothing is said.
+        self.advanced = {"schedule": "cosine", "minimum_rate": 10, "weight_decay": 0, "clip": 1_000_000, **settings.get("advanced", {})}
         torch.manual_seed(settings["seed"])
         self.model = peft.get_peft_model(base.model, peft.LoraConfig(
             r=settings["rank"], lora_alpha=settings["alpha"], target_modules=settings["targets"], task_type="CAUSAL_LM"))
         self.parameters = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
-        self.optimiser = torch.optim.AdamW(self.parameters.values(), lr=1, betas=(0.9, 0.999), eps=1e-8, weight_decay=0)
+        self.optimiser = torch.optim.AdamW(self.parameters.values(), lr=1, betas=(0.9, 0.999), eps=1e-8, weight_decay=self.advanced["weight_decay"] / 1e6)
         self.steps = math.ceil(len(training) * settings["epochs"] / settings["batch"])
         self.step, self.tokens, self.loss = 0, 0, 0.0
         self.evaluations = []
         # The parameters at half way: the second point at which influence is measured.
         self.half = None
+        # With patience: the parameters at the evaluation with the least loss.
+        self.best = None
 
     def close(self):
         """Gives the base model back as it was."""
@@ -67,8 +71,26 @@ class Learning:
         loss = total / count
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss on the held-out rows is {loss} at step {self.step}")
+        known = [entry["holdout_loss_micros"] for entry in self.evaluations]
         self.evaluations.append({"step": self.step, "holdout_loss_micros": round(loss * 1e6)})
+        if self.advanced.get("patience") and (not known or round(loss * 1e6) < min(known)):
+            self.best = self.point()
         return loss
+
+    def is_over(self):
+        """Whether all steps are done, or as many evaluations as the settings wait for were no better than one before."""
+        losses, patience = [entry["holdout_loss_micros"] for entry in self.evaluations], self.advanced.get("patience")
+        if patience and losses and len(losses) - 1 - losses.index(min(losses)) >= patience:
+            return True
+        return self.step >= self.steps
+
+    def take_best(self):
+        """Goes back to where the loss on the held-out rows was least, if that is asked for."""
+        if self.best is None:
+            return
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(self.best[name])
 
     def advance(self):
         """One optimiser step over its rows."""
@@ -84,7 +106,8 @@ class Learning:
         self.loss = total / targets
         if not math.isfinite(self.loss):
             raise FloatingPointError(f"the loss is {self.loss} at step {self.step + 1}")
-        torch.nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
+        if self.advanced["clip"]:
+            torch.nn.utils.clip_grad_norm_(self.parameters.values(), self.advanced["clip"] / 1e6)
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate(self.step)
         self.optimiser.step()
@@ -130,7 +153,13 @@ class Learning:
         if step < warmup:
             return peak * (step + 1) / warmup
         span = max(1, self.steps - warmup)
-        return peak * (0.1 + 0.9 * (1 + math.cos(math.pi * min(step - warmup, span) / span)) / 2)
+        done = min(step - warmup, span) / span
+        if self.advanced["schedule"] == "constant":
+            return peak
+        if self.advanced["schedule"] == "linear":
+            return peak * (1 - done)
+        least = self.advanced["minimum_rate"] / 100
+        return peak * (least + (1 - least) * (1 + math.cos(math.pi * done)) / 2)
 
     # ---------------------------------------------------------------- checkpoints and the result
 
@@ -145,6 +174,8 @@ class Learning:
                     tensors[f"{moment}.{name}"] = state[moment].cpu().contiguous()
             if self.half is not None:
                 tensors["half." + name] = self.half[name].cpu().contiguous()
+            if self.best is not None:
+                tensors["best." + name] = self.best[name].cpu().contiguous()
         numbers = [self.step, self.tokens, len(self.training), round(self.loss * 1e6)]
         tensors["numbers"] = torch.tensor(numbers, dtype=torch.int64)
         marks = [[e["step"], e["holdout_loss_micros"]] for e in self.evaluations]
@@ -172,6 +203,8 @@ class Learning:
                         "exp_avg_sq": tensors["exp_avg_sq." + name].to(parameter)}
         if all("half." + name in tensors for name in self.parameters):
             self.half = {name: tensors["half." + name].to(parameter) for name, parameter in self.parameters.items()}
+        if all("best." + name in tensors for name in self.parameters):
+            self.best = {name: tensors["best." + name].to(parameter) for name, parameter in self.parameters.items()}
         self.step, self.tokens, self.loss = step, tokens, loss / 1e6
         self.evaluations = [{"step": a, "holdout_loss_micros": b} for a, b in tensors["evaluations"].tolist()]
         return True

@@ -67,8 +67,9 @@ class Desk:
         # Read for every call: what makes tokens may replace it.
         self.token = token
 
-    def lease(self, bases, wait, key):
-        answer = self._json("POST", f"/v1/runners/leases?wait={wait}", {"bases": bases, "features": ["attribution-rows"]}, key, timeout=wait + 30)
+    def lease(self, bases, wait, key, declined=()):
+        body = {"bases": bases, "features": ["attribution-rows"], "declined": list(declined)[-1000:]}
+        answer = self._json("POST", f"/v1/runners/leases?wait={wait}", body, key, timeout=wait + 30)
         if answer is None:
             return None
         return Order(
@@ -118,8 +119,8 @@ class Desk:
         body = {"attempt": order.attempt, "adapter": artefact.digest, "rows": rows.digest, "tokens": tokens, "record": record}
         self._json("POST", f"/v1/runners/jobs/{order.job}/complete", body, f"{order.job}-{order.attempt}-complete")
 
-    def fail(self, order, reason):
-        body = {"attempt": order.attempt, "reason": reason[:200] or "no reason"}
+    def fail(self, order, reason, elsewhere=False):
+        body = {"attempt": order.attempt, "reason": reason[:200] or "no reason", "elsewhere": elsewhere}
         self._json("POST", f"/v1/runners/jobs/{order.job}/fail", body, f"{order.job}-{order.attempt}-fail")
 
     def _put(self, name, data):

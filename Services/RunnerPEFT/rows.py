@@ -85,10 +85,14 @@ class Rows:
         is_held = first * 100 < self.held * 256
         if isinstance(content, str):
             found = self._plain(content)
-        elif "prompt" in content and "completion" in content:
+        elif isinstance(content.get("prompt"), str) and isinstance(content.get("completion"), str):
+            # Half a pair teaches nothing: it is passed over.
+            if not content["prompt"] or not content["completion"]:
+                return
             found = self._pairs(content["prompt"], content["completion"], datanet, is_held)
         else:
-            found = self._plain(content.get("text", ""))
+            text = content.get("text")
+            found = self._plain(text if isinstance(text, str) else "")
         for tokens, start in found:
             if len(tokens) > max(1, start):
                 (self.holdout if is_held else self.training).append(

@@ -39,6 +39,14 @@ class Halted(Exception):
     """The job's owner halted it."""
 
 
+class OtherBase(Exception):
+    """The job is on other weights of this name."""
+
+
+# The most bytes of a file of attribution rows.
+LARGEST = 128 << 20
+
+
 def passes(error):
     """Whether a fault has nothing to do with the job: what is tried again, here or elsewhere, may succeed."""
     if isinstance(error, Refused):
@@ -103,7 +111,7 @@ class Reporter:
 def work(desk, order, model):
     """One job from its rows to the adapter handed in."""
     if order.base_artefact and order.base_artefact != model.artefact:
-        raise ValueError(f"the base model {order.base} is {model.artefact} here, the job is on {order.base_artefact}")
+        raise OtherBase(f"the base model {order.base} is {model.artefact} here, the job is on {order.base_artefact}")
     with Reporter(desk, order) as reporter:
         rows = Rows(model.words, order.settings, model.base.context)
         for index, snapshot in enumerate(order.snapshots):
@@ -114,6 +122,7 @@ def work(desk, order, model):
         learning = Learning(model.base, order.settings, rows.training, rows.holdout)
         try:
             train(desk, order, learning, reporter)
+            learning.take_best()
             # The place that is left when the job is halted while its rows are measured.
             end = Artefact(learning.checkpoint())
             try:
@@ -132,7 +141,7 @@ def train(desk, order, learning, reporter):
     if not learning.evaluations:
         learning.evaluate()
     owed = False
-    while learning.step < learning.steps:
+    while not learning.is_over():
         learning.advance()
         if learning.step % 25 == 0 or learning.step == learning.steps:
             learning.evaluate()
@@ -201,19 +210,18 @@ def attribution(learning, rows, canaries, reporter):
     try:
         points = [point for point in (learning.half, end) if point]
         influence.fit(points, rows)
-        data, index = bytearray(), []
-        for row in rows:
+        # In as many files as they need; a row's place is counted over all of them, and none lies in two.
+        parts, count, index = [bytearray()], 0, []
+        for row, whose in [(row, {"owner": row.owner, "datanet": row.datanet}) for row in rows] + [(row, {}) for row in canaries]:
             made = influence.row(row)
-            index.append({
-                "item": row.item, "owner": row.owner, "datanet": row.datanet, "offset": len(data), "length": len(made)})
-            data += made
-        for row in canaries:
-            made = influence.row(row)
-            index.append({"item": row.item, "offset": len(data), "length": len(made)})
-            data += made
+            index.append({"item": row.item, **whose, "offset": count, "length": len(made)})
+            if parts[-1] and len(parts[-1]) + len(made) > LARGEST:
+                parts.append(bytearray())
+            parts[-1] += made
+            count += len(made)
         factors = "sha256:" + influence.digest.hex()
         return Artefact({
-            "rows.bin": bytes(data), "rows.json": canonical({"factors": factors, "checkpoints": len(points), "rows": index}),
+            **{f"rows-{number}.bin" if number else "rows.bin": bytes(part) for number, part in enumerate(parts)}, "rows.json": canonical({"factors": factors, "checkpoints": len(points), "rows": index}),
             "factors.safetensors": influence.file()}), factors
     finally:
         influence.close()
@@ -225,9 +233,10 @@ def run(desk, models, jobs, joins):
     if joins:
         desk.join(engine(), models)
     key = "lease-" + secrets.token_hex(16)
+    declined = []
     while jobs != 0:
         try:
-            order = desk.lease(sorted(models), 20, key)
+            order = desk.lease(sorted(models), 20, key, declined)
         except (OSError, Refused) as error:
             # The same key until there is an answer: a lease whose answer was lost is given again.
             if isinstance(error, Refused) and error.status == 409:
@@ -251,8 +260,12 @@ def run(desk, models, jobs, joins):
                 # Nobody is told: once this runner has been silent for as long as a lease lasts, the job goes on from its checkpoint.
                 print(f"job {order.job} is let go, and goes on later", flush=True)
                 continue
+            # What this runner has no room or no base for, another may do.
+            elsewhere = isinstance(error, (OtherBase, MemoryError, torch.OutOfMemoryError))
+            if elsewhere:
+                declined.append(order.job)
             try:
-                desk.fail(order, str(error) or type(error).__name__)
+                desk.fail(order, str(error) or type(error).__name__, elsewhere)
             except (OSError, Refused) as refused:
                 print(f"its failure could not be told: {refused}", flush=True)
         jobs -= 1

@@ -40,8 +40,8 @@ public enum EventCatalog {
         case .training:
             [
                 "base-model.registered", "job.requested", "job.started", "job.checkpointed", "job.completed",
-                "job.failed", "job.cancelled", "job.paused", "job.resumed", "job.delivered", "job.checked", "model.published",
-                "model.retired", "model.handed-over", "runner.registered",
+                "job.failed", "job.cancelled", "job.paused", "job.released", "job.resumed", "job.delivered", "job.checked",
+                "model.published", "model.retired", "model.handed-over", "runner.registered",
             ]
         case .attribution: ["index.built", "attribution.computed", "attribution.corrected"]
         case .billing:

@@ -8,7 +8,6 @@ extension StoryTelling {
     func lie(_ people: People, _ tides: String) async throws {
         let order: JSONValue = ["base": "tiny", "snapshots": [["datanet": .string(tides), "number": 1]], "settings": ["epochs": 1]]
         let job = try #require(try await whole.insist("POST", "/v1/training-jobs", as: people.olga, order)["job"]?.stringValue)
-        let adapter = try await upload("their adapter")
         let (slashed, settled) = (try await whole.count(StakeSlashed.type), try await whole.count(SettlementPosted.type))
         for (attempt, runner) in ["own-lara", "own-hana"].enumerated() {
             try await open("payer:" + runner, 20_000_000)
@@ -20,6 +19,7 @@ extension StoryTelling {
             try await whole.insist("POST", "/v1/runners", as: runner, ["engine": "peft/1", "bases": ["tiny"]])
             let lease = try await whole.insist("POST", "/v1/runners/leases", as: runner, ["bases": ["tiny"]])
             #expect(lease["job"] == .string(job))
+            let adapter = try await upload("their adapter", as: runner)
             let record: JSONValue = [
                 "engine": "peft/1", "evaluations": [["step": .int(Int64(attempt + 1)), "holdout_loss_micros": 1_000]],
             ]

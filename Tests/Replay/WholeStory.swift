@@ -186,13 +186,13 @@ struct StoryTelling {
 
     // MARK: Training
 
-    func upload(_ text: String) async throws -> Digest {
+    func upload(_ text: String, as subject: String = "runner1") async throws -> Digest {
         let file = Array(text.utf8)
         let manifest = try JSON.canonical([
             "files": [["bytes": .int(Int64(file.count)), "path": "file", "sha256": .digest(SHA256.hash(file))]]
         ])
         for bytes in [file, manifest] {
-            try await whole.call("PUT", "/v1/adapters/artefacts/\(SHA256.hash(bytes).prefixed)", as: "runner1", bytes: bytes)
+            try await whole.call("PUT", "/v1/adapters/artefacts/\(SHA256.hash(bytes).prefixed)", as: subject, bytes: bytes)
         }
         return SHA256.hash(manifest)
     }

@@ -1,6 +1,7 @@
 internal import Crypto
 internal import Engine
 internal import Events
+internal import Foundation
 internal import JSON
 internal import ServiceShell
 internal import Telemetry
@@ -57,10 +58,14 @@ struct FineTuning: Sendable {
         let rows = try await rows(plan, model)
         guard !rows.training.isEmpty else { throw RunnerError.noRows }
         let longest = (rows.training + rows.holdout).map(\.example.tokens.count).max() ?? 0
-        let needed = plan.memory(on: model.model, rows: rows.training.count, longest: longest, threads: pool.threads).total
+        let memory = plan.memory(on: model.model, rows: rows.training.count, longest: longest, threads: pool.threads)
+        guard memory.written <= library.rowsLimit else {
+            throw RunnerError.tooManyRows(needed: memory.written, limit: library.rowsLimit)
+        }
+        let needed = memory.total
         guard needed <= library.memoryLimit else { throw RunnerError.tooLarge(needed: needed, limit: library.memoryLimit) }
         plan.options.memoryLimit = library.memoryLimit
-        let trainer = try plan.trainer(on: model.model, pool: pool)
+        let trainer = try plan.trainer(on: model, pool: pool)
         let (adapter, outcome) = try await train(trainer, rows, progress)
         await progress.tellLast()
         guard outcome.end != .paused else { throw try await halt(progress, outcome.checkpoint) }
@@ -104,8 +109,13 @@ struct FineTuning: Sendable {
     func rows(_ plan: TrainingPlan, _ model: ServedModel) async throws -> JobRows {
         var rows = plan.rows(for: model)
         for (index, snapshot) in order.snapshots.enumerated() {
-            let lines = try await desk.patiently(order) { try await desk.rows(order, snapshot: index) }
-            for line in lines { try rows.add(line, datanet: snapshot.datanet) }
+            let before = rows
+            // Read anew where it was cut off: what came before that is let go.
+            rows = try await desk.patiently(order) {
+                var read = before
+                try await desk.rows(order, snapshot: index) { try read.add($0, datanet: snapshot.datanet) }
+                return read
+            }
             let told: [(String, JSONValue)] = [("step", 0), ("steps", 0), ("message", .string("rows of \(snapshot.datanet) read"))]
             _ = try await desk.patiently(order) { try await desk.report(order, told) }
         }
@@ -120,6 +130,8 @@ struct FineTuning: Sendable {
         do { folder = try await desk.patiently(order) { try await fetch.folder(of: digest.prefixed) } } catch {
             throw JobFault.ofCheckpoint(error)
         }
+        // It is gone on from once: what a later attempt needs is left anew.
+        defer { try? FileManager.default.removeItem(atPath: folder) }
         return try await OSThread.run(name: "checkpoint") {
             do { return try TrainingCheckpoint(path: folder + "/checkpoint.bin") } catch let error as FormatError {
                 throw EngineError.badCheckpoint("\(error)")
@@ -156,8 +168,8 @@ struct FineTuning: Sendable {
             length: lengths[lengths.count / 2], vocabulary: model.model.configuration.vocabularySize, seed: seed)
     }
 
-    /// The attribution rows of the training items and of canaries as an artefact: `rows.bin` has them one after another, `rows.json` says
-    /// whose each is.
+    /// The attribution rows of the training items and of canaries as an artefact: `rows.bin`, `rows-1.bin` and so on have them one after
+    /// another, `rows.json` says whose each is.
     private func influence(
         _ checkpoints: [Adapter], _ rows: JobRows, _ canaries: [TrainingExample], _ model: ServedModel,
         _ progress: Progress
@@ -169,13 +181,13 @@ struct FineTuning: Sendable {
             model: model.model, checkpoints: checkpoints, rows: examples, options: options, pool: pool
         ) { _ in progress.goesOn }
         let made = try await factors.rows(examples + canaries, role: .training, pool: pool) { progress.goesOn }
-        var bytes: [UInt8] = []
+        var files = RowFiles()
         var index: [JSONValue] = []
         func add(_ row: InfluenceRow, _ members: [String: JSONValue]) {
             let encoded = row.bytes
-            let place: [String: JSONValue] = ["offset": .int(Int64(bytes.count)), "length": .int(Int64(encoded.count))]
+            let place: [String: JSONValue] = ["offset": .int(Int64(files.count)), "length": .int(Int64(encoded.count))]
             index.append(.object(JSONObject(members.merging(place) { own, _ in own }.map { ($0.key, $0.value) })))
-            bytes += encoded
+            files.add(encoded)
         }
         for (row, made) in zip(rows.training, made) {
             add(made, ["item": .string(row.item), "owner": .string(row.owner), "datanet": .string(row.datanet)])
@@ -183,15 +195,15 @@ struct FineTuning: Sendable {
         for (number, made) in made.dropFirst(rows.training.count).enumerated() {
             add(made, ["item": .string("canary/\(number / CanaryRows.rowsOfEach)/\(number % CanaryRows.rowsOfEach)")])
         }
-        let artefact = try Artefact(files: [
-            ("rows.bin", bytes),
-            (
-                "rows.json",
-                try JSON.canonical([
-                    "factors": .string(factors.digest.prefixed), "checkpoints": .int(Int64(checkpoints.count)), "rows": .array(index),
-                ])
-            ),
-        ])
+        let artefact = try Artefact(
+            files: files.files + [
+                (
+                    "rows.json",
+                    try JSON.canonical([
+                        "factors": .string(factors.digest.prefixed), "checkpoints": .int(Int64(checkpoints.count)), "rows": .array(index),
+                    ])
+                )
+            ])
         return (artefact, factors)
     }
 }

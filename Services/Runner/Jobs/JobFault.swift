@@ -11,6 +11,8 @@ enum JobFault: Equatable {
     case halted
     /// It has nothing to do with the job: what is tried again, here or elsewhere, may succeed.
     case passing
+    /// This runner can't do it, another might.
+    case elsewhere
     /// The job can't be done.
     case lasting
 
@@ -18,6 +20,8 @@ enum JobFault: Equatable {
         switch error {
         case RunnerError.lost, is CancellationError: self = .lost
         case RunnerError.halted: self = .halted
+        case RunnerError.tooLarge, RunnerError.tooManyRows, RunnerError.otherBase, RunnerError.unknownBase, EngineError.outOfMemory:
+            self = .elsewhere
         case let error as PeerError:
             switch error.status {
             case 404, 409: self = .lost

@@ -48,12 +48,14 @@ struct JobRows: Sendable {
             examples = plain(text)
         } else {
             let content = try content.object()
-            if let prompt = try content.optionalString("prompt", bytes: 1...8 << 20),
-                let completion = try content.optionalString("completion", bytes: 1...8 << 20)
+            if let prompt = content.optionalField("prompt")?.value.stringValue,
+                let completion = content.optionalField("completion")?.value.stringValue
             {
+                // Half a pair teaches nothing: it is passed over.
+                if prompt.isEmpty || completion.isEmpty { return }
                 examples = try pairs(prompt, completion, of: datanet, isHeld: isHeld)
             } else {
-                examples = plain(try content.optionalString("text", bytes: 0...8 << 20) ?? "")
+                examples = plain(content.optionalField("text")?.value.stringValue ?? "")
             }
         }
         for example in examples where example.tokens.count > 1 && !example.targets.isEmpty {

@@ -42,7 +42,7 @@ struct RowsCheck: Sendable {
             (
                 try InfluenceFactors(path: folder + "/factors.safetensors", model: base),
                 try JSON.parse([UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/rows.json")))),
-                [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/rows.bin")))
+                try Self.bytes(folder)
             )
         }
         guard let adapter = try await tuning.library.adapter(work.adapter, on: model.name), factors.end(at: adapter) else {
@@ -67,6 +67,17 @@ struct RowsCheck: Sendable {
             }
         }
         return true
+    }
+
+    /// The rows of all files, one after another.
+    private static func bytes(_ folder: String) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var number = 0
+        repeat {
+            bytes += [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/" + RowFiles.name(number))))
+            number += 1
+        } while FileManager.default.fileExists(atPath: folder + "/" + RowFiles.name(number))
+        return bytes
     }
 
     private static func part(_ bytes: [UInt8], _ entry: JSONValue) throws -> [UInt8] {

@@ -39,10 +39,13 @@ struct TrainingDesk: Sendable {
     static let features = ["int8", "attribution-rows"]
 
     /// The next job on one of the bases; nil when there is none within `wait` seconds. The same key is answered with the same job.
-    func lease(wait: Int, bases: [String], key: String) async throws -> Order? {
+    /// - Parameter declined: jobs that this runner found it can't do.
+    func lease(wait: Int, bases: [String], key: String, declined: [String] = []) async throws -> Order? {
         let answer = try await peers.call(
             "POST", .training, "/v1/runners/leases?wait=\(wait)",
-            json: ["bases": .array(bases.map { .string($0) }), "features": .texts(Self.features), "checks": true],
+            json: [
+                "bases": .array(bases.map { .string($0) }), "features": .texts(Self.features), "declined": .texts(declined), "checks": true,
+            ],
             key: key, timeout: .seconds(wait + 30))
         if answer.isNull { return nil }
         let fields = try answer.object()
@@ -71,23 +74,31 @@ struct TrainingDesk: Sendable {
         }
     }
 
-    /// The rows of a job's snapshot, one JSON object each.
-    func rows(_ order: Order, snapshot: Int) async throws -> [JSONValue] {
+    /// The rows of a job's snapshot, one JSON object each, told as they come.
+    func rows(_ order: Order, snapshot: Int, _ tell: (JSONValue) throws -> Void) async throws {
         let answer = try await peers.open(
             "GET", .training, "/v1/runners/jobs/\(order.job)/rows?snapshot=\(snapshot)", timeout: .seconds(3_600), limit: 4 << 30)
         guard answer.status == 200 else { throw PeerError(.training, answer.status, try await answer.body.collect(upTo: 1 << 20)) }
-        var rows: [JSONValue] = []
         var rest: [UInt8] = []
         for try await piece in answer.body {
-            rest += piece
-            while let end = rest.firstIndex(of: 0x0A) {
-                if end > 0 { rows.append(try JSON.parse(Array(rest[..<end]))) }
-                rest.removeSubrange(...end)
+            var start = piece.startIndex
+            // A piece is gone through once, however many lines it has.
+            while let end = piece[start...].firstIndex(of: 0x0A) {
+                rest += piece[start..<end]
+                if !rest.isEmpty { try tell(try JSON.parse(rest)) }
+                rest.removeAll(keepingCapacity: true)
+                start = end + 1
+            }
+            rest += piece[start...]
+            guard rest.count <= Self.longestLine else {
+                throw RunnerError.longRow(snapshot: snapshot, limit: Self.longestLine)
             }
         }
-        if !rest.isEmpty { rows.append(try JSON.parse(rest)) }
-        return rows
+        if !rest.isEmpty { try tell(try JSON.parse(rest)) }
     }
+
+    /// Bytes of a row: an item has at most 8 MiB of each text.
+    private static let longestLine = 64 << 20
 
     /// What training wants of a runner after a report.
     enum Wish: Sendable {
@@ -141,10 +152,13 @@ struct TrainingDesk: Sendable {
         return answer["agrees"]?.boolValue ?? false
     }
 
-    func fail(_ order: Order, reason: String) async throws {
+    /// - Parameter elsewhere: whether another runner might do it.
+    func fail(_ order: Order, reason: String, elsewhere: Bool = false) async throws {
         _ = try await peers.call(
             "POST", .training, "/v1/runners/jobs/\(order.job)/fail",
-            json: ["attempt": .int(Int64(order.attempt)), "reason": .string(String(reason.prefix(200)))],
+            json: [
+                "attempt": .int(Int64(order.attempt)), "reason": .string(String(reason.prefix(200))), "elsewhere": .bool(elsewhere),
+            ],
             key: "\(order.job)-\(order.attempt)-fail")
     }
 

@@ -35,6 +35,20 @@ struct TrainingPlan: Sendable {
         options.warmupSteps = try settings.int("warmup")
         options.checkpointEvery = try settings.int("checkpoint_every")
         options.keepsHalf = true
+        if let advanced = try settings.optionalObject("advanced") {
+            options.patience = try advanced.optionalInt("patience", in: 1...1_000)
+            if let name = try advanced.optionalString("schedule") {
+                guard let schedule = TrainingOptions.Schedule(rawValue: name) else {
+                    throw try advanced.field("schedule").error("is no schedule of this engine")
+                }
+                options.schedule = schedule
+            }
+            if let value = try advanced.optionalInt("minimum_rate", in: 0...100) { options.minimumRate = Float(value) / 100 }
+            if let value = try advanced.optionalInt("weight_decay", in: 0...1_000_000) { options.weightDecay = Float(value) / 1_000_000 }
+            if let value = try advanced.optionalInt("clip", in: 0...1_000_000_000) {
+                options.maximumGradientNorm = value == 0 ? nil : Float(value) / 1_000_000
+            }
+        }
         self.options = options
         lora = LoRAOptions(rank: try settings.int("rank"), alpha: Float(try settings.int("alpha")), modules: targets)
         maximumTokens = try settings.int("maximum_tokens")
@@ -48,9 +62,11 @@ struct TrainingPlan: Sendable {
     }
 
     /// What learns: over an int8 base this is QLoRA's form (arXiv 2305.14314).
-    func trainer(on model: LanguageModel, pool: ComputePool) throws -> LoRATrainer {
-        try LoRATrainer(
-            model: precision == model.precision ? model : model.converted(to: precision), lora: lora, options: options, pool: pool)
+    func trainer(on base: ServedModel, pool: ComputePool) throws -> LoRATrainer {
+        let model = base.model
+        return try LoRATrainer(
+            model: precision == model.precision ? model : model.converted(to: precision), lora: lora, options: options, pool: pool,
+            base: base.artefact.prefixed)
     }
 
     /// What a job under this plan takes of memory.

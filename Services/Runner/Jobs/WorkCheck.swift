@@ -38,7 +38,7 @@ struct WorkCheck: Sendable {
         let rowsAgree = loss < Self.worst ? try await RowsCheck(work: work, tuning: tuning, model: model, rows: rows).run() : false
         return .members([
             "loss_micros": .count(loss), "base_loss_micros": .count(Self.micros(base)),
-            "rows_agree": work.rows == nil ? nil : .bool(rowsAgree),
+            "held_out": .bool(!rows.holdout.isEmpty), "rows_agree": work.rows == nil ? nil : .bool(rowsAgree),
         ])
     }
 

@@ -20,12 +20,18 @@ final class ModelLibrary: Sendable {
     private let factors = Lock<[Digest: InfluenceFactors]>([:])
     /// Bytes that a job may take, its base model included.
     let memoryLimit: Int
+    /// Bytes of attribution rows that a job may make.
+    let rowsLimit: Int
+    /// Adapters whose factors are in memory.
+    private static let mostFactors = 32
     /// Bytes of adapters in memory, for each base.
     static let adapterBudget = 1 << 30
 
     private init(
-        models: [String: ServedModel], adapters: [String: AdapterCache], pool: ComputePool, folder: String, peers: Peers, memoryLimit: Int
+        models: [String: ServedModel], adapters: [String: AdapterCache], pool: ComputePool, folder: String, peers: Peers, memoryLimit: Int,
+        rowsLimit: Int
     ) {
+        self.rowsLimit = rowsLimit
         self.memoryLimit = memoryLimit
         self.folder = folder
         self.peers = peers
@@ -36,23 +42,40 @@ final class ModelLibrary: Sendable {
 
     /// Loads what the settings name: `OPENLEDGER_RUNNER_MODELS` is `name=folder` of each; the model that ships with the product when
     /// left out. `OPENLEDGER_RUNNER_MEMORY` is what a job may take; three quarters of the machine's when left out.
+    /// `OPENLEDGER_RUNNER_ROWS` is how many bytes of attribution rows a job may make.
     static func open(
         _ settings: Configuration, folder: String, peers: Peers, pool: ComputePool, logger: Logger
     ) async throws -> ModelLibrary {
         let limit = try settings.bytes("RUNNER_MEMORY", in: 1 << 20...1 << 50, default: MachineMemory.bytes / 4 * 3)
+        // Attribution takes no more of an artefact, and a manifest names no more files.
+        let most = min(4 << 30, RowFiles.most * RowFiles.largest)
+        let rows = try settings.bytes("RUNNER_ROWS", in: 1 << 20...most, default: most)
         var models: [String: ServedModel] = [:]
         var adapters: [String: AdapterCache] = [:]
         for (name, path) in try places(settings) {
             let served = try await OSThread.run(name: "load model") { try ServedModel(name: name, folder: path, pool: pool) }
             models[name] = served
             let configuration = served.model.configuration
+            let artefact = served.artefact
             adapters[name] = AdapterCache(budget: adapterBudget) { digest async throws -> Adapter in
                 let place = try await ArtefactFetch(peers: peers, folder: folder + "/adapters").folder(of: digest)
-                return try await OSThread.run(name: "load adapter") { try Adapter(folder: place, for: configuration) }
+                return try await OSThread.run(name: "load adapter") {
+                    try requireBase(artefact, of: place)
+                    return try Adapter(folder: place, for: configuration)
+                }
             }
         }
         if models.isEmpty { logger.warning("this runner has no base model: name one in OPENLEDGER_RUNNER_MODELS") }
-        return ModelLibrary(models: models, adapters: adapters, pool: pool, folder: folder, peers: peers, memoryLimit: limit)
+        return ModelLibrary(
+            models: models, adapters: adapters, pool: pool, folder: folder, peers: peers, memoryLimit: limit, rowsLimit: rows)
+    }
+
+    /// An adapter that names the base that it was made on is on that one alone: others of the same form would give nonsense.
+    private static func requireBase(_ base: Digest, of folder: String) throws {
+        guard let bytes = FileManager.default.contents(atPath: folder + "/openledger.json"),
+            let named = (try? JSON.parse(Array(bytes)))?["base"]?.stringValue, named != base.prefixed
+        else { return }
+        throw EngineError.adapterMismatch("it was made on the base model \(named), and this one is \(base.prefixed)")
     }
 
     private static func places(_ settings: Configuration) throws -> [(String, String)] {
@@ -106,11 +129,11 @@ final class ModelLibrary: Sendable {
                 try read.write(to: path)
                 return read
             }
-            if let read { factors.withLock { $0[adapter] = read } }
+            if let read { remember(read, of: adapter) }
             return read
         }
         let read = try await OSThread.run(name: "factors") { try InfluenceFactors(path: path, model: base.model) }
-        factors.withLock { $0[adapter] = read }
+        remember(read, of: adapter)
         return read
     }
 
@@ -130,7 +153,15 @@ final class ModelLibrary: Sendable {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try made.write(to: path)
         }
-        factors.withLock { $0[adapter] = made }
+        remember(made, of: adapter)
+    }
+
+    /// Keeps factors in memory, a bounded number of them: the others lie in their files.
+    private func remember(_ made: InfluenceFactors, of adapter: Digest) {
+        factors.withLock { kept in
+            if kept[adapter] == nil, kept.count >= Self.mostFactors, let other = kept.keys.first { kept[other] = nil }
+            kept[adapter] = made
+        }
     }
 
     private func path(of adapter: Digest) -> String { folder + "/factors/\(adapter.hex).safetensors" }

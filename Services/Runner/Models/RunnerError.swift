@@ -6,6 +6,8 @@ enum RunnerError: Error, CustomStringConvertible {
     case otherBase(String, here: Digest, wanted: Digest)
     case noRows
     case tooLarge(needed: Int, limit: Int)
+    case tooManyRows(needed: Int, limit: Int)
+    case longRow(snapshot: Int, limit: Int)
     case lost
     case halted
 
@@ -16,6 +18,9 @@ enum RunnerError: Error, CustomStringConvertible {
         case .noRows: "the snapshots have no row to learn from"
         case .tooLarge(let needed, let limit):
             "the job would take \(needed >> 20) MiB of memory, and may take \(limit >> 20): fewer or shorter rows, a lower rank or fewer targets"
+        case .tooManyRows(let needed, let limit):
+            "the job would make \(needed >> 20) MiB of attribution rows, and may make \(limit >> 20): fewer targets, a lower rank or fewer rows"
+        case .longRow(let snapshot, let limit): "a row of snapshot \(snapshot) has more than \(limit >> 20) MiB"
         case .lost: "the job was cancelled, or given to another runner"
         case .halted: "the job was halted"
         }

@@ -26,7 +26,11 @@ struct LookingRoutes: Sendable {
                 .openObject(
                     .required("base", .text), .required("settings", .any), .required("items", .count), .required("tokens", .count))),
             replies: [
-                .json(200, "Bytes, and how many a job may take.", .openObject(.required("bytes", .count), .required("limit", .count)))
+                .json(
+                    200, "Bytes of memory and of attribution rows, and how many a job may take of each.",
+                    .openObject(
+                        .required("bytes", .count), .required("limit", .count), .required("rows_bytes", .count),
+                        .required("rows_limit", .count)))
             ],
             problems: [.notFound]
         ) { [library] context in
@@ -47,6 +51,7 @@ struct LookingRoutes: Sendable {
             return .json([
                 "bytes": .count(memory.total), "limit": .count(library.memoryLimit), "base": .count(memory.base),
                 "training": .count(memory.training), "influence": .count(memory.influence), "rows": .count(memory.rows),
+                "rows_bytes": .count(memory.written), "rows_limit": .count(library.rowsLimit),
             ])
         }
     }

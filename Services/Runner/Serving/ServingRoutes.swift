@@ -56,11 +56,18 @@ struct ServingRoutes: Sendable {
         ) { [library] context in
             let (base, digest) = try Self.named(context)
             guard library.models[base] != nil else { throw Problem(.notFound, "this runner has no base model \(base)", field: "#/base") }
-            do { _ = try await library.adapter(digest, on: base) } catch let error as PeerError where error.status == 404 {
-                throw Problem(.notFound, "there is no adapter \(digest)", field: "#/adapter")
-            }
+            do { _ = try await library.adapter(digest, on: base) } catch { throw Self.trouble(error, digest, field: "#/adapter") }
             return .noContent
         }
+    }
+
+    /// What it means for a caller that an adapter can't be had: there is none, it is broken or of another base, or it may come yet.
+    private static func trouble(_ error: any Error, _ digest: Digest, field: String) -> any Error {
+        if let error = error as? PeerError, error.status == 404 {
+            return Problem(.notFound, "there is no adapter \(digest)", field: field)
+        }
+        guard !JobFault.isPassing(error), !(error is PeerError), !(error is CancellationError) else { return error }
+        return Problem(.badBody, "the adapter \(digest) can't be used: \(error)", field: field)
     }
 
     private var unload: Route {
@@ -88,8 +95,8 @@ struct ServingRoutes: Sendable {
         var request = try context.decode { _ in try Self.request(fields, model, isChat: isChat) }
         let digest = try context.decode { _ in try fields.optionalDigest("openledger_adapter") }
         if let digest {
-            do { request.adapter = try await library.adapter(digest, on: name) } catch let error as PeerError where error.status == 404 {
-                throw Problem(.notFound, "there is no adapter \(digest)", field: "#/openledger_adapter")
+            do { request.adapter = try await library.adapter(digest, on: name) } catch {
+                throw Self.trouble(error, digest, field: "#/openledger_adapter")
             }
         }
         let pieces: AsyncThrowingStream<GeneratedPiece, any Error>

@@ -17,7 +17,7 @@ public enum ModelRules {
             terms.version = versions.count + 1
             if let id = draft.job {
                 let job = try TrainingRules.job(id, state)
-                guard job.request.owner == draft.owner else { throw TrainingError.notFound("job \(id)") }
+                guard state.owner(of: job) == draft.owner else { throw TrainingError.notFound("job \(id)") }
                 guard let completed = job.completed else { throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)") }
                 guard completed.base == draft.base else {
                     throw TrainingError.invalid(field: "/base", reason: "must be \(completed.base), which job \(id) started from")
@@ -46,7 +46,8 @@ public enum ModelRules {
         }
     }
 
-    /// A model gets a new owner. It is published anew, on the same terms, as a version that earns for that owner; the versions before,
+    /// A model gets a new owner, and so does the adapter that it has: from then on the new one alone publishes it, reads it and has it made
+    /// again. It is published anew, on the same terms, as a version that earns for that owner; the versions before,
     /// which earn for the old one, may no longer be asked.
     public static func handOver(_ name: String, to owner: String, by caller: String) -> DecisionMaker<TrainingState>.Rule {
         { state, context in
@@ -54,6 +55,9 @@ public enum ModelRules {
                 throw TrainingError.notFound("model \(name)")
             }
             guard owner != caller else { throw TrainingError.invalid(field: "/to", reason: "must be somebody else") }
+            guard state.principals.contains(owner) else {
+                throw TrainingError.invalid(field: "/to", reason: "must be registered: \(owner) is not")
+            }
             guard var terms = state.model(name) else { throw TrainingError.wrongState("all versions of \(name) are retired") }
             terms.owner = owner
             terms.version = versions.count + 1

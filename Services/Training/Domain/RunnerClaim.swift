@@ -16,6 +16,9 @@ public enum RunnerClaim {
         return last >= Int(first)
     }
 
+    /// Whether the house's engine can do it again, bit for bit.
+    public static func isRepeatable(_ record: JSONValue) -> Bool { engine(record)?.hasPrefix("openledger-engine/") ?? false }
+
     /// What computed it.
     public static func engine(_ record: JSONValue) -> String? { record["engine"]?.stringValue }
 }

@@ -40,13 +40,17 @@ public enum RunnerRules {
         case repeated(adapter: Digest, rows: Digest?)
         /// Its loss in millionths and the base model's on the same rows, the loss that its runner claims, and whether a sample of its
         /// attribution rows came out too; nil where there are none.
-        case measured(loss: Int, base: Int, claim: Int?, rowsAgree: Bool?)
+        /// - `heldOut`: whether they are rows that are held out; else the runner had nothing to claim a loss on.
+        case measured(loss: Int, base: Int, claim: Int?, rowsAgree: Bool?, heldOut: Bool = true)
     }
 
-    /// Somebody's work was looked at. Where it is what it is said to be, the job is done; else it waits for another runner.
-    /// - Parameter shares: whose data it learned from.
+    /// Somebody's work was looked at. Where it is what it is said to be, the job is done; else it waits for another runner. Where rows were
+    /// taken back since it was begun, another outcome proves nothing.
+    /// - Parameters:
+    ///   - shares: whose data it learned from.
+    ///   - items: of the job's snapshots.
     public static func check(
-        _ id: String, by checker: String, _ finding: Finding, shares: EvidenceList<AttributionShare>
+        _ id: String, by checker: String, _ finding: Finding, shares: EvidenceList<AttributionShare>, items: [SnapshotItems] = []
     ) -> DecisionMaker<TrainingState>.Rule {
         { state, _ in
             let job = try TrainingRules.job(id, state)
@@ -60,11 +64,16 @@ public enum RunnerRules {
             case .repeated(let adapter, let rows):
                 (checked.found, checked.foundRows) = (adapter, rows)
                 checked.reason = adapter != work.adapter ? "adapter" : rows != work.rows ? "rows" : nil
-            case .measured(let loss, let base, let claim, let rowsAgree):
+            case .measured(let loss, let base, let claim, let rowsAgree, let heldOut):
                 let bound = min(claim ?? base, base)
                 (checked.method, checked.measured, checked.bound, checked.base) = ("measure", loss, bound, base)
-                checked.rowsAgree = rowsAgree
-                checked.reason = refusal(loss: loss, bound: bound, base: base, claim: claim, rowsAgree: rowsAgree)
+                (checked.rowsAgree, checked.heldOut) = (rowsAgree, heldOut ? nil : false)
+                let isUnclaimed = claim == nil && !heldOut
+                checked.reason = refusal(
+                    loss: loss, bound: bound, base: base, claim: claim, rowsAgree: rowsAgree, isUnclaimed: isUnclaimed)
+            }
+            if checked.reason != nil, let begun = job.begun, items.contains(where: { $0.isTakenFrom(since: begun, state) }) {
+                checked.reason = JobChecked.takenBack
             }
             checked.agrees = checked.reason == nil
             let stream = try TrainingRules.stream("job", id)
@@ -82,14 +91,15 @@ public enum RunnerRules {
     }
 
     /// Why measured work is not taken; nil when it is.
-    private static func refusal(loss: Int, bound: Int, base: Int, claim: Int?, rowsAgree: Bool?) -> String? {
+    /// - Parameter isUnclaimed: nothing was claimed, and nothing could be: no rows are held out.
+    private static func refusal(loss: Int, bound: Int, base: Int, claim: Int?, rowsAgree: Bool?, isUnclaimed: Bool) -> String? {
         // Two losses are one where they are no more than 2 % apart: other processors and libraries round otherwise.
         func passes(_ value: Int, _ bound: Int) -> Bool { Int128(value) * 100 > Int128(bound) * 102 }
         if rowsAgree == false { return "rows" }
         guard loss >= base else { return passes(loss, bound) ? "loss" : nil }
         // What the owner set may be such that nothing can be learned: who says so is not believed less for it, but there is nothing to pay.
         let isAsClaimed = claim.map { !passes(loss, $0) && !passes($0, loss) } ?? false
-        return isAsClaimed ? JobChecked.noGain : "loss"
+        return isAsClaimed || isUnclaimed ? JobChecked.noGain : "loss"
     }
 
     /// Somebody's own runner hands in work of the engine that it joined with: by that is decided how it is looked at.

@@ -33,12 +33,30 @@ public struct TrainingJob: Sendable, Hashable {
     public internal(set) var runner: String?
     /// How many have begun it.
     public internal(set) var attempt = 0
+    /// When the last one began.
+    public internal(set) var begun: Timestamp?
+    /// How often it was begun since its owner, or a checkpoint of one of the house's own runners, last moved it on.
+    public internal(set) var lapses = 0
+    /// Somebody's own runners that gave it back or whose work on it was not taken: they don't get it again.
+    public internal(set) var refused: Set<String> = []
+    /// When it was last given back, and why.
+    public internal(set) var released: Release?
+
+    /// That a runner gave it back.
+    public struct Release: Sendable, Hashable {
+        /// When.
+        public let time: Timestamp
+        /// The runner's word.
+        public let reason: String
+    }
     /// The last checkpoint.
     public internal(set) var checkpoint: JobCheckpointed?
     /// Who left it.
     public internal(set) var checkpointRunner: String?
     /// What somebody's own runner handed in last.
     public internal(set) var delivered: JobDelivered?
+    /// When that was.
+    public internal(set) var deliveredAt: Timestamp?
     /// What the house found when it looked at that.
     public internal(set) var checked: JobChecked?
     /// When somebody first began it.

@@ -24,7 +24,8 @@ extension TrainingRules {
     ///   - leftOut: how many tokens that is, which nobody pays for.
     public static func retrain(_ id: String, _ request: Request, without: Digest, leftOut: Int) -> DecisionMaker<TrainingState>.Rule {
         { state, context in
-            let job = try own(id, request.owner, state)
+            let job = try job(id, state)
+            guard state.owner(of: job) == request.owner else { throw TrainingError.notFound("job \(id)") }
             guard job.completed != nil else { throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)") }
             guard state.replacement(of: id) == nil else {
                 throw TrainingError.wrongState("job \(id) is being repeated already, as \(state.replacement(of: id) ?? "")")

@@ -16,14 +16,17 @@ extension TrainingRules {
         public var silent: [String: Int]
         /// Whether it is the house's own, and sees whatever it is to work on.
         public var isHouses: Bool
-        /// What one that is not the house's own must have bonded; nil when nothing must be.
+        /// What one that is not the house's own must have bonded for each job that it works on; nil when nothing must be.
         public var stake: Amount?
+        /// Jobs that it found it can't do.
+        public var declined: Set<String>
 
         /// From its parts.
         public init(
             runner: String, bases: Set<String>? = nil, features: Set<String>? = nil, silent: [String: Int] = [:], isHouses: Bool = true,
-            stake: Amount? = nil
+            stake: Amount? = nil, declined: Set<String> = []
         ) {
+            self.declined = declined
             self.runner = runner
             self.bases = bases
             self.features = features
@@ -38,6 +41,7 @@ extension TrainingRules {
             guard job.request.needs.allSatisfy({ features?.contains($0) ?? true }) else { return false }
             // What gained nothing is done once more by the house alone, and not by one after another who need not care.
             guard isHouses || job.checked?.reason != JobChecked.noGain else { return false }
+            guard !job.refused.contains(runner), !declined.contains(job.request.job) else { return false }
             return isHouses || job.request.snapshots.allSatisfy { state.mayTrain(runner, on: $0.datanet, at: logTime) }
         }
     }
@@ -51,17 +55,43 @@ extension TrainingRules {
                 guard state.runners.registered[candidate.runner] != nil else {
                     throw TrainingError.forbidden("\(candidate.runner) is no runner that joined: POST /v1/runners")
                 }
-                if let stake = candidate.stake { try RunnerRules.vouched(candidate.runner, stake, state) }
+                if let stake = candidate.stake {
+                    try RunnerRules.vouched(candidate.runner, stake, state)
+                    // What it has staked vouches for so many jobs at a time.
+                    let held = state.open.count { state.jobs[$0].map { $0.isHeld(by: candidate.runner) } ?? false }
+                    let bonded = state.runners.stake(of: candidate.runner, in: stake.asset).units
+                    if stake.units > 0, bonded / stake.units <= Int128(held) { return [] }
+                }
             }
-            let open = state.open.compactMap { state.jobs[$0] }.filter {
-                candidate.takes($0, state, at: context.logTime) && missingGrant(of: $0, state, at: context.logTime) == nil
+            let all = state.open.compactMap { state.jobs[$0] }
+            let given = try all.filter { $0.isGivenUp(silent: candidate.silent, at: context.logTime) }.map { job in
+                let id = job.request.job
+                return NewEvent(
+                    JobFailed(job: id, reason: job.released?.reason ?? tooOften, hold: job.request.hold), stream: try stream("job", id))
             }
-            let silent = { (job: TrainingJob) in job.status == .running && candidate.silent[job.request.job] == job.attempt }
-            guard let job = open.first(where: { $0.status == .queued }) ?? open.first(where: silent) else { return [] }
+            let open = all.filter { job in
+                candidate.takes(job, state, at: context.logTime) && missingGrant(of: job, state, at: context.logTime) == nil
+                    && !job.isGivenUp(silent: candidate.silent, at: context.logTime)
+            }
+            let waits = { (job: TrainingJob) in
+                let isSilent = candidate.silent[job.request.job] == job.attempt
+                return switch job.status {
+                case .running: isSilent
+                // The house does again what nobody looked at: who handed it in loses nothing by it.
+                case .checking: candidate.isHouses && (isSilent || job.isUnlooked(at: context.logTime))
+                default: false
+                }
+            }
+            guard let job = open.first(where: { $0.status == .queued }) ?? open.first(where: waits) else { return given }
             let id = job.request.job
-            return [NewEvent(JobStarted(job: id, runner: candidate.runner, attempt: job.attempt + 1), stream: try stream("job", id))]
+            return given + [
+                NewEvent(JobStarted(job: id, runner: candidate.runner, attempt: job.attempt + 1), stream: try stream("job", id))
+            ]
         }
     }
+
+    /// Why a job failed that nobody said anything about.
+    public static let tooOften = "it was begun \(mostLapses) times, and no runner came to its end"
 
     /// Its owner halts a job. The runner that works on it leaves a checkpoint where it stands.
     public static func pause(_ id: String, by caller: String) -> DecisionMaker<TrainingState>.Rule {
@@ -86,10 +116,10 @@ extension TrainingRules {
 
     /// Its owner stops a job.
     public static func cancel(_ id: String, by caller: String) -> DecisionMaker<TrainingState>.Rule {
-        { state, _ in
+        { state, context in
             let job = try own(id, caller, state)
-            // What was handed in is paid for if it is what it is said to be.
-            guard !job.status.isOver, job.status != .checking else {
+            // What was handed in is paid for if it is what it is said to be, unless nobody looks at it.
+            guard !job.status.isOver, job.status != .checking || job.isUnlooked(at: context.logTime) else {
                 throw TrainingError.wrongState("job \(id) is \(job.status.rawValue)")
             }
             return [NewEvent(JobCancelled(job: id, hold: job.request.hold), stream: try stream("job", id))]
@@ -114,6 +144,18 @@ extension TrainingRules {
         let owner = job.request.owner
         return job.request.snapshots.first { !state.mayTrain(owner, on: $0.datanet, at: logTime) }.map {
             "\(owner) has no grant to train on \($0.datanet) any more: ask for access with purpose train"
+        }
+    }
+
+    /// Why a runner may not see a job's data at a moment of log time; nil when it may.
+    /// - Parameter isHouses: the house's own see what they are to work on.
+    public static func missingGrant(
+        of job: TrainingJob, runner: String, isHouses: Bool, _ state: TrainingState, at logTime: Timestamp
+    ) -> String? {
+        if let reason = missingGrant(of: job, state, at: logTime) { return reason }
+        guard !isHouses else { return nil }
+        return job.request.snapshots.first { !state.mayTrain(runner, on: $0.datanet, at: logTime) }.map {
+            "\(runner) has no grant to train on \($0.datanet) any more: ask for access with purpose train"
         }
     }
 

@@ -75,9 +75,10 @@ public enum TrainingRules {
     }
 
     /// A job is put into the queue.
-    public static func request(_ request: Request) -> DecisionMaker<TrainingState>.Rule {
+    /// - Parameter leftOut: tokens of the snapshots that are handed out no more, which nobody pays for.
+    public static func request(_ request: Request, leftOut: Int = 0) -> DecisionMaker<TrainingState>.Rule {
         { state, context in
-            let quote = try quote(request, state, at: context.logTime)
+            let quote = try quote(request, state, at: context.logTime, leftOut: leftOut)
             let job = context.newID("job")
             let references = request.snapshots.compactMap { wanted in
                 state.snapshot(wanted.datanet, wanted.number).map {
@@ -136,11 +137,23 @@ public enum TrainingRules {
         }
     }
 
-    /// A job can't be done.
-    public static func fail(_ id: String, runner: String, attempt: Int, reason: String) -> DecisionMaker<TrainingState>.Rule {
+    /// How often a job is begun before it is given up, where nothing moves it on.
+    public static let mostLapses = 8
+
+    /// A job can't be done. What somebody's own runner says of it gives it to another, and so does what is only this runner's trouble, where
+    /// there is another; a job that was begun too often is over.
+    /// - Parameter elsewhere: whether another runner might do it.
+    public static func fail(
+        _ id: String, runner: String, attempt: Int, reason: String, elsewhere: Bool = false
+    ) -> DecisionMaker<TrainingState>.Rule {
         { state, _ in
             let job = try running(id, runner, attempt, state)
-            return [NewEvent(JobFailed(job: id, reason: reason, hold: job.request.hold), stream: try stream("job", id))]
+            let stream = try stream("job", id)
+            let isOthers = state.runners.registered[runner] != nil
+            if isOthers || (elsewhere && state.hasOther(than: runner, for: job)), job.lapses < mostLapses {
+                return [NewEvent(JobReleased(job: id, runner: runner, attempt: attempt, reason: reason), stream: stream)]
+            }
+            return [NewEvent(JobFailed(job: id, reason: reason, hold: job.request.hold), stream: stream)]
         }
     }
 

@@ -19,7 +19,7 @@ public struct TrainingSettings: Sendable, Hashable {
     /// LoRA's alpha, from 1 to 1,024: the adapter's output is scaled by alpha over rank.
     public var alpha = 16
     /// The linear layers that get an adapter.
-    public var targets = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    public var targets = TrainingSettings.layers
     /// Optimiser steps over which the step width grows from nothing.
     public var warmup = 10
     /// Most tokens of a row; longer rows are cut, and the job says how many were.
@@ -29,12 +29,18 @@ public struct TrainingSettings: Sendable, Hashable {
     /// Optimiser steps between checkpoints.
     public var checkpointEvery = 50
 
+    /// The linear layers that there are.
+    static let layers = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
     /// Whether each pair is learned a second time with passages before it, its own among them, so that the model learns to use what
     /// is looked up for it (RAFT, arXiv 2403.10131).
     public var passages = false
 
     /// How the base model's matrices are kept while the adapter learns: `float32`, or `int8`, which takes a quarter of the memory.
     public var precision = "float32"
+
+    /// What few people set.
+    public var advanced = AdvancedSettings()
 
     /// What a runner must be able to do besides.
     public var needs: [String] { precision == "float32" ? [] : [precision] }
@@ -53,7 +59,13 @@ public struct TrainingSettings: Sendable, Hashable {
         if let value = try fields.optionalInt("alpha", in: 1...1_024) { alpha = value }
         if let list = try fields.optionalArray("targets", count: 1...16) {
             targets = []
-            for entry in list { targets.append(try entry.string(bytes: 1...64)) }
+            for entry in list {
+                let name = try entry.string(bytes: 1...64)
+                guard Self.layers.contains(name) else {
+                    throw entry.error("is no linear layer of this family: \(Self.layers.joined(separator: ", "))")
+                }
+                targets.append(name)
+            }
         }
         if let value = try fields.optionalInt("warmup", in: 0...100_000) { warmup = value }
         if let value = try fields.optionalInt("maximum_tokens", in: 8...8_192) { maximumTokens = value }
@@ -64,11 +76,12 @@ public struct TrainingSettings: Sendable, Hashable {
             guard ["float32", "int8"].contains(value) else { throw try fields.field("precision").error("must be float32 or int8") }
             precision = value
         }
+        if let object = try fields.optionalObject("advanced") { advanced = try AdvancedSettings(object) }
     }
 
     private static let keys = [
         "epochs", "learning_rate", "batch", "rank", "seed", "alpha", "targets", "warmup", "maximum_tokens", "holdout",
-        "checkpoint_every", "passages", "precision",
+        "checkpoint_every", "passages", "precision", "advanced",
     ]
 
     /// All of them, as they stand in the evidence store.
@@ -81,6 +94,7 @@ public struct TrainingSettings: Sendable, Hashable {
             "checkpoint_every": .int(Int64(checkpointEvery)), "passages": .bool(passages),
             // What came later stands only where it is not as it always was: settings keep their hash.
             "precision": precision == "float32" ? nil : .string(precision),
+            "advanced": advanced.json,
         ])
     }
 }

@@ -11,6 +11,9 @@ extension TrainingState {
         return versions.last { !$0.isRetired }?.terms
     }
 
+    /// Whose a job's adapter is: who ordered it, or to whom it was handed over since.
+    public func owner(of job: TrainingJob) -> String { heirs[job.request.job] ?? job.request.owner }
+
     /// A snapshot by its number.
     public func snapshot(_ datanet: String, _ number: Int) -> SnapshotPublished? {
         guard let list = snapshots[datanet], number >= 1, number <= list.count else { return nil }

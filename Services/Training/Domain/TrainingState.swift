@@ -28,6 +28,13 @@ public struct TrainingState: ServiceState {
     /// Runners that are not the house's own.
     public private(set) var runners = RunnerBook()
 
+    /// Whoever began a job.
+    private var workers: Set<String> = []
+    /// To whom the adapter of a job was handed over, with a model.
+    public private(set) var heirs: [String: String] = [:]
+    /// Who is registered.
+    public private(set) var principals: Set<String> = []
+
     /// The greatest time of the events that it folds.
     public private(set) var latest = Timestamp(microseconds: 0)
 
@@ -39,7 +46,7 @@ public struct TrainingState: ServiceState {
         JobCancelled.type, JobPaused.type, JobResumed.type, ModelPublished.type, ModelRetired.type, SnapshotPublished.type,
         DatanetCreated.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type, AccessRevoked.type, ContributionWithdrawn.type,
         ContentErased.type, JobDelivered.type, JobChecked.type, RunnerRegistered.type, StakeBonded.type, StakeUnbonded.type,
-        StakeSlashed.type,
+        StakeSlashed.type, JobReleased.type, ModelHandedOver.type, PrincipalRegistered.type,
     ]
 
     /// The types that it folds.
@@ -61,10 +68,14 @@ public struct TrainingState: ServiceState {
             let snapshot = try SnapshotPublished(data)
             snapshots[snapshot.datanet, default: []].append(snapshot)
             published[snapshot.snapshot] = fact.time
-        case ContributionWithdrawn.type: takenBack.add(try ContributionWithdrawn(data))
+        case ContributionWithdrawn.type: takenBack.add(try ContributionWithdrawn(data), at: fact.time)
         case ContentErased.type: takenBack.add(try ContentErased(data), at: fact.time)
         case DatanetCreated.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type, AccessRevoked.type:
             try applyAccess(fact.type, data)
+        case ModelHandedOver.type:
+            let handed = try ModelHandedOver(data)
+            if let job = model(handed.model)?.job { heirs[job] = handed.to }
+        case PrincipalRegistered.type: principals.insert(try PrincipalRegistered(data).principal)
         case RunnerRegistered.type: runners.add(try RunnerRegistered(data))
         case StakeBonded.type: runners.add(try StakeBonded(data))
         case StakeUnbonded.type: runners.add(try StakeUnbonded(data))
@@ -101,6 +112,16 @@ public struct TrainingState: ServiceState {
 
     private static let insiderRoles: Set<String> = ["owner", "curator"]
 
+    /// Whether a runner besides this one might do a job: one of the house's own that has worked, or one that joined and has what it needs.
+    func hasOther(than runner: String, for job: TrainingJob) -> Bool {
+        workers.union(runners.registered.keys).contains { other in
+            guard other != runner, !job.refused.contains(other) else { return false }
+            guard let known = runners.registered[other] else { return true }
+            return known.bases.contains(job.request.base) && job.request.needs.allSatisfy { known.features.contains($0) }
+                && job.request.snapshots.allSatisfy { mayTrain(other, on: $0.datanet, at: latest) }
+        }
+    }
+
     private mutating func applyJob(_ fact: Fact, _ data: JSONFields) throws {
         if fact.type == JobRequested.type {
             let request = try JobRequested(data)
@@ -115,21 +136,30 @@ public struct TrainingState: ServiceState {
         case JobStarted.type:
             let started = try JobStarted(data)
             (job.status, job.runner, job.attempt) = (.running, started.runner, started.attempt)
+            workers.insert(started.runner)
+            (job.begun, job.lapses, job.delivered, job.deliveredAt) = (fact.time, job.lapses + 1, nil, nil)
             job.started = job.started ?? fact.time
             // What somebody's own runner left is a beginning for that runner alone: nobody has looked at it.
             if let left = job.checkpointRunner, left != started.runner, runners.registered[left] != nil {
                 (job.checkpoint, job.checkpointRunner) = (nil, nil)
             }
-        case JobCheckpointed.type: (job.checkpoint, job.checkpointRunner) = (try JobCheckpointed(data), job.runner)
-        case JobDelivered.type: (job.status, job.delivered) = (.checking, try JobDelivered(data))
+        case JobCheckpointed.type:
+            (job.checkpoint, job.checkpointRunner) = (try JobCheckpointed(data), job.runner)
+            if job.runner.map({ runners.registered[$0] == nil }) ?? false { job.lapses = 0 }
+        case JobReleased.type:
+            let released = try JobReleased(data)
+            (job.status, job.released) = (.queued, TrainingJob.Release(time: fact.time, reason: released.reason))
+            if runners.registered[released.runner] != nil { job.refused.insert(released.runner) }
+        case JobDelivered.type: (job.status, job.delivered, job.deliveredAt) = (.checking, try JobDelivered(data), fact.time)
         case JobChecked.type:
             let checked = try JobChecked(data)
             job.checked = checked
             // Another begins anew: whoever hands in something else than it says may have left such a checkpoint too.
             if !checked.agrees { (job.status, job.checkpoint, job.checkpointRunner) = (.queued, nil, nil) }
+            if !checked.agrees, checked.reason != JobChecked.takenBack { job.refused.insert(checked.runner) }
         case JobCompleted.type: (job.status, job.completed) = (.succeeded, try JobCompleted(data))
         case JobPaused.type: job.status = .paused
-        case JobResumed.type: job.status = .queued
+        case JobResumed.type: (job.status, job.lapses) = (.queued, 0)
         case JobFailed.type: (job.status, job.reason) = (.failed, try JobFailed(data).reason)
         default: job.status = .cancelled
         }

@@ -1,6 +1,7 @@
 internal import Blobs
 internal import Crypto
 internal import Events
+internal import HTTP
 internal import JSON
 
 /// What runners make, by content: the files of adapters and checkpoints, and a manifest for each.
@@ -13,12 +14,32 @@ struct ArtefactStore: Sendable {
     static let largest = 512 << 20
     private static let space = "artefacts"
 
-    /// Keeps a file under its hash.
-    /// - Throws: ``ArtefactError`` when the bytes have another hash.
-    func put(_ digest: Digest, _ bytes: [UInt8]) async throws {
-        let actual = SHA256.hash(bytes)
-        guard actual == digest else { throw ArtefactError.wrongHash(expected: digest, actual: actual) }
-        try await blobs.put(try BlobName(space: Self.space, digest: digest), bytes)
+    /// Keeps a file under its hash, as its pieces come, and that it was this principal who had it.
+    /// - Throws: ``ArtefactError`` when the bytes have another hash; nothing is kept then.
+    func put(_ digest: Digest, _ body: RequestBody, by principal: String) async throws {
+        let name = try BlobName(space: Self.space, digest: digest)
+        let source = HashingSource(body, expected: digest)
+        if try await blobs.count(of: name) == nil { try await blobs.put(name, BlobBytes { source }) }
+        // Another may have brought the same: who has not all of it has nothing of it.
+        try await source.drain()
+        try await blobs.put(try Self.mark(digest, principal), Array(principal.utf8))
+    }
+
+    /// Whether a principal brought all that an artefact names, and its manifest.
+    func requireOwn(_ manifest: Digest, of principal: String) async throws {
+        for digest in [manifest] + (try await files(of: manifest)) {
+            guard try await isFrom(principal, digest) else { throw ArtefactError.foreign(digest, principal) }
+        }
+    }
+
+    /// Whether a principal brought these bytes; several may have.
+    func isFrom(_ principal: String, _ digest: Digest) async throws -> Bool {
+        try await blobs.count(of: Self.mark(digest, principal)) != nil
+    }
+
+    /// Where it stands that a principal brought a file.
+    private static func mark(_ digest: Digest, _ principal: String) throws -> BlobName {
+        try BlobName(space: "artefact-owners", digest: SHA256.hash(utf8: digest.hex + "\n" + principal))
     }
 
     /// The file's bytes as a stream.
@@ -64,5 +85,6 @@ struct ArtefactStore: Sendable {
 enum ArtefactError: Error, Equatable {
     case wrongHash(expected: Digest, actual: Digest)
     case missing(Digest)
+    case foreign(Digest, String)
     case noManifest(Digest, reason: String)
 }

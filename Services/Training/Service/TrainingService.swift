@@ -29,14 +29,15 @@ public struct TrainingService: RunnableService {
         let artefacts = ArtefactStore(blobs: try context.openBlobs())
         let price = try TrainingPrice(context.settings)
         let lease = try context.settings.integer("TRAINING_LEASE", in: 1...3_600, default: 30)
-        let desk = JobDesk(maker: maker, lease: .seconds(lease), logger: context.logger)
+        let stall = try context.settings.integer("TRAINING_STALL", in: 1...1_000_000, default: 3_600)
+        let desk = JobDesk(maker: maker, lease: .seconds(lease), stall: .seconds(stall), logger: context.logger)
         let views = JobViews(maker: maker, desk: desk)
         let items = JobItems(maker: maker, evidence: evidence)
         let joining = try RunnerJoining(context.settings, maker: maker)
         let looks = RunnerLooks(context)
         let routes =
             ModelRoutes(maker: maker).routes + OriginRoutes(maker: maker, peers: context.peers, evidence: evidence).routes
-            + JobRoutes(maker: maker, desk: desk, views: views, evidence: evidence, price: price, looks: looks).routes
+            + JobRoutes(maker: maker, desk: desk, views: views, items: items, evidence: evidence, price: price, looks: looks).routes
             + JobControlRoutes(maker: maker, views: views).routes
             + RetrainingRoutes(maker: maker, views: views, items: items, evidence: evidence, price: price).routes
             + RunnerRoutes(

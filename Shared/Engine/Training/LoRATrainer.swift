@@ -12,9 +12,12 @@ public final class LoRATrainer: Sendable {
     /// How it is trained.
     public let options: TrainingOptions
     private let pool: ComputePool
+    private let base: String?
 
     /// A trainer; throws when a setting is out of range.
-    public init(model: LanguageModel, lora: LoRAOptions, options: TrainingOptions, pool: ComputePool) throws {
+    /// - Parameter base: what the model's weights are called: a checkpoint over others is not gone on from.
+    public init(model: LanguageModel, lora: LoRAOptions, options: TrainingOptions, pool: ComputePool, base: String? = nil) throws {
+        self.base = base
         try lora.check()
         try options.check()
         self.model = model
@@ -46,10 +49,12 @@ public final class LoRATrainer: Sendable {
                 weights: model.weights, rotary: model.rotary, parameters: adapter.parameters,
                 parts: [(0..<adapter.layout.count, true)], adapter: adapter, layout: nil, baseBytes: model.byteCount)
             let modules = lora.modules.sorted().map(\.name).joined(separator: ",")
-            let base = start.map { " from \(Fingerprint.of($0.parameters))" } ?? ""
+            let begin = start.map { " from \(Fingerprint.of($0.parameters))" } ?? ""
+            let weights = base.map { " of \($0)" } ?? ""
             let run = try TrainingRun(
                 trained, data, options, pool: pool,
-                identity: "lora rank \(lora.rank) alpha \(lora.alpha) \(modules) on \(model.configuration) \(model.precision)\(base)",
+                identity:
+                    "lora rank \(lora.rank) alpha \(lora.alpha) \(modules) on \(model.configuration) \(model.precision)\(weights)\(begin)",
                 report: onEvent)
             var outcome = try run.run(from: resume)
             outcome.half = run.half.map { Adapter(layout: adapter.layout, scale: adapter.scale, parameters: $0) }

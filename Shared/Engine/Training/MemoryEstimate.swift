@@ -10,6 +10,9 @@ public struct MemoryEstimate: Sendable, Equatable {
     /// The rows of tokens, and their attribution rows.
     public let rows: Int
 
+    /// The attribution rows as they are written; no part of ``total``.
+    public let written: Int
+
     /// The most that is taken at once: rows are measured when the adapter has learned.
     public var total: Int { base + max(training, influence + rows) }
 
@@ -32,6 +35,8 @@ public struct MemoryEstimate: Sendable, Equatable {
             configuration, layout, longest: longest, checkpoints: checkpoints, influence, threads)
         // A row's numbers are there as they are compared and as they are written, with a length and a scale for each row of a tensor.
         let parts = checkpoints * layout.parts.count * 2 * lora.rank
+        // A byte for each number, a length and a scale for each row of a tensor, and what says whose it is.
+        written = rows * (checkpoints * layout.count + 8 * parts + 256)
         self.rows = rows * (2 * checkpoints * layout.count + 20 * parts + 12 * longest)
     }
 }

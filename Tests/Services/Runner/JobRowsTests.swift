@@ -1,3 +1,4 @@
+import Crypto
 import HTTP
 import Engine
 import Events
@@ -41,6 +42,37 @@ import Threads
             #expect(answer.last == model.tokenizer.id(of: "<|end|>"))
             #expect(model.tokenizer.decode(answer.dropLast()) == "The tides.")
         }
+    }
+
+    @Test func halfAPairIsPassedOverAndEndsNoJob() async throws {
+        try await withModel { model in
+            var rows = JobRows(model: model, maximum: 96, held: 0, learnsPassages: false)
+            let halves: [JSONValue] = [
+                ["prompt": ""], ["prompt": "", "completion": "x"], ["prompt": "x", "completion": ""], ["prompt": 5, "completion": "x"],
+                ["text": 7],
+            ]
+            for (number, content) in halves.enumerated() { try rows.add(line("\(number)", content), datanet: "dn_1") }
+            #expect(rows.training.isEmpty && rows.holdout.isEmpty)
+        }
+    }
+
+    @Test func manyRowsLieInSeveralFilesAndNoneInTwo() throws {
+        var files = RowFiles(largest: 10)
+        let rows: [[UInt8]] = [[1, 1, 1, 1], [2, 2, 2, 2], [3, 3, 3], [UInt8](repeating: 4, count: 12), [5]]
+        for row in rows { files.add(row) }
+        #expect(files.files.map(\.0) == ["rows.bin", "rows-1.bin", "rows-2.bin", "rows-3.bin"])
+        #expect(files.files.map(\.1.count) == [8, 3, 12, 1] && files.count == 24)
+        #expect(files.files.flatMap(\.1) == rows.flatMap { $0 })
+    }
+
+    @Test func whatOneRunnerCantDoAnotherMight() {
+        let digest = SHA256.hash(utf8: "x")
+        for error: any Error in [
+            RunnerError.tooLarge(needed: 2, limit: 1), RunnerError.otherBase("tiny", here: digest, wanted: digest),
+            RunnerError.unknownBase("tiny"), RunnerError.tooManyRows(needed: 2, limit: 1),
+            EngineError.outOfMemory(needed: 2, limit: 1, what: "x"),
+        ] { #expect(JobFault(error) == .elsewhere) }
+        #expect(JobFault(RunnerError.noRows) == .lasting)
     }
 
     @Test func whatPeopleWroteNeverBecomesASpecialToken() async throws {

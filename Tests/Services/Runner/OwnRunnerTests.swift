@@ -96,7 +96,7 @@ import Threads
             let tuning = FineTuning(order: order, desk: desk, library: library, pool: pool, logger: .silent)
             let model = try tuning.model(), plan = try TrainingPlan(order.settings)
             let rows = try await tuning.rows(plan, model).training.map(\.example)
-            let (_, outcome) = try await plan.trainer(on: model.model, pool: pool).train(rows) { event in
+            let (_, outcome) = try await plan.trainer(on: model, pool: pool).train(rows) { event in
                 if case .step(let step) = event, step.step == 5 { return .pause }
                 return .proceed
             }

@@ -101,6 +101,19 @@ import Testing
         }
     }
 
+    /// More attribution rows than can be kept are refused before anybody works on them.
+    @Test func moreAttributionRowsThanAreTakenAreRefusedAtTheOrder() async throws {
+        try await withRunner(settings: ["OPENLEDGER_RUNNER_ROWS": "1MiB"]) { runner in
+            _ = try await runner.request(["epochs": 1, "rank": 1, "targets": ["q_proj"], "maximum_tokens": 32])
+            let body: JSONValue = [
+                "base": "tiny", "snapshots": [["datanet": "dn_1", "number": 1]], "settings": ["rank": 256, "maximum_tokens": 32],
+            ]
+            let refused = try await runner.call("POST", "/v1/training-jobs", body)
+            #expect(refused.status == 422)
+            #expect(refused.json["detail"]?.stringValue?.contains("MiB of attribution rows") == true)
+        }
+    }
+
     @Test func noRowIsAFailureThatSaysSoOneIsEnoughAndALongOneIsCut() async throws {
         try await withRunner { runner in
             let settings: JSONValue = ["epochs": 2, "rank": 2, "batch": 4, "warmup": 0, "holdout": 0, "maximum_tokens": 32]

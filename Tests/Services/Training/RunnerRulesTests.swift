@@ -157,6 +157,7 @@ import TrainingDomain
         var base = 2_000
         var claim: Int? = 1_000
         var rowsAgree: Bool? = true
+        var heldOut = true
         var bound = 1_000
         var reason: String?
     }
@@ -172,15 +173,22 @@ import TrainingDomain
         // Who says that nothing was gained has not lied, and is not paid.
         Measured(loss: 2_000, claim: 2_000, bound: 2_000, reason: "no-gain"),
         Measured(loss: 5_050, claim: 5_000, bound: 2_000, reason: "no-gain"),
+        // Where no rows are held out there was nothing to claim.
+        Measured(loss: 2_000, claim: nil, heldOut: false, bound: 2_000, reason: "no-gain"),
+        Measured(loss: 2_000, claim: nil, rowsAgree: false, heldOut: false, bound: 2_000, reason: "rows"),
+        Measured(loss: 1_500, claim: 1_000, heldOut: false, reason: "loss"),
         Measured(loss: 1_000, rowsAgree: false, reason: "rows"),
         Measured(loss: 2_000, claim: 2_000, rowsAgree: false, bound: 2_000, reason: "rows"),
         Measured(loss: 1_000, rowsAgree: nil),
     ])
     func whatCantBeDoneAgainIsMeasured(_ measured: Measured) throws {
-        let events = try checked(.measured(loss: measured.loss, base: measured.base, claim: measured.claim, rowsAgree: measured.rowsAgree))
+        let events = try checked(
+            .measured(
+                loss: measured.loss, base: measured.base, claim: measured.claim, rowsAgree: measured.rowsAgree, heldOut: measured.heldOut))
         let found = try JobChecked(events[0].data.object())
         #expect(found.agrees == (measured.reason == nil) && found.reason == measured.reason && found.method == "measure")
         #expect(found.bound == measured.bound && found.base == measured.base && found.rowsAgree == measured.rowsAgree)
+        #expect(found.heldOut == (measured.heldOut ? nil : false))
         #expect(events.count == (found.agrees ? 2 : 1) && found.isLie == (measured.reason != nil && measured.reason != "no-gain"))
         #expect(try JobChecked(found.json.object()) == found)
     }
@@ -192,6 +200,99 @@ import TrainingDomain
         #expect(state.jobs["j"]?.status == .queued)
         #expect(try TrainingRules.lease(.init(runner: "rita", isHouses: false))(state, context).isEmpty)
         #expect(try TrainingRules.lease(.init(runner: "r2"))(state, context).count == 1)
+    }
+
+    private func at(_ seconds: Int64) -> DecisionContext {
+        let time = Timestamp(microseconds: seconds * 1_000_000)
+        return DecisionContext(time: time, logTime: time, cause: .command(id: "c", digest: digest), actor: "rita")
+    }
+
+    @Test(arguments: [true, false]) func whatComesOutOtherwiseSinceRowsWereTakenBackIsNoLie(_ isSince: Bool) throws {
+        let snapshot = SnapshotPublished(
+            datanet: "dn", snapshot: "sn", number: 1, root: digest, manifest: digest, items: 1, tokens: 9, owners: 1, list: digest)
+        let item = AdmittedItem(
+            item: "it", contribution: "ct", owner: "carl", commitment: digest, tokens: 9, licence: "MIT", language: "en", cluster: "it")
+        let gone = ContributionWithdrawn(contribution: "ct", contributor: "carl", items: [])
+        let events: [any EventData] =
+            isSince ? [snapshot, started, gone, delivered] : [snapshot, gone, started, delivered]
+        let state = try state([bonded(10), rita, grant] + events)
+        let items = SnapshotItems(SnapshotReference(datanet: "dn", snapshot: "sn", number: 1, root: digest), [item])
+        func check(_ adapter: Digest) throws -> [NewEvent] {
+            try RunnerRules.check("j", by: "runner", .repeated(adapter: adapter, rows: other), shares: .entries([]), items: [items])(
+                state, context)
+        }
+        let found = try JobChecked(check(other)[0].data.object())
+        #expect(found.reason == (isSince ? "taken-back" : "adapter") && !found.agrees && found.isLie == !isSince)
+        // Where it comes out the same all the same, it is what it is said to be.
+        #expect(try check(digest).count == 2)
+        var after = state
+        try after.apply(Fact.made(found, 99))
+        #expect(after.jobs["j"]?.status == .queued)
+        #expect(try TrainingRules.lease(.init(runner: "rita", isHouses: false))(after, context).isEmpty == !isSince)
+    }
+
+    @Test func whatNobodyLooksAtIsDoneByTheHouseOrCancelled() throws {
+        let waiting = try state([bonded(10), rita, grant, started, delivered])
+        let house = TrainingRules.Candidate(runner: "r2")
+        #expect(try TrainingRules.lease(house)(waiting, at(3_599)).isEmpty && TrainingRules.lease(house)(waiting, at(3_601)).count == 1)
+        #expect(try TrainingRules.lease(.init(runner: "rita", isHouses: false))(waiting, at(3_601)).isEmpty)
+        #expect(try TrainingRules.cancel("j", by: "ann")(waiting, at(3_601)).count == 1)
+        // Looks that came to nothing give it to the house before.
+        #expect(try TrainingRules.lease(.init(runner: "r2", silent: ["j": 1]))(waiting, context).count == 1)
+        let taken = try state([bonded(10), rita, grant, started, delivered, JobStarted(job: "j", runner: "r2", attempt: 2)])
+        #expect(taken.jobs["j"]?.status == .running && taken.jobs["j"]?.delivered == nil)
+    }
+
+    @Test func whatARunnerOfOnesOwnCantDoGoesToAnotherAndEndsAtLast() throws {
+        let running = try state([bonded(10), rita, grant, started])
+        let made = try TrainingRules.fail("j", runner: "rita", attempt: 1, reason: "no memory")(running, context)
+        let released = try JobReleased(#require(made.first).data.object())
+        #expect(made.map(\.type) == ["job.released"] && released.reason == "no memory")
+        let queued = try state([bonded(10), rita, grant, started, released])
+        #expect(queued.jobs["j"]?.status == .queued)
+        #expect(try TrainingRules.lease(.init(runner: "rita", isHouses: false))(queued, context).isEmpty, "never the same again")
+        #expect(try TrainingRules.lease(.init(runner: "r2"))(queued, context).first?.type == "job.started")
+        #expect(try TrainingRules.lease(.init(runner: "r2", declined: ["j"]))(queued, context).isEmpty)
+        // Nobody takes it: it fails for the reason that was told.
+        let given = try TrainingRules.lease(.init(runner: "r2", declined: ["j"]))(queued, at(4_000))
+        #expect(try given.map(\.type) == ["job.failed"] && JobFailed(given[0].data.object()).reason == "no memory")
+        // The house's own word ends a job, unless it is its own trouble and there is another.
+        let house = try state([JobStarted(job: "j", runner: "r2", attempt: 1)])
+        func fail(_ state: TrainingState, _ runner: String, _ attempt: Int, elsewhere: Bool) throws -> String? {
+            try TrainingRules.fail("j", runner: runner, attempt: attempt, reason: "x", elsewhere: elsewhere)(state, context).first?.type
+        }
+        #expect(try fail(house, "r2", 1, elsewhere: false) == "job.failed" && fail(house, "r2", 1, elsewhere: true) == "job.failed")
+        let another = try state([bonded(10), rita, grant, JobStarted(job: "j", runner: "r2", attempt: 1)])
+        #expect(try fail(another, "r2", 1, elsewhere: true) == "job.released")
+        // What ends runner after runner ends itself.
+        let starts = (1...TrainingRules.mostLapses).map { JobStarted(job: "j", runner: "r\($0)", attempt: $0) as any EventData }
+        let worn = try state(starts)
+        let silent = TrainingRules.Candidate(runner: "r99", silent: ["j": TrainingRules.mostLapses])
+        let over = try TrainingRules.lease(silent)(worn, context)
+        #expect(try over.map(\.type) == ["job.failed"] && JobFailed(over[0].data.object()).reason == TrainingRules.tooOften)
+        #expect(try fail(worn, "r8", 8, elsewhere: true) == "job.failed")
+        let mark = JobCheckpointed(job: "j", step: 3, checkpoint: digest, metrics: digest)
+        #expect(try TrainingRules.lease(silent)(state(starts + [mark]), context).first?.type == "job.started", "it moved on")
+    }
+
+    @Test func aStakeVouchesForAsManyJobsAsItIsWorth() throws {
+        let second = JobRequested(
+            job: "k", owner: "ann", base: "tiny",
+            snapshots: [SnapshotReference(datanet: "dn", snapshot: "sn", number: 1, root: digest)], settings: digest, fee: Amount(5, usdc))
+        let candidate = TrainingRules.Candidate(runner: "rita", bases: ["tiny"], isHouses: false, stake: Amount(10, usdc))
+        #expect(try TrainingRules.lease(candidate)(state([bonded(19), rita, grant, second, started]), context).isEmpty)
+        #expect(try TrainingRules.lease(candidate)(state([bonded(20), rita, grant, second, started]), context).count == 1)
+    }
+
+    @Test func whoMayNotSeeTheDataAnyMoreIsToldWhose() throws {
+        let revoked = AccessRevoked(grant: "g", datanet: "dn"), ended = AccessRevoked(grant: "a", datanet: "dn")
+        func missing(_ events: [any EventData], isHouses: Bool = false) throws -> String? {
+            let state = try state([rita, grant, started] + events)
+            return TrainingRules.missingGrant(
+                of: try #require(state.jobs["j"]), runner: "rita", isHouses: isHouses, state, at: Timestamp(microseconds: 1))
+        }
+        #expect(try missing([]) == nil && missing([revoked], isHouses: true) == nil)
+        #expect(try missing([revoked])?.hasPrefix("rita") == true && missing([ended], isHouses: true)?.hasPrefix("ann") == true)
     }
 
     @Test func whatARunnerOfOnesOwnLeftIsABeginningForItAlone() throws {

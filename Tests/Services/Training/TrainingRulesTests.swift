@@ -39,6 +39,8 @@ import TrainingDomain
 
     @Test(arguments: [
         (#"{"epochs":0}"#, "/epochs"), (#"{"rank":257}"#, "/rank"), (#"{"colour":1}"#, "/colour"), (#"{"targets":[]}"#, "/targets"),
+        (#"{"targets":["q_proj","foo"]}"#, "/targets/1"), (#"{"advanced":{"schedule":"steps"}}"#, "/advanced/schedule"),
+        (#"{"advanced":{"patience":0}}"#, "/advanced/patience"), (#"{"advanced":{"colour":1}}"#, "/advanced/colour"),
     ])
     func settingsOutOfBoundsAreNamed(_ text: String, _ place: String) throws {
         let fields = try JSON.parse(text).object()
@@ -53,6 +55,11 @@ import TrainingDomain
         settings.epochs = 7
         settings.targets = ["q_proj"]
         #expect(try TrainingSettings(settings.json.object()) == settings)
+        // What nobody set leaves the settings' hash as it always was.
+        #expect(settings.json["advanced"] == nil)
+        settings.advanced = try AdvancedSettings(
+            JSON.parse(#"{"patience":3,"schedule":"linear","minimum_rate":0,"weight_decay":10000,"clip":0}"#).object())
+        #expect(try TrainingSettings(settings.json.object()) == settings && settings.advanced.clip == 0)
     }
 
     private func terms(_ change: (inout ModelPublished) -> Void = { _ in }) -> ModelPublished {
@@ -95,18 +102,22 @@ import TrainingDomain
         let base = BaseModelRegistered(model: "tiny", owner: "house", artefact: digest, licence: "Apache-2.0", parameters: 1)
         var (first, second) = (terms(), terms())
         (first.version, second.version) = (1, 2)
-        let before: [any EventData] = [base, first, second, ModelRetired(model: "ann/defi", version: 1)]
+        let known = PrincipalRegistered(principal: "bob", kind: "person", key: "did:key:z6Mk")
+        let before: [any EventData] = [base, known, first, second, ModelRetired(model: "ann/defi", version: 1)]
         func handOver(_ to: String, by caller: String, _ events: [any EventData]) throws -> [NewEvent] {
             try ModelRules.handOver("ann/defi", to: to, by: caller)(state(events), context)
         }
         #expect(throws: TrainingError.notFound("model ann/defi")) { try handOver("eve", by: "eve", before) }
         #expect(throws: TrainingError.self) { try handOver("ann", by: "ann", before) }
+        #expect(throws: TrainingError.invalid(field: "/to", reason: "must be registered: carl is not")) {
+            try handOver("carl", by: "ann", before)
+        }
         #expect(throws: TrainingError.self) { try handOver("bob", by: "ann", before + [ModelRetired(model: "ann/defi")]) }
         let events = try handOver("bob", by: "ann", before)
         #expect(events.map(\.type) == ["model.handed-over", "model.published", "model.retired"])
         let published = try ModelPublished(events[1].data.object())
         #expect(published.owner == "bob" && published.version == 3 && published.price == second.price && published.split == second.split)
-        // That it was handed over changes nothing by itself: the version and what is retired do.
+        // For the terms, that it was handed over changes nothing by itself: the version and what is retired do.
         let after = before + [published, try ModelRetired(events[2].data.object())]
         let now = try state(after)
         #expect(now.model("ann/defi")?.owner == "bob" && now.model("ann/defi", version: 2) == nil)
@@ -117,7 +128,7 @@ import TrainingDomain
         let looking = terms { ($0.version, $0.retrieval) = (1, ["dn"]) }
         let snapshot = SnapshotPublished(
             datanet: "dn", snapshot: "sn", number: 1, root: digest, manifest: digest, items: 1, tokens: 10, owners: 1, list: digest)
-        #expect(throws: TrainingError.self) { try handOver("bob", by: "ann", [base, looking, snapshot]) }
+        #expect(throws: TrainingError.self) { try handOver("bob", by: "ann", [base, known, looking, snapshot]) }
     }
 
     @Test func termsThatDoNotAddUpAreRefused() throws {

@@ -47,6 +47,9 @@ import Testing
                 == #"{"adapter":"\#(digest.prefixed)","agrees":false,"base":12,"bound":10,"checker":"runner","job":"j","measured":11,"method":"measure","reason":"rows","rows_agree":false,"runner":"rita"}"#
         )
         #expect(try JobChecked(checked.json.object()) == checked)
+        let released = JobReleased(job: "j", runner: "rita", attempt: 2, reason: "no memory")
+        #expect(try text(released) == #"{"attempt":2,"job":"j","reason":"no memory","runner":"rita"}"#)
+        #expect(try JobReleased(released.json.object()) == released)
         let handed = ModelHandedOver(model: "a/b", from: "ann", to: "bob", version: 2)
         #expect(try text(handed) == #"{"from":"ann","model":"a/b","to":"bob","version":2}"#)
         #expect(try ModelHandedOver(handed.json.object()) == handed)

@@ -43,8 +43,7 @@ struct Retrieval: Sendable {
     static let patience = Duration.seconds(5)
 
     /// What the Datanets have on the last thing that the user said, in their latest snapshots (what came since, nobody could be credited
-    /// with): the best of all of them. One that does not answer in time leaves the
-    /// answer without its passages.
+    /// with): the best of all of them. One that does not answer in time leaves the answer without its passages.
     func passages(for request: ChatRequest, from datanets: [String], logger: Logger) async -> [Passage] {
         guard !datanets.isEmpty, let question = request.messages.last(where: { $0.role == "user" || $0.role == "prompt" })?.content,
             let query = Self.query(question)

@@ -30,6 +30,8 @@ actor RowShelf {
     private static let openLimit = 64
     /// The most bytes of a file of rows.
     private static let largest = 1 << 30
+    /// The most bytes of an artefact's rows together.
+    private static let mostRows = 4 << 30
 
     init(folder: String, peers: Peers, logger: Logger) throws {
         self.folder = folder + "/rows"
@@ -112,8 +114,17 @@ actor RowShelf {
     }
 
     private static func convert(_ files: [String: [UInt8]], to path: String) throws {
-        guard let table = files["rows.json"], let bytes = files["rows.bin"] else {
+        guard let table = files["rows.json"], var bytes = files["rows.bin"] else {
             throw InfluenceRowError.artefact("has no rows.json or no rows.bin")
+        }
+        // Many rows come in several files; their places are counted over all of them.
+        var number = 1
+        while let more = files["rows-\(number).bin"] {
+            guard more.count <= mostRows - bytes.count else {
+                throw InfluenceRowError.artefact("has more than \(mostRows) bytes of rows, and no more are taken")
+            }
+            bytes += more
+            number += 1
         }
         let fields = try JSON.parse(table, limits: JSONLimits(bytes: largest, items: 50_000_000)).object()
         guard let factors = Digest(prefixed: try fields.string("factors")) else {

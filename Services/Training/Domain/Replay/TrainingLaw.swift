@@ -28,18 +28,7 @@ public struct TrainingLaw: ReplayLaw {
                 try TrainingRules.register(data)(state, moment),
                 gaps: [ReplayGap("models' weights", why: "artefacts are kept by training and not part of a bundle")])
         case JobRequested.type: return try request(append, state, moment)
-        case JobStarted.type:
-            let data: JobStarted = try append.data(JobStarted.self)
-            let job = try TrainingRules.job(data.job, state)
-            // Whatever else the runner has, it has this job's base; of those jobs it gets the first.
-            let isHouses = state.runners.registered[moment.actor] == nil
-            let candidate = TrainingRules.Candidate(
-                runner: moment.actor, bases: [job.request.base], features: Set(job.request.needs),
-                silent: job.status == .running ? [data.job: job.attempt] : [:], isHouses: isHouses)
-            var gaps =
-                job.status == .running ? [ReplayGap("runners that have gone silent", why: "their heartbeats are not on the log")] : []
-            if !isHouses { gaps.append(Self.stakes) }
-            return Verdict(try TrainingRules.lease(candidate)(state, moment), gaps: gaps)
+        case JobStarted.type: return try lease(append, state, moment)
         case RunnerRegistered.type:
             var data: RunnerRegistered = try append.data(RunnerRegistered.self)
             data.runner = moment.actor
@@ -65,8 +54,18 @@ public struct TrainingLaw: ReplayLaw {
         case JobCompleted.type: return try complete(append, state, moment)
         case JobFailed.type:
             let data: JobFailed = try append.data(JobFailed.self)
+            let job = try TrainingRules.job(data.job, state)
+            // Nobody's word but a runner's own ends what it works on; everything else was given up as another asked for work.
+            guard append.facts.count == 1, job.status == .running, job.runner == moment.actor else {
+                return try lease(append, state, moment)
+            }
             return Verdict(
                 try TrainingRules.fail(data.job, runner: moment.actor, attempt: try attempt(data.job, state), reason: data.reason)(
+                    state, moment))
+        case JobReleased.type:
+            let data: JobReleased = try append.data(JobReleased.self)
+            return Verdict(
+                try TrainingRules.fail(data.job, runner: moment.actor, attempt: data.attempt, reason: data.reason, elsewhere: true)(
                     state, moment))
         case JobCancelled.type:
             let data: JobCancelled = try append.data(JobCancelled.self)
@@ -99,7 +98,11 @@ public struct TrainingLaw: ReplayLaw {
         // The price of a token is the operator's and not on the log; that the fee stays what was agreed is.
         let rule: DecisionMaker<TrainingState>.Rule
         if let repeated = data.replaces, let without = data.without {
-            _ = try evidence.bytes(without)
+            let items = try items(of: data.snapshots, state)
+            guard SHA256.hash(try JSON.canonical(Withheld(from: try TrainingRules.job(repeated, state), items, state).json)) == without
+            else {
+                throw Unlawful("/without says otherwise what was taken back")
+            }
             rule = TrainingRules.retrain(repeated, request, without: without, leftOut: 0)
         } else {
             rule = TrainingRules.request(request)
@@ -122,12 +125,15 @@ public struct TrainingLaw: ReplayLaw {
     private func complete(_ append: ReplayedAppend, _ state: TrainingState, _ moment: DecisionContext) throws -> Verdict {
         let data: JobCompleted = try append.data(JobCompleted.self)
         let job = try TrainingRules.job(data.job, state)
-        let shares = try shares(of: job, state)
+        let shares = try shares(of: job, state).shares
         let result = TrainingRules.Result(
             adapter: data.adapter, rows: data.rows, record: data.record, tokens: data.tokens, shares: shares,
             engine: try engine(data.record, of: moment.actor, state))
         var gaps = [Self.learned]
         if state.runners.registered[moment.actor] != nil {
+            guard !RunnerClaim.gainsNothing(try JSON.parse(try evidence.bytes(data.record))) else {
+                throw Unlawful("/record says that nothing was gained, and nobody looked at the work")
+            }
             gaps.append(
                 ReplayGap("which work of others' runners is looked at", why: "it is drawn at random, so that nobody can foresee it"))
         }
@@ -150,33 +156,68 @@ public struct TrainingLaw: ReplayLaw {
     private func check(_ append: ReplayedAppend, _ state: TrainingState, _ moment: DecisionContext) throws -> Verdict {
         let data: JobChecked = try append.data(JobChecked.self)
         let job = try TrainingRules.job(data.job, state)
+        let record = try job.delivered.map { try JSON.parse(try evidence.bytes($0.record)) } ?? .null
         let finding: RunnerRules.Finding
         if data.method == "repeat", let found = data.found {
+            guard RunnerClaim.isRepeatable(record) else {
+                throw Unlawful("/method is repeat, and the work is of an engine that can't be repeated")
+            }
             finding = .repeated(adapter: found, rows: data.foundRows)
         } else if let loss = data.measured, let base = data.base {
-            let claim = try job.delivered.flatMap { RunnerClaim.loss(try JSON.parse(try evidence.bytes($0.record))) }
-            finding = .measured(loss: loss, base: base, claim: claim, rowsAgree: data.rowsAgree)
+            guard (data.rowsAgree == nil) == (job.delivered?.rows == nil) else {
+                throw Unlawful("/rows_agree must be there if attribution rows were handed in, and only then")
+            }
+            finding = .measured(
+                loss: loss, base: base, claim: RunnerClaim.loss(record), rowsAgree: data.rowsAgree, heldOut: data.heldOut ?? true)
         } else {
             throw Unlawful("/method names neither what was found nor what was measured")
         }
-        let shares = try shares(of: job, state)
+        let (shares, items) = try shares(of: job, state)
         return Verdict(
-            try RunnerRules.check(data.job, by: moment.actor, finding, shares: shares)(state, moment),
+            try RunnerRules.check(data.job, by: moment.actor, finding, shares: shares, items: items)(state, moment),
             checked: data.agrees ? ["training shares": shares.count] : [:], gaps: [Self.learned])
     }
 
-    /// Whose data a job learns from, by the snapshots' items.
-    private func shares(of job: TrainingJob, _ state: TrainingState) throws -> EvidenceList<AttributionShare> {
-        var items: [(datanet: String, items: [AdmittedItem])] = []
-        for reference in job.request.snapshots {
+    /// A runner asked for work: it took a job, and what was begun too often or waited too long was given up.
+    private func lease(_ append: ReplayedAppend, _ state: TrainingState, _ moment: DecisionContext) throws -> Verdict {
+        let started = try append.find(JobStarted.self)
+        let taken = try started.map { try TrainingRules.job($0.job, state) }
+        let isHouses = state.runners.registered[moment.actor] == nil
+        // Whatever else the runner has, it has this job's base; of those jobs it gets the first.
+        var candidate = TrainingRules.Candidate(
+            runner: moment.actor, bases: Set([taken?.request.base].compactMap { $0 }), features: Set(taken?.request.needs ?? []),
+            isHouses: isHouses)
+        for fact in append.facts {
+            let job = try TrainingRules.job(try fact.data.object().id("job"), state)
+            let isLooked = job.status == .checking && !job.isUnlooked(at: moment.logTime)
+            if job.status == .running || isLooked { candidate.silent[job.request.job] = job.attempt }
+        }
+        var gaps =
+            candidate.silent.isEmpty ? [] : [ReplayGap("runners that have gone silent", why: "their heartbeats are not on the log")]
+        if !isHouses { gaps.append(Self.stakes) }
+        return Verdict(try TrainingRules.lease(candidate)(state, moment), gaps: gaps)
+    }
+
+    /// The items of snapshots, as they were published.
+    private func items(of references: [SnapshotReference], _ state: TrainingState) throws -> [SnapshotItems] {
+        try references.map { reference in
             guard let snapshot = state.snapshot(reference.datanet, reference.number), snapshot.root == reference.root else {
                 throw Unlawful("learned from snapshot \(reference.number) of \(reference.datanet), which was not published so")
             }
-            let all = try evidence.list(snapshot.list, of: AdmittedItem.self)
-            // Who took theirs back has no part in what is learned from then on.
-            let published = state.published[reference.snapshot]
-            items.append((reference.datanet, all.filter { item in published.map { !state.takenBack.has(item, publishedAt: $0) } ?? true }))
+            return SnapshotItems(reference, try evidence.list(snapshot.list, of: AdmittedItem.self))
         }
-        return try EvidenceList.of(try TrainedShares.of(items)).0
+    }
+
+    /// Whose data a job learns from, by the snapshots' items.
+    private func shares(
+        of job: TrainingJob, _ state: TrainingState
+    ) throws -> (shares: EvidenceList<AttributionShare>, items: [SnapshotItems]) {
+        let all = try items(of: job.request.snapshots, state)
+        // Who took theirs back has no part in what is learned from then on.
+        let learned = all.map { part in
+            let gone = Set(part.takenBack(state).map(\.item))
+            return (datanet: part.reference.datanet, items: part.items.filter { !gone.contains($0.item) })
+        }
+        return (try EvidenceList.of(try TrainedShares.of(learned)).0, all)
     }
 }

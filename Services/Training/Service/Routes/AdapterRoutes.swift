@@ -8,7 +8,7 @@ internal import ServiceShell
 internal import TrainingDomain
 internal import Web
 
-/// What a job made, for who ordered it: a folder as PEFT has it, which any other program loads.
+/// What a job made, for whose it is: a folder as PEFT has it, which any other program loads.
 struct AdapterRoutes: Sendable {
     let views: JobViews
     let artefacts: ArtefactStore
@@ -58,7 +58,7 @@ struct AdapterRoutes: Sendable {
 
     private func adapter(_ context: RequestContext) async throws -> Digest {
         let id = context.path["job"]
-        guard let made = try await views.job(id, for: try context.caller).completed else {
+        guard let made = try await views.owned(id, by: try context.caller).completed else {
             throw TrainingError.notFound("adapter of job \(id) yet")
         }
         return made.adapter

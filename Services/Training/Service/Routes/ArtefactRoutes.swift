@@ -22,12 +22,12 @@ struct ArtefactRoutes: Sendable {
         Route(
             .put, "/v1/adapters/artefacts/{digest}", operation: "putArtefact", summary: "Keeps a file, or the manifest of an artefact.",
             access: .authenticated, path: ["digest": Self.digest],
-            body: .bytes(["application/octet-stream", "application/json"], limit: ArtefactStore.largest),
+            body: .stream(["application/octet-stream", "application/json"], limit: ArtefactStore.largest),
             replies: [.empty(204, "It is kept.")], problems: [TrainingProblems.wrongHash, .forbidden]
         ) { [artefacts, joining] context in
             _ = try await joining.admit(context)
             guard let digest = Digest(prefixed: context.path["digest"]) else { throw TrainingError.notFound(context.path["digest"]) }
-            try await artefacts.put(digest, context.bytes)
+            try await artefacts.put(digest, context.stream, by: try context.caller.subject)
             return .noContent
         }
     }
@@ -47,17 +47,22 @@ struct ArtefactRoutes: Sendable {
         }
     }
 
-    /// Lets others' runners read the checkpoint that they are to go on from, and nothing else.
+    /// Lets others' runners read the checkpoint that they are to go on from, and nothing else: one of the house's own, or what they brought
+    /// themselves, whatever a checkpoint names.
     private func admit(_ context: RequestContext, to digest: Digest) async throws {
         let subject = try context.caller.subject
-        let checkpoints = try await maker.query { state -> [Digest] in
+        let jobs = try await maker.query { state -> [(checkpoint: Digest, isHouses: Bool)] in
             guard state.runners.registered[subject] != nil else { return [] }
-            return state.open.compactMap { state.jobs[$0] }.filter { $0.status == .running && $0.runner == subject }
-                .compactMap { $0.checkpoint?.checkpoint }
+            return state.open.compactMap { state.jobs[$0] }.filter { $0.status == .running && $0.runner == subject }.compactMap { job in
+                job.checkpoint.map { ($0.checkpoint, job.checkpointRunner.map { state.runners.registered[$0] == nil } ?? false) }
+            }
         }
-        for checkpoint in checkpoints {
-            if checkpoint == digest { return }
-            if try await artefacts.files(of: checkpoint).contains(digest) { return }
+        for (checkpoint, isHouses) in jobs {
+            if checkpoint != digest {
+                guard try await artefacts.files(of: checkpoint).contains(digest) else { continue }
+            }
+            if isHouses { return }
+            if try await artefacts.isFrom(subject, digest) { return }
         }
         throw TrainingError.forbidden(
             "artefacts are read with the scope artefacts:read, and a job's checkpoint by the runner that works on it")

@@ -14,6 +14,7 @@ struct JobRoutes: Sendable {
     let maker: DecisionMaker<TrainingState>
     let desk: JobDesk
     let views: JobViews
+    let items: JobItems
     let evidence: EvidenceStore
     let price: TrainingPrice
     let looks: RunnerLooks
@@ -37,6 +38,18 @@ struct JobRoutes: Sendable {
         try await TrainingDraft(context, price: price).request(maker)
     }
 
+    /// Tokens of the snapshots that are handed out no more, which nobody pays for.
+    private func leftOut(_ request: TrainingRules.Request) async throws -> Int {
+        let references = try await maker.query { state in
+            request.snapshots.compactMap { wanted in
+                state.snapshot(wanted.datanet, wanted.number).map {
+                    SnapshotReference(datanet: $0.datanet, snapshot: $0.snapshot, number: $0.number, root: $0.root)
+                }
+            }
+        }
+        return try await items.takenBack(from: references).tokens
+    }
+
     /// What the job would take of a runner's memory.
     private func memory(_ context: RequestContext, _ request: TrainingRules.Request) async throws -> Int? {
         let (items, tokens) = try await TrainingDraft(context, price: price).size(maker)
@@ -57,9 +70,10 @@ struct JobRoutes: Sendable {
             problems: TrainingProblems.all
         ) { [maker, desk] context in
             let draft = try await draft(context)
+            let leftOut = try await leftOut(draft)
             let (quote, parameters, waiting) = try await maker.query { state in
                 (
-                    try TrainingRules.quote(draft, state, at: state.latest), state.bases[draft.base]?.parameters ?? 0,
+                    try TrainingRules.quote(draft, state, at: state.latest, leftOut: leftOut), state.bases[draft.base]?.parameters ?? 0,
                     state.open.count { state.jobs[$0]?.status == .queued }
                 )
             }
@@ -83,7 +97,7 @@ struct JobRoutes: Sendable {
             let draft = try await draft(context)
             _ = try await memory(context, draft)
             _ = try await evidence.put(draft.settings.json)
-            let outcome = try await context.decide(maker, TrainingRules.request(draft))
+            let outcome = try await context.decide(maker, TrainingRules.request(draft, leftOut: try await leftOut(draft)))
             let job = try outcome.first(JobRequested.self).job
             return .json(try await views.view(job, for: try context.caller), status: 201)
         }

@@ -16,8 +16,19 @@ struct JobViews: Sendable {
 
     /// A job, for its owner, and for who may read all jobs.
     func job(_ id: String, for caller: Caller) async throws -> TrainingJob {
-        let job = try await maker.find { $0.jobs[id] }
-        guard let job, job.request.owner == caller.subject || caller.has("jobs:read") else { throw TrainingError.notFound("job \(id)") }
+        let known = try await maker.find { state in state.jobs[id].map { (job: $0, owner: state.owner(of: $0)) } }
+        guard let (job, owner) = known, [job.request.owner, owner].contains(caller.subject) || caller.has("jobs:read") else {
+            throw TrainingError.notFound("job \(id)")
+        }
+        return job
+    }
+
+    /// A job whose adapter is the caller's: who ordered it, until the adapter was handed over with a model, and who got it then.
+    func owned(_ id: String, by caller: Caller) async throws -> TrainingJob {
+        let known = try await maker.find { state in state.jobs[id].map { (job: $0, owner: state.owner(of: $0)) } }
+        guard let (job, owner) = known, owner == caller.subject || caller.has("jobs:read") else {
+            throw TrainingError.notFound("job \(id)")
+        }
         return job
     }
 
@@ -37,7 +48,8 @@ struct JobViews: Sendable {
     func view(_ job: TrainingJob) async -> JSONValue {
         let progress = await desk.progress(of: job.request.job)
         var reason = job.reason
-        if !job.status.isOver { reason = try? await maker.query { TrainingRules.missingGrant(of: job, $0, at: $0.latest) } }
+        if job.status == .queued { reason = job.released?.reason }
+        if !job.status.isOver { reason = (try? await maker.query { TrainingRules.missingGrant(of: job, $0, at: $0.latest) }) ?? reason }
         return .members([
             "job": .string(job.request.job), "status": .string(job.status.rawValue), "base": .string(job.request.base),
             "snapshots": .array(job.request.snapshots.map(\.json)), "settings": .digest(job.request.settings), "fee": job.request.fee.json,

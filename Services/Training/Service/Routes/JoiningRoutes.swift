@@ -78,6 +78,9 @@ struct JoiningRoutes: Sendable {
                     .optional("adapter", .text(.sha256), "The adapter that came out when the job was done again."),
                     .optional("rows", .text(.sha256), "The attribution rows that came out."),
                     .optional("loss_micros", .count, "The adapter's loss that was measured, where it can't be done again."),
+                    .optional(
+                        "held_out", .boolean,
+                        "With loss_micros: whether it is the loss on rows that are held out; they are when left out."),
                     .optional("base_loss_micros", .count, "With loss_micros: the base model's loss on the same rows."),
                     .optional(
                         "rows_agree", .boolean,
@@ -86,18 +89,24 @@ struct JoiningRoutes: Sendable {
             problems: Self.problems
         ) { [maker] context in
             let id = context.path["job"]
-            let (adapter, rows, loss, base, rowsAgree) = try context.decode { json in
+            let (adapter, rows, loss, base, rowsAgree, heldOut) = try context.decode { json in
                 let fields = try json.object()
                 return (
                     try fields.optionalDigest("adapter"), try fields.optionalDigest("rows"),
                     try fields.optionalInt("loss_micros", in: 0...(1 << 53) - 1),
-                    try fields.optionalInt("base_loss_micros", in: 0...(1 << 53) - 1), try fields.optionalBool("rows_agree")
+                    try fields.optionalInt("base_loss_micros", in: 0...(1 << 53) - 1), try fields.optionalBool("rows_agree"),
+                    try fields.optionalBool("held_out") ?? true
                 )
             }
             let job = try await maker.query { $0.jobs[id] }
             guard let job, let work = job.delivered else { throw TrainingError.notFound("work on job \(id)") }
             let finding: RunnerRules.Finding
+            let record = try await items.evidence.value(work.record)
             if let adapter {
+                guard RunnerClaim.isRepeatable(record) else {
+                    throw TrainingError.invalid(
+                        field: "/adapter", reason: "can't be what came out again: the work is of an engine that nobody here repeats")
+                }
                 finding = .repeated(adapter: adapter, rows: rows)
             } else if let loss {
                 guard let base else {
@@ -108,14 +117,15 @@ struct JoiningRoutes: Sendable {
                     throw TrainingError.invalid(
                         field: "/rows_agree", reason: "must be there if attribution rows were handed in, and only then")
                 }
-                let claim = RunnerClaim.loss(try await items.evidence.value(work.record))
-                finding = .measured(loss: loss, base: base, claim: claim, rowsAgree: rowsAgree)
+                finding = .measured(
+                    loss: loss, base: base, claim: RunnerClaim.loss(record), rowsAgree: rowsAgree, heldOut: heldOut)
             } else {
                 throw TrainingError.invalid(field: "/adapter", reason: "or /loss_micros must be there")
             }
             let shares = try await items.shares(of: job)
+            let all = try await items.all(of: job.request.snapshots)
             let outcome = try await context.decide(
-                maker, RunnerRules.check(id, by: try context.caller.subject, finding, shares: shares))
+                maker, RunnerRules.check(id, by: try context.caller.subject, finding, shares: shares, items: all))
             return .json(["agrees": .bool(try outcome.first(JobChecked.self).agrees)])
         }
     }

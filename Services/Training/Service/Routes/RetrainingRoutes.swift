@@ -98,16 +98,16 @@ struct RetrainingRoutes: Sendable {
     private func ordered(_ context: RequestContext) async throws -> Response {
         let caller = try context.caller
         let old = try await views.job(context.path["job"], for: caller)
-        guard old.request.owner == caller.subject else { throw TrainingError.notFound("job \(old.request.job)") }
+        guard try await maker.query({ $0.owner(of: old) }) == caller.subject else {
+            throw TrainingError.notFound("job \(old.request.job)")
+        }
         guard let done = old.completed else { throw TrainingError.wrongState("job \(old.request.job) is \(old.status.rawValue)") }
         let hold = try context.decode { try $0.object().optionalID("hold") }
         let settings = try TrainingSettings(try await evidence.value(old.request.settings).object())
-        let part = try await items.takenBack(from: old.request.snapshots)
+        let all = try await items.all(of: old.request.snapshots)
+        let part = try await maker.query { try Withheld(from: old, all, $0) }
         guard !part.items.isEmpty else { throw TrainingError.wrongState("nothing that job \(done.job) learned from was taken back") }
-        let without = try await evidence.put([
-            "replaces": .string(done.job), "adapter": .digest(done.adapter), "record": .digest(done.record),
-            "items": Self.list(part.items), "tokens": .count(part.tokens),
-        ])
+        let without = try await evidence.put(part.json)
         let request = TrainingRules.Request(
             owner: caller.subject, base: old.request.base,
             snapshots: old.request.snapshots.map { (datanet: $0.datanet, number: $0.number) }, settings: settings,

@@ -37,6 +37,7 @@ struct RunnerRoutes: Sendable {
                 .openObject(
                     .optional("bases", .list(.text(1...100), atMost: 200), "The base models that the runner has; any when left out."),
                     .optional("features", .list(.text(1...100), atMost: 20), "What it can do besides, such as int8; any when left out."),
+                    .optional("declined", .list(.text(1...100), atMost: 1_000), "Jobs that the runner found it can't do."),
                     .optional("checks", .boolean, "Whether it looks at others' work when there is no job (scope runners:check)."))
             ), idempotency: .required,
             replies: [.json(200, "What is to be done.", .any), .empty(204, "There is nothing to do.")], problems: Self.problems
@@ -57,30 +58,42 @@ struct RunnerRoutes: Sendable {
     }
 
     private func candidate(_ context: RequestContext) async throws -> (TrainingRules.Candidate, checks: Bool) {
-        let (bases, features, checks) = try context.decode { json in
+        let (bases, features, declined, checks) = try context.decode { json in
             let fields = try json.object()
             let bases = try fields.optionalArray("bases", count: 0...200)?.map { try $0.string(bytes: 1...100) }
             let features = try fields.optionalArray("features", count: 0...20)?.map { try $0.string(bytes: 1...100) }
-            return (bases, features, try fields.optionalBool("checks") ?? false)
+            let declined = try fields.optionalArray("declined", count: 0...1_000)?.map { try $0.string(bytes: 1...100) }
+            return (bases, features, declined, try fields.optionalBool("checks") ?? false)
         }
         let isHouses = try await joining.admit(context)
         let candidate = TrainingRules.Candidate(
             runner: try context.caller.subject, bases: bases.map { Set($0) }, features: features.map { Set($0) }, isHouses: isHouses,
-            stake: joining.stake)
+            stake: joining.stake, declined: Set(declined ?? []))
         return (candidate, try checks && context.caller.has(RunnerJoining.checking))
     }
 
-    /// A job to do, or somebody's work to look at.
+    /// A job to do, or somebody's work to look at: by turns, so that neither waits for ever.
     private func next(_ context: RequestContext, _ candidate: TrainingRules.Candidate, _ checks: Bool) async throws -> JSONValue? {
-        if let job = try await start(context, candidate) { return try await order(job) }
+        if checks, await desk.looksFirst(candidate.runner), let work = try await look(candidate) { return work }
+        if let job = try await start(context, candidate) {
+            await desk.gave(candidate.runner, look: false)
+            return try await order(job)
+        }
         guard checks else { return nil }
+        return try await look(candidate)
+    }
+
+    private func look(_ candidate: TrainingRules.Candidate) async throws -> JSONValue? {
         let waiting = try await maker.query { state in
             state.open.compactMap { state.jobs[$0] }.filter {
                 $0.status == .checking && candidate.bases?.contains($0.request.base) ?? true && $0.delivered?.runner != candidate.runner
             }
         }
         for job in waiting {
-            if let work = job.delivered, await desk.takeCheck(job.request.job) { return try await order(job, work) }
+            if let work = job.delivered, await desk.takeCheck(job.request.job, attempt: job.attempt) {
+                await desk.gave(candidate.runner, look: true)
+                return try await order(job, work)
+            }
         }
         return nil
     }
@@ -90,6 +103,9 @@ struct RunnerRoutes: Sendable {
         candidate.silent = try await desk.silent()
         let outcome = try await context.decide(maker, TrainingRules.lease(candidate))
         guard !outcome.facts.isEmpty else { return nil }
+        guard outcome.facts.contains(where: { $0.fact.type == JobStarted.type }) else {
+            throw TrainingError.wrongState("jobs were given up, and none is left: ask anew")
+        }
         let started = try outcome.first(JobStarted.self)
         let job = try await maker.find { $0.jobs[started.job] }
         guard let job else { throw TrainingError.notFound("job \(started.job)") }
@@ -127,11 +143,18 @@ struct RunnerRoutes: Sendable {
             summary: "The rows of one of the job's snapshots, as the Datanet gives them, one JSON object a line.", access: Self.access,
             query: [QueryParameter("snapshot", .integer(0...19), "Which of the job's snapshots; the first when left out.")],
             replies: [.content(200, "Rows.", type: "application/x-ndjson")], problems: Self.problems
-        ) { [maker, peers] context in
+        ) { [maker, peers, joining] context in
             let runner = try context.caller.subject
             let id = context.path["job"]
             let job = try await maker.find { $0.jobs[id] }
             let checks = try context.caller.has(RunnerJoining.checking)
+            if let job, job.status == .running {
+                let isHouses = try await joining.admit(context)
+                let reason = try await maker.query {
+                    TrainingRules.missingGrant(of: job, runner: runner, isHouses: isHouses, $0, at: $0.latest)
+                }
+                if job.runner == runner, let reason { throw TrainingError.forbidden(reason) }
+            }
             guard let job, (job.status == .running && job.runner == runner) || (job.status == .checking && checks) else {
                 throw TrainingError.notFound("job \(id) of this runner")
             }
@@ -180,6 +203,14 @@ struct RunnerRoutes: Sendable {
                 return .json(["go_on": true, "checkpoint": false])
             }
             let isIts = job.runner == runner && job.attempt == attempt
+            // Whose grant has ended halts its job; whose runner may see the data no more loses it.
+            let (isHalted, isShut) = try await maker.query { state in
+                let isHouses = state.runners.registered[runner] == nil
+                let isHalted = TrainingRules.missingGrant(of: job, state, at: state.latest) != nil
+                let all = TrainingRules.missingGrant(of: job, runner: runner, isHouses: isHouses, state, at: state.latest)
+                return (isHalted, all != nil)
+            }
+            if job.status == .running, isIts, isShut { return .json(["go_on": false, "checkpoint": .bool(isHalted)]) }
             let goesOn = job.status == .running && isIts
             if goesOn { await desk.heard(id, attempt: attempt, context.json, parameters: parameters) }
             return .json(["go_on": .bool(goesOn), "checkpoint": .bool(job.status == .paused && isIts)])
@@ -200,8 +231,9 @@ struct RunnerRoutes: Sendable {
             let (attempt, step, digest) = try context.decode { _ in
                 (try fields.int("attempt"), try fields.count("step"), try fields.digest("checkpoint"))
             }
-            _ = try await joining.admit(context)
+            let isHouses = try await joining.admit(context)
             try await artefacts.check(manifest: digest)
+            if !isHouses { try await artefacts.requireOwn(digest, of: try context.caller.subject) }
             let metrics = try await evidence.put(try fields.field("metrics").value)
             _ = try await context.decide(
                 maker,
@@ -230,6 +262,9 @@ struct RunnerRoutes: Sendable {
             }
             try await artefacts.check(manifest: adapter)
             if let rows { try await artefacts.check(manifest: rows) }
+            if !isHouses {
+                for made in [adapter, rows].compactMap({ $0 }) { try await artefacts.requireOwn(made, of: try context.caller.subject) }
+            }
             let job = try await maker.find { $0.jobs[id] }
             guard let job else { throw TrainingError.notFound("job \(id)") }
             let shares = try await items.shares(of: job)
@@ -252,16 +287,22 @@ struct RunnerRoutes: Sendable {
 
     private var fail: Route {
         Route(
-            .post, "/v1/runners/jobs/{job}/fail", operation: "failJob", summary: "The job can't be done.", access: Self.access,
-            body: .json(.object(.required("attempt", Self.attempt), .required("reason", .text(1...200)))), idempotency: .required,
-            replies: [.empty(204, "It is recorded.")], problems: Self.problems
+            .post, "/v1/runners/jobs/{job}/fail", operation: "failJob", summary: "The job can't be done, by this runner or by any.",
+            access: Self.access,
+            body: .json(
+                .object(
+                    .required("attempt", Self.attempt), .required("reason", .text(1...200)),
+                    .optional("elsewhere", .boolean, "Whether another runner might do it; of others' runners it is always taken so."))),
+            idempotency: .required, replies: [.empty(204, "It is recorded.")], problems: Self.problems
         ) { [maker] context in
-            let (attempt, reason) = try context.decode { json in
+            let (attempt, reason, elsewhere) = try context.decode { json in
                 let fields = try json.object()
-                return (try fields.int("attempt"), try fields.string("reason"))
+                return (try fields.int("attempt"), try fields.string("reason"), try fields.optionalBool("elsewhere") ?? false)
             }
             _ = try await context.decide(
-                maker, TrainingRules.fail(context.path["job"], runner: try context.caller.subject, attempt: attempt, reason: reason))
+                maker,
+                TrainingRules.fail(
+                    context.path["job"], runner: try context.caller.subject, attempt: attempt, reason: reason, elsewhere: elsewhere))
             return .noContent
         }
     }

@@ -32,6 +32,8 @@ extension ArtefactError: ProblemConvertible {
             Problem(TrainingProblems.wrongHash, "the bytes hash to \(actual), the path says \(expected): send them again")
         case .noManifest(let digest, let reason):
             Problem(TrainingProblems.noManifest, "\(digest) is not the manifest of an artefact: \(reason)")
+        case .foreign(let digest, let principal):
+            Problem(.forbidden, "\(digest) was not uploaded by \(principal): a runner hands in what it made itself")
         case .missing(let digest): Problem(.notFound, "\(digest) has not been uploaded")
         }
     }

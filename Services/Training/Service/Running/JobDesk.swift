@@ -26,10 +26,25 @@ actor JobDesk {
     private var progress: [String: Progress] = [:]
     private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
     private var lastWatcher = 0
-    private var checks: [String: ContinuousClock.Instant] = [:]
+    private var checks: [String: Look] = [:]
+    /// Runners that were given a job last, and not a look.
+    private var workers: Set<String> = []
+    /// How long another's runner may work without being further than before.
+    private let stall: Duration
+
+    /// A look at somebody's work.
+    private struct Look {
+        var attempt: Int
+        var seen: ContinuousClock.Instant
+        var count = 1
+    }
+
+    /// Looks that come to nothing before the house does the job itself.
+    private static let mostLooks = 3
     private var speed: Double?
 
-    init(maker: DecisionMaker<TrainingState>, lease: Duration, logger: Logger) {
+    init(maker: DecisionMaker<TrainingState>, lease: Duration, stall: Duration, logger: Logger) {
+        self.stall = stall
         self.maker = maker
         self.lease = lease
         self.logger = logger
@@ -57,8 +72,22 @@ actor JobDesk {
 
     /// The jobs whose runner has gone silent, with the attempt that has.
     func silent() async throws -> [String: Int] {
-        let running = try await maker.query { state in state.open.compactMap { state.jobs[$0] }.filter { $0.status == .running } }
-        let late = running.filter { ContinuousClock.now - (progress[$0.request.job]?.seen ?? started) > lease }
+        let (running, others) = try await maker.query { state in
+            let open = state.open.compactMap { state.jobs[$0] }.filter { $0.status == .running || $0.status == .checking }
+            return (open, Set(open.filter { $0.runner.map { state.runners.registered[$0] != nil } ?? false }.map(\.request.job)))
+        }
+        let now = ContinuousClock.now
+        let late = running.filter { job in
+            let id = job.request.job
+            if job.status == .checking {
+                guard let look = checks[id], look.attempt == job.attempt else { return false }
+                return look.count >= Self.mostLooks && now - look.seen > lease
+            }
+            let told = progress[id]
+            // Who holds a job and does nothing loses it too.
+            if others.contains(id), let told, told.attempt == job.attempt, now - told.counted > stall { return true }
+            return now - (told?.seen ?? started) > lease
+        }
         return Dictionary(uniqueKeysWithValues: late.map { ($0.request.job, $0.attempt) })
     }
 
@@ -97,14 +126,26 @@ actor JobDesk {
     // MARK: Looking at others' work
 
     /// Takes somebody's work to be looked at, unless another does and was heard of within a lease.
-    func takeCheck(_ job: String) -> Bool {
-        if let last = checks[job], ContinuousClock.now - last <= lease { return false }
-        checks[job] = .now
+    func takeCheck(_ job: String, attempt: Int) -> Bool {
+        guard let last = checks[job], last.attempt == attempt else {
+            checks[job] = Look(attempt: attempt, seen: .now)
+            return true
+        }
+        if ContinuousClock.now - last.seen <= lease || last.count >= Self.mostLooks { return false }
+        checks[job] = Look(attempt: attempt, seen: .now, count: last.count + 1)
         return true
     }
 
     /// Who looks at it still does.
-    func keepCheck(_ job: String) { checks[job] = .now }
+    func keepCheck(_ job: String) { checks[job]?.seen = .now }
+
+    /// Whether it is a runner's turn to look at others' work, before it gets a job.
+    func looksFirst(_ runner: String) -> Bool { workers.contains(runner) }
+
+    /// A runner was given something.
+    func gave(_ runner: String, look: Bool) {
+        if look { workers.remove(runner) } else { workers.insert(runner) }
+    }
 
     /// The last report on a job.
     func progress(of job: String) -> Progress? { progress[job] }

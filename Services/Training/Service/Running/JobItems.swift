@@ -19,15 +19,20 @@ struct JobItems: Sendable {
         var tokens = 0
     }
 
+    /// The items of snapshots.
+    func all(of references: [SnapshotReference]) async throws -> [SnapshotItems] {
+        var all: [SnapshotItems] = []
+        for reference in references { all.append(SnapshotItems(reference, try await items(of: reference))) }
+        return all
+    }
+
     /// The items of a job's snapshots that are handed out no more.
     func takenBack(from references: [SnapshotReference]) async throws -> TakenBackPart {
         var part = TakenBackPart()
+        guard try await maker.query({ !$0.takenBack.isEmpty }) else { return part }
         for reference in references {
-            let items = try await items(of: reference)
-            let gone = try await maker.query { state -> [AdmittedItem] in
-                guard !state.takenBack.isEmpty, let published = state.published[reference.snapshot] else { return [] }
-                return items.filter { state.takenBack.has($0, publishedAt: published) }
-            }
+            let items = SnapshotItems(reference, try await items(of: reference))
+            let gone = try await maker.query { items.takenBack($0) }
             part.items += gone.map { TakenBackItem(datanet: reference.datanet, item: $0.item) }
             part.tokens += gone.reduce(0) { $0 + $1.tokens }
         }

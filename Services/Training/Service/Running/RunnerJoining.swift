@@ -35,13 +35,14 @@ struct RunnerJoining: Sendable {
     /// - Returns: whether it is the house's own.
     func admit(_ context: RequestContext) async throws -> Bool {
         let caller = try context.caller
-        if caller.has(Self.working) { return true }
         let subject = caller.subject
-        guard try await maker.query({ $0.runners.registered[subject] != nil }) else {
+        // Who joined is judged as one who did, whatever its scopes: the log tells the two apart by nothing else.
+        if try await maker.query({ $0.runners.registered[subject] != nil }) { return false }
+        guard caller.has(Self.working) else {
             throw TrainingError.forbidden(
                 "\(subject) is no runner of the house (scope \(Self.working)), nor one that joined: POST /v1/runners")
         }
-        return false
+        return true
     }
 
     /// Whether this work is looked at.

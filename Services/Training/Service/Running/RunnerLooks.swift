@@ -45,7 +45,7 @@ struct RunnerLooks: Sendable {
 
     /// What a job would take of a runner's memory; nil where no runner that can be asked has the base: whoever takes the job says so then,
     /// before it begins.
-    /// - Throws: ``TrainingError/invalid(field:reason:)`` when it is more than the runner has.
+    /// - Throws: ``TrainingError/invalid(field:reason:)`` when it is more than the runner has, or its attribution rows are.
     func memory(_ request: TrainingRules.Request, items: Int, tokens: Int) async throws -> Int? {
         let question: JSONValue = [
             "base": .string(request.base), "settings": request.settings.json, "items": .count(items), "tokens": .count(tokens),
@@ -60,6 +60,12 @@ struct RunnerLooks: Sendable {
                 field: "/settings",
                 reason: "would take \(bytes >> 20) MiB of the runner's memory, and a job may take \(limit >> 20): "
                     + "a smaller base or snapshot, fewer tokens to a row, a lower rank or fewer targets")
+        }
+        if let rows = told["rows_bytes"]?.intValue, let most = told["rows_limit"]?.intValue, rows > most {
+            throw TrainingError.invalid(
+                field: "/settings",
+                reason: "would make \(rows >> 20) MiB of attribution rows, and a job may make \(most >> 20): "
+                    + "fewer targets, a lower rank or a smaller snapshot")
         }
         return Int(bytes)
     }

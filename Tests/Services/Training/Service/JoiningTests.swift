@@ -44,7 +44,7 @@ import Testing
     private func handIn(
         _ training: TrainingHouse, _ job: String, _ who: String, attempt: Int64 = 1, engine: String = "peft/1"
     ) async throws -> Int {
-        let adapter = try await training.upload("adapter")
+        let adapter = try await training.upload("adapter", as: who)
         let record: JSONValue = ["engine": .string(engine), "evaluations": [["step": 4, "holdout_loss_micros": 1_000]]]
         return try await training.call(
             "POST", "/v1/runners/jobs/\(job)/complete", as: who,
@@ -136,6 +136,56 @@ import Testing
         }
     }
 
+    /// What somebody else made is on the public log by its hash, and still nobody's own but theirs.
+    @Test func nobodyReadsOrHandsInWhatAnotherMade() async throws {
+        try await withTraining(settings: ["OPENLEDGER_RUNNER_CHECKS": "0"]) { training in
+            let job = try await training.request()
+            try await join(training, "own-eve")
+            #expect(try await lease(training, "own-eve").json["job"] == .string(job))
+            let theirs = try await training.upload("somebody's adapter")
+            let mark: JSONValue = ["attempt": 1, "step": 3, "checkpoint": .digest(theirs), "metrics": ["loss_micros": 5]]
+            let path = "/v1/runners/jobs/" + job
+            #expect(try await training.call("POST", path + "/checkpoint", as: "own-eve", mark).status == 403)
+            let file = SHA256.hash(utf8: "somebody's adapter")
+            for digest in [theirs, file] {
+                #expect(try await training.call("GET", "/v1/adapters/artefacts/" + digest.prefixed, as: "own-eve").status == 403)
+            }
+            let record: JSONValue = ["engine": "peft/1", "evaluations": [["step": 4, "holdout_loss_micros": 1_000]]]
+            let stolen: JSONValue = ["attempt": 1, "adapter": .digest(theirs), "tokens": 9, "record": record]
+            #expect(try await training.call("POST", path + "/complete", as: "own-eve", stolen).status == 403)
+            // A manifest of one's own over a file that is another's is no better.
+            let manifest = try JSON.canonical(["files": [["bytes": 18, "path": "file", "sha256": .digest(file)]]])
+            #expect(try await training.put(SHA256.hash(manifest), manifest, as: "own-eve") == 204)
+            let named: JSONValue = ["attempt": 1, "step": 3, "checkpoint": .digest(SHA256.hash(manifest)), "metrics": ["loss_micros": 5]]
+            #expect(try await training.call("POST", path + "/checkpoint", as: "own-eve", named).status == 403)
+            // Who has the same bytes may have made the same; who has others under that name has nothing.
+            #expect(try await training.put(file, Array("other bytes".utf8), as: "own-eve") == 422)
+            #expect(try await training.call("POST", path + "/checkpoint", as: "own-eve", named).status == 403)
+            let own = try await training.upload("my checkpoint", as: "own-eve")
+            let left: JSONValue = ["attempt": 1, "step": 3, "checkpoint": .digest(own), "metrics": ["loss_micros": 5]]
+            #expect(try await training.call("POST", path + "/checkpoint", as: "own-eve", left).status == 204)
+            #expect(try await training.call("GET", "/v1/adapters/artefacts/" + own.prefixed, as: "own-eve").status == 200)
+            #expect(try await handIn(training, job, "own-eve") == 204)
+        }
+    }
+
+    @Test func rowsAreHandedOutWhileEverybodyMaySeeThem() async throws {
+        try await withTraining { training in
+            let job = try await training.request()
+            try await join(training, "rita")
+            _ = try await lease(training, "rita")
+            let path = "/v1/runners/jobs/\(job)"
+            #expect(try await training.call("GET", path + "/rows", as: "rita").status == 200)
+            try await training.append(AccessRevoked(grant: "gr_1", datanet: "dn_1"), by: .datanet, stream: "access/gr_1-end")
+            let beat: JSONValue = ["attempt": 1, "step": 1, "steps": 4]
+            try await eventually("the grant's end is known") {
+                try await training.call("POST", path + "/heartbeat", as: "rita", beat).json["go_on"] == false
+            }
+            #expect(try await training.call("POST", path + "/heartbeat", as: "rita", beat).json["checkpoint"] == true)
+            #expect(try await training.call("GET", path + "/rows", as: "rita").status == 403)
+        }
+    }
+
     @Test func whoIsNotLookedAtIsPaidAtOnce() async throws {
         try await withTraining(settings: ["OPENLEDGER_RUNNER_CHECKS": "0"]) { training in
             let job = try await training.request()
@@ -152,7 +202,7 @@ import Testing
             let job = try await training.request()
             try await join(training, "rita")
             _ = try await lease(training, "rita")
-            let checkpoint = try await training.upload("checkpoint")
+            let checkpoint = try await training.upload("checkpoint", as: "rita")
             let mark: JSONValue = ["attempt": 1, "step": 3, "checkpoint": .digest(checkpoint), "metrics": ["loss_micros": 5]]
             #expect(try await training.call("POST", "/v1/runners/jobs/\(job)/checkpoint", as: "rita", mark).status == 204)
             try await eventually("another gets the job") {
