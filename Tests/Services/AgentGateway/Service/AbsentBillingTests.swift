@@ -16,10 +16,12 @@ import Testing
                 $0.unclearHolds = 1
                 $0.holdsInFlight = 1
             }
-            #expect(try await gateway.ask(try gateway.person()).status == 200)
+            let answer = try await gateway.ask(try gateway.person())
+            #expect(answer.status == 200)
             #expect(gateway.standIns.holdKeys.count == 3 && Set(gateway.standIns.holdKeys).count == 1)
             #expect(gateway.standIns.holds.count == 1 && gateway.standIns.released.isEmpty)
-            #expect(try await gateway.completed().map(\.hold) == ["hd_1"])
+            let recorded = try await gateway.completed()
+            #expect(recorded.map(\.hold) == ["hd_1"])
         }
     }
 
@@ -41,7 +43,8 @@ import Testing
                 $0.refusal = 500
                 $0.unclearReleases = 2
             }
-            #expect(try await gateway.ask(try gateway.person()).status == 502)
+            let answer = try await gateway.ask(try gateway.person())
+            #expect(answer.status == 502)
             try await eventually("the hold is given back") { gateway.standIns.released == ["hd_1"] }
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Money
+import ServiceShell
 import ServiceTestSupport
 import Events
 import HTTPClient

@@ -37,7 +37,6 @@ final class StandIns: Sendable {
         var holdOfKey: [String: Int] = [:]
         var found: [String: [JSONValue]] = [:]
         var items: [String: JSONValue] = [:]
-        var holdKeys: [String] { contents.withLock { $0.holdKeys } }
         var holds: [JSONValue] = []
         var released: [String] = []
         var asked: [JSONValue] = []
@@ -52,6 +51,7 @@ final class StandIns: Sendable {
 
     func change<Value: Sendable>(_ body: (inout sending Contents) -> Value) -> Value { contents.withLock { body(&$0) } }
 
+    var holdKeys: [String] { contents.withLock { $0.holdKeys } }
     var holds: [JSONValue] { contents.withLock { $0.holds } }
     var released: [String] { contents.withLock { $0.released } }
     var asked: [JSONValue] { contents.withLock { $0.asked } }
