@@ -10,7 +10,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/openledger-fuzz.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-flags=(-O -wmo -swift-version 6 -sanitize=fuzzer,address -package-name openledger -parse-as-library -I .)
+flags=(-O -wmo -swift-version 6 "-sanitize=fuzzer,address" -package-name openledger -parse-as-library -I .)
 cat >probe.swift <<'SWIFT'
 @_cdecl("LLVMFuzzerTestOneInput") public func probe(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt { 0 }
 SWIFT

@@ -146,18 +146,25 @@ actor RowShelf {
 
     // MARK: From training
 
-    /// The two files of an artefact that rows are made of; nil when training does not have one. What else lies there is nobody's business.
+    /// The files of an artefact that rows are made of; nil when training does not have one. What else lies there is nobody's business.
     private func files(of digest: Digest) async throws -> [String: [UInt8]]? {
         guard let manifest = try await file(digest) else { return nil }
         var files: [String: [UInt8]] = [:]
+        var bytesOfRows = 0
         for entry in try JSON.parse(manifest).object().array("files", count: 1...64) {
             let entry = try entry.object()
             let path = try entry.string("path", bytes: 1...200)
-            guard path == "rows.json" || path == "rows.bin" else { continue }
+            let isRows = path == "rows.bin" || (path.hasPrefix("rows-") && path.hasSuffix(".bin"))
+            guard path == "rows.json" || isRows else { continue }
             guard let own = Digest(prefixed: try entry.string("sha256")) else {
                 throw InfluenceRowError.artefact("names a file without its hash")
             }
             guard let bytes = try await file(own) else { return nil }
+            if isRows { bytesOfRows += bytes.count }
+            // Nothing more is fetched of what is not taken.
+            guard bytesOfRows <= Self.mostRows else {
+                throw InfluenceRowError.artefact("has more than \(Self.mostRows) bytes of rows, and no more are taken")
+            }
             files[path] = bytes
         }
         return files
