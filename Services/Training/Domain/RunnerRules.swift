@@ -90,12 +90,17 @@ public enum RunnerRules {
         }
     }
 
+    /// What is told of an adapter that can't be read: a loss that none has, in millionths.
+    public static let unreadable = 1_000_000_000
+
     /// Why measured work is not taken; nil when it is.
     /// - Parameter isUnclaimed: nothing was claimed, and nothing could be: no rows are held out.
     private static func refusal(loss: Int, bound: Int, base: Int, claim: Int?, rowsAgree: Bool?, isUnclaimed: Bool) -> String? {
         // Two losses are one where they are no more than 2 % apart: other processors and libraries round otherwise.
         func passes(_ value: Int, _ bound: Int) -> Bool { Int128(value) * 100 > Int128(bound) * 102 }
         if rowsAgree == false { return "rows" }
+        // What can't even be read is no honest attempt, whatever the owner set.
+        if loss >= unreadable { return "loss" }
         guard loss >= base else { return passes(loss, bound) ? "loss" : nil }
         // What the owner set may be such that nothing can be learned: who says so is not believed less for it, but there is nothing to pay.
         let isAsClaimed = claim.map { !passes(loss, $0) && !passes($0, loss) } ?? false
