@@ -52,8 +52,9 @@ extension WayStory {
     func contestShares(
         _ cast: Cast, _ answers: [Answer], _ earned: [String: Earned], besides refunded: String
     ) async throws -> Corrected {
-        guard let contested = answers.lazy.filter({ $0.inference != refunded }).compactMap({ contestable($0, cast, earned) }).first else {
-            throw CommandError("no answer has two authors among whom a share could be contested")
+        let open = answers.filter { $0.inference != refunded }.compactMap { contestable($0, cast, earned) }
+        guard let contested = open.first(where: \.isBetweenPayees) ?? open.first else {
+            throw CommandError("no answer was attributed to an author whose share could be contested")
         }
         let (answer, wrong, right) = (contested.answer, contested.wrong, contested.right)
         _ = try await deposit(Amount(1_000_000, answer.fee.asset), for: right)
@@ -85,8 +86,10 @@ extension WayStory {
         return Corrected(inference: answer.inference, settlement: contested.settlement, units: units)
     }
 
-    /// An answer two authors of which could fall out over it.
+    /// An answer over which two authors could fall out.
     private struct Contestable {
+        /// Whether both are paid for it.
+        let isBetweenPayees: Bool
         let answer: Answer
         let settlement: String
         let datanet: String
@@ -102,11 +105,17 @@ extension WayStory {
         let paid = cast.authors.values.map { ($0, units["contributor:" + $0.principal, default: 0]) }.filter { $0.1 > 0 }
         let ranked = paid.sorted { ($0.1, $0.0.name) > ($1.1, $1.0.name) }.map(\.0)
         let shares = earned.attribution["shares"]?["entries"]?.arrayValue ?? earned.attribution["shares"]?.arrayValue ?? []
-        guard ranked.count > 1, case let (right, wrong) = (ranked[0], ranked[1]),
-            let share = shares.first(where: { $0["owner"]?.stringValue == wrong.principal }), let datanet = share["datanet"]?.stringValue
+        // Who alone is paid may be contested by somebody who is not.
+        let others = cast.authors.values.filter { one in !paid.contains { $0.0.principal == one.principal } }
+        guard let first = ranked.first,
+            let right = ranked.count > 1 ? first : others.min(by: { $0.name < $1.name })
+        else { return nil }
+        let wrong = ranked.count > 1 ? ranked[1] : first
+        guard let share = shares.first(where: { $0["owner"]?.stringValue == wrong.principal }), let datanet = share["datanet"]?.stringValue
         else { return nil }
         return Contestable(
-            answer: answer, settlement: settlement, datanet: datanet, wrong: wrong, right: right, before: earned.settlement)
+            isBetweenPayees: ranked.count > 1, answer: answer, settlement: settlement, datanet: datanet, wrong: wrong, right: right,
+            before: earned.settlement)
     }
 
     /// What the postings of an event put on pending accounts, by account, in minor units.

@@ -27,10 +27,9 @@ import Testing
             try #require(answer.status == 200)
             let asked = try #require(gateway.standIns.asked.last?["messages"]?.arrayValue)
             let context = try #require(asked.first?["content"]?.stringValue)
-            // As data with ids before the question, and in nobody's name but the asker's.
-            #expect(asked.count == 1 && asked.first?["role"] == "user" && context.hasSuffix(question))
-            #expect(context.contains(#"{"id":"it_0","text":"The moon moves it."}"#) && context.contains(#"Who?\nWhales."#))
-            #expect(!context.contains("The fourth."))
+            // In the form that models of our own runner have learned.
+            #expect(asked.count == 2 && asked.first?["role"] == "system" && asked.last?["content"]?.stringValue == question)
+            #expect(context.contains("The moon moves it.") && context.contains("Who?\nWhales.") && !context.contains("The fourth."))
             let inference = try #require(try await gateway.completed().first)
             guard case .entries(let passages) = inference.passages else {
                 Issue.record("the passages are not in the event")

@@ -47,19 +47,20 @@ struct ModelServer: Sendable {
             case .vllm, .openai: break
             }
         }
-        let data = Retrieval.data(passages)
+        // Our own runner's models have learned to read passages in this form (`JobRows`).
+        let context =
+            site.kind == .runner && !passages.isEmpty
+            ? "Use these passages where they help:\n" + passages.map(\.text).joined(separator: "\n\n") : nil
+        let data = site.kind == .runner ? "" : Retrieval.data(passages)
         if request.isChat {
             let asks = request.messages.lastIndex { $0.role == "user" }
-            body.append(
-                (
-                    "messages",
-                    .array(
-                        request.messages.enumerated().map { place, message in
-                            ["role": .string(message.role), "content": .string((place == asks ? data : "") + message.content)]
-                        })
-                ))
+            let messages = request.messages.enumerated().map { place, message -> JSONValue in
+                ["role": .string(message.role), "content": .string((place == asks ? data : "") + message.content)]
+            }
+            let before: [JSONValue] = context.map { [["role": "system", "content": .string($0)]] } ?? []
+            body.append(("messages", .array(before + messages)))
         } else {
-            body.append(("prompt", .string(data + (request.messages.first?.content ?? ""))))
+            body.append(("prompt", .string((context.map { $0 + "\n\n" } ?? data) + (request.messages.first?.content ?? ""))))
         }
         return body
     }
