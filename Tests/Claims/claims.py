@@ -317,11 +317,25 @@ def main():
     must([one["epoch"] for one in house.get(f"/v1/epochs?asset={ASSET}")["items"]] == [1, 2], "not both epochs are listed")
     must(any(address in paid and units > paid[address] for address, units, _ in second), "nobody earned in both epochs")
     must(all(address != first[-1][0] for address, _, _ in second), "the wallet that was left has a leaf")
+    # The old wallet could be paid by the first root until the second stood: what it left is the new one's only now.
+    rest = first[-1][1]
+    left = house.get("/v1/accounts/payout:evm")["assets"][0]["balance"]["amount"]
+    must(left == str(rest), f"the house owes {left} and not {rest}, which the wallet left")
+    chain.must_revert("proof is not of this epoch", distributor, claim(first[-1]))
+    before = {address: units for address, units, _ in second}
+    digest, third, event = epoch(house, 3)
+    chain.send(distributor, call("set_root(uint256,bytes32)", 3, digest))
+    grown = [entry for entry in third if entry[1] != before.get(entry[0], 0)]
+    must([(entry[0].lower(), entry[1] - before.get(entry[0], 0)) for entry in grown] == [("0x" + "ab" * 20, rest)], f"{grown} grew")
+    for entry in grown:
+        chain.send(distributor, claim(entry))
+        must(balance(entry[0]) == entry[1], f"{entry[0]} has {balance(entry[0])}, not {entry[1]}")
+        house.post("/v1/claims", {"address": entry[0], "cumulative": amount(entry[1]), "transaction": f"tx-3-{entry[0]}"})
     left = house.get("/v1/accounts/payout:evm")["assets"][0]["balance"]["amount"]
     must(left == "0", f"the house still owes {left} to wallets that claimed all")
     out = 10**12 - balance("0x" + distributor.hex())
     must(out == int(event["cumulative"]["amount"]), f"{out} left the distributor, not {event['cumulative']['amount']}")
-    print(f"Claims: {len(first)} and {len(second)} claims of two epochs paid by the distributor, {out} units in all; double claims revert")
+    print(f"Claims: {len(first)}, {len(second)} and {len(grown)} claims of three epochs paid by the distributor, {out} units in all; double claims revert")
 
 
 main()

@@ -31,7 +31,9 @@ extension BillingState {
             try entries.move(units, from: account.id, to: .wallets)
             owed += 1
         }
-        guard owed > 0 else { throw .notFound("balance in \(asset) above \(rules.dust) of an owner with a wallet") }
+        guard owed > 0 || (edition > 1 && isRestDue(asset)) else {
+            throw .notFound("balance in \(asset) above \(rules.dust) of an owner with a wallet")
+        }
         let postings = entries.postings
         let closing = try closing(asset, postings, edition: edition)
         guard let tree = StandardMerkleTree(closing.epoch.leaves), let liabilities = LiabilityTree(closing.epoch.liabilities) else {
@@ -48,6 +50,15 @@ extension BillingState {
                     edition: edition > 1 ? edition : nil, postings: list))
         ]
         return decision
+    }
+
+    /// Whether what an earlier wallet left, and can claim no more, is its owner's present wallet's now.
+    private func isRestDue(_ asset: Asset) -> Bool {
+        let served = Dictionary((epochs[asset]?.leaves ?? []).map { ($0.address, $0.cumulative) }) { first, _ in first }
+        return (earned[asset] ?? [:]).contains { address, units in
+            guard let owner = walletOwners[address], let wallet = wallets[owner]?.address, wallet != address else { return false }
+            return units > claimed[asset]?[address] ?? 0 && served[address] != UInt128(units)
+        }
     }
 
     /// What an epoch with these entries leaves behind.
