@@ -27,6 +27,8 @@ trap cleanup EXIT
 die() { echo "Datanets: $*" >&2; [[ ! -s $folder/up.log ]] || tail -n 20 "$folder/up.log" >&2; exit 1; }
 
 start() {
+  # Emptied before it starts: what an earlier one said is not what this one says.
+  : >"$folder/up.out"
   OPENLEDGER_ACCESS_LOG=false "$program" up --data "$1" --port 0 >"$folder/up.out" 2>"$folder/up.log" &
   pid=$!
   for _ in $(seq 1800); do

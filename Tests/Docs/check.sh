@@ -29,6 +29,7 @@ cd "$folder/clone"
 
 # start OPTION… : the program, as it is typed; sets `url`.
 start() {
+  : >"$folder/up.out"
   ./openledger up --port 0 "$@" >"$folder/up.out" 2>"$folder/up.log" &
   pid=$!
   for _ in $(seq 1200); do
