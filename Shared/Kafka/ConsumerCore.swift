@@ -251,9 +251,14 @@ actor ConsumerCore {
             pending = .assign(places, incremental: incremental)
             return
         }
-        try withList([place]) { list throws(KafkaError) in
-            try KafkaError.check(rd_kafka_seek_partitions(client, list, 10_000), "seek to \(place)")
-            _ = try positions(list, "seek to")
+        // Asked again where the answer does not come: to seek twice is to seek once.
+        for attempt in 1...3 {
+            do throws(KafkaError) {
+                return try withList([place]) { list throws(KafkaError) in
+                    try KafkaError.check(rd_kafka_seek_partitions(client, list, 10_000), "seek to \(place)")
+                    _ = try positions(list, "seek to")
+                }
+            } catch { if attempt == 3 || error.code != .timedOut { throw error } }
         }
     }
 
