@@ -34,7 +34,6 @@ done
 read -r node coin <"$folder/chain" || die "the chain was not up within a minute"
 
 OPENLEDGER_X402_RPC=$node OPENLEDGER_X402_TOKEN=$coin OPENLEDGER_X402_TOKEN_CHAIN=84532 OPENLEDGER_X402_TOKEN_NAME=Coin \
-  : >"$folder/up.out"
   OPENLEDGER_WEBHOOKS_PLAIN=true OPENLEDGER_RUNNER_MODELS=tiny=$folder/tiny "$program" up --data "$folder/home" --port 0 >"$folder/up.out" 2>"$folder/up.log" &
 pid=$!
 for _ in $(seq 1200); do

@@ -33,7 +33,6 @@ cat >"$folder/backends.json" <<EOT
 ]}
 EOT
 OPENLEDGER_BACKENDS=$folder/backends.json OPENLEDGER_MODEL_ALIASES=harbour=house/base \
-  : >"$folder/up.out"
   OPENLEDGER_RUNNER_MODELS=tiny=$folder/tiny,us=$root/models/base,us-there=$folder/there "$program" up --data "$folder/home" --port 0 >"$folder/up.out" 2>"$folder/up.log" &
 pid=$!
 for _ in $(seq 600); do

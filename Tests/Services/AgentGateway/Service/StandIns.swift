@@ -142,8 +142,8 @@ final class StandIns: Sendable {
                 return (contents.refusal, contents.refusalBody, contents.mostPassages, contents.steps)
             }
             if let words { return Response.json(words.body, status: words.status) }
-            let asked = context.json["messages"]?.arrayValue?.last?["content"]?.stringValue ?? ""
-            if most < .max, asked.split(separator: "\n").count(where: { $0.hasPrefix("{\"id\":") }) > most {
+            let system = context.json["messages"]?.arrayValue?.first?["content"]?.stringValue ?? ""
+            if most < .max, system.split(separator: "\n\n").count > most {
                 return .json(["error": ["code": "context_length_exceeded", "message": "too long"]], status: 400)
             }
             if let refusal { throw Problem(ProblemType("stand-in-refusal", refusal, "No"), "no model is loaded") }
