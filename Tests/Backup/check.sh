@@ -53,8 +53,8 @@ first=$(add_file "$folder/first.jsonl")
 copy=$(find "$folder/copies" -mindepth 1 -maxdepth 1 -name '2*')
 [[ -n $copy && -z $(find "$folder/copies" -name '.*part') ]] || die "there is no whole backup"
 [[ $(stat -c %a "$copy") == 700 && $(stat -c %a "$copy/keys.tar") == 600 ]] || die "others can read the backup"
-! tar -tf "$copy/content-agent-gateway.tar" | grep -qE '(^|/)(owners|content\.key)' || die "the keys lie with the content"
-tar -tf "$copy/keys-agent-gateway.tar" | grep -q content.key || die "the gateway's key is in no copy"
+! tar -tf "$copy/content-agent-gateway.tar" | grep -E '(^|/)(owners|content\.key)' >/dev/null || die "the keys lie with the content"
+tar -tf "$copy/keys-agent-gateway.tar" | grep content.key >/dev/null || die "the gateway's key is in no copy"
 fails "$root/deploy/backup" --data "$folder/nothing" "$folder/copies" || die "a house that is not there is copied"
 kept=$(sed -n 's/^events //p' "$copy/about")
 
