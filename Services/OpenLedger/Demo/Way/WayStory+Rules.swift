@@ -17,7 +17,11 @@ extension WayStory {
             ])
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await story()) } catch { outcome = .failure(error) }
-        if isGuest { _ = try? await client.call("POST", "/v1/settlements/rules", as: administrator, json: before) }
+        if isGuest {
+            do { _ = try await client.call("POST", "/v1/settlements/rules", as: administrator, json: before) } catch {
+                Terminal.error("the rules of settlement are still the story's, set yours again with POST /v1/settlements/rules: \(error)")
+            }
+        }
         try outcome.get()
     }
 }
