@@ -89,8 +89,6 @@ import Testing
     /// Payments by x402 and answers under a mandate have a house and an audit of their own (`X402Tests`, `EconomyServiceTests`), the log's
     /// keys too (`KeyRotationTests`).
     private static let elsewhere: Set<String> = [
-        // What billing does by itself once a time is over, and a job that its runner gave back: `BillingTests` and `TrainingTests` have them.
-        "account.reaction-closed", "dispute.lapsed", "hold.returned", "payout.sent", "job.released",
         "log-key.rotated", "mandate.settled", "payment.opened", "payment.delivered", "payment.sent", "payment.settled", "payment.failed",
     ]
 

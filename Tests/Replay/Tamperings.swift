@@ -182,6 +182,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .actor(.training, JobRequested.self, "a job asked for by a stranger"),
         .actor(.training, JobCheckpointed.self, "a checkpoint by another runner"),
         .actor(.training, JobFailed.self, "a failure told by another runner"),
+        .set(.training, JobReleased.self, "/runner", "own-hana", "a job given back by who does not have it"),
         .actor(.training, JobCancelled.self, "a job cancelled by a stranger"),
         .actor(.training, JobPaused.self, "a job halted by a stranger"),
         .actor(.training, JobResumed.self, "a job set going by a stranger"),
@@ -337,6 +338,11 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         shift(RefundPosted.self, "a refund that takes a unit from another"),
         .add(.billing, DisputeOpened.self, "/bond/amount", -1, "a dispute with a smaller bond"),
         .set(.billing, DisputeResolved.self, "/upheld", false, "a ruling turned round"),
+        shift(DisputeLapsed.self, "a bond that comes back with a unit more"),
+        .add(.billing, HoldReturned.self, "/amount/amount", 1, "a fee that goes back with a unit more"),
+        .set(.billing, HoldReturned.self, "/reference", "inf-other", "a fee given back of another answer", nth: 1),
+        .set(.billing, ReactionClosed.self, "/reaction", "refuted", "something else closed than was asked"),
+        .set(.billing, PayoutSent.self, "/batch", 5, "a file for the bank that skips numbers"),
         .set(.billing, StakeSlashed.self, "/beneficiary", "payer:mallory", "a slash that pays a stranger"),
         Tampering(.billing, "a stake that lost more than the ruling says") { log in
             let place = try log.place(StakeSlashed.type)

@@ -53,6 +53,7 @@ extension StoryTelling {
         try await whole.wait(for: DisputeResolved.type, 1)
         try await whole.wait(for: AttributionCorrected.type, 1)
         try await third(people, settled[3])
+        try await unheard(people, settled[0])
         try await whole.call(
             "POST", "/v1/settlements/\(settled[2])/refunds", as: "root", ["amount": amount(5_000), "reason": "late"])
     }
@@ -110,6 +111,7 @@ extension StoryTelling {
                 "POST", "/v1/accounts/contributor:\(people.ann)/payouts", as: "root",
                 ["amount": amount(10), "rail": .string(rail), "destination": .digest(SHA256.hash(utf8: "iban"))])
             guard let paid else { continue }
+            try await whole.call("POST", "/v1/accounts/payouts/bank-files", as: "root", .object(JSONObject()))
             let id = made["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue ?? ""
             try await whole.call(
                 "POST", "/v1/accounts/payouts/\(id)/finish", as: "root", ["paid": .bool(paid), "reference": .string("bank-\(paid)")])

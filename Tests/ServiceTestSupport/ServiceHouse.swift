@@ -26,6 +26,8 @@ public final class ServiceHouse: Sendable {
     public let database: TestDatabase
     /// Carries requests to the mounted application; see ``mount(_:)``.
     public let transport: InProcessTransport
+    /// What the ledger and the services take for the present.
+    public let clock: MovableClock
     private let password: String
     private let handler: HandlerBox
     private let signers: [Service: TokenSigner]
@@ -43,8 +45,9 @@ public final class ServiceHouse: Sendable {
         func answer(_ request: Request) async throws -> Response { try await door.withLock { $0 }.handler(request) }
     }
 
-    init(ledger: Ledger, database: TestDatabase, folder: String, password: String) throws {
+    init(ledger: Ledger, clock: MovableClock, database: TestDatabase, folder: String, password: String) throws {
         self.ledger = ledger
+        self.clock = clock
         self.database = database
         self.folder = folder
         self.password = password
@@ -78,7 +81,7 @@ public final class ServiceHouse: Sendable {
             peers: Peers(
                 transport: transport, addresses: Dictionary(uniqueKeysWithValues: Service.allCases.map { ($0, "http://house") }),
                 token: { _ in try await tokens.token(for: "openledger") }),
-            signer: signer, folder: own, shared: shared, settings: Configuration([:]), clock: { LedgerClock.system.now() }, logger: logger,
+            signer: signer, folder: own, shared: shared, settings: Configuration([:]), clock: { [clock] in clock.now() }, logger: logger,
             metrics: Metrics())
     }
 
@@ -139,11 +142,14 @@ public func withServiceHouse<Result: Sendable>(_ body: @Sendable (ServiceHouse) 
         let settings = LedgerSettings(
             database: try PostgresConfiguration(url: database.url(user: "openledger_ledger", password: password)),
             origin: "test.example/log", keys: [try Ed25519PrivateKey.generate()], instance: "test")
-        let ledger = try await Ledger.make(settings, transport: try CurlTransport(), logger: .silent, metrics: Metrics())
+        let clock = MovableClock()
+        let ledger = try await Ledger.make(
+            settings, transport: try CurlTransport(), logger: .silent, metrics: Metrics(), clock: LedgerClock { clock.now() })
         let running = Task { await ledger.run() }
         do {
             try await eventually("the ledger leads") { ledger.isLeading }
-            let result = try await body(ServiceHouse(ledger: ledger, database: database, folder: folder.path, password: password))
+            let result = try await body(
+                ServiceHouse(ledger: ledger, clock: clock, database: database, folder: folder.path, password: password))
             running.cancel()
             await running.value
             return result

@@ -2,6 +2,7 @@ internal import Crypto
 internal import Engine
 internal import Events
 internal import JSON
+internal import ServiceShell
 
 /// A Datanet's items as rows to learn from.
 struct JobRows: Sendable {
@@ -73,12 +74,9 @@ struct JobRows: Sendable {
         var passages = others[datanet] ?? []
         passages.insert(own, at: min(passages.count, Int(SHA256.hash(utf8: own).bytes[0]) % 3))
         if !isHeld { others[datanet] = Array(((others[datanet] ?? []) + [own]).suffix(2)) }
-        let context = ChatMessage(role: "system", content: Self.context(passages))
+        let context = ChatMessage(role: "system", content: PassagePrompt.text(passages))
         return [plain, try pair([context, question], completion)]
     }
-
-    /// How passages stand before a question; the gateway writes them the same way.
-    static func context(_ passages: [String]) -> String { "Use these passages where they help:\n" + passages.joined(separator: "\n\n") }
 
     private mutating func pair(_ messages: [ChatMessage], _ completion: String) throws -> TrainingExample {
         var tokens = try JobRows.prompt(messages, model)

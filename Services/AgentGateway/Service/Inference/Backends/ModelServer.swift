@@ -47,10 +47,8 @@ struct ModelServer: Sendable {
             case .vllm, .openai: break
             }
         }
-        // Our own runner's models have learned to read passages in this form (`JobRows`).
-        let context =
-            site.kind == .runner && !passages.isEmpty
-            ? "Use these passages where they help:\n" + passages.map(\.text).joined(separator: "\n\n") : nil
+        // What our own runner's models have learned to read.
+        let context = site.kind == .runner && !passages.isEmpty ? PassagePrompt.text(passages.map(\.text)) : nil
         let data = site.kind == .runner ? "" : Retrieval.data(passages)
         if request.isChat {
             let asks = request.messages.lastIndex { $0.role == "user" }

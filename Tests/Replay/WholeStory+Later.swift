@@ -1,0 +1,36 @@
+import Crypto
+import Events
+import JSON
+import ServiceTestSupport
+import Testing
+import TestSupport
+
+/// What comes of itself once a time is over.
+extension StoryTelling {
+    /// Who ordered the training says that it is a copy, and nobody ever rules on that.
+    func unheard(_ people: People, _ settlement: String) async throws {
+        try await whole.call(
+            "POST", "/v1/disputes", as: people.olga,
+            [
+                "settlement": .string(settlement), "account": .string("payer:" + people.olga), "reason": "copied",
+                "evidence": .digest(SHA256.hash(utf8: "a third proof")),
+            ])
+    }
+
+    /// Three months pass: fees that were taken and never shared out go back, and so does the bond of the dispute that nobody ruled on. A
+    /// ruling finds nothing to take and is closed.
+    func later(_ people: People) async throws {
+        try await whole.insist(
+            "POST", "/v1/rulings", as: "root",
+            [
+                "about": "dispute", "subject": "ds_none", "upheld": true,
+                "penalties": [["principal": .string(people.pia), "points": 10_000]], "pool": "house", "reason": "There is nothing to take.",
+            ])
+        try await whole.wait(for: ReactionClosed.type, 1)
+        whole.house.clock.advance(days: 92)
+        // Log time is that of the newest event: somebody has to write one.
+        try await whole.call("PUT", "/v1/principals/\(people.olga)/retention", as: people.olga, ["retention_days": 7])
+        try await whole.wait(for: HoldReturned.type, 2)
+        try await whole.wait(for: DisputeLapsed.type, 1)
+    }
+}
