@@ -230,13 +230,17 @@ class World:
         return {"ruling": self.places[f"ruling-{name}"], "corrected": self.places[f"corrected-{name}"], "settled": self.places[f"moved-{name}"]}, name
 
     def settle(self, number, shares, snapshots, changes):
-        tag, reference = f"-{number}", f"in_{number}" if self.kind == "inference" else "job_1"
+        tag, reference = f"-{number}", f"in_{number}" if self.kind == "inference" else {"training": "job_1", "access": "ac_1"}[self.kind]
         answer = self.kind == "inference"
         if answer:
             self.add("inference" + tag, "inference.completed",
                      {"inference": reference, "payer": "pia", "actor": "pia", "model": "acme/defi", "version": 1, "base": "base",
                       "adapter": digest(b"a"), "prompt": digest(b"p"), "answer": digest(b"q"), "input_tokens": 10, "output_tokens": 20,
                       "fee": money(self.fee), "hold": "hd_1", "runner": "runner-1", "passages": {"entries": []}})
+        if self.kind == "access":
+            self.add("used", "access.used",
+                     {"access": "ac_1", "datanet": "dn_1", "snapshot": snapshots[0]["snapshot"], "reader": "pia", "grant": "gr_1", "purpose": "read",
+                      "items": 3, "price": money(self.fee), "hold": "hd_1", "shares": shares})
         self.add("charge" + tag, "hold.captured" if number == 0 else "account.transferred",
                  {"id": "hd_1", "reference": reference, "amount": money(self.fee), "released": money(0),
                   "postings": postings(**{"payer:pia": -self.fee, "escrow:fees": self.fee})} if number == 0 else
@@ -259,7 +263,7 @@ class World:
                      {"attribution": "at_" + reference, "inference": reference, "model": "acme/defi", "version": 1, "rules": "attribution/1",
                       "methods": [{"method": "spans", "weight": 10**9, "confidence": 9 * 10**8}], "fallback": False, "shares": shares,
                       "evidence": digest(file)})
-        basis = "basis" + tag if answer else "job"
+        basis = "basis" + tag if answer else {"training": "job", "access": "used"}[self.kind]
         rules = self.rules or reader.STANDARD
         terms = {}
         counted = [{"owner": o, "datanet": d, "share": s} for o, d, s in self.shares if s]
@@ -270,7 +274,9 @@ class World:
 
         def divided(whole, shares):
             ways, sums = [], {}
-            reader.walk(whole, reader.tree(rules, self.split if answer else rules["training"], "acme", "runner-1", shares, terms), [], ways)
+            split = {"inference": self.split, "training": rules["training"], "access": {**dict.fromkeys(self.split, 0), "datanets": 10_000}}[self.kind]
+            names = ("pia", "pia") if self.kind == "access" else ("acme", "runner-1")
+            reader.walk(whole, reader.tree(rules, split, *names, shares, terms), [], ways)
             for account, steps in ways:
                 sums["pending:" + account] = sums.get("pending:" + account, 0) + int(steps[-1]["units"])
             return sums, [steps for account, steps in ways if account == self.payee]
@@ -309,7 +315,7 @@ class World:
                              for id in sorted(terms)],
                 "sources": self.sources(ever, answer), "units": str(units), "why": why,
                 "returns": back, "left": str(dict(map(tuple, left)).get("pending:" + self.payee, 0)), "releases": [], "state": "held-back",
-                "base": self.places["base"]}
+                **({} if self.kind == "access" else {"base": self.places["base"]})}
         if answer:
             part.update(inference=self.places["inference" + tag], model=self.places["model"], training=self.places["job"])
         if self.rules:
@@ -435,6 +441,8 @@ GOOD = {
     "runner": {"payee": "compute:runner-1", "fee": 7, "shares": [], "until": "credited"},
     "owner-alone": {"payee": "model-owner:acme", "shares": [], "until": "waiting"}, "disputed": {"until": "disputed"},
     "late": {"until": "credited-late"}, "training": {"kind": "training", "until": "credited", "returns": [12_345, 7]},
+    "access": {"kind": "access", "until": "paid"}, "access-refunded": {"kind": "access", "until": "credited", "returns": [12_345, 7]},
+    "access-curator": {"kind": "access", "payee": "curator:cora", "until": "held-back"},
     "refunded": {"returns": [1, 30_000], "until": "paid"}, "returned": {"returns": [40_000, 60_003], "until": "returned"},
     "wallet": {"wallet": True}, "two": {"settlements": 2}, "rules": {"rules": RULES}, "rules-training": {"rules": RULES, "kind": "training"},
     "small": {"fee": 11, "until": "credited"}, "many": {"shares": MANY, "payee": "contributor:o003"}, "bare": {"statement": False},

@@ -160,6 +160,23 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             return place
         },
         .set(.datanet, AccessUsed.self, "/items", 9_999, "more items read than the snapshot has"),
+        Tampering(.datanet, "a reading that costs a unit more than its grant says") { log in
+            let place = try log.place(AccessUsed.type) { $0["price"] != nil }
+            try log.add(1, place, "/price/amount")
+            return place
+        },
+        Tampering(.datanet, "a reading whose price goes to others than those who wrote") { log in
+            let place = try log.place(AccessUsed.type) { $0["price"] != nil }
+            log.set(place, "/shares/entries/0/owner", "mallory")
+            return place
+        },
+        Tampering(.datanet, "a reading that is to be paid and was not") { log in
+            let place = try log.place(AccessUsed.type) { $0["price"] != nil }
+            var data = log.entries[place].data.objectValue ?? JSONObject()
+            for name in ["price", "hold", "shares"] { data[name] = nil }
+            log.entries[place].data = .object(data)
+            return place
+        },
         .again(.datanet, AdmissionRefused.self, "a contribution refused twice"),
         Tampering(.datanet, "access used without a grant") { log in
             let granted = try log.place(AccessGranted.type) { $0["purpose"] == "read" }
@@ -300,6 +317,12 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             // The next one names the position of its attribution, which is no longer there.
             return try log.place(SettlementPosted.type, 2)
         },
+        Tampering(.billing, "the price of a reading with one unit given to another") { log in
+            let place = try log.place(SettlementPosted.type) { $0["kind"] == "access" }
+            try log.add(1, place, "/postings/entries/1/amount/amount")
+            try log.add(-1, place, "/postings/entries/2/amount/amount")
+            return place
+        },
         .set(.billing, AccountVerified.self, "/claim", "rumour", "an owner verified by a claim of a kind that there is not"),
         .set(.billing, BudgetSet.self, "/thresholds/1", 200_000, "a budget with a threshold that there can't be"),
         .add(.billing, HoldReleased.self, "/amount/amount", 1, "a release of one unit more than was held"),
@@ -307,7 +330,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .add(.billing, StakeWithdrawn.self, "/amount/amount", 1, "a stake withdrawn with a unit more than was unbonded"),
         .add(.billing, HoldCaptured.self, "/amount/amount", 1, "a capture of one unit more"),
         Tampering(.billing, "an answer's fee captured twice") { log in
-            let answers = log.places(HoldCaptured.type) { $0["reference"]?.stringValue?.hasPrefix("tk_") != true }
+            let answers = log.places(HoldCaptured.type) { $0["reference"]?.stringValue?.hasPrefix("in_") == true }
             let place = try #require(answers.last)
             log.repeatEvent(place)
             return place + 1

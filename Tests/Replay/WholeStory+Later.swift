@@ -17,9 +17,25 @@ extension StoryTelling {
             ])
     }
 
+    /// Who was granted a reading at a price pays it once, although they read twice; who has no money reads nothing.
+    private func sold(_ people: People, _ datanet: String) async throws {
+        let (settled, read) = (try await whole.count(SettlementPosted.type), try await whole.count(AccessUsed.type))
+        let items = "/v1/datanets/\(datanet)/snapshots/2/items?purpose=read"
+        for buyer in [people.pia, people.ann] {
+            try await whole.call(
+                "POST", "/v1/datanets/\(datanet)/grants", as: people.olga,
+                ["grantee": .string(buyer), "purpose": "read", "price": amount(30_000)])
+        }
+        let refused = await #expect(throws: WholeHouse.Refused.self) { try await whole.call("GET", items, as: people.ann) }
+        #expect(refused?.description.contains("402") == true && refused?.description.contains("deposit first") == true)
+        for _ in 1...2 { try await whole.call("GET", items, as: people.pia) }
+        #expect(try await whole.count(AccessUsed.type) == read + 2)
+        try await whole.wait(for: SettlementPosted.type, settled + 1)
+    }
+
     /// Three months pass: fees that were taken and never shared out go back, and so does the bond of the dispute that nobody ruled on. A
     /// ruling finds nothing to take and is closed.
-    func later(_ people: People) async throws {
+    func later(_ people: People, _ datanet: String) async throws {
         try await whole.insist(
             "POST", "/v1/rulings", as: "root",
             [
@@ -27,6 +43,7 @@ extension StoryTelling {
                 "penalties": [["principal": .string(people.pia), "points": 10_000]], "pool": "house", "reason": "There is nothing to take.",
             ])
         try await whole.wait(for: ReactionClosed.type, 1)
+        try await sold(people, datanet)
         whole.house.clock.advance(days: 92)
         // Log time is that of the newest event: somebody has to write one.
         try await whole.call("PUT", "/v1/principals/\(people.olga)/retention", as: people.olga, ["retention_days": 7])

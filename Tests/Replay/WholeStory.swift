@@ -68,7 +68,7 @@ struct StoryTelling {
         try await endings(people, tides, breads)
         try await lie(people, tides)
         try await agents(people)
-        try await later(people)
+        try await later(people, tides)
         return try await collected()
     }
 

@@ -195,14 +195,20 @@ class Receipt:
 
     def settlement(self, part):
         payee, settled, basis = self.all["payee"], part["settled"], part["basis"]
-        posted, cause = self.event(settled, "settlement.posted"), self.event(basis, "attribution.computed", "job.completed")  # 4
+        posted, cause = self.event(settled, "settlement.posted"), self.event(basis, "attribution.computed", "job.completed", "access.used")  # 4
         bill, found = posted["data"], cause["data"]
-        training = cause["type"] == "job.completed"
+        kind = {"job.completed": "training", "access.used": "access"}.get(cause["type"], "inference")
+        training = kind != "inference"
         need(bill["position"] == basis and bill["id"] == cause["id"] == posted["cause"].get("event"), "link", "the settlement is of another event")  # 5
-        need(bill["kind"] == ("training" if training else "inference") and bill["reference"] == found["job" if training else "inference"], "link", "the settlement's reference")
+        need(bill["kind"] == kind and bill["reference"] == found[{"training": "job"}.get(kind, kind)], "link", "the settlement's reference")
         need(training == ("model" not in part) == ("inference" not in part) and not (training and "training" in part), "link", "what made the settlement")
         snapshots, statement, order = found.get("snapshots", []), None, [basis, settled]
-        if training:  # 6
+        if kind == "access":  # 6
+            sold = [self.data(source["snapshot"], "snapshot.published") for source in part["sources"]]
+            snapshots = [{key: one[key] for key in ("datanet", "snapshot", "number", "root")} for one in sold if one["snapshot"] == found["snapshot"]]
+            maker, base = {"runner": found["reader"]}, None
+            need("base" not in part, "link", "a reading has no base model")
+        elif training:
             maker, base = found, found["base"]
         else:
             maker, model = self.data(part["inference"], "inference.completed"), self.data(part["model"], "model.published")
@@ -224,7 +230,7 @@ class Receipt:
             need(self.data(part["base"], "base-model.registered")["model"] == base, "link", "the base model is another one")
         need(all(a < b for a, b in zip(order, order[1:])), "order", "training, model, inference, basis and settlement do not follow each other")
         shares = [share for share in self.entries(found["shares"]) if share["share"] > 0]
-        need(not training or "corrections" not in part, "link", "a training has no attribution that could be corrected")  # 7
+        need(not training or "corrections" not in part, "link", "there is no attribution that could be corrected")  # 7
         corrections = self.corrections(part, bill, found, basis, settled)
         ever = shares + [share for one in corrections for share in one["shares"]]
         statements = [one for one in [statement] + [one["statement"] for one in corrections] if one]
@@ -255,7 +261,7 @@ class Receipt:
             need(entry["policy"] <= basis and policy["datanet"] not in datanets, "terms", "a policy came later, or twice")
             datanets[policy["datanet"]] = (policy["policy"], roles["curator"], roles["validator"])
         need(set(datanets) == {share["datanet"] for share in ever}, "terms", "the Datanets are not those of the shares")
-        split = rules["training"] if training else model["split"]
+        split = {"training": rules["training"], "access": dict.fromkeys(rules["training"], 0) | {"datanets": 10000}}.get(kind) or model["split"]
         need(0 <= rules["platform_points"] <= 10000 and sum(split.values()) == 10000, "terms", "the points do not make 10,000")
         need(all(p["treasury_points"] + p["curator_points"] + p["contributor_points"] == 10000 for p, _, _ in datanets.values()), "terms", "a policy's points")
         need(rules["holdback_seconds"] <= 31_536_000, "terms", "the holdback is longer than a year")
@@ -263,7 +269,7 @@ class Receipt:
         until = datetime.datetime.fromisoformat(bill["release_at"])
         need(until == moment or edition > 1 and until > moment, "terms", "the holdback")
         need(not shares or sum(share["share"] for share in shares) == WHOLE, "amount", "the shares do not make 10^9")  # 11
-        owner = found["owner"] if training else model["owner"]
+        owner = found["owner" if kind == "training" else "reader"] if training else model["owner"]
 
         def divided(whole, shares):
             ways, sums = [], {}

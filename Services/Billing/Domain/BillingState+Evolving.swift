@@ -61,7 +61,7 @@ extension BillingState {
     /// What is paid for is answered once it is settled; what took its fee is only half of the answer.
     private mutating func answered(_ cause: String, by event: BillingEvent) {
         switch known.reactions[cause]?.reaction {
-        case .job, .settle: guard case .settlementPosted = event else { return }
+        case .job, .settle, .access: guard case .settlementPosted = event else { return }
         case .task(let task): if task.amount.isPositive { guard case .settlementPosted = event else { return } }
         default: break
         }

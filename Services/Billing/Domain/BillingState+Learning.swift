@@ -9,7 +9,7 @@ extension BillingState {
         PrincipalRegistered.type, KeyRotated.type, ContributorClaimed.type,
         InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobRequested.type, JobCompleted.type, JobFailed.type,
         JobCancelled.type,
-        RulingMade.type, JobChecked.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
+        RulingMade.type, JobChecked.type, AccessUsed.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
     ]
 
     /// Takes in what another service's event says.
@@ -63,6 +63,9 @@ extension BillingState {
             let job = try JobCompleted(fields)
             known.orders[job.job] = nil
             if !isSettled(job.job) { wait(for: .job(job), id, position, time) }
+        case AccessUsed.type:
+            let used = try AccessUsed(fields)
+            if used.price != nil, !isSettled(used.access) { wait(for: .access(used), id, position, time) }
         case JobFailed.type:
             let job = try JobFailed(fields)
             if let hold = job.hold { wait(for: .release(hold: hold, of: try orderer(of: job.job)), id, position, time) }

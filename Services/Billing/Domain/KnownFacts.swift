@@ -134,6 +134,8 @@ public enum Reaction: Sendable, Hashable {
     case correct(AttributionCorrected)
     /// A stage of a task was accepted: its pay is due.
     case task(TaskCompleted)
+    /// A snapshot was read at a price.
+    case access(AccessUsed)
     /// A hold is no longer needed; of a training, only if it was placed by who ordered that.
     case release(hold: String, of: AccountID?)
     /// A panel ruled on a dispute, or on stakes.
@@ -148,7 +150,7 @@ public enum Reaction: Sendable, Hashable {
         case .ruling: "ruling"
         case .refuted: "refuted"
         case .task(let task): task.amount.isPositive ? nil : "task"
-        case .charge, .settle, .job, .correct: nil
+        case .charge, .settle, .job, .correct, .access: nil
         }
     }
 
@@ -158,6 +160,7 @@ public enum Reaction: Sendable, Hashable {
         case .charge(let inference): inference.inference
         case .settle(let attribution): attribution.inference
         case .job(let job): job.job
+        case .access(let used): used.access
         case .task(let task): task.amount.isPositive ? BillingState.reference(task) : nil
         case .correct, .release, .ruling, .refuted: nil
         }

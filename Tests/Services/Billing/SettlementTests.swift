@@ -208,6 +208,43 @@ struct SettlementTests {
         try house.answer("inf_2", payer: "pia", fee: 100_000, shares: [("alice", 1_000_000_000)])
         #expect(house.balance("pending:validator:vera") == 9_500)
     }
+
+    @Test("the price of a reading is its Datanet's, divided by the Datanet's policy, and is taken once")
+    func reading() throws {
+        var house = try House()
+        try house.publishModel()
+        try house.openPayer("pia", deposit: 100_000)
+        let pia = try house.account("payer:pia"), price = house.amount(10_000)
+        var now = house.now
+        try house.run { try $0.placeHold(id: "h", on: pia, price, expires: now.later(60), model: nil, now: now) }
+        let used = AccessUsed(
+            access: "ac_1", datanet: "dn_1", snapshot: "sn_1", reader: "pia", grant: "gr_1", purpose: "read", items: 2, price: price,
+            hold: "h",
+            shares: .entries([
+                AttributionShare(owner: "alice", datanet: "dn_1", share: 750_000_000),
+                AttributionShare(owner: "bob", datanet: "dn_1", share: 250_000_000),
+            ]))
+        let event = try house.tell(used)
+        try house.tell(used)
+        try house.react()
+        #expect(house.state.isSettled("ac_1") && house.state.pendingReactions().isEmpty)
+        #expect(house.balance("payer:pia") == 90_000 && house.balance("escrow:fees") == 0)
+        guard case .settlementPosted(let posted)? = house.events.last else { return #expect(Bool(false), "nothing was settled") }
+        #expect(posted.kind == "access" && posted.id == event.text && posted.fee == price)
+        let (alice, bob) = (house.balance("pending:contributor:alice"), house.balance("pending:contributor:bob"))
+        // Three parts and one of the thirty per cent that the Datanet leaves to contributors, after the platform's five.
+        #expect(alice == 2_138 && bob == 712 && house.balance("pending:platform:house") == 500)
+        #expect(house.balance("pending:datanet:dn_1") == 4_750 && house.balance("pending:curator:cora") == 1_900)
+        #expect(house.balance("pending:model-owner:pia") == 0 && house.balance("pending:compute:pia") == 0)
+        // Without its hold it is taken from what there is, as far as that goes.
+        now = house.now
+        var late = used
+        (late.access, late.hold, late.price) = ("ac_2", "h", house.amount(1_000_000))
+        try house.tell(late)
+        try house.react()
+        #expect(house.balance("payer:pia") == 0 && house.state.isSettled("ac_2"))
+        try house.checkInvariants()
+    }
 }
 
 extension Timestamp {

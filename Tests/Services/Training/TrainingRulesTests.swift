@@ -27,14 +27,14 @@ import TrainingDomain
                 item: id, contribution: "c", owner: owner, commitment: digest, tokens: tokens, licence: "CC-BY-4.0", language: "en",
                 cluster: id)
         }
-        let shares = try TrainedShares.of([
+        let shares = try TokenShares.of([
             (datanet: "dn_b", items: [item("1", "ann", 1), item("2", "bob", 1)]), (datanet: "dn_a", items: [item("3", "ann", 1)]),
         ])
         #expect(shares.map(\.share).reduce(0, +) == 1_000_000_000)
         #expect(shares.map { "\($0.owner) \($0.datanet)" } == ["ann dn_a", "ann dn_b", "bob dn_b"])
         // A third each: the unit that is left goes to who stands first.
         #expect(shares.map(\.share) == [333_333_334, 333_333_333, 333_333_333])
-        #expect(try TrainedShares.of([(datanet: "d", items: [])]).isEmpty)
+        #expect(try TokenShares.of([(datanet: "d", items: [])]).isEmpty)
     }
 
     @Test(arguments: [

@@ -82,6 +82,11 @@ struct ReceiptChain {
             try checkBill(bill, header, kind: "training", reference: job.job)
             try need(part.corrections.isEmpty, .link, "the settlement of a training has a corrected attribution")
             return Origin(bill: bill, time: header.time, basis: try trained(job), training: job)
+        case AccessUsed.type:
+            let used = try facts.data(AccessUsed.self, part.basis)
+            try checkBill(bill, header, kind: "access", reference: used.access)
+            try need(part.corrections.isEmpty, .link, "the settlement of a reading has a corrected attribution")
+            return Origin(bill: bill, time: header.time, basis: try read(used))
         default: throw ReceiptFault(.event, "the event at \(part.basis) is \(header.type), which nothing settles")
         }
     }
@@ -138,6 +143,21 @@ struct ReceiptChain {
         try checkOrder([part.basis, part.settled], "training and settlement")
         return Basis(
             shares: try facts.entries(job.shares), snapshots: job.snapshots, names: nil, split: nil, owner: job.owner, runner: job.runner)
+    }
+
+    private func read(_ used: AccessUsed) throws(ReceiptFault) -> Basis {
+        try need(
+            part.inference == nil && part.model == nil && part.training == nil && part.base == nil, .link,
+            "the settlement of a reading names an answer or a model")
+        try checkOrder([part.basis, part.settled], "reading and settlement")
+        guard let shares = used.shares else { throw ReceiptFault(.link, "the reading at \(part.basis) cost nothing") }
+        var snapshots: [SnapshotReference] = []
+        for source in part.sources {
+            let snapshot = try facts.data(SnapshotPublished.self, source.snapshot)
+            if snapshot.snapshot == used.snapshot { snapshots.append(snapshot.reference) }
+        }
+        return Basis(
+            shares: try facts.entries(shares), snapshots: snapshots, names: nil, split: .access, owner: used.reader, runner: used.reader)
     }
 
     private func checkBase(_ name: String) throws(ReceiptFault) {

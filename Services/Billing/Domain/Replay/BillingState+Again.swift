@@ -23,6 +23,8 @@ extension BillingState {
             try settle(attribution, event: pending.event, position: pending.position, time: pending.time, now: now, edition: edition)
         case .job(let job):
             try settle(job, event: pending.event, position: pending.position, time: pending.time, now: now, edition: edition)
+        case .access(let used):
+            try settle(used, event: pending.event, position: pending.position, time: pending.time, now: now, edition: edition)
         case .correct(let corrected): try correct(corrected, event: pending.event, position: pending.position)
         case .task(let task):
             stamped(

@@ -17,7 +17,7 @@ extension BillingState {
             now: now)
     }
 
-    private func charge(
+    func charge(
         _ fee: Amount, hold id: String?, payer: String, reference: String, id transaction: String, quantities: [MeterQuantity],
         now: Timestamp
     ) throws(BillingError) -> Decision {
@@ -77,7 +77,7 @@ extension BillingState {
     }
 
     /// Who paid how much by what a charge made.
-    private func taken(by decision: Decision, _ payer: AccountID, _ asset: Asset) -> (payer: AccountID, fee: Amount) {
+    func taken(by decision: Decision, _ payer: AccountID, _ asset: Asset) -> (payer: AccountID, fee: Amount) {
         switch decision.events.first {
         case .holdCaptured(let data): return (holds[data.id]?.account ?? payer, data.amount)
         case .journalPosted(let data):
@@ -140,7 +140,7 @@ extension BillingState {
         (edition > 1 ? max(time, now) : time).adding(seconds: rules(at: time, edition: edition).holdbackSeconds)
     }
 
-    private func post(_ bill: Bill) throws(BillingError) -> Decision {
+    func post(_ bill: Bill) throws(BillingError) -> Decision {
         var decision = Decision.nothing
         let list = try decision.list(try bill.postings())
         decision.events = [
@@ -214,7 +214,11 @@ extension BillingState {
                     kind: "training", reference: job.job, payer: data.payer, fee: data.fee,
                     terms: terms(of: job, shares: shares, at: pending.position, rules: rules), shares: shares, event: pending.event,
                     position: pending.position, time: pending.time, now: pending.time, edition: edition)
-            default: throw .invalid(field: "id", reason: "names an event that is no attribution and no training")
+            case .access(let used):
+                bill = try self.bill(
+                    for: used, payer: data.payer, fee: data.fee, event: pending.event, position: pending.position, time: pending.time,
+                    now: pending.time, edition: edition)
+            default: throw .invalid(field: "id", reason: "names an event that nothing is paid for")
             }
             guard bill.kind == data.kind, bill.reference == data.reference else {
                 throw .invalid(field: "reference", reason: "is not what was settled")

@@ -13,8 +13,8 @@ struct BillsProjection: Projection {
     let version = 1
     let tables = ["answers", "settled", "corrections", "disputes"]
     let types: Set<String>? = [
-        InferenceCompleted.type, AttributionComputed.type, JobCompleted.type, AttributionCorrected.type, SettlementPosted.type,
-        DisputeOpened.type,
+        InferenceCompleted.type, AttributionComputed.type, JobCompleted.type, AccessUsed.type, AttributionCorrected.type,
+        SettlementPosted.type, DisputeOpened.type,
     ]
     let evidence: @Sendable (Digest) -> [UInt8]?
 
@@ -109,6 +109,14 @@ struct BillsProjection: Projection {
             let data = try JobCompleted(fields())
             let shares = try text(of: data.shares)
             harvest.answer(data.job) { answer in
+                guard answer.shares.isEmpty else { return }
+                answer.shares = shares
+            }
+        case AccessUsed.type:
+            let data = try AccessUsed(fields())
+            guard let list = data.shares else { return }
+            let shares = try text(of: list)
+            harvest.answer(data.access) { answer in
                 guard answer.shares.isEmpty else { return }
                 answer.shares = shares
             }

@@ -59,7 +59,7 @@ struct Earnings: Sendable {
         if line.amount.isZero { return }
         total = try total.adding(line.amount)
         let weights = kind == .item ? items : weights(line.shares)
-        let model = line.kind == "training" ? "" : "\(line.model)@\(line.version)"
+        let model = line.model.isEmpty ? "" : "\(line.model)@\(line.version)"
         guard !weights.isEmpty else { return try add(line.amount, Key(model: model, part: "")) }
         // A refund that went beyond, in a settlement corrected later, may leave less than nothing: split it as it would be above.
         let units = line.amount.units

@@ -115,10 +115,10 @@ struct ReceiptWriter {
 
     private mutating func settlement(_ settled: Int, _ payee: AccountID) async throws -> (ReceiptSettlement, SettlementPosted) {
         let bill = try await archive.data(SettlementPosted.self, settled)
-        guard ["inference", "training"].contains(bill.kind) else {
+        guard ["inference", "training", "access"].contains(bill.kind) else {
             throw Problem(
                 .unprocessable,
-                "receipts are of answers and trainings; this settles the \(bill.kind) \(bill.reference), of which the event at \(bill.position) says who is paid"
+                "receipts are of answers, trainings and readings; this settles the \(bill.kind) \(bill.reference), of which the event at \(bill.position) says who is paid"
             )
         }
         let postings = try await archive.entries(bill.postings)
@@ -184,6 +184,14 @@ struct ReceiptWriter {
     }
 
     private mutating func basis(_ part: inout ReceiptSettlement, _ bill: SettlementPosted) async throws -> Basis {
+        if bill.kind == "access" {
+            let used = try await archive.data(AccessUsed.self, part.basis)
+            guard let shares = used.shares, let snapshot = used.snapshot,
+                let position = try await archive.milestones.last(SnapshotPublished.type, snapshot, before: part.basis)
+            else { throw Problem(.internal, "the snapshot of \(used.access) is not on the log") }
+            return Basis(
+                shares: try await archive.entries(shares), snapshots: [try await archive.data(SnapshotPublished.self, position).reference])
+        }
         guard bill.kind == "inference" else {
             let job = try await archive.data(JobCompleted.self, part.basis)
             part.base = try await archive.milestones.last(BaseModelRegistered.type, job.base, before: part.basis)

@@ -115,7 +115,9 @@ public struct DatanetLaw: ReplayLaw {
                 throw Unlawful("/items is more than the snapshot has")
             }
             return Made(
-                try AccessRules.use(state, snapshot: snapshot, purpose: data.purpose, items: data.items, isService: isService, moment))
+                try AccessRules.use(
+                    state, snapshot: snapshot, purpose: data.purpose, items: data.items, isService: isService,
+                    sale: try sale(data, of: state.snapshots[snapshot]?.published), moment))
         case ProposalOpened.type, ProposalVoted.type, ProposalClosed.type, DatanetPolicyChanged.type:
             return try proposal(append, state, moment)
         case RulingMade.type:
@@ -156,6 +158,13 @@ public struct DatanetLaw: ReplayLaw {
             events = [try Decided(bare, "snapshot", bare.snapshot)]
         }
         return Made(events, checked: ["snapshots' roots": 1, "snapshots' items": tree.items.count])
+    }
+
+    /// How a reading was paid: the hold that its event names, and the shares that the snapshot's list makes.
+    private func sale(_ data: AccessUsed, of snapshot: SnapshotPublished?) throws -> AccessRules.Sale? {
+        guard let snapshot, let hold = data.hold else { return nil }
+        let items = try evidence.entries(EvidenceList<AdmittedItem>.evidence(snapshot.list, count: snapshot.items))
+        return AccessRules.Sale(hold: hold, shares: try AccessRules.shares(items, of: snapshot.datanet).list)
     }
 
     /// The items that a Datanet has.

@@ -75,10 +75,52 @@ public enum AccessRules {
         return [try Decided(AccessRevoked(grant: id, datanet: datanet.id), "access", id)]
     }
 
+    /// How long a price that was paid lets its reader come back to the same snapshot, in seconds: a line that broke costs nothing more.
+    public static let paidFor = 86_400
+
+    /// What it costs a principal to read a snapshot now; nil for nothing. A grant's price is that of one reading; what models learn in the
+    /// house and what they look up is paid by the trainings' and the answers' fees.
+    public static func due(_ state: DatanetState, snapshot id: String, of reader: String, purpose: String, at logTime: Timestamp) -> Amount?
+    {
+        guard let snapshot = state.snapshots[id],
+            case .grant(let name)? = right(state, snapshot.published.datanet, of: reader, purpose: purpose, at: logTime),
+            let price = state.grants[name]?.terms.price, price.isPositive, snapshot.published.tokens > 0
+        else { return nil }
+        if let paid = state.paid[DatanetState.Paid(grant: name, snapshot: id)],
+            logTime.microseconds - paid.microseconds < Int64(paidFor) * 1_000_000
+        {
+            return nil
+        }
+        return price
+    }
+
+    /// Where the price of a reading comes from and goes to.
+    public struct Sale: Sendable {
+        /// Billing's hold over the price.
+        public let hold: String
+        /// Whose work is in the snapshot.
+        public let shares: EvidenceList<AttributionShare>
+
+        /// From its parts.
+        public init(hold: String, shares: EvidenceList<AttributionShare>) {
+            self.hold = hold
+            self.shares = shares
+        }
+    }
+
+    /// Whose work a snapshot is, by tokens, with the bytes for the evidence store when the list is too long for an event.
+    public static func shares(_ items: [AdmittedItem], of datanet: String) throws -> (
+        list: EvidenceList<AttributionShare>, evidence: [UInt8]?
+    ) {
+        try EvidenceForm.of(try TokenShares.of([(datanet: datanet, items: items)]))
+    }
+
     /// Notes that content goes out: one event for one export, before its first byte.
-    /// - Parameter isService: whether a service of the system reads, which needs no grant.
+    /// - Parameters:
+    ///   - isService: whether a service of the system reads, which needs no grant.
+    ///   - sale: how a price is paid; looked at only where one is due.
     public static func use(
-        _ state: DatanetState, snapshot id: String, purpose: String, items: Int, isService: Bool, _ moment: Moment
+        _ state: DatanetState, snapshot id: String, purpose: String, items: Int, isService: Bool, sale: Sale? = nil, _ moment: Moment
     ) throws -> [Decided] {
         guard let snapshot = state.snapshots[id] else { throw DatanetRefusal.unknown("snapshot", id) }
         try check(purpose)
@@ -91,11 +133,16 @@ public enum AccessRules {
             }
             if case .grant(let id) = right { grant = id }
         }
+        let price = isService ? nil : due(state, snapshot: id, of: moment.actor, purpose: purpose, at: moment.logTime)
+        // It had been paid for, or cost nothing, when this was prepared.
+        if price != nil, sale == nil { throw DatanetRefusal.stale }
+        let paid = price == nil ? nil : sale
         let access = moment.newID("ac", 0)
         return [
             try Decided(
                 AccessUsed(
-                    access: access, datanet: datanet, snapshot: id, reader: moment.actor, grant: grant, purpose: purpose, items: items),
+                    access: access, datanet: datanet, snapshot: id, reader: moment.actor, grant: grant, purpose: purpose, items: items,
+                    price: price, hold: paid?.hold, shares: paid?.shares),
                 "access", access)
         ]
     }

@@ -15,7 +15,7 @@ extension DatanetState {
         DatanetCreated.type, DatanetPolicyChanged.type, DatanetDescribed.type, MemberGranted.type, MemberRevoked.type, ReviewOpened.type,
         ReviewDrawn.type, ReviewVoted.type, ReviewClosed.type, ReviewTrapCommitted.type, ReviewTrapRevealed.type, AdmissionGranted.type,
         AdmissionRefused.type, SnapshotPublished.type, AccessRequested.type, AccessGranted.type, AccessRevoked.type, ProposalOpened.type,
-        ProposalVoted.type, ProposalClosed.type, RulingMade.type,
+        ProposalVoted.type, ProposalClosed.type, RulingMade.type, AccessUsed.type,
     ]
     private static let others: Set<String> = [
         ContributionScreened.type, ContributionWithdrawn.type, ContentErased.type, "stake.bonded",
@@ -71,6 +71,12 @@ extension DatanetState {
             let revoked = try AccessRevoked(data)
             guard grants[revoked.grant] != nil else { throw UnfitEvent("there is no grant \(revoked.grant)") }
             grants[revoked.grant]?.isRevoked = true
+            paid = paid.filter { $0.key.grant != revoked.grant }
+        case AccessUsed.type:
+            let used = try AccessUsed(data)
+            if used.price != nil, let grant = used.grant, let snapshot = used.snapshot {
+                paid[Paid(grant: grant, snapshot: snapshot)] = event.time
+            }
         case RulingMade.type:
             let ruling = try RulingMade(data)
             rulings[ruling.ruling] = ruling

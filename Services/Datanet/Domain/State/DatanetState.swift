@@ -20,6 +20,8 @@ public struct DatanetState: Sendable {
     public internal(set) var requests: [String: AccessRequested] = [:]
     /// Grants by id.
     public internal(set) var grants: [String: Grant] = [:]
+    /// When a price was last paid.
+    public internal(set) var paid: [Paid: Timestamp] = [:]
     /// Snapshots by id.
     public internal(set) var snapshots: [String: Snapshot] = [:]
     /// Rulings by id.
@@ -75,6 +77,13 @@ public struct DatanetState: Sendable {
     public func contribution(_ id: String) throws(DatanetRefusal) -> Contribution {
         guard let contribution = contributions[id] else { throw .unknown("contribution", id) }
         return contribution
+    }
+}
+
+extension DatanetState {
+    /// What a price was paid for.
+    public struct Paid: Sendable, Hashable {
+        let grant, snapshot: String
     }
 }
 

@@ -24,7 +24,7 @@ public struct DatanetProjection: Projection {
 
     /// Applies events of this service, and of ingest what concerns items.
     public func apply(_ events: [ProjectedEvent], in session: PostgresSession, tables: TableNames) throws {
-        for event in events where DatanetState.concerns(event.header.type) || event.header.type == AccessUsed.type {
+        for event in events where DatanetState.concerns(event.header.type) {
             var writer = RowWriter(event: event, session: session, tables: tables, lists: lists)
             try writer.write()
         }

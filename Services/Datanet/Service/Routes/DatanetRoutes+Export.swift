@@ -21,13 +21,14 @@ extension DatanetRoutes {
     private var export: Route {
         Route(
             .get, "/v1/datanets/{id}/snapshots/{number}/items", operation: "exportSnapshot",
-            summary: "The items with their content, one JSON object a line, in canonical order. Every export is an event on the log.",
+            summary:
+                "The items with their content, one JSON object a line, in canonical order. Every export is an event on the log; under a grant with a price it costs that, once a day for a snapshot.",
             access: .authenticated,
             query: [
                 QueryParameter("purpose", .oneOf("read", "train", "retrieve"), "What for; a grant must be for the same.", required: true),
                 QueryParameter("since", .integer(1...1_000_000_000), "An earlier snapshot's number: only what that one did not have."),
             ],
-            replies: [.content(200, "JSON lines.", type: "application/jsonl")], problems: Self.problems
+            replies: [.content(200, "JSON lines.", type: "application/jsonl")], problems: Self.problems + [SnapshotSale.noMoney]
         ) { context in
             let caller = try context.caller
             let isService = caller.kind == .service
@@ -45,10 +46,15 @@ extension DatanetRoutes {
             let id = snapshot.published.snapshot
             // The event stands on the log before the first byte goes out; an export that is asked for again is another one.
             let command = "openledger/datanet/access/\(Hex.encode(Random.bytes(16)))"
-            let outcome = try await core.maker.decide(
-                .command(id: command, digest: SHA256.hash(utf8: command)), actor: caller.subject,
-                correlation: context.trace.traceID,
-                rule { try AccessRules.use($0, snapshot: id, purpose: purpose, items: count, isService: isService, $1) })
+            let outcome = try await SnapshotSale(core: core, snapshot: snapshot.published, reader: caller.subject, purpose: purpose)
+                .decide(isFree: isService) { sale in
+                    try await core.maker.decide(
+                        .command(id: command, digest: SHA256.hash(utf8: command)), actor: caller.subject,
+                        correlation: context.trace.traceID,
+                        rule {
+                            try AccessRules.use($0, snapshot: id, purpose: purpose, items: count, isService: isService, sale: sale, $1)
+                        })
+                }
             var headers: Headers = ["Content-Type": "application/jsonl", "Cache-Control": "no-store"]
             if let position = outcome.end.flatMap({ AppliedPosition(next: $0) }) {
                 headers.set(AppliedPosition.headerName, position.format())

@@ -218,6 +218,6 @@ public struct TrainingLaw: ReplayLaw {
             let gone = Set(part.takenBack(state).map(\.item))
             return (datanet: part.reference.datanet, items: part.items.filter { !gone.contains($0.item) })
         }
-        return (try EvidenceList.of(try TrainedShares.of(learned)).0, all)
+        return (try EvidenceList.of(try TokenShares.of(learned)).0, all)
     }
 }

@@ -48,7 +48,7 @@ struct JobItems: Sendable {
             let datanet = reference.datanet
             items.append((datanet, gone.isEmpty ? all : all.filter { !gone.contains(TakenBackItem(datanet: datanet, item: $0.item)) }))
         }
-        let (list, long) = try EvidenceList.of(try TrainedShares.of(items))
+        let (list, long) = try EvidenceList.of(try TokenShares.of(items))
         if let long { _ = try await evidence.put(canonical: long) }
         return list
     }

@@ -9,7 +9,7 @@ public struct SettlementPosted: EventData, Hashable {
 
     /// The settlement: the id of the event that it settles.
     public var id: String
-    /// `inference` or `training`.
+    /// `inference`, `training`, `access` or `task`.
     public var kind: String
     /// What the fee was captured for.
     public var reference: String

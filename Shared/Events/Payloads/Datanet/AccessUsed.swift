@@ -1,4 +1,5 @@
 public import JSON
+public import Money
 
 /// Content of a Datanet was handed out: one event for each export.
 public struct AccessUsed: EventData, Hashable {
@@ -21,11 +22,17 @@ public struct AccessUsed: EventData, Hashable {
     public var purpose: String
     /// How many items.
     public var items: Int
+    /// What it costs by its grant; nil for what costs nothing.
+    public var price: Amount?
+    /// Billing's hold that the price is taken from; with a price.
+    public var hold: String?
+    /// Whose work is in the snapshot, by tokens, in parts of 10^9: who the price is shared among; with a price.
+    public var shares: EvidenceList<AttributionShare>?
 
     /// From its parts.
     public init(
         access: String, datanet: String, snapshot: String? = nil, review: String? = nil, reader: String, grant: String? = nil,
-        purpose: String, items: Int
+        purpose: String, items: Int, price: Amount? = nil, hold: String? = nil, shares: EvidenceList<AttributionShare>? = nil
     ) {
         self.access = access
         self.datanet = datanet
@@ -35,11 +42,16 @@ public struct AccessUsed: EventData, Hashable {
         self.grant = grant
         self.purpose = purpose
         self.items = items
+        self.price = price
+        self.hold = hold
+        self.shares = shares
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["access", "datanet", "snapshot", "review", "reader", "grant", "purpose", "items"])
+        try fields.refuseUnknown(keys: [
+            "access", "datanet", "snapshot", "review", "reader", "grant", "purpose", "items", "price", "hold", "shares",
+        ])
         access = try fields.id("access")
         datanet = try fields.id("datanet")
         snapshot = try fields.optionalID("snapshot")
@@ -49,6 +61,12 @@ public struct AccessUsed: EventData, Hashable {
         grant = try fields.optionalID("grant")
         purpose = try fields.id("purpose")
         items = try fields.count("items")
+        price = try fields.optionalAmount("price")
+        hold = try fields.optionalID("hold")
+        shares = try fields.optionalObject("shares").map { (list) throws(JSONFieldError) in try EvidenceList<AttributionShare>(list) }
+        guard (price == nil) == (hold == nil), (price == nil) == (shares == nil), price == nil || snapshot != nil else {
+            throw fields.error("must have price, hold and shares, or none of them, and a price is of a snapshot")
+        }
     }
 
     /// As it is written.
@@ -62,6 +80,9 @@ public struct AccessUsed: EventData, Hashable {
             "grant": grant.map { .string($0) },
             "purpose": .string(purpose),
             "items": .count(items),
+            "price": price?.json,
+            "hold": hold.map { .string($0) },
+            "shares": shares?.json,
         ])
     }
 }

@@ -44,6 +44,9 @@ public struct SnapshotPublished: EventData, Hashable {
         self.published = published
     }
 
+    /// As models and jobs name it.
+    public var reference: SnapshotReference { SnapshotReference(datanet: datanet, snapshot: snapshot, number: number, root: root) }
+
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [

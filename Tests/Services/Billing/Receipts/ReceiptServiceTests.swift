@@ -11,6 +11,41 @@ import Testing
 
 @Suite("Receipts on a real ledger")
 struct ReceiptServiceTests {
+    @Test("a receipt of sold data leads from the commitment through the snapshot to the reading, and both verifiers agree")
+    func reading() async throws {
+        try await withBilling { desk in
+            let house = try ReceiptHouse(desk)
+            try await desk.open("payer:pia", deposit: 10_000_000)
+            try await house.publish()
+            let usdc = try #require(House.usdc)
+            try await desk.tell(
+                AccessUsed(
+                    access: "ac_1", datanet: "dn_1", snapshot: "sn_1", reader: "pia", grant: "gr_1", purpose: "read", items: 2,
+                    price: Amount(100_003, usdc), hold: "hd_none",
+                    shares: .entries([
+                        AttributionShare(owner: "alice", datanet: "dn_1", share: 500_000_000),
+                        AttributionShare(owner: "bob", datanet: "dn_1", share: 500_000_000),
+                    ])), as: .datanet, stream: "access/ac_1")
+            let trust = try await house.trust()
+            for (account, sources) in [("contributor:alice", 1), ("curator:cora", 2), ("datanet:dn_1", 2)] {
+                try await eventually("the reading is settled") {
+                    try await house.receipt("ac_1", account: account).status == 200
+                }
+                let answer = try await house.receipt("ac_1", account: account)
+                let receipt = try Receipt(parsing: answer.body)
+                let (finding, _) = try ReceiptCheck.check(receipt, trust: trust)
+                let part = try #require(receipt.settlements.first)
+                #expect(finding.settlements.first?.bill.kind == "access" && part.sources.count == sources)
+                #expect(part.model == nil && part.base == nil && receipt.amount.units > 0)
+                let other = try await house.otherVerdict(on: receipt)
+                #expect(other.status == 0, "\(other.words)")
+                var forged = receipt
+                forged.settlements[0].base = part.basis
+                #expect(throws: ReceiptFault.self) { try ReceiptCheck.check(forged, trust: trust) }
+            }
+        }
+    }
+
     @Test("a receipt leads from the commitment to the payout, step by step as these come about, and holds for a stranger")
     func wholeWay() async throws {
         try await withBilling { desk in

@@ -37,7 +37,11 @@ import Testing
         let granted = try play.act("olga") { try AccessRules.grant($0, id, to: "acme", purpose: "train", price: nil, expires: end, $1) }
             .payload(AccessGranted.self)
         #expect(granted.price?.units == 5)
-        #expect(try use(&play, snapshot, "acme", "train").grant == granted.grant)
+        let sale = AccessRules.Sale(hold: "hd_1", shares: .entries([]))
+        let used = try play.act("acme") {
+            try AccessRules.use($0, snapshot: snapshot, purpose: "train", items: 1, isService: false, sale: sale, $1)
+        }
+        #expect(try used.payload(AccessUsed.self).grant == granted.grant)
         #expect(refusal { _ = try use(&play, snapshot, "acme", "read") } == "no-grant")
         play.pass(seconds: 60)
         #expect(refusal { _ = try use(&play, snapshot, "acme", "train") } == "no-grant")
@@ -71,7 +75,8 @@ import Testing
 
     @Test func aRevokedGrantIsNone() throws {
         var (play, id, snapshot) = try setting()
-        let grant = try play.act("olga") { try AccessRules.grant($0, id, to: "acme", purpose: "read", price: nil, expires: nil, $1) }
+        let nothing = Amount.zero(try Asset("USDC/6"))
+        let grant = try play.act("olga") { try AccessRules.grant($0, id, to: "acme", purpose: "read", price: nothing, expires: nil, $1) }
             .payload(AccessGranted.self).grant
         _ = try use(&play, snapshot, "acme", "read")
         #expect(refusal { try play.act("bob") { try AccessRules.revoke($0, grant, $1) } } == "not-allowed")
@@ -79,6 +84,35 @@ import Testing
         #expect(refusal { _ = try use(&play, snapshot, "acme", "read") } == "no-grant")
         #expect(refusal { try play.act("olga") { try AccessRules.revoke($0, grant, $1) } } == "revoked-already")
         #expect(refusal { try play.act("olga") { try AccessRules.revoke($0, "gr_none", $1) } } == "unknown-grant")
+    }
+
+    @Test func aReadingCostsItsGrantsPriceOnceADay() throws {
+        var (play, id, snapshot) = try setting()
+        try play.act("olga") { try AccessRules.grant($0, id, to: "acme", purpose: "read", price: nil, expires: nil, $1) }
+        let (list, _) = try AccessRules.shares(try play.live(id), of: id)
+        let sale = AccessRules.Sale(hold: "hd_1", shares: list)
+        func due(_ purpose: String = "read") -> Int128? {
+            AccessRules.due(play.state, snapshot: snapshot, of: "acme", purpose: purpose, at: Timestamp(microseconds: play.now))?.units
+        }
+        func read(_ sale: AccessRules.Sale?) throws -> AccessUsed {
+            try play.act("acme") {
+                try AccessRules.use($0, snapshot: snapshot, purpose: "read", items: 1, isService: false, sale: sale, $1)
+            }
+            .payload(AccessUsed.self)
+        }
+        #expect(due() == 5 && due("train") == nil)
+        #expect(refusal { _ = try read(nil) } == "stale")
+        let first = try read(sale)
+        #expect(first.price?.units == 5 && first.hold == "hd_1" && first.shares == list)
+        #expect(due() == nil)
+        let again = try read(sale)
+        #expect(again.price == nil && again.hold == nil && again.shares == nil && again.grant == first.grant)
+        play.pass(seconds: 86_399)
+        #expect(due() == nil)
+        play.pass(seconds: 1)
+        #expect(due() == 5)
+        guard case .entries(let shares) = list else { return #expect(Bool(false), "a short list stands in the event") }
+        #expect(shares.reduce(0) { $0 + $1.share } == 1_000_000_000 && shares.allSatisfy { $0.datanet == id })
     }
 
     @Test func officersConsumersAndServicesNeedNoGrant() throws {

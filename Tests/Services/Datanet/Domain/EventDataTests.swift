@@ -1,6 +1,7 @@
 import Crypto
 import DatanetDomain
 import Events
+import Money
 import JSON
 import Testing
 
@@ -40,6 +41,13 @@ import Testing
         #expect(try isRead(AccessUsed(access: "a", datanet: "d", snapshot: "s", reader: "r", grant: nil, purpose: "train", items: 3)))
         #expect(try isRead(AccessUsed(access: "a", datanet: "d", review: "rv", reader: "r", purpose: "review", items: 3)))
         #expect(throws: (any Error).self) { try isRead(AccessUsed(access: "a", datanet: "d", reader: "r", purpose: "read", items: 3)) }
+        let price = Amount(5, try Asset("USDC/6")), shares = [AttributionShare(owner: "o", datanet: "d", share: 1_000_000_000)]
+        var sold = AccessUsed(
+            access: "a", datanet: "d", snapshot: "s", reader: "r", grant: "g", purpose: "read", items: 3, price: price, hold: "h",
+            shares: .entries(shares))
+        #expect(try isRead(sold))
+        sold.hold = nil
+        #expect(throws: (any Error).self) { try isRead(sold) }
         #expect(try isRead(ReviewTrapCommitted(trap: "t", datanet: "d", commitment: digest, tag: digest)))
         #expect(try isRead(ReviewOpened(review: "r", datanet: "d", contribution: "c", round: 1, candidates: ["v"])))
         #expect(

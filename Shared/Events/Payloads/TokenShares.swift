@@ -1,9 +1,8 @@
-public import Events
 internal import Money
 
-/// Whose data a job learned from: what the fee of the training is shared by.
-public enum TrainedShares {
-    /// Shares by tokens, which is what an epoch over the snapshots sees of each owner, in order of owner and Datanet.
+/// Whose data something is made of: what the fee of a training, and the price of a snapshot, are shared by.
+public enum TokenShares {
+    /// Shares by tokens, which is what a reading of the snapshots sees of each owner, in order of owner and Datanet.
     /// - Parameter items: by Datanet.
     /// - Returns: shares that add up to 10^9; none when there are no tokens.
     public static func of(_ items: [(datanet: String, items: [AdmittedItem])]) throws -> [AttributionShare] {
