@@ -152,7 +152,8 @@ def contribute(person, datanet, rows):
         "type": "openledger/manifest/v1", "datanet": datanet, "contributor": person.id, "kind": "own", "signer": person.did,
         "licence": "CC-BY-4.0", "columns": {"prompt": "prompt", "completion": "completion"},
         "files": [{"name": "rows.jsonl", "format": "jsonl", "bytes": len(file), "sha256": hashlib.sha256(file).hexdigest()}]}
-    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    text = f"openledger/contribution\n{datanet}\n{person.id}\nown\n\nsha256:{digest}"
     begun = ok("POST", "/v1/contributions", person.token, {"manifest": manifest, "signature": person.sign(text)})["contribution"]
     patch = urllib.request.Request(f"{url}/v1/contributions/{begun}/files/0", method="PATCH", data=file, headers={
         "Content-Type": "application/octet-stream", "Upload-Offset": "0", "Authorization": "Bearer " + person.token})

@@ -25,6 +25,12 @@ def canonical(value):
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def to_sign(manifest):
+    """What a contributor signs of a manifest."""
+    names = ["openledger/contribution", manifest["datanet"], manifest["contributor"], manifest["kind"], manifest.get("supersedes", "")]
+    return "\n".join([*names, "sha256:" + hashlib.sha256(canonical(manifest)).hexdigest()]).encode()
+
+
 def base58(data):
     alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
     number, text = int.from_bytes(data, "big"), ""
@@ -121,7 +127,7 @@ class Person:
         }
         if licence:
             manifest["licence"] = licence
-        begun = self.call("POST", "/v1/contributions", {"manifest": manifest, "signature": self.sign(canonical(manifest))})
+        begun = self.call("POST", "/v1/contributions", {"manifest": manifest, "signature": self.sign(to_sign(manifest))})
         contribution = begun["contribution"]
         middle = len(data) // 2
         for start, end in ((0, middle), (middle, len(data))):

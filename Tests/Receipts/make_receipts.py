@@ -8,6 +8,7 @@ Writes FOLDER/key, and for each receipt FOLDER/NAME.json and FOLDER/NAME.word: `
 """
 
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -96,6 +97,22 @@ class Signer:
         return f"{text}\n\u2014 {self.name} {b64(self.id + signature)}\n"
 
 
+def did_key(public):
+    number, text = int.from_bytes(b"\xed\x01" + public, "big"), ""
+    while number:
+        number, rest = divmod(number, 58)
+        text = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[rest] + text
+    return "did:key:z" + text
+
+
+@functools.cache
+def brought(datanet, owner):
+    """Who signs a contribution, and the signature."""
+    signer = Signer("contributor " + owner)
+    text = "\n".join(["openledger/contribution", datanet, owner, "own", "", digest(b"m")])
+    return {"signer": did_key(signer.public), "signature": base64.urlsafe_b64encode(signer.raw(text)).decode().rstrip("=")}
+
+
 def moment(second):
     import datetime
     return datetime.datetime.fromtimestamp(START + second, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
@@ -166,7 +183,7 @@ class World:
             commitment = digest(item.encode())
             self.add("submitted-" + item, "contribution.submitted",
                      {"contribution": contribution, "datanet": id, "contributor": owner, "kind": "own", "manifest": digest(b"m"),
-                      "signer": "did:key:z6Mk", "signature": "AA", "items": 1, "bytes": 100})
+                      **brought(id, owner), "items": 1, "bytes": 100})
             self.add("screened-" + item, "contribution.screened",
                      {"contribution": contribution, "datanet": id, "contributor": owner, "rules": "screening/1", "accepted": 1, "rejected": 0,
                       "items": {"entries": [{"item": item, "commitment": commitment, "owner": owner, "licence": "CC0-1.0", "language": "en",
@@ -562,6 +579,11 @@ BAD = [
         admission=r["settlements"][0]["sources"][1]["admission"])),
     ("contribution-other", "link", {"payee": "curator:cora"}, {}, lambda r: r["settlements"][0]["sources"][0].update(
         contribution=r["settlements"][0]["sources"][1]["contribution"])),
+    ("contribution-unsigned", "signature", {}, {f"submitted-it_dn_1_{n}": edit(signature="AA") for n in range(7)}, None),
+    ("contribution-by-another-key", "signature", {}, {f"submitted-it_dn_1_{n}": edit(signer=did_key(Signer("eve").public)) for n in range(7)}, None),
+    ("contribution-to-another-datanet", "signature", {}, {f"submitted-it_dn_1_{n}": edit(datanet="dn_9") for n in range(7)}, None),
+    ("contribution-by-no-key", "signature", {}, {f"submitted-it_dn_1_{n}": edit(signer="did:key:z6Mk") for n in range(7)}, None),
+    ("base-of-a-reading", "link", {"kind": "access", "until": "held-back"}, {}, part(base=0)),
     ("item-rejected", "link", {}, {"screened-it_dn_1_0": edit(items__entries__0__verdict="rejected"),
                                    "screened-it_dn_1_2": edit(items__entries__0__verdict="rejected")}, None),
     ("model-of-other-data", "link", {"statement": False}, {"model": edit(snapshots=[]), "job": edit(snapshots=[])}, None),

@@ -80,6 +80,13 @@ struct Tampering: Sendable, CustomTestStringConvertible {
     static let ingest: [Tampering] = [
         .set(.ingest, ContributionSubmitted.self, "/contributor", "mallory", "a contribution in another's name"),
         .set(.ingest, ContributionSubmitted.self, "/signature", "AAAA", "a signature that is none"),
+        .set(.ingest, ContributionSubmitted.self, "/manifest", .digest(SHA256.hash(utf8: "another")), "a manifest that nobody signed"),
+        Tampering(.ingest, "work that its contributor had signed for another Datanet") { log in
+            let place = try log.place(ContributionSubmitted.type)
+            let other = try log.place(DatanetCreated.type) { $0["datanet"] != log.get(place, "/datanet") }
+            log.set(place, "/datanet", log.get(other, "/datanet") ?? .null)
+            return place
+        },
         .set(.ingest, ContributionSubmitted.self, "/items", 99, "more items than were screened"),
         .set(.ingest, ContributionScreened.self, "/accepted", 4, "one accepted item more"),
         .set(.ingest, ContributionScreened.self, "/rules", "screening/0", "screening by other rules"),

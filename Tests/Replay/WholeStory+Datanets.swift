@@ -42,7 +42,7 @@ extension StoryTelling {
         ]
         let begun = try await whole.call(
             "POST", "/v1/contributions", as: person,
-            ["manifest": manifest, "signature": .string(Base64URL.encode(try key.sign(JSON.canonical(manifest))))])
+            ["manifest": manifest, "signature": .string(try signature(manifest, key))])
         let id = try #require(begun["contribution"]?.stringValue)
         try await whole.call(
             "PATCH", "/v1/contributions/\(id)/files/0", as: person, bytes: file, headers: [("Upload-Offset", "0")])
@@ -99,6 +99,16 @@ extension StoryTelling {
         return (tides, breads)
     }
 
+    /// What a contributor signs of a manifest.
+    private func signature(_ manifest: JSONValue, _ key: Ed25519PrivateKey) throws -> String {
+        func text(_ name: String) -> String { manifest[name]?.stringValue ?? "" }
+        return Base64URL.encode(
+            try key.sign(
+                ContributionSubmitted.message(
+                    datanet: text("datanet"), contributor: text("contributor"), kind: text("kind"),
+                    supersedes: manifest["supersedes"]?.stringValue, manifest: SHA256.hash(try JSON.canonical(manifest)))))
+    }
+
     func create(_ domain: String, _ admission: String, _ owner: String) async throws -> String {
         let made = try await whole.call(
             "POST", "/v1/datanets", as: owner, ["domain": .string(domain), "media": "text", "policy": policy(admission)])
@@ -126,7 +136,7 @@ extension StoryTelling {
         ]
         let begun = try await whole.call(
             "POST", "/v1/contributions", as: people.ann,
-            ["manifest": manifest, "signature": .string(Base64URL.encode(try key.sign(JSON.canonical(manifest))))])
+            ["manifest": manifest, "signature": .string(try signature(manifest, key))])
         let id = try #require(begun["contribution"]?.stringValue)
         let trap = try await whole.call(
             "POST", "/v1/datanets/\(datanet)/traps", as: people.olga,

@@ -61,6 +61,32 @@ def b64(value):
         raise Fault("format", f"base64: {error}") from None
 
 
+def b64url(value):
+    try:
+        return base64.b64decode(value.replace("-", "+").replace("_", "/") + "=" * (-len(value) % 4), validate=True)
+    except ValueError:
+        return b""
+
+
+def did_key(value):
+    """The Ed25519 key of a did:key; nothing for what is none."""
+    number = 0
+    for letter in value.removeprefix("did:key:z"):
+        place = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".find(letter)
+        if place < 0 or number >> 272:
+            return b""
+        number = number * 58 + place
+    raw = number.to_bytes(35, "big")
+    return raw[3:] if value.startswith("did:key:z") and raw[:3] == b"\0\xed\1" else b""
+
+
+def signed(key, signature, message):
+    try:
+        return log.ed25519(key, signature, message)
+    except log.Bad:
+        return False
+
+
 # Members with a question mark may be missing; a list is (what, least, most).
 ITEM = dict.fromkeys("cluster commitment contribution item language licence owner".split(), text) | {"tokens": natural}
 SOURCE = dict.fromkeys("index contribution screening admission snapshot".split(), natural) | {
@@ -368,7 +394,10 @@ class Receipt:
         need(screening["contribution"] == item["contribution"], "link", "the screening is of another contribution")
         same = lambda e: e["item"] == item["item"] and e["commitment"] == item["commitment"] and e["owner"] == item["owner"] and e["verdict"] == "accepted"
         need(screened is None or any(map(same, screened)), "link", "the screening has not the item")
-        need(self.data(source["contribution"], "contribution.submitted")["contribution"] == item["contribution"], "link", "the contribution is another one")
+        came = self.data(source["contribution"], "contribution.submitted")
+        need(came["contribution"] == item["contribution"], "link", "the contribution is another one")
+        message = "\n".join(["openledger/contribution", came["datanet"], came["contributor"], came["kind"], came.get("supersedes", ""), came["manifest"]])
+        need(signed(did_key(came["signer"]), b64url(came["signature"]), message.encode()), "signature", "the contribution is not signed by its signer")
         need(any(s["owner"] == item["owner"] and s["datanet"] == snapshot["datanet"] for s in shares), "link", "the item's owner has no share")
         kind, name = self.all["payee"].split(":", 1)
         need(kind != "contributor" or name == item["owner"], "link", "the item is not the payee's")

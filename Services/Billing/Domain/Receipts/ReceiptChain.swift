@@ -1,6 +1,7 @@
 internal import Crypto
 internal import EventLog
 internal import Events
+internal import Identity
 internal import JSON
 internal import Money
 
@@ -198,9 +199,13 @@ struct ReceiptChain {
             }
             try need(isThere, .link, "the screening did not accept \(item.item)")
         }
+        let contribution = try facts.data(ContributionSubmitted.self, source.contribution)
         try need(
-            try facts.data(ContributionSubmitted.self, source.contribution).contribution == item.contribution, .link,
-            "the contribution at \(source.contribution) is another one")
+            contribution.contribution == item.contribution, .link, "the contribution at \(source.contribution) is another one")
+        let isSigned = DIDKey.publicKey(in: contribution.signer).flatMap { key in
+            Base64URL.decode(contribution.signature).map { key.isValid(signature: $0, for: contribution.signedBytes) }
+        }
+        try need(isSigned == true, .signature, "the contribution at \(source.contribution) is not signed by \(contribution.signer)")
         try need(
             (basis.shares + origin.corrections.flatMap(\.shares)).contains {
                 $0.share > 0 && $0.owner == item.owner && $0.datanet == snapshot.datanet

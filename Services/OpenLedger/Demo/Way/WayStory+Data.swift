@@ -1,4 +1,5 @@
 import Crypto
+import Events
 import Foundation
 import HTTP
 import JSON
@@ -138,7 +139,10 @@ extension WayStory {
             ],
             "columns": ["prompt": "prompt", "completion": "completion", "licence": "licence"],
         ]
-        let signature = try person.key.sign(JSON.canonical(manifest))
+        let signature = try person.key.sign(
+            ContributionSubmitted.message(
+                datanet: datanet, contributor: person.principal, kind: "own", supersedes: nil,
+                manifest: SHA256.hash(try JSON.canonical(manifest))))
         let begun = try await client.call(
             "POST", "/v1/contributions", as: person.token,
             json: ["manifest": manifest, "signature": .string(Base64URL.encode(signature))])

@@ -14,11 +14,11 @@ public struct ContributionSubmitted: EventData, Hashable {
     public var contributor: String
     /// `own`, or `on-behalf` for a community that brings in openly licensed data of named authors.
     public var kind: String
-    /// SHA-256 of the manifest, the bytes that were signed.
+    /// SHA-256 of the manifest in canonical form.
     public var manifest: Digest
     /// did:key of the signing key.
     public var signer: String
-    /// Ed25519 over the manifest, base64url.
+    /// Ed25519 over ``signedBytes``, base64url.
     public var signature: String
     /// How many items it has.
     public var items: Int
@@ -75,5 +75,18 @@ public struct ContributionSubmitted: EventData, Hashable {
             "bytes": .count(bytes), "supersedes": supersedes.map { .string($0) },
             "sealed": sealed.map { .digest($0) },
         ])
+    }
+}
+
+extension ContributionSubmitted {
+    /// What a contributor signs: who brings what, where to. It names the manifest by its hash, so that whoever has this event can check the
+    /// signature, long after the manifest is gone.
+    public static func message(datanet: String, contributor: String, kind: String, supersedes: String?, manifest: Digest) -> [UInt8] {
+        Array("openledger/contribution\n\(datanet)\n\(contributor)\n\(kind)\n\(supersedes ?? "")\n\(manifest.prefixed)".utf8)
+    }
+
+    /// What the signature of this one is over.
+    public var signedBytes: [UInt8] {
+        Self.message(datanet: datanet, contributor: contributor, kind: kind, supersedes: supersedes, manifest: manifest)
     }
 }

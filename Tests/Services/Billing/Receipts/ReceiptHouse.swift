@@ -4,6 +4,7 @@ import Blobs
 import Crypto
 import EventLog
 import Events
+import Identity
 import Foundation
 import HTTPClient
 import JSON
@@ -115,10 +116,12 @@ struct ReceiptHouse: Sendable {
     private func contribute(_ owner: String) async throws -> AdmittedItem {
         let contribution = "ct_" + owner
         let commitment = SHA256.hash(utf8: owner)
-        try await desk.tell(
-            ContributionSubmitted(
-                contribution: contribution, datanet: "dn_1", contributor: owner, kind: "own", manifest: SHA256.hash([5]),
-                signer: "did:key:z6Mk", signature: "AA", items: 1, bytes: 9), as: .ingest, stream: "contribution/\(contribution)")
+        let key = try Ed25519PrivateKey.generate()
+        var submitted = ContributionSubmitted(
+            contribution: contribution, datanet: "dn_1", contributor: owner, kind: "own", manifest: SHA256.hash([5]),
+            signer: DIDKey.text(for: key.publicKey), signature: "", items: 1, bytes: 9)
+        submitted.signature = Base64URL.encode(try key.sign(submitted.signedBytes))
+        try await desk.tell(submitted, as: .ingest, stream: "contribution/\(contribution)")
         try await desk.tell(
             ContributionScreened(
                 contribution: contribution, datanet: "dn_1", contributor: owner, rules: "screening/1", accepted: 1, rejected: 0,

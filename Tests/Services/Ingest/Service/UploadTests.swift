@@ -46,7 +46,9 @@ import Testing
                 let bytes = try await ingest.call("GET", path, as: reader).bytes
                 #expect(SHA256.hash(bytes).prefixed == done["manifest"]?.stringValue)
                 let signature = try #require(Base64URL.decode(done["signature"]?.stringValue ?? ""))
-                #expect(try #require(DIDKey.publicKey(in: key)).isValid(signature: signature, for: bytes))
+                let message = ContributionSubmitted.message(
+                    datanet: "dn_1", contributor: "ann", kind: "own", supersedes: nil, manifest: SHA256.hash(bytes))
+                #expect(try #require(DIDKey.publicKey(in: key)).isValid(signature: signature, for: message))
             }
             #expect(try await ingest.call("GET", path, as: "eve").status == 404)
             let log = try await ingest.house.context(.ingest).log.read(from: 0, limit: 1_000, wait: nil).events

@@ -72,7 +72,10 @@ struct FineTuningStep: Sendable {
             ],
             "columns": ["prompt": "prompt", "completion": "completion"],
         ]
-        let signed = try signature.sign(JSON.canonical(manifest))
+        let signed = try signature.sign(
+            ContributionSubmitted.message(
+                datanet: job.datanet ?? "", contributor: job.owner, kind: "own", supersedes: nil,
+                manifest: SHA256.hash(try JSON.canonical(manifest))))
         let begun = try await peers.call(
             "POST", .ingest, "/v1/contributions", json: ["manifest": manifest, "signature": .string(Base64URL.encode(signed))],
             key: job.id + "-contribution")
