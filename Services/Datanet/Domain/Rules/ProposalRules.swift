@@ -16,7 +16,11 @@ public enum ProposalRules {
         case "stake":
             let asset = datanet.policy.stake?.asset.text ?? ""
             for principal in datanet.members.keys { weights[principal] = state.stake(of: principal, in: id, asset: asset) }
-        case "row": for (owner, count) in rows where !datanet.barred.contains(owner) { weights[owner] = Int128(count) }
+        case "row":
+            for (owner, count) in rows {
+                let voter = state.authors[owner] ?? owner
+                if !datanet.barred.contains(voter) { weights[voter, default: 0] += Int128(count) }
+            }
         default: for (principal, roles) in datanet.members { weights[principal] = Int128(roles.count { $0.hasVote }) }
         }
         return weights.filter { $0.value > 0 }.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map {

@@ -18,7 +18,7 @@ extension DatanetState {
         ProposalVoted.type, ProposalClosed.type, RulingMade.type, AccessUsed.type,
     ]
     private static let others: Set<String> = [
-        ContributionScreened.type, ContributionWithdrawn.type, ContentErased.type, "stake.bonded",
+        ContributionScreened.type, ContributionWithdrawn.type, ContentErased.type, ContributorClaimed.type, "stake.bonded",
         "stake.unbonded",
         "stake.slashed",
     ]
@@ -44,6 +44,7 @@ extension DatanetState {
         case MemberRevoked.type: try applyMember(MemberRevoked(data), by: event.actor)
         case ContributionScreened.type: try applyScreened(ContributionScreened(data), event)
         case ContributionWithdrawn.type: try applyWithdrawn(ContributionWithdrawn(data))
+        case ContributorClaimed.type: try applyClaimed(ContributorClaimed(data))
         case ContentErased.type: try applyErased(ContentErased(data), event)
         case "stake.bonded", "stake.unbonded", "stake.slashed": try applyStake(data, event.type)
         case AdmissionGranted.type: try applyAdmission(AdmissionGranted(data), event)

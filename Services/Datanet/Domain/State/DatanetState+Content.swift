@@ -39,6 +39,12 @@ extension DatanetState {
         }
     }
 
+    /// An author's rows are the claimant's from here on.
+    mutating func applyClaimed(_ claimed: ContributorClaimed) {
+        authors[claimed.author] = claimed.principal
+        datanets[claimed.datanet]?.revision += 1
+    }
+
     /// Its Datanet has other items now.
     private mutating func touch(_ contribution: String) {
         guard let datanet = contributions[contribution]?.datanet else { return }

@@ -43,6 +43,8 @@ public struct DatanetState: Sendable {
     var erasedOwners: [String: UInt64] = [:]
     /// Items erased one by one, whatever their contribution.
     var erasedItems: Set<String> = []
+    /// Whose the accounts are of authors whom others named.
+    var authors: [String: String] = [:]
     /// How many own events were folded: orders them among themselves.
     var sequence = 0
 

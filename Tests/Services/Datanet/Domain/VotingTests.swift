@@ -99,6 +99,10 @@ import Testing
             try ProposalRules.roll(play.state, id, rows: rows) == [
                 VoterWeight(principal: "ann", weight: "4"), VoterWeight(principal: "bob", weight: "1"),
             ])
+        // Who has claimed the account of an author votes with the author's rows too.
+        try play.happen(
+            ContributorClaimed(claim: "cl_1", author: "bob", principal: "ann", datanet: id, proof: "mail"))
+        #expect(try ProposalRules.roll(play.state, id, rows: rows) == [VoterWeight(principal: "ann", weight: "5")])
         let roll = try ProposalRules.roll(play.state, id, rows: rows)
         var changed = policy
         changed.voting = "stake"
