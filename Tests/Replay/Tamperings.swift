@@ -448,6 +448,19 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             log.entries[place].actor = key
             return place
         },
+        .set(
+            .agentGateway, PrincipalRegistered.self, "/signature", .string(String(repeating: "A", count: 86)),
+            "a principal who never signed"),
+        Tampering(.agentGateway, "an agent whose owner signed with another's key") { log in
+            let place = try log.place(PrincipalRegistered.type) { $0["owner"] != nil }
+            log.set(place, "/owner_key", log.get(try log.place(PrincipalRegistered.type), "/key") ?? .null)
+            return place
+        },
+        Tampering(.agentGateway, "a key linked that its holder did not offer") { log in
+            let place = try log.place(KeyRotated.type) { $0["added"] != nil }
+            log.set(place, "/signature", log.get(try log.place(PrincipalRegistered.type), "/signature") ?? .null)
+            return place
+        },
         .set(.agentGateway, PrincipalRegistered.self, "/kind", "agent", "an agent that belongs to nobody"),
         .set(.agentGateway, KeyRotated.self, "/verified", "rumour", "a claim of a kind that there is not"),
         .actor(.agentGateway, PrincipalConfigured.self, "a choice of how long texts are kept by a stranger"),

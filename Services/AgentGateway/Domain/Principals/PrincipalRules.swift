@@ -3,7 +3,7 @@ public import Decisions
 public import Events
 internal import Money
 
-/// What is decided about principals and their keys. Signatures have been checked before.
+/// What is decided about principals and their keys.
 public enum PrincipalRules {
     /// What a principal of each kind may do for itself: everything that is open to the public. Whose things they are is checked by the
     /// service that has them.
@@ -18,7 +18,8 @@ public enum PrincipalRules {
     public static let maximumKeys = 100
 
     /// Somebody new.
-    public static func register(kind: String, key: String, owner: String?) -> DecisionMaker<GatewayState>.Rule {
+    /// - Parameter proof: has been checked; whose the owner's key is, is looked at here. Early events had none.
+    public static func register(kind: String, key: String, owner: String?, proof: KeyProof? = nil) -> DecisionMaker<GatewayState>.Rule {
         { state, context in
             guard state.principalByKey[key] == nil else { throw GatewayError.exists("a principal with the key \(key)") }
             if let owner {
@@ -27,16 +28,28 @@ public enum PrincipalRules {
                 guard principal.kind != "agent" else {
                     throw GatewayError.invalid(field: "owner", reason: "must be a person or organisation")
                 }
+                if let signer = proof?.ownerKey, !principal.keys.contains(signer) {
+                    throw GatewayError.badSignature("\(signer) is no key of \(owner)")
+                }
             } else if kind == "agent" {
                 throw GatewayError.invalid(field: "owner", reason: "is missing: an agent belongs to somebody")
             }
             let id = context.newID("pr")
-            return [NewEvent(PrincipalRegistered(principal: id, kind: kind, key: key, owner: owner), stream: try stream("principal", id))]
+            return [
+                NewEvent(
+                    PrincipalRegistered(
+                        principal: id, kind: kind, key: key, owner: owner, signature: proof?.signature,
+                        ownerKey: owner == nil ? nil : proof?.ownerKey, ownerSignature: owner == nil ? nil : proof?.ownerSignature),
+                    stream: try stream("principal", id))
+            ]
         }
     }
 
     /// A principal links a further key, or puts one in the place of another.
-    public static func rotate(_ principal: String, adding: String?, removing: String?) -> DecisionMaker<GatewayState>.Rule {
+    /// - Parameter signature: by the added key; it has been checked.
+    public static func rotate(
+        _ principal: String, adding: String?, removing: String?, signature: String? = nil
+    ) -> DecisionMaker<GatewayState>.Rule {
         { state, _ in
             guard let known = state.principals[principal] else { throw GatewayError.notFound("principal \(principal)") }
             if let adding, state.principalByKey[adding] != nil { throw GatewayError.exists("a principal with the key \(adding)") }
@@ -48,19 +61,22 @@ public enum PrincipalRules {
             }
             guard adding != nil || removing != nil else { throw GatewayError.invalid(field: "add", reason: "or remove must be given") }
             return [
-                NewEvent(KeyRotated(principal: principal, added: adding, removed: removing), stream: try stream("principal", principal))
+                NewEvent(
+                    KeyRotated(principal: principal, added: adding, removed: removing, signature: adding == nil ? nil : signature),
+                    stream: try stream("principal", principal))
             ]
         }
     }
 
     /// A principal who lost its keys gets a new one. Whoever found the old ones can do nothing with them: they end, and its API keys too.
-    public static func recover(_ principal: String, adding: String) -> DecisionMaker<GatewayState>.Rule {
+    /// - Parameter signature: by the new key; it has been checked.
+    public static func recover(_ principal: String, adding: String, signature: String? = nil) -> DecisionMaker<GatewayState>.Rule {
         { state, _ in
             guard let known = state.principals[principal] else { throw GatewayError.notFound("principal \(principal)") }
             guard state.principalByKey[adding] == nil else { throw GatewayError.exists("a principal with the key \(adding)") }
             let own = try stream("principal", principal)
             let keys = state.apiKeys.values.filter { $0.principal == principal }.map(\.key).sorted()
-            return [NewEvent(KeyRotated(principal: principal, added: adding, recovered: true), stream: own)]
+            return [NewEvent(KeyRotated(principal: principal, added: adding, recovered: true, signature: signature), stream: own)]
                 + known.keys.map { NewEvent(KeyRotated(principal: principal, removed: $0, recovered: true), stream: own) }
                 + (try keys.map { NewEvent(KeyRevoked(key: $0, principal: principal), stream: try stream("key", $0)) })
         }

@@ -43,8 +43,13 @@ public struct GatewayLaw: ReplayLaw {
         case PrincipalRegistered.type:
             let data: PrincipalRegistered = try append.data(PrincipalRegistered.self)
             guard ["person", "organisation", "agent"].contains(data.kind) else { throw Unlawful("/kind is \(data.kind)") }
-            return Verdict(
-                try PrincipalRules.register(kind: data.kind, key: moment.actor, owner: data.owner)(state, moment), gaps: [Self.proofs])
+            let proof = data.signature.map {
+                KeyProof(signature: $0, ownerKey: data.ownerKey, ownerSignature: data.ownerSignature)
+            }
+            try proof?.check(kind: data.kind, key: data.key, owner: data.owner)
+            return Self.proven(
+                try PrincipalRules.register(kind: data.kind, key: moment.actor, owner: data.owner, proof: proof)(state, moment),
+                proof?.signature)
         case PrincipalConfigured.type:
             let data: PrincipalConfigured = try append.data(PrincipalConfigured.self)
             guard data.principal == moment.actor else { throw Unlawful("\(moment.actor) chooses for \(data.principal)") }
@@ -64,13 +69,22 @@ public struct GatewayLaw: ReplayLaw {
             }
             if data.recovered == true {
                 guard let added = data.added else { throw Unlawful("/added is missing in a recovery") }
-                return Verdict(
-                    try PrincipalRules.recover(data.principal, adding: added)(state, moment),
-                    gaps: [Self.proofs, ReplayGap("what who recovered a principal may do", why: "tokens are not on the log")])
+                try data.signature.map {
+                    try ProofMessages.check($0, by: added, over: ProofMessages.recovery(principal: data.principal, key: added))
+                }
+                var verdict = Self.proven(
+                    try PrincipalRules.recover(data.principal, adding: added, signature: data.signature)(state, moment), data.signature)
+                verdict.gaps.append(ReplayGap("what who recovered a principal may do", why: "tokens are not on the log"))
+                return verdict
             }
             guard data.principal == moment.actor else { throw Unlawful("\(moment.actor) changes a key of \(data.principal)") }
-            return Verdict(
-                try PrincipalRules.rotate(data.principal, adding: data.added, removing: data.removed)(state, moment), gaps: [Self.proofs])
+            let rotate = PrincipalRules.rotate(
+                data.principal, adding: data.added, removing: data.removed, signature: data.signature)
+            guard let added = data.added else { return Verdict(try rotate(state, moment)) }
+            try data.signature.map {
+                try ProofMessages.check($0, by: added, over: ProofMessages.linking(principal: data.principal, key: added))
+            }
+            return Self.proven(try rotate(state, moment), data.signature)
         case KeyIssued.type:
             let data: KeyIssued = try append.data(KeyIssued.self)
             guard append.first.cause.id == "api-key-" + data.hash.hex else { throw Unlawful("/hash is not that of its command") }
@@ -88,8 +102,13 @@ public struct GatewayLaw: ReplayLaw {
         }
     }
 
-    private static let proofs = ReplayGap(
-        "signatures by which principals proved their keys", why: "they are given to the gateway and not kept")
+    /// A verdict on a key that its holder has proven; early events do not say how.
+    private static func proven(_ events: [NewEvent], _ signature: String?) -> Verdict {
+        guard signature == nil else { return Verdict(events, checked: ["proofs of keys": 1]) }
+        return Verdict(
+            events,
+            gaps: [ReplayGap("signatures by which principals proved their keys", why: "they are not on the log: early events had none")])
+    }
 
     private func answer(_ append: ReplayedAppend, _ state: GatewayState, _ moment: DecisionContext) throws -> Verdict {
         let data: InferenceCompleted = try append.data(InferenceCompleted.self)

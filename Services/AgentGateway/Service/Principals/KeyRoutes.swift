@@ -46,7 +46,7 @@ struct KeyRoutes: Sendable {
                     try fields.string("principal"), try fields.string("key"), try fields.timestamp("time"), try fields.string("signature")
                 )
             }
-            try PrincipalRoutes.check(signature, by: key, over: ProofMessages.signIn(principal: id, key: key, time: time))
+            try ProofMessages.check(signature, by: key, over: ProofMessages.signIn(principal: id, key: key, time: time))
             guard abs(time.microseconds - clock().microseconds) <= ProofMessages.leeway else {
                 throw GatewayError.badSignature("the time is more than two minutes from ours, \(clock()): sign in anew")
             }

@@ -36,30 +36,16 @@ struct PrincipalRoutes: Sendable {
             let kind = try fields.string("kind")
             let key = try fields.string("key")
             let owner = try fields.optionalString("owner")
-            let message = ProofMessages.registration(kind: kind, key: key, owner: owner)
-            try Self.check(try fields.string("signature"), by: key, over: message)
-            if let owner {
-                let ownerKey = try fields.string("owner_key")
-                try Self.check(try fields.string("owner_signature"), by: ownerKey, over: message)
-                let holder = try await maker.find { $0.principalByKey[ownerKey] }
-                guard holder == owner else { throw GatewayError.badSignature("\(ownerKey) is no key of \(owner)") }
-            }
+            let proof = KeyProof(
+                signature: try fields.string("signature"), ownerKey: try fields.optionalString("owner_key"),
+                ownerSignature: try fields.optionalString("owner_signature"))
+            try proof.check(kind: kind, key: key, owner: owner)
             // Who is not known yet has no name: the key stands for it.
             let command = try context.requiredCommand
             let outcome = try await maker.decide(
                 .command(id: command.id, digest: command.digest), actor: key, correlation: context.trace.traceID,
-                PrincipalRules.register(kind: kind, key: key, owner: owner))
+                PrincipalRules.register(kind: kind, key: key, owner: owner, proof: proof))
             return .json(try outcome.first(PrincipalRegistered.self).json, status: 201)
-        }
-    }
-
-    /// Checks a signature by a did:key.
-    static func check(_ signature: String, by key: String, over message: [UInt8]) throws(GatewayError) {
-        guard let publicKey = DIDKey.publicKey(in: key) else {
-            throw .invalid(field: "key", reason: "must be did:key of an Ed25519 key, did:key:z6Mk…")
-        }
-        guard let bytes = Base64URL.decode(signature), publicKey.isValid(signature: bytes, for: message) else {
-            throw .badSignature("the signature is not by \(key) over the text that the documentation gives")
         }
     }
 
@@ -123,14 +109,16 @@ struct PrincipalRoutes: Sendable {
             guard try Self.holder(context).subject == id else { throw GatewayError.forbidden("only \(id) itself changes its keys") }
             let fields = try context.decode { try $0.object() }
             let added = try fields.optionalString("add")
-            if let added {
-                try Self.check(try fields.string("signature"), by: added, over: ProofMessages.linking(principal: id, key: added))
+            let signature = added == nil ? nil : try fields.string("signature")
+            if let added, let signature {
+                try ProofMessages.check(signature, by: added, over: ProofMessages.linking(principal: id, key: added))
             }
             let outcome = try await context.decide(
                 maker,
                 PrincipalRules.asked(
                     by: id, issued: TokenTime.issued(context),
-                    PrincipalRules.rotate(id, adding: added, removing: try fields.optionalString("remove"))))
+                    PrincipalRules.rotate(
+                        id, adding: added, removing: try fields.optionalString("remove"), signature: signature)))
             return .json(try outcome.first(KeyRotated.self).json)
         }
     }
@@ -157,11 +145,12 @@ struct PrincipalRoutes: Sendable {
             }
             let fields = try context.decode { try $0.object() }
             let key = try fields.string("key")
-            try Self.check(try fields.string("signature"), by: key, over: ProofMessages.recovery(principal: id, key: key))
+            let signature = try fields.string("signature")
+            try ProofMessages.check(signature, by: key, over: ProofMessages.recovery(principal: id, key: key))
             let outcome = try await context.decide(
                 maker,
                 PrincipalRules.asked(
-                    by: caller.subject, issued: TokenTime.issued(context), PrincipalRules.recover(id, adding: key)))
+                    by: caller.subject, issued: TokenTime.issued(context), PrincipalRules.recover(id, adding: key, signature: signature)))
             return .json(try outcome.first(KeyRotated.self).json)
         }
     }

@@ -13,28 +13,43 @@ public struct PrincipalRegistered: EventData, Hashable {
     public var key: String
     /// For an agent, whom it belongs to.
     public var owner: String?
+    /// By the key, over what registers it (`ProofMessages` of the gateway), base64url. Early events had none.
+    public var signature: String?
+    /// For an agent, a key of its owner's, and that one's signature over the same.
+    public var ownerKey, ownerSignature: String?
 
     /// From its parts.
-    public init(principal: String, kind: String, key: String, owner: String? = nil) {
+    public init(
+        principal: String, kind: String, key: String, owner: String? = nil, signature: String? = nil, ownerKey: String? = nil,
+        ownerSignature: String? = nil
+    ) {
         self.principal = principal
         self.kind = kind
         self.key = key
         self.owner = owner
+        self.signature = signature
+        self.ownerKey = ownerKey
+        self.ownerSignature = ownerSignature
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["principal", "kind", "key", "owner"])
+        try fields.refuseUnknown(keys: ["principal", "kind", "key", "owner", "signature", "owner_key", "owner_signature"])
         principal = try fields.id("principal")
         kind = try fields.id("kind")
         key = try fields.id("key")
         owner = try fields.optionalID("owner")
+        signature = try fields.optionalID("signature")
+        ownerKey = try fields.optionalID("owner_key")
+        ownerSignature = try fields.optionalID("owner_signature")
     }
 
     /// As it is written.
     public var json: JSONValue {
         .members([
             "principal": .string(principal), "kind": .string(kind), "key": .string(key), "owner": owner.map { .string($0) },
+            "signature": signature.map { .string($0) }, "owner_key": ownerKey.map { .string($0) },
+            "owner_signature": ownerSignature.map { .string($0) },
         ])
     }
 }
@@ -54,26 +69,31 @@ public struct KeyRotated: EventData, Hashable {
     public var verified: String?
     /// Whether another did it for a principal who lost its keys.
     public var recovered: Bool?
+    /// By the added key, over what links it or recovers with it (`ProofMessages` of the gateway), base64url. Early events had none.
+    public var signature: String?
 
     /// From its parts.
     public init(
-        principal: String, added: String? = nil, removed: String? = nil, verified: String? = nil, recovered: Bool? = nil
+        principal: String, added: String? = nil, removed: String? = nil, verified: String? = nil, recovered: Bool? = nil,
+        signature: String? = nil
     ) {
         self.principal = principal
         self.added = added
         self.removed = removed
         self.verified = verified
         self.recovered = recovered
+        self.signature = signature
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["principal", "added", "removed", "verified", "recovered"])
+        try fields.refuseUnknown(keys: ["principal", "added", "removed", "verified", "recovered", "signature"])
         principal = try fields.id("principal")
         added = try fields.optionalID("added")
         removed = try fields.optionalID("removed")
         verified = try fields.optionalID("verified")
         recovered = try fields.optionalBool("recovered")
+        signature = try fields.optionalID("signature")
     }
 
     /// As it is written.
@@ -81,6 +101,7 @@ public struct KeyRotated: EventData, Hashable {
         .members([
             "principal": .string(principal), "added": added.map { .string($0) }, "removed": removed.map { .string($0) },
             "verified": verified.map { .string($0) }, "recovered": recovered.map { .bool($0) },
+            "signature": signature.map { .string($0) },
         ])
     }
 }
