@@ -120,7 +120,7 @@ struct EconomyTools: Sendable {
             let id = try call.arguments.id("service")
             guard let entry = try await directory.entry(id) else { throw EconomyError.notFound("service \(id)") }
             let provider = entry.listed.provider
-            let names = try await maker.query { $0.reputation(of: provider) }
+            let names = try await maker.query { $0.standing(of: provider) }.reputations
             return ["listing": entry.json, "reputation": .array(names.map(\.json))]
         }
     }
@@ -202,7 +202,7 @@ struct EconomyTools: Sendable {
             arguments: [("agent", Self.text, true)], scope: nil, isReading: true
         ) { [maker] call in
             let id = try call.arguments.id("agent")
-            let names = try await maker.query { $0.reputation(of: id) }
+            let names = try await maker.query { $0.standing(of: id) }.reputations
             return ["agent": .string(id), "items": .array(names.map(\.json))]
         }
     }
