@@ -13,9 +13,30 @@ from a2a.client.client_factory import ClientFactory
 from a2a.types.a2a_pb2 import CancelTaskRequest, GetTaskRequest, Message, Part, Role, SendMessageRequest, TaskState
 from a2a.utils.errors import A2AError
 from fastmcp.client.transports import StreamableHttpTransport
+from cryptography.hazmat.primitives import serialization
+from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProvider, SignedJWTParameters
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from parties import Party, administrator, amount, ok, url
+
+
+class Storage:
+    """Where an OAuth client keeps what it was given."""
+
+    def __init__(self):
+        self.tokens = self.client = None
+
+    async def get_tokens(self):
+        return self.tokens
+
+    async def set_tokens(self, tokens):
+        self.tokens = tokens
+
+    async def get_client_info(self):
+        return self.client
+
+    async def set_client_info(self, client):
+        self.client = client
 
 
 def said(result):
@@ -35,6 +56,18 @@ async def main():
         "POST", "/v1/mandates", ann.token,
         {"agent": buyer.id, "terms": {"budget": amount(500_000), "period": "day", "per_payment": amount(200_000), "expires": "2099-01-01T00:00:00.000000Z"}},
     )["mandate"]
+    # An agent that shows no token finds out by itself who gives one (RFC 9728, RFC 8414), and is given it for its key's word (RFC 7523).
+    pem = buyer.key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    storage = Storage()
+    word = SignedJWTParameters(issuer=buyer.id, subject=buyer.id, signing_key=pem, signing_algorithm="EdDSA")
+    auth = PrivateKeyJWTOAuthProvider(
+        server_url=url + "/mcp", storage=storage, client_id=buyer.id, assertion_provider=word.create_assertion_provider(), issuer=url)
+    async with Client(streamable_http_client(url + "/mcp", http_client=httpx2.AsyncClient(auth=auth))) as client:
+        assert said(await client.call_tool("mandates", {}))["mandates"][0]["mandate"] == mandate
+    assert storage.tokens.access_token and "agents:write" in storage.tokens.scope.split(), storage.tokens
+    print("  mcp finds out who gives tokens, and is given one")
+
     page = {"name": "Tide tables", "description": "High water in any harbour", "tags": ["sea"], "input": {"type": "object"}}
     service = ok("POST", "/v1/services", seller.token, {"page": page, "price": amount(150_000), "seconds": 600})["service"]
 
@@ -58,16 +91,37 @@ async def main():
             assert said(await client.call_tool("search_datanets", {}))["datanets"] == []
             refused = await client.call_tool("quote", {"service": "sv_none"})
             assert refused.is_error and said(refused)["problem"] == "not-found", refused
+            # The service is a tool of its own: the same listing, the same task for the same key.
+            [offer] = [tool for tool in (await client.list_tools()).tools if tool.name == service]
+            assert offer.title == "Tide tables" and offer.meta["openledger/price"]["amount"] == "150000", offer
+            assert "openledger_key" in offer.input_schema["required"], offer.input_schema
+            once = {"harbour": "Norwick", "openledger_key": "tool-" + mode, "openledger_most": "100"}
+            dear = await client.call_tool(service, once)
+            assert dear.is_error and said(dear)["problem"] == "invalid-value", dear
             proof = said(await client.call_tool("ledger_proof", {"position": 0}))["proof"]
             assert proof.startswith("c2sp.org/tlog-proof@v1"), proof[:60]
         print(f"  mcp, {mode}")
 
     async with fastmcp.Client(StreamableHttpTransport(url + "/mcp", headers={"Authorization": "Bearer " + buyer.token})) as client:
-        assert "hire" in {tool.name for tool in await client.list_tools()}
+        # More services than a page has: the client goes on by itself.
+        many = {ok("POST", "/v1/services", bob.token, {
+            "page": {"name": f"Chart {number}", "description": "A chart"}, "price": amount(10_000), "seconds": 600})["service"] for number in range(60)}
+        named = {tool.name for tool in await client.list_tools()}
+        assert "hire" in named and service in named and many <= named, len(named)
         purse = (await client.call_tool("mandates", {})).structured_content["mandates"][0]
         assert purse["mandate"] == mandate and purse["free"]["amount"] == "50000", purse
         over = await client.call_tool("hire", {"service": service, "brief": "July", "key": "july"}, raise_on_error=False)
         assert over.is_error and over.structured_content["problem"] == "mandate-exceeded", over
+        chart = sorted(many)[-1]
+        wish = {"brief": "Norwick Sound", "openledger_key": "chart"}
+        hired = (await client.call_tool(chart, wish)).structured_content["task"]["task"]
+        assert (await client.call_tool(chart, wish)).structured_content["task"]["task"] == hired, "a repeated call hired again"
+        ok("POST", f"/v1/tasks/{hired}/rejection", bob.token)
+    async with fastmcp.Client(StreamableHttpTransport(f"{url}/mcp/{seller.id}", headers={"Authorization": "Bearer " + buyer.token})) as client:
+        named = {tool.name for tool in await client.list_tools()}
+        assert service in named and not many & named and "hire" not in named, named
+        for chart in many:
+            ok("DELETE", f"/v1/services/{chart}", bob.token)
     print("  fastmcp")
 
     async with httpx.AsyncClient(headers={"Authorization": "Bearer " + buyer.token}) as http:

@@ -38,6 +38,9 @@ ROWS = [
 # What each task, payment, answer and job of the story was for, by its id: entries on the log name it.
 REASONS = {}
 
+# Entries that undo others.
+GIVEN_BACK = {"hold.returned": "given back, since nobody settled it: ", "refund.posted": "refunded: "}
+
 
 def until(what, find, seconds=60):
     end = time.monotonic() + seconds
@@ -46,6 +49,15 @@ def until(what, find, seconds=60):
             return found
         time.sleep(0.1)
     raise AssertionError(what)
+
+
+def whole_log():
+    """Every event, at its position."""
+    events = []
+    while page := ok("GET", f"/log/v1/events?from={len(events)}&limit=1000", administrator)["events"]:
+        events += page
+    assert all(entry["position"] == place for place, entry in enumerate(events))
+    return events
 
 
 class Agent(Party):
@@ -86,6 +98,7 @@ class Agent(Party):
             response = await http.post(f"{url}/x402/services/{service}", json={"brief": brief})
         assert response.status_code == 200, (self.name, response.status_code, response.text)
         bought = response.json()
+        REASONS[bought["payment"]] = why
         if "task" in bought:
             REASONS[bought["task"]["task"]] = why
         else:
@@ -112,6 +125,24 @@ class Agent(Party):
                 found += [line | {"account": name} for line in page["items"]]
         return sorted(found, key=lambda line: line["position"])
 
+    def set_free(self, events):
+        """What was kept apart of its money and set free unspent: the position, the amount, and the id of what it had been for."""
+        purposes, kept, freed = {}, {}, []
+        for entry in events:
+            kind, data = entry["event"]["type"], entry["event"]["data"]
+            if kind == "hold.placed":
+                if data["account"] == self.account:
+                    kept[data["id"]] = int(data["amount"]["amount"])
+            elif kind in ("hold.captured", "hold.released"):
+                if data["id"] in kept:
+                    kept[data["id"]] -= int(data["amount"]["amount"]) + int(data.get("released", {"amount": 0})["amount"])
+                    if kind == "hold.released":
+                        freed.append((entry["position"], int(data["amount"]["amount"]), data["id"]))
+            elif hold := data.get("hold"):
+                purposes.setdefault(hold, next(data[name] for name in ("task", "payment", "inference", "job") if data.get(name)))
+        assert not any(kept.values()), f"{self.name} has money kept apart that nobody speaks of: {kept}"
+        return [(position, units, purposes[hold]) for position, units, hold in freed]
+
     def has(self):
         """What its accounts have, pending amounts included."""
         total = 0
@@ -121,14 +152,13 @@ class Agent(Party):
                 total += int(asset["balance"]["amount"]) + int(asset["pending"]["amount"])
         return total
 
-    def explain(self):
+    def explain(self, events):
         """Prints its profit, line by line, and gives it. Each line is looked up on the log by its position."""
         profit = 0
         print(f"  {self.name}:")
         for line in self.lines():
             units, position = int(line["amount"]["amount"]), line["position"]
-            event = ok("GET", f"/log/v1/events/{position}", administrator)
-            event = event["event"]
+            event = events[position]["event"]
             assert event["type"] == line["type"], (line, event)
             if line["type"] == "deposit.received":
                 why = "brought along"
@@ -136,9 +166,12 @@ class Agent(Party):
                 subject = (line.get("reference") or line["subject"]).split("#")[0]
                 assert subject in REASONS, f"nobody knows what {line} is for"
                 assert subject in json.dumps(event), f"{subject} is not in the event at {position}: {event}"
-                why = REASONS[subject]
+                why = GIVEN_BACK.get(line["type"], "") + REASONS[subject]
                 profit += units
             print(f"    {units:>12,}  at {position:<4} {why}")
+        for position, units, subject in self.set_free(events):
+            assert subject in REASONS, f"nobody knows what {units} were kept apart for at {position}: {subject}"
+            print(f"    {'':>12}  at {position:<4} {units:,} kept apart and set free unspent: {REASONS[subject]}")
         assert self.has() == self.started + profit, f"{self.name} has {self.has()}, its entries explain {self.started + profit}"
         print(f"    {profit:>12,}  profit")
         return profit
@@ -221,6 +254,14 @@ async def main():
     researcher.accept(part, scribe.deliver(part, "People ask when the water is high."))
     analyst.accept(task, researcher.deliver(task, "A report: people ask when the water is high."))
 
+    # Not all work comes to something: this is delivered and rejected, and the money that was kept apart for it is free again.
+    draft = ok("POST", "/v1/tasks", analyst.token, {
+        "provider": scribe.id, "brief": "A poem about the bar", "amount": amount(50_000), "deadline": deadline})["task"]
+    REASONS[draft] = "a draft of the scribe's that the analyst rejected"
+    ok("POST", f"/v1/tasks/{draft}/funding", analyst.token, {"amount": amount(50_000)})
+    scribe.deliver(draft, "The bar is far")
+    ok("POST", f"/v1/tasks/{draft}/rejection", analyst.token)
+
     # It buys leave to train, and is let in when it has paid into escrow.
     task = (await analyst.buy(analyst.find("lore"), f"Let {analyst.id} train on it", "leave to train on harbour lore, by the curator"))["task"]["task"]
     grant = ok("POST", f"/v1/datanets/{datanet}/grants", curator.token, {"grantee": analyst.id, "purpose": "train"})
@@ -257,7 +298,9 @@ async def main():
 
     until("something is not settled yet", settled)
     expected = {"curator": 900_000, "researcher": 400_000, "scribe": 200_000, "consumer": -450_000}
-    profits = {agent.name: agent.explain() for agent in agents}
+    events = whole_log()
+    profits = {agent.name: agent.explain(events) for agent in agents}
+    assert any(subject == draft for _, _, subject in analyst.set_free(events)), "the rejected draft's money is not named"
     for name, profit in expected.items():
         assert profits[name] == profit, (name, profits)
     fees = sum(int(line["amount"]["amount"]) for line in analyst.lines() if line["type"] == "hold.captured")

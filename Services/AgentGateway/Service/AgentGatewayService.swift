@@ -60,6 +60,7 @@ public struct AgentGatewayService: RunnableService {
         let chat = ChatRoutes(maker: maker, desk: desk)
         var shown = PrincipalRoutes(maker: maker, clock: context.clock).routes
         shown += KeyRoutes(maker: maker, signer: context.signer, clock: context.clock).routes
+        shown += OAuthRoutes(maker: maker, signer: context.signer, address: PublicAddress(context.settings)).routes
         shown += InferenceRoutes(maker: maker, contents: contents, clock: context.clock).routes
         var routes = shown.reading(ReadWait(state: maker))
         routes += chat.routes

@@ -30,6 +30,17 @@ import Testing
                 == #"{"agent":"bot","amount":{"amount":"5","asset":"USDC/6"},"at":"2027-01-01T00:00:00.000000Z","authorization":"au_1","expires":"2027-01-01T00:00:00.000000Z","mandate":"md_1","model":"acme/defi","payee":"acme","payer":"ann","purpose":"inference","root":"md_1"}"#
         )
         #expect(try MandateAuthorized(authorized.json.object()) == authorized)
+        var funding = authorized
+        funding.task = "tk_1"
+        #expect(try text(funding).contains(#""task":"tk_1""#) && MandateAuthorized(funding.json.object()) == funding)
+        let terms = MandateTerms(
+            budget: try amount(100), period: "once", minimum: try amount(2), purposes: ["task"], tasks: ["tk_1"],
+            recurrence: MandateRecurrence(every: "quarter", most: 1, total: 4), notBefore: time, expires: time, carved: true)
+        #expect(
+            try String(decoding: JSON.canonical(terms.json), as: UTF8.self)
+                == #"{"budget":{"amount":"100","asset":"USDC/6"},"carved":true,"expires":"2027-01-01T00:00:00.000000Z","minimum":{"amount":"2","asset":"USDC/6"},"not_before":"2027-01-01T00:00:00.000000Z","period":"once","purposes":["task"],"recurrence":{"every":"quarter","most":1,"total":4},"tasks":["tk_1"]}"#
+        )
+        #expect(try MandateTerms(terms.json.object()) == terms)
         #expect(
             try text(MandateRevoked(mandate: "m", root: "r", reason: "revoked"))
                 == #"{"mandate":"m","reason":"revoked","root":"r"}"#)

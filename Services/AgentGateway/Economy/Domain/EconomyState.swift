@@ -37,9 +37,8 @@ public struct EconomyState: ServiceState {
     var settledPlaces: [String: Int] = [:]
     /// Stages that are due and not settled yet, by billing's reference.
     var completions: [String: Completion] = [:]
-    /// What houses paid each other otherwise than by work that both sides signed, by who paid, the asset and who was paid: signed payments,
-    /// and work that was not signed.
-    var flows: [String: [Asset: [String: Int128]]] = [:]
+    /// What houses paid each other, by the asset, who paid and who was paid: for work, signed or not, and by signed payments.
+    var flows: [Asset: [String: [String: Int128]]] = [:]
     /// Open holds of billing's, by the authorisation or task that they were placed for, and the other way round.
     var holds: [String: String] = [:]
     var holdReferences: [String: String] = [:]

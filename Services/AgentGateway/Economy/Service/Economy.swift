@@ -47,7 +47,10 @@ public struct Economy: Sendable {
             maker: maker, desk: payments, directory: directory, hiring: hiring, writings: writings, asking: ask, address: address)
         let routes =
             shown.reading(ReadWait(state: maker, rows: [webhooks.notices]))
-            + MCPRoutes(tools: tools, receipts: ReceiptResources(peers: context.peers, signer: context.signer), address: address).routes
+            + MCPRoutes(
+                maker: maker, tools: tools, offers: ServiceTools(directory: directory, hiring: hiring),
+                receipts: ReceiptResources(peers: context.peers, signer: context.signer), address: address
+            ).routes
             + A2ARoutes(desk: a2a, address: address).routes + A2ARestRoutes(desk: a2a).routes
             + FacilitatorRoutes(maker: maker, desk: payments, directory: directory, address: address).routes
             + seller.routes

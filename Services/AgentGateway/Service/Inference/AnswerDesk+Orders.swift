@@ -5,7 +5,6 @@ internal import Decisions
 internal import Events
 internal import HTTP
 internal import Identity
-internal import JSON
 internal import Money
 internal import Telemetry
 internal import Web
@@ -32,8 +31,9 @@ extension AnswerDesk {
         var days = ownDays
         if payer != owner ?? caller.subject { days = try await maker.query { $0.principals[payer]?.retentionDays } }
         // OpenAI's calls have no idempotency key: every request is a command of its own, named by an id that the caller gets back.
+        let id = "in_" + Hex.encode(Random.bytes(16))
         return Order(
-            inference: "in_" + Hex.encode(Random.bytes(16)), request: request, model: model, caller: caller.subject,
+            inference: id, attempt: id, request: request, model: model, caller: caller.subject,
             payer: payer, correlation: correlation, retentionDays: days, purse: purse, key: key)
     }
 
@@ -42,7 +42,7 @@ extension AnswerDesk {
         guard let purse = order.purse, most.isPositive else { return order }
         var order = order
         order.word = try await spending.authorize(
-            inference: order.inference, most, model: order.model.model, payee: order.model.owner, purse: purse, caller: order.caller,
+            inference: order.attempt, most, model: order.model.model, payee: order.model.owner, purse: purse, caller: order.caller,
             correlation: order.correlation, seconds: HoldDesk.time)
         return order
     }
@@ -61,32 +61,5 @@ extension AnswerDesk {
                 "an authorisation could not be set free; it runs out by itself",
                 ["authorization": .string(word.authorization), "error": .string("\(error)")])
         }
-    }
-
-    /// A whole answer to one question, for tools that ask in somebody's name.
-    func answer(_ question: ModelQuestion) async throws -> JSONValue {
-        let request = try ChatRequest(chat: [
-            "model": .string(question.model), "messages": [["role": "user", "content": .string(question.prompt)]],
-            "max_tokens": .int(Int64(question.maximumTokens)),
-        ])
-        let order = try await order(
-            request, caller: question.caller, mandate: question.mandate, approval: question.approval,
-            correlation: question.correlation)
-        var text = ""
-        for try await piece in try await begin(order).heard {
-            switch piece {
-            case .text(let more, _): text += more
-            case .done(let completed):
-                let inference = completed.inference
-                return [
-                    "answer": .string(text), "finish": .string(completed.finish), "inference": .string(inference.inference),
-                    "model": .string(inference.model), "version": .count(inference.version), "fee": inference.fee.json,
-                    "input_tokens": .count(inference.inputTokens), "output_tokens": .count(inference.outputTokens),
-                    "position": .int(Int64(completed.position)),
-                    "attribution": .string("/v1/attributions/\(inference.inference)"),
-                ]
-            }
-        }
-        throw Problem(OpenAIProblems.upstream, "the answer ended before its end")
     }
 }

@@ -30,10 +30,15 @@ struct AnswerDesk: Sendable {
     let longest: Duration
     let clock: @Sendable () -> Timestamp
     let logger: Logger
+    /// Questions with a name of their caller's that are being answered.
+    let named = CommandsInFlight()
 
     /// Who asks what.
     struct Order: Sendable {
-        let inference: String
+        /// The answer's id. Only one is ever on the log.
+        var inference: String
+        /// This attempt to answer: its hold and its mandate's word are its own, so that an attempt which failed spoils no later one.
+        let attempt: String
         let request: ChatRequest
         let model: ModelPublished
         let caller: String
@@ -174,7 +179,7 @@ struct AnswerDesk: Sendable {
             do {
                 return try await holds.place(
                     HoldDesk.Wanted(
-                        payer: order.payer, amount: most, reference: order.word?.authorization, key: order.inference))
+                        payer: order.payer, amount: most, reference: order.word?.authorization, key: order.attempt))
             } catch {
                 await free(order)
                 throw error
@@ -223,7 +228,7 @@ struct AnswerDesk: Sendable {
         guard let hold else { return }
         // In a task of its own: a caller who has left must not keep the call from being made.
         await Task {
-            await holds.release(hold, key: order.inference + "-release")
+            await holds.release(hold, key: order.attempt + "-release")
             await free(order)
         }.value
     }

@@ -64,13 +64,15 @@ struct World {
     // MARK: Shorthands
 
     func terms(
-        _ budget: Int, period: String = "day", perPayment: Int? = nil, approvalAbove: Int? = nil, payees: [String]? = nil,
-        services: [String]? = nil, models: [String]? = nil, recurrence: MandateRecurrence? = nil, expires: Int64 = 1_000_000,
+        _ budget: Int, period: String = "day", perPayment: Int? = nil, minimum: Int? = nil, approvalAbove: Int? = nil,
+        payees: [String]? = nil, services: [String]? = nil, models: [String]? = nil, purposes: [String]? = nil, tasks: [String]? = nil,
+        notBefore: Int64? = nil, recurrence: MandateRecurrence? = nil, expires: Int64 = 1_000_000,
         carved: Bool = false
     ) throws -> MandateTerms {
         MandateTerms(
             budget: try Self.amount(budget), period: period, perPayment: try perPayment.map(Self.amount),
-            approvalAbove: try approvalAbove.map(Self.amount), payees: payees, services: services, models: models, recurrence: recurrence,
+            minimum: try minimum.map(Self.amount), approvalAbove: try approvalAbove.map(Self.amount), payees: payees, services: services,
+            models: models, purposes: purposes, tasks: tasks, recurrence: recurrence, notBefore: notBefore.map(time),
             expires: time(expires), carved: carved)
     }
 

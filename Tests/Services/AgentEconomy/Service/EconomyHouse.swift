@@ -85,6 +85,16 @@ final class EconomyHouse: Sendable {
         return answer.json
     }
 
+    /// Posts a form.
+    func form(_ path: String, _ body: String) async throws -> Answer {
+        var request = ClientRequest(method: "POST", url: "http://house" + path, timeout: .seconds(20))
+        request.headers.set("Content-Type", "application/x-www-form-urlencoded")
+        request.body = .bytes(Array(body.utf8))
+        let response = try await house.transport.send(request)
+        let bytes = try await response.body.collect(upTo: 1 << 22)
+        return Answer(status: response.status, json: bytes.isEmpty ? .null : try JSON.parse(bytes), headers: response.headers)
+    }
+
     static func amount(_ units: Int) -> JSONValue { ["asset": "USDC/6", "amount": .string(String(units))] }
 
     // MARK: Who there is

@@ -9,6 +9,9 @@ public enum GrantRules {
     /// Most mandates that hang on one.
     public static let maximumChildren = 2_000
 
+    /// What payments are for.
+    public static let purposes = ["inference", "task", "payment"]
+
     /// Most bytes of all ids in a mandate's lists: its event has to fit the log.
     public static let maximumListBytes = 32_000
 
@@ -94,9 +97,16 @@ public enum GrantRules {
         if let most = limit.perPayment, (terms.perPayment ?? terms.budget).units > most.units {
             throw exceeds("per_payment", "must be at most \(most), that")
         }
+        if let least = limit.minimum, let own = terms.minimum, own.units < least.units {
+            throw exceeds("minimum", "must be at least \(least), that")
+        }
+        if let begin = limit.notBefore, let own = terms.notBefore, own < begin {
+            throw exceeds("not_before", "is before \(begin), the beginning")
+        }
         guard terms.expires <= limit.expires else { throw exceeds("expires", "is after \(limit.expires), the expiry") }
         let lists = [
             ("payees", terms.payees, limit.payees), ("services", terms.services, limit.services), ("models", terms.models, limit.models),
+            ("purposes", terms.purposes, limit.purposes), ("tasks", terms.tasks, limit.tasks),
         ]
         for (name, own, allowed) in lists {
             guard let allowed else { continue }
@@ -121,20 +131,28 @@ public enum GrantRules {
             throw wrong("budget", "must be above zero and below 2^63")
         }
         guard MandatePeriod.all.contains(terms.period) else { throw wrong("period", "must be once, hour, day, week or month") }
-        for (name, amount) in [("per_payment", terms.perPayment), ("approval_above", terms.approvalAbove)] {
+        for (name, amount) in [("per_payment", terms.perPayment), ("minimum", terms.minimum), ("approval_above", terms.approvalAbove)] {
             guard let amount else { continue }
             guard amount.asset == terms.budget.asset else { throw wrong(name, "must be in \(terms.budget.asset), as the budget") }
             guard !amount.isNegative else { throw wrong(name, "must not be below zero") }
         }
-        let named = [terms.payees, terms.services, terms.models].compactMap { $0 }.joined().reduce(0) { $0 + $1.utf8.count }
+        if let least = terms.minimum, least.units > min((terms.perPayment ?? terms.budget).units, terms.budget.units) {
+            throw wrong("minimum", "must be at most what one payment may be")
+        }
+        if let unknown = terms.purposes?.first(where: { !purposes.contains($0) }) {
+            throw wrong("purposes", "must be of \(purposes.joined(separator: ", ")), not \(unknown)")
+        }
+        if let begin = terms.notBefore, begin >= terms.expires { throw wrong("not_before", "must be before expires") }
+        let named = [terms.payees, terms.services, terms.models, terms.tasks].compactMap { $0 }.joined().reduce(0) { $0 + $1.utf8.count }
         guard named <= maximumListBytes else {
-            throw wrong("payees", "services and models must have at most \(maximumListBytes) bytes together, not \(named)")
+            throw wrong("payees", "services, models and tasks must have at most \(maximumListBytes) bytes together, not \(named)")
         }
         if let recurrence = terms.recurrence {
             guard MandatePeriod.intervals.contains(recurrence.every) else {
-                throw wrong("recurrence.every", "must be hour, day, week or month")
+                throw wrong("recurrence.every", "must be once, hour, day, week, fortnight, month, quarter or year")
             }
             guard recurrence.most >= 1 else { throw wrong("recurrence.most", "must be at least 1") }
+            if let total = recurrence.total, total < 1 { throw wrong("recurrence.total", "must be at least 1") }
         }
         guard terms.expires > now else { throw wrong("expires", "must lie after now, \(now)") }
     }

@@ -32,6 +32,8 @@ public struct Mandate: Sendable {
     /// Payments in the recurrence's present interval.
     private var interval: Int64 = .min
     private var paymentsThen = 0
+    /// Payments in all.
+    private(set) var payments = 0
     /// Its own authorisations that run.
     var running: Set<String> = []
 
@@ -69,6 +71,7 @@ public struct Mandate: Sendable {
             paymentsThen = 0
         }
         paymentsThen += 1
+        payments += 1
     }
 }
 
@@ -88,12 +91,12 @@ public struct Approval: Sendable {
     public internal(set) var granted: ApprovalDecided?
 }
 
-/// Periods, counted in UTC from 1970. Weeks begin on Monday.
+/// Periods, counted in UTC from 1970. Weeks and fortnights begin on Monday.
 public enum MandatePeriod {
     /// What a budget's period may be.
     public static let all: Set<String> = ["once", "hour", "day", "week", "month"]
     /// What a recurrence's interval may be.
-    public static let intervals: Set<String> = ["hour", "day", "week", "month"]
+    public static let intervals: Set<String> = ["once", "hour", "day", "week", "fortnight", "month", "quarter", "year"]
 
     /// The number of the period that a moment lies in; every moment lies in the one period of `once`.
     public static func number(of time: Timestamp, _ period: String) -> Int64 {
@@ -103,10 +106,11 @@ public enum MandatePeriod {
         case "day": return hours / 24
         // 1 January 1970 was a Thursday.
         case "week": return (hours / 24 + 3) / 7
-        case "month":
+        case "fortnight": return (hours / 24 + 3) / 14
+        case "month", "quarter", "year":
             let text = time.description
             guard let year = Int64(text.prefix(4)), let month = Int64(text.dropFirst(5).prefix(2)) else { return 0 }
-            return year * 12 + month
+            return period == "month" ? year * 12 + month : period == "year" ? year : year * 4 + (month - 1) / 3
         default: return 0
         }
     }

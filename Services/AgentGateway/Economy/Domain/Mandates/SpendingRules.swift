@@ -33,11 +33,7 @@ public enum SpendingRules {
         for above in state.chain(from: id) {
             try GrantRules.isLive(above, at: now)
             try allows(above, spending)
-            if let recurrence = above.terms.recurrence,
-                above.payments(in: MandatePeriod.number(of: now, recurrence.every)) >= recurrence.most
-            {
-                throw .notAllowed(mandate: above.id, what: "more than \(recurrence.most) payments in a \(recurrence.every)")
-            }
+            try allowsNow(above, spending, at: now)
             if let limit = above.terms.approvalAbove, amount.units > limit.units, limit.units < threshold?.above.units ?? .max {
                 threshold = (above.id, limit)
             }
@@ -53,15 +49,39 @@ public enum SpendingRules {
         if let threshold { try isApproved(state, spending, id, threshold.above, now) }
         return MandateAuthorized(
             authorization: authorization, mandate: id, root: mandate.root, agent: agent, payer: mandate.payer, amount: amount,
-            purpose: spending.purpose, payee: spending.payee, service: spending.service, model: spending.model,
+            purpose: spending.purpose, payee: spending.payee, service: spending.service, model: spending.model, task: spending.task,
             approval: threshold == nil ? nil : spending.approval, at: now,
             expires: Timestamp(microseconds: now.microseconds + seconds * 1_000_000))
+    }
+
+    /// What a mandate says of how a payment is made and when, which a request for a human's word does not say yet.
+    private static func allowsNow(_ mandate: Mandate, _ spending: Spending, at now: Timestamp) throws(EconomyError) {
+        let terms = mandate.terms
+        if let begin = terms.notBefore, now < begin { throw .notAllowed(mandate: mandate.id, what: "payments before \(begin)") }
+        if let purposes = terms.purposes, !purposes.contains(spending.purpose) {
+            throw .notAllowed(mandate: mandate.id, what: "payments for the purpose \(spending.purpose)")
+        }
+        if let tasks = terms.tasks, !tasks.contains(spending.task ?? "") {
+            throw .notAllowed(
+                mandate: mandate.id, what: spending.task.map { "paying the task \($0)" } ?? "payments for anything but its tasks")
+        }
+        guard let recurrence = terms.recurrence else { return }
+        if mandate.payments(in: MandatePeriod.number(of: now, recurrence.every)) >= recurrence.most {
+            let span = recurrence.every == "once" ? "in all" : "in a \(recurrence.every)"
+            throw .notAllowed(mandate: mandate.id, what: "more than \(recurrence.most) payments \(span)")
+        }
+        if let total = recurrence.total, mandate.payments >= total {
+            throw .notAllowed(mandate: mandate.id, what: "more than \(total) payments in all")
+        }
     }
 
     private static func allows(_ mandate: Mandate, _ spending: Spending) throws(EconomyError) {
         let terms = mandate.terms
         if let most = terms.perPayment, spending.amount.units > most.units {
             throw .exceeds(limit: "cap of one payment", mandate: mandate.id, wanted: spending.amount, left: most)
+        }
+        if let least = terms.minimum, spending.amount.units < least.units {
+            throw .notAllowed(mandate: mandate.id, what: "payments of less than \(least)")
         }
         if let payees = terms.payees, !payees.contains(spending.payee ?? "") {
             throw .notAllowed(mandate: mandate.id, what: spending.payee.map { "payments to \($0)" } ?? "payments to nobody in particular")

@@ -73,7 +73,8 @@ extension EconomyState {
         else { return }
         let payment = String(data.reason.dropFirst(Self.transferReason.count))
         if debit.account.text.hasPrefix("payer:"), credit.account.text.hasPrefix("payer:") {
-            flow(String(debit.account.text.dropFirst(6)), String(credit.account.text.dropFirst(6)), credit.amount)
+            flow(
+                String(debit.account.text.dropFirst(6)), String(credit.account.text.dropFirst(6)), credit.amount.units, credit.amount.asset)
         }
         if payments[payment]?.status == .settled { return }
         paymentTransfers[payment] = PaymentTransfer(id: data.id, from: debit.account, to: credit.account, amount: credit.amount)

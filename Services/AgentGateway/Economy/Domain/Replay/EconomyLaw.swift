@@ -62,7 +62,8 @@ public struct EconomyLaw: ReplayLaw {
         }
         let then = DecisionContext(time: moment.time, logTime: data.at, cause: moment.cause, actor: moment.actor)
         let spending = Spending(
-            data.amount, purpose: data.purpose, payee: data.payee, service: data.service, model: data.model, approval: data.approval)
+            data.amount, purpose: data.purpose, payee: data.payee, service: data.service, model: data.model, task: data.task,
+            approval: data.approval)
         let seconds = (data.expires.microseconds - data.at.microseconds) / 1_000_000
         return Verdict(
             try SpendingRules.authorize(spending, under: data.mandate, seconds: seconds)(state, then),

@@ -23,9 +23,9 @@ extension EconomyState {
     mutating func settle(_ data: SettlementPosted, at position: UInt64) throws {
         guard data.kind == "task", let done = completions.removeValue(forKey: data.reference) else { return }
         let house = house(of: done.client)
-        guard done.isCountersigned else { return flow(done.client, done.provider, data.fee) }
+        flow(done.client, done.provider, data.fee.units, data.fee.asset)
         // Who pays themselves earns money, not a name.
-        guard house != self.house(of: done.provider) else { return }
+        guard done.isCountersigned, house != self.house(of: done.provider) else { return }
         settledPlaces[data.id] = settledTasks.count
         settledTasks.append(
             SettledTask(
@@ -34,40 +34,58 @@ extension EconomyState {
     }
 
     /// Money went from one to another, for whatever.
-    mutating func flow(_ from: String, _ to: String, _ amount: Amount) {
+    mutating func flow(_ from: String, _ to: String, _ units: Int128, _ asset: Asset) {
         let (payer, payee) = (house(of: from), house(of: to))
-        flows[payer, default: [:]][amount.asset, default: [:]][payee, default: 0] += amount.units
+        if payer != payee { flows[asset, default: [:]][payer, default: [:]][payee, default: 0] += units }
     }
 
     mutating func giveBack(_ settlement: String, _ amount: Amount, at position: UInt64) {
         guard let place = settledPlaces[settlement], settledTasks[place].amount.asset == amount.asset else { return }
-        settledTasks[place].amount = Amount(settledTasks[place].amount.units - amount.units, amount.asset)
+        let task = settledTasks[place]
+        settledTasks[place].amount = Amount(task.amount.units - amount.units, amount.asset)
         settledTasks[place].positions.append(position)
+        flow(task.client, task.provider, -amount.units, amount.asset)
+    }
+
+    /// What a principal's settled work says of it, still to be reckoned.
+    public func standing(of provider: String) -> Standing {
+        let tasks = settledTasks.filter { $0.provider == provider && $0.amount.isPositive }
+        let assets = Set(tasks.map(\.amount.asset))
+        return Standing(
+            house: house(of: provider), tasks: tasks, flows: flows.filter { assets.contains($0.key) },
+            verified: Set(tasks.map(\.house).filter { parties[$0]?.isVerified ?? false }))
     }
 
     /// What a principal's settled work says of it.
-    public func reputation(of provider: String) -> [Reputation] {
-        let own = house(of: provider)
-        var byAsset: [Asset: [SettledTask]] = [:]
-        // What the provider's house paid to others, for their work or otherwise: money that goes round makes no name.
-        var paidBack = flows[own] ?? [:]
-        for task in settledTasks where task.amount.isPositive {
-            if task.provider == provider { byAsset[task.amount.asset, default: []].append(task) }
-            if task.house == own { paidBack[task.amount.asset, default: [:]][house(of: task.provider), default: 0] += task.amount.units }
-        }
-        return byAsset.keys.sorted().map { asset in
-            Reputation(asset, byAsset[asset] ?? [], paidBack: paidBack[asset] ?? [:]) { parties[$0]?.isVerified ?? false }
+    public func reputation(of provider: String) -> [Reputation] { standing(of: provider).reputations }
+}
+
+/// Of whose work and whose payments a name is made. Reckoning takes a while where many pay many, and is not the decider's to wait for.
+public struct Standing: Sendable {
+    let house: String
+    let tasks: [SettledTask]
+    let flows: [Asset: [String: [String: Int128]]]
+    /// Those of the clients' houses that have proven who they are.
+    let verified: Set<String>
+
+    /// The names, by asset.
+    public var reputations: [Reputation] {
+        Dictionary(grouping: tasks, by: \.amount.asset).sorted { $0.key < $1.key }.map { asset, tasks in
+            var clients: [String: Int128] = [:]
+            for task in tasks { clients[task.house, default: 0] += task.amount.units }
+            let returned = Circulation(paid: flows[asset] ?? [:]).returned(from: house, to: clients)
+            return Reputation(asset, tasks, paidBack: returned) { verified.contains($0) }
         }
     }
 }
 
 /// A principal's name in one asset: what it was paid for work that both sides signed and that was settled, and by how many.
 ///
-/// The score is the square of the sum of the square roots of what each client's house paid, less what the provider's house paid it in whatever way
-/// is known here: for work, signed or not, and by signed payments. Money
+/// The score is the square of the sum of the square roots of what each client's house paid, less what came back to it from the provider's
+/// house, straight or over others, in whatever way is known here: for work, signed or not, and by signed payments (``Circulation``). Money
 /// of one house counts once; the same money from n houses counts n times. Houses that have proven nothing of who they are count as one
 /// together: whoever wants to be many has to be verified as often. So a hundred agents of one owner are one, a hundred owners made up
-/// overnight are one, and money that comes back to who paid it is none.
+/// overnight are one, and money that goes round is none.
 public struct Reputation: Sendable, Hashable {
     /// The asset.
     public let asset: Asset

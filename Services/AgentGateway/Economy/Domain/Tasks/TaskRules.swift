@@ -208,6 +208,9 @@ public enum TaskRules {
             guard authorization == nil || authorized != nil else {
                 throw EconomyError.wrongState("the mandate was revoked in the meantime")
             }
+            if let meant = authorized?.task, meant != id {
+                throw EconomyError.forbidden("the mandate's word is for the task \(meant)")
+            }
             guard payer == authorized?.payer ?? context.actor else { throw EconomyError.forbidden("\(payer) does not pay this task") }
             try checkJudge(state, task.judge, of: task.data.provider, payer: payer)
             let funded = TaskFunded(

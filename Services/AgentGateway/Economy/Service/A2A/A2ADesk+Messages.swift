@@ -1,4 +1,5 @@
 internal import AgentEconomyDomain
+internal import Crypto
 internal import Decisions
 internal import Events
 internal import HTTP
@@ -14,6 +15,8 @@ extension A2ADesk {
         let fields = try params.object()
         let message = try fields.object("message")
         let name = try message.string("messageId", bytes: 1...200)
+        // A message that comes again is the same command, whatever its id is made of.
+        let key = "a2a-" + SHA256.hash(utf8: name).hex
         if message.optionalField("taskId") != nil { throw A2AFault.unsupported("messages to a task that runs") }
         let text = try Self.text(message)
         let metadata = try message.optionalObject("metadata") ?? fields.optionalObject("metadata")
@@ -24,8 +27,7 @@ extension A2ADesk {
             let wish = Hiring.Wish(
                 service: service, brief: text, mandate: try metadata?.optionalID("mandate"), approval: try metadata?.optionalID("approval"))
             let hired = try await hiring.hire(
-                wish, caller: ask.caller, key: try IdempotencyKey("\"a2a:" + name.filter { $0.isASCII && $0 != "\"" && $0 != "\\" } + "\""),
-                body: .object(message.object), correlation: ask.correlation)
+                wish, caller: ask.caller, key: try IdempotencyKey(key), body: .object(message.object), correlation: ask.correlation)
             if let wanted { _ = try await pushes.set(wanted, task: hired.task.task, ask) }
             return ["task": A2ATask.json(try await task(hired.task.task, ask))]
         }
@@ -36,7 +38,7 @@ extension A2ADesk {
             let said = try await asking(
                 ModelQuestion(
                     caller: ask.caller, model: model, prompt: text, maximumTokens: 1_024, mandate: try metadata?.optionalID("mandate"),
-                    approval: try metadata?.optionalID("approval"), correlation: ask.correlation))
+                    approval: try metadata?.optionalID("approval"), key: key, correlation: ask.correlation))
             return Self.message(re: name, said["answer"]?.stringValue ?? "", said)
         }
         let found = try await directory.search(words: text, tag: nil, provider: ask.agent, most: nil, limit: 10)

@@ -17,6 +17,8 @@ struct EconomyTools: Sendable {
     let asking: AskModel
 
     var all: [Tool] { [datanets, models, ask, explain, services, quote, hire, task, balance, mandates, reputation, proof] }
+    /// Those that go with hiring an agent's services at its own door.
+    var atAgents: [Tool] { [quote, task, balance, mandates, reputation, proof] }
 
     private static let text: JSONValue = ["type": "string", "minLength": 1]
     private static func text(_ meaning: String) -> JSONValue { ["type": "string", "minLength": 1, "description": .string(meaning)] }
@@ -58,10 +60,15 @@ struct EconomyTools: Sendable {
 
     private var ask: Tool {
         Tool(
-            name: "ask_model", description: "Asks a model. The answer says what it cost and where it stands on the log.",
+            name: "ask_model",
+            description: """
+                Asks a model. The answer says what it cost and where it stands on the log. The same key again gets the first answer and \
+                costs nothing more.
+                """,
             arguments: [
                 ("model", Self.text("Such as acme/defi; list_models has them."), true), ("prompt", Self.text, true),
                 ("max_tokens", Self.number(1, 8_192, "Most tokens of the answer; 256 when left out."), false),
+                ("key", Self.text("Your own name for this question, up to 100 letters and digits."), false),
                 ("mandate", Self.text("The mandate that pays, where there are several."), false),
                 ("approval", Self.text("A human's word, where the amount needs one."), false),
             ], scope: "inferences:write", isReading: false
@@ -71,7 +78,8 @@ struct EconomyTools: Sendable {
                 ModelQuestion(
                     caller: call.caller, model: try fields.id("model"), prompt: try fields.string("prompt", bytes: 1...262_144),
                     maximumTokens: try fields.optionalInt("max_tokens", in: 1...8_192) ?? 256,
-                    mandate: try fields.optionalID("mandate"), approval: try fields.optionalID("approval"), correlation: call.correlation))
+                    mandate: try fields.optionalID("mandate"), approval: try fields.optionalID("approval"),
+                    key: try fields.optionalString("key", bytes: 1...100), correlation: call.correlation))
         }
     }
 
@@ -112,7 +120,7 @@ struct EconomyTools: Sendable {
             let id = try call.arguments.id("service")
             guard let entry = try await directory.entry(id) else { throw EconomyError.notFound("service \(id)") }
             let provider = entry.listed.provider
-            let names = try await maker.query { $0.reputation(of: provider) }
+            let names = try await maker.query { $0.standing(of: provider) }.reputations
             return ["listing": entry.json, "reputation": .array(names.map(\.json))]
         }
     }
@@ -128,7 +136,7 @@ struct EconomyTools: Sendable {
                 ("evaluator", Self.text("Who judges the work; you when left out."), false),
                 ("mandate", Self.text("The mandate that pays, where there are several."), false),
                 ("approval", Self.text("A human's word, where the amount needs one."), false),
-            ], scope: "agents:write", isReading: false
+            ], scope: "agents:write", isReading: false, isIdempotent: true
         ) { [hiring] call in
             let fields = call.arguments
             let wish = Hiring.Wish(
@@ -194,7 +202,7 @@ struct EconomyTools: Sendable {
             arguments: [("agent", Self.text, true)], scope: nil, isReading: true
         ) { [maker] call in
             let id = try call.arguments.id("agent")
-            let names = try await maker.query { $0.reputation(of: id) }
+            let names = try await maker.query { $0.standing(of: id) }.reputations
             return ["agent": .string(id), "items": .array(names.map(\.json))]
         }
     }

@@ -1,4 +1,6 @@
+internal import AgentEconomyDomain
 internal import Crypto
+internal import Decisions
 internal import Events
 internal import HTTP
 internal import Identity
@@ -7,14 +9,16 @@ internal import Telemetry
 internal import Web
 
 /// The Model Context Protocol on one endpoint: 2026-07-28, where every request stands for itself, and 2025-11-25 with its handshake, which
-/// is kept without sessions.
+/// is kept without sessions. `/mcp` has all tools, `/mcp/{agent}` those that hire that agent.
 struct MCPRoutes: Sendable {
+    let maker: DecisionMaker<EconomyState>
     let tools: EconomyTools
+    let offers: ServiceTools
     let receipts: ReceiptResources
     let address: PublicAddress
 
     var routes: [Route] {
-        [endpoint, metadata("/.well-known/oauth-protected-resource"), metadata("/.well-known/oauth-protected-resource/mcp")]
+        [endpoint("/mcp", operation: "mcp"), endpoint("/mcp/{agent}", operation: "mcpAgent")] + ResourceMetadata(address: address).routes
     }
 
     /// Revisions where each request names its version, newest first.
@@ -34,9 +38,7 @@ struct MCPRoutes: Sendable {
         ErrorStyle(type: "application/json") { [address] problem, place in
             var headers = problem.headers
             headers.set("Content-Type", "application/json")
-            if problem.status == 401, let base = address.configured {
-                headers.set("WWW-Authenticate", "Bearer resource_metadata=\"\(base)/.well-known/oauth-protected-resource/mcp\"")
-            }
+            if problem.status == 401 { headers.set("WWW-Authenticate", ResourceMetadata.challenge(address, place.instance)) }
             let code = problem.type.code == "bad-body" ? -32_700 : problem.status < 500 ? -32_600 : -32_603
             return Response(
                 status: problem.status, headers: headers,
@@ -51,24 +53,27 @@ struct MCPRoutes: Sendable {
         }
     }
 
-    private var endpoint: Route {
+    private func endpoint(_ path: String, operation: String) -> Route {
         Route(
-            .post, "/mcp", operation: "mcp",
-            summary: "The Model Context Protocol: tools to find, ask, hire and prove, and receipts to read.",
+            .post, path, operation: operation,
+            summary: path == "/mcp"
+                ? "The Model Context Protocol: tools to find, ask, hire and prove, and receipts to read."
+                : "The Model Context Protocol at an agent's own door: a tool for each of its services.",
             access: .authenticated,
             headers: [
                 ("MCP-Protocol-Version", "The revision."), ("Mcp-Method", "The method, as in the body."),
                 ("Mcp-Name", "The tool or resource, as in the body."), ("Origin", "Refused unless it is this gateway's."),
             ], body: .json(.any, limit: 1 << 20),
             replies: [.json(200, "A JSON-RPC answer.", .any), .empty(202, "A notification was taken.")],
-            problems: [.forbidden], errors: style
-        ) { context in try await answer(context) }
+            problems: [.forbidden, .notFound], errors: style
+        ) { context in try await answer(context, at: path == "/mcp" ? nil : context.path["agent"]) }
     }
 
-    private func answer(_ context: RequestContext) async throws -> Response {
+    private func answer(_ context: RequestContext, at agent: String?) async throws -> Response {
         if let origin = context.request.headers["Origin"], origin != address.base(context.request) {
             throw Problem(.forbidden, "requests from pages of \(origin.prefix(100)) are not taken", field: "Origin")
         }
+        if let agent, try await maker.find({ $0.parties[agent] }) == nil { throw EconomyError.notFound("principal \(agent)") }
         guard let message = context.json.objectValue, message["jsonrpc"]?.stringValue == "2.0" else {
             return JSONRPC.fault(.null, .invalidRequest("the body must be one JSON-RPC 2.0 message"), status: 400)
         }
@@ -88,7 +93,7 @@ struct MCPRoutes: Sendable {
         }
         do {
             if isModern { try Self.check(context, method, params) }
-            let result = try await result(of: method, params, isModern, context)
+            let result = try await result(of: method, params, isModern, context, at: agent)
             return JSONRPC.result(id, result)
         } catch let fault as JSONRPC.Fault {
             return JSONRPC.fault(id, fault, status: isModern ? fault.status : 200)
@@ -123,7 +128,9 @@ struct MCPRoutes: Sendable {
         return Base64.decode(String(value.dropFirst(9).dropLast(2))).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private func result(of method: String, _ params: JSONValue, _ isModern: Bool, _ context: RequestContext) async throws -> JSONValue {
+    private func result(
+        of method: String, _ params: JSONValue, _ isModern: Bool, _ context: RequestContext, at agent: String?
+    ) async throws -> JSONValue {
         switch (method, isModern) {
         case ("server/discover", true):
             return Self.cached(
@@ -141,19 +148,21 @@ struct MCPRoutes: Sendable {
             ]
         case ("ping", false): return .object(JSONObject())
         case ("tools/list", _):
-            return Self.cached([("tools", .array(tools.all.map(\.json)))], isModern)
+            let page = try await offers.list(own: agent == nil ? tools.all : tools.atAgents, of: agent, cursor: params["cursor"])
+            return Self.cached([("tools", .array(page.tools))] + (page.next.map { [("nextCursor", .string($0))] } ?? []), isModern)
         case ("tools/call", _):
             guard let name = params["name"]?.stringValue else { throw JSONRPC.Fault.invalidParams("name must be a text") }
-            guard let tool = tools.all.first(where: { $0.name == name }) else {
-                throw JSONRPC.Fault.invalidParams("there is no tool \(name)")
-            }
+            var named = (agent == nil ? tools.all : tools.atAgents).first { $0.name == name }
+            if named == nil { named = try await offers.tool(name, of: agent) }
+            guard let tool = named else { throw ServiceTools.unknown(name) }
             return Self.complete(try await call(tool, params["arguments"] ?? .object(JSONObject()), context), isModern)
         case ("resources/list", _):
             return Self.own([("resources", try await Self.told { try await receipts.list(try context.caller) })], isModern)
         case ("resources/templates/list", _): return Self.cached([("resourceTemplates", ReceiptResources.templates)], isModern)
         case ("resources/read", _):
             guard let uri = params["uri"]?.stringValue else { throw JSONRPC.Fault.invalidParams("uri must be a text") }
-            return Self.own([("contents", try await Self.told { try await receipts.read(uri, try context.caller) })], isModern)
+            return Self.own(
+                [("contents", try await Self.told { try await receipts.read(uri, try context.caller, isModern: isModern) })], isModern)
         default: throw JSONRPC.Fault.unknownMethod(method)
         }
     }
@@ -211,22 +220,5 @@ struct MCPRoutes: Sendable {
     /// The caller's alone, and new the next moment.
     private static func own(_ members: [(String, JSONValue)], _ isModern: Bool) -> JSONValue {
         complete((isModern ? [("ttlMs", 0), ("cacheScope", "private")] : []) + members, isModern)
-    }
-
-    // MARK: RFC 9728
-
-    private func metadata(_ path: String) -> Route {
-        Route(
-            .get, path, operation: path.hasSuffix("mcp") ? "mcpResourceMetadata" : "resourceMetadata",
-            summary: "What protects /mcp (RFC 9728): bearer tokens of POST /v1/keys/token, and API keys.", access: .public,
-            replies: [.json(200, "The metadata.", .any)]
-        ) { [address] context in
-            let base = address.base(context.request)
-            return .json([
-                "resource": .string(base + "/mcp"), "bearer_methods_supported": ["header"],
-                "scopes_supported": ["agents:write", "inferences:write", "accounts:read", "attributions:read"],
-                "resource_name": "OpenLedger",
-            ])
-        }
     }
 }

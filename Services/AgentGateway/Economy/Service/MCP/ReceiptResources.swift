@@ -65,22 +65,26 @@ struct ReceiptResources: Sendable {
     }
 
     /// What a resource holds.
-    func read(_ uri: String, _ caller: Caller) async throws -> JSONValue {
+    /// - Parameter isModern: whether it is asked for by a revision without a handshake, whose error for what is not there is another.
+    func read(_ uri: String, _ caller: Caller, isModern: Bool) async throws -> JSONValue {
         let id = String(uri.dropFirst(Self.prefix.count))
         guard uri.hasPrefix(Self.prefix), !id.isEmpty, id.utf8.count <= 200,
             id.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") })
-        else { throw Self.missing(uri) }
+        else { throw Self.missing(uri, isModern) }
         let file: [UInt8]
         do {
             file = try await relayed {
                 try await billing(caller).bytes("GET", .billing, "/v1/receipts/" + id, timeout: .seconds(60))
             }
-        } catch let problem as Problem where problem.status == 404 { throw Self.missing(uri) }
+        } catch let problem as Problem where problem.status == 404 { throw Self.missing(uri, isModern) }
         return [["uri": .string(uri), "mimeType": "application/json", "text": .string(String(decoding: file, as: UTF8.self))]]
     }
 
-    /// As the protocol says it: the parameter is wrong, and which.
-    private static func missing(_ uri: String) -> JSONRPC.Fault {
-        JSONRPC.Fault(code: -32_602, message: "there is no resource \(uri.prefix(300))", data: ["uri": .string(String(uri.prefix(300)))])
+    /// As the protocol says it: the parameter is wrong, and which. Before 2026-07-28 that had a code of its own (2025-11-25,
+    /// server/resources, Error Handling).
+    private static func missing(_ uri: String, _ isModern: Bool) -> JSONRPC.Fault {
+        JSONRPC.Fault(
+            code: isModern ? -32_602 : -32_002, message: "there is no resource \(uri.prefix(300))",
+            data: ["uri": .string(String(uri.prefix(300)))])
     }
 }

@@ -5,25 +5,35 @@ public import JSON
 /// Something that a model may call.
 struct Tool: Sendable {
     let name: String
+    /// For people, where the name is none for them.
+    var title: String?
     let description: String
     /// The members of its arguments: name, JSON Schema, whether it must be there.
     let arguments: [(name: String, schema: JSONValue, isRequired: Bool)]
+    /// The schema of all its arguments, where they are not said one by one.
+    var schema: JSONValue?
     /// The scope that the caller's credential needs.
     let scope: String?
     /// Whether it changes nothing.
     let isReading: Bool
+    /// Whether the same call again does nothing more.
+    var isIdempotent = false
+    /// What programs read of it (`_meta`).
+    var meta: JSONValue?
     let call: @Sendable (ToolCall) async throws -> JSONValue
 
     /// As `tools/list` tells of it.
     var json: JSONValue {
-        [
-            "name": .string(name), "description": .string(description),
-            "inputSchema": [
+        .members([
+            "name": .string(name), "title": title.map { .string($0) }, "description": .string(description),
+            "inputSchema": schema ?? [
                 "type": "object", "properties": .object(JSONObject(arguments.map { ($0.name, $0.schema) })),
                 "required": .texts(arguments.filter(\.isRequired).map(\.name)), "additionalProperties": .bool(false),
             ],
-            "annotations": ["readOnlyHint": .bool(isReading), "openWorldHint": .bool(false)],
-        ]
+            "annotations": [
+                "readOnlyHint": .bool(isReading), "idempotentHint": .bool(isReading || isIdempotent), "openWorldHint": .bool(false),
+            ], "_meta": meta,
+        ])
     }
 }
 
@@ -48,6 +58,8 @@ public struct ModelQuestion: Sendable {
     public let mandate: String?
     /// A human's word for it.
     public let approval: String?
+    /// The caller's own name for the question: asked again under it, the first answer is given and nothing more is paid.
+    public var key: String?
     /// The trace id.
     public let correlation: String
 }

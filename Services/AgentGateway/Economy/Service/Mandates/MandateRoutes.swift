@@ -21,13 +21,20 @@ struct MandateRoutes: Sendable {
         .required("budget", amount, "The most in a period, for it and all below it."),
         .required("period", .oneOf("once", "hour", "day", "week", "month"), "In UTC; the same in a whole tree."),
         .optional("per_payment", amount, "The most of one payment."),
+        .optional("minimum", amount, "The least of one payment, by what it may cost at most."),
         .optional("approval_above", amount, "Payments above this need a human's word."),
         .optional("payees", .list(id, atMost: 200), "Who may be paid; anybody when left out."),
         .optional("services", .list(id, atMost: 200), "What may be hired; anything when left out."),
         .optional("models", .list(id, atMost: 200), "What may be asked; anything when left out."),
+        .optional("purposes", .list(.oneOf("inference", "task", "payment"), atMost: 3), "What for; anything when left out."),
+        .optional("tasks", .list(id, atMost: 200), "Tasks that may be funded; nothing else is paid then."),
         .optional(
             "recurrence",
-            .object(.required("every", .oneOf("hour", "day", "week", "month")), .required("most", .integer(1...1_000_000_000)))),
+            .object(
+                .required("every", .oneOf("once", "hour", "day", "week", "fortnight", "month", "quarter", "year")),
+                .required("most", .integer(1...1_000_000_000), "In each interval."),
+                .optional("total", .integer(1...1_000_000_000), "In all."))),
+        .optional("not_before", .text(.time), "Before it nothing is paid."),
         .required("expires", .text(.time)),
         .optional("carved", .boolean, "Whether the budget is taken out of the parent's at once; false when left out."))
 
@@ -58,9 +65,11 @@ struct MandateRoutes: Sendable {
         let recurrence = try fields.optionalObject("recurrence")
         return MandateTerms(
             budget: try fields.amount("budget"), period: try fields.id("period"), perPayment: try fields.optionalAmount("per_payment"),
-            approvalAbove: try fields.optionalAmount("approval_above"), payees: try names("payees", fields),
-            services: try names("services", fields), models: try names("models", fields),
-            recurrence: try recurrence.map { try MandateRecurrence($0) }, expires: try fields.timestamp("expires"),
+            minimum: try fields.optionalAmount("minimum"), approvalAbove: try fields.optionalAmount("approval_above"),
+            payees: try names("payees", fields), services: try names("services", fields), models: try names("models", fields),
+            purposes: try names("purposes", fields), tasks: try names("tasks", fields),
+            recurrence: try recurrence.map { try MandateRecurrence($0) }, notBefore: try fields.optionalTimestamp("not_before"),
+            expires: try fields.timestamp("expires"),
             carved: try fields.optionalBool("carved") ?? false)
     }
 

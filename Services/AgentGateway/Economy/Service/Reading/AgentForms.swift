@@ -11,8 +11,11 @@ enum AgentForms {
             name: only?.page.name ?? agent,
             description: only?.page.description ?? services.map(\.page.name).joined(separator: ", "),
             version: String(services.reduce(0) { $0 + $1.listed.version }), door: "\(base)/a2a/\(agent)",
-            others: Set(services.compactMap(\.page.url)).sorted(), skills: services.map(skill))
+            others: Set(services.compactMap(\.page.url)).sorted(), skills: services.map(skill), icon: image(of: services))
     }
+
+    /// The picture of the first service that has one.
+    private static func image(of services: [ServiceDirectory.Entry]) -> String? { services.lazy.compactMap(\.page.image).first }
 
     /// The gateway's own card.
     static func gatewayCard(base: String) -> JSONValue {
@@ -33,7 +36,8 @@ enum AgentForms {
 
     /// A card as 1.0 has it, with the members that 0.3 looks for beside them: each version's reader ignores what it does not know.
     private static func card(
-        name: String, description: String, version: String, door: String, others: [String] = [], skills: [JSONValue]
+        name: String, description: String, version: String, door: String, others: [String] = [], skills: [JSONValue],
+        icon: String? = nil
     ) -> JSONValue {
         func interface(_ url: String, _ binding: String, _ version: String) -> JSONValue {
             ["url": .string(url), "protocolBinding": .string(binding), "protocolVersion": .string(version)]
@@ -41,8 +45,8 @@ enum AgentForms {
         let interfaces =
             [interface(door, "JSONRPC", "1.0"), interface(door + "/v1", "HTTP+JSON", "1.0"), interface(door, "JSONRPC", "0.3")]
             + others.map { interface($0, "JSONRPC", "1.0") }
-        return [
-            "name": .string(name), "description": .string(description), "version": .string(version),
+        return .members([
+            "name": .string(name), "description": .string(description), "version": .string(version), "iconUrl": icon.map { .string($0) },
             "supportedInterfaces": .array(interfaces),
             "capabilities": ["streaming": true, "pushNotifications": true, "extendedAgentCard": false],
             "securitySchemes": ["bearer": ["httpAuthSecurityScheme": ["scheme": "Bearer"], "type": "http", "scheme": "Bearer"]],
@@ -50,7 +54,7 @@ enum AgentForms {
             "defaultInputModes": ["text/plain"], "defaultOutputModes": ["text/plain", "application/json"], "skills": .array(skills),
             "protocolVersion": "0.3.0", "url": .string(door), "preferredTransport": "JSONRPC",
             "security": [["bearer": []]],
-        ]
+        ])
     }
 
     /// A service as a skill.
@@ -68,12 +72,14 @@ enum AgentForms {
         ]
         if !services.isEmpty {
             doors.append(["name": "A2A", "endpoint": .string("\(base)/v1/agents/\(agent)/agent-card.json"), "version": "1.0"])
+            doors.append(["name": "MCP", "endpoint": .string("\(base)/mcp/\(agent)"), "version": .string(MCPRoutes.modern[0])])
         }
-        return [
+        return .members([
             "type": "https://eips.ethereum.org/EIPS/eip-8004#registration-v1", "name": .string(services.first?.page.name ?? agent),
-            "description": .string(services.map(\.page.description).joined(separator: "\n")), "services": .array(doors),
+            "description": .string(services.map(\.page.description).joined(separator: "\n")),
+            "image": image(of: services).map { .string($0) }, "services": .array(doors),
             "x402Support": .bool(!services.isEmpty), "active": .bool(!services.isEmpty), "registrations": [],
             "supportedTrust": ["reputation"],
-        ]
+        ])
     }
 }

@@ -44,7 +44,7 @@ struct AgentRoutes: Sendable {
             replies: [.json(200, "By asset.", .openObject(.required("items", .list(.any))))], problems: [.notFound]
         ) { [maker] context in
             let id = try await party(context).id
-            let names = try await maker.query { $0.reputation(of: id) }
+            let names = try await maker.query { $0.standing(of: id) }.reputations
             return .json(["agent": .string(id), "items": .array(names.map(\.json))])
         }
     }

@@ -1,19 +1,19 @@
-internal import HTTP
-internal import Telemetry
+public import HTTP
+public import Telemetry
 
 /// Where this gateway is for the world: what cards and documents say.
-struct PublicAddress: Sendable {
+public struct PublicAddress: Sendable {
     /// The address as the deployment gives it.
-    let configured: String?
+    public let configured: String?
 
     /// `OPENLEDGER_PUBLIC_URL`: such as `https://gateway.example.org`; what the request was sent to when left out.
-    init(_ settings: Configuration) {
+    public init(_ settings: Configuration) {
         let text = settings.string("PUBLIC_URL", default: "")
         configured = text.isEmpty ? nil : text.last == "/" ? String(text.dropLast()) : text
     }
 
     /// The address without a slash at its end.
-    func base(_ request: Request) -> String {
+    public func base(_ request: Request) -> String {
         if let configured { return configured }
         // Only what can be a host stands in a document of ours.
         let host = request.headers["Host"] ?? "localhost"

@@ -46,6 +46,20 @@ actor ServiceDirectory {
         return entries
     }
 
+    /// So many services of whom, in the order of their ids, after the one of an id; those whose page was erased are left out.
+    /// - Returns: them, and the id to go on after when there are more.
+    func page(of provider: String?, after place: String?, count: Int) async throws -> (entries: [Entry], next: String?) {
+        let listed = try await maker.query { state in
+            let rest = state.services.values.filter { (provider == nil || $0.provider == provider) && $0.service > place ?? "" }
+            return Array(rest.sorted { $0.service < $1.service }.prefix(count + 1))
+        }
+        var entries: [Entry] = []
+        for service in listed.prefix(count) {
+            if let page = try await page(service) { entries.append(Entry(listed: service, page: page)) }
+        }
+        return (entries, listed.count > count ? listed[count - 1].service : nil)
+    }
+
     /// One service.
     func entry(_ id: String) async throws -> Entry? {
         guard let listed = try await maker.find({ $0.services[id] }), let page = try await page(listed) else { return nil }

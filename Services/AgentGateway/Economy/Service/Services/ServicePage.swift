@@ -11,6 +11,8 @@ struct ServicePage: Sendable {
     let output: JSONValue?
     /// Where the provider answers itself, when it does.
     let url: String?
+    /// Where a picture of it is.
+    let image: String?
     /// The model that answers at once for whoever pays by x402; its answers are asked for in the provider's name.
     let model: String?
     /// Most tokens of such an answer.
@@ -25,14 +27,16 @@ struct ServicePage: Sendable {
         input = fields.optionalField("input")?.value
         output = fields.optionalField("output")?.value
         url = try fields.optionalString("url", bytes: 1...2_000)
+        image = try fields.optionalString("image", bytes: 1...2_000)
         model = try fields.optionalID("model")
         maximumTokens = try fields.optionalInt("max_tokens", in: 1...8_192) ?? 256
         for (name, schema) in [("input", input), ("output", output)] {
             guard let schema, schema.objectValue == nil else { continue }
             throw try fields.field(name).error("must be a JSON Schema, an object")
         }
-        if let url, !url.hasPrefix("https://"), !url.hasPrefix("http://") {
-            throw try fields.field("url").error("must begin with https:// or http://")
+        for (name, address) in [("url", url), ("image", image)] {
+            guard let address, !address.hasPrefix("https://"), !address.hasPrefix("http://") else { continue }
+            throw try fields.field(name).error("must begin with https:// or http://")
         }
         self.json = json
     }

@@ -24,6 +24,7 @@ struct ServiceRoutes: Sendable {
                 .optional("tags", .list(.text(1...40), atMost: 20)), .optional("input", .openObject(), "JSON Schema of what goes in."),
                 .optional("output", .openObject(), "JSON Schema of what comes out."),
                 .optional("url", .text(1...500), "Where the provider answers itself by A2A."),
+                .optional("image", .text(1...500), "Where a picture of it is, for cards and registries."),
                 .optional("model", .text(1...200), "The model that answers at once for whoever pays by x402, in the provider's name."),
                 .optional("max_tokens", .integer(1...8_192), "Of such an answer; 256 when left out."))),
         .required("price", MandateRoutes.amount, "The least that a task pays."),

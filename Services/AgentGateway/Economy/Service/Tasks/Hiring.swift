@@ -16,7 +16,7 @@ struct Hiring: Sendable {
     /// What is wanted.
     struct Wish: Sendable {
         let service: String
-        let brief: String
+        var brief: String
         /// From now to the deadline; the service's own time when nil.
         var seconds: Int64?
         var evaluator: String?
@@ -24,6 +24,8 @@ struct Hiring: Sendable {
         var approval: String?
         /// What was agreed to; the service's price when nil.
         var amount: Amount?
+        /// The most units that the price may be: a guard against one that has risen unseen.
+        var most: Int128?
     }
 
     /// - Parameters:
@@ -32,9 +34,15 @@ struct Hiring: Sendable {
     func hire(_ wish: Wish, caller: Caller, key: IdempotencyKey, body: JSONValue, correlation: String) async throws -> (
         task: TaskOpened, funding: TaskFunded
     ) {
-        guard let entry = try await directory.entry(wish.service) else { throw EconomyError.notFound("service \(wish.service)") }
         let command = CommandIdentity(caller: caller, key: key, body: SHA256.hash(try JSON.canonical(body)))
         let ask = TaskDesk.Ask(caller: caller.subject, command: command, correlation: correlation)
+        guard let entry = try await directory.entry(wish.service) else {
+            // It is offered no more: what was hired by this command before is told again, and nothing new is hired.
+            let known = try await maker.decide(
+                .command(id: command.id, digest: command.digest), actor: caller.subject, correlation: correlation
+            ) { _, _ in throw EconomyError.notFound("service \(wish.service)") }
+            return try await funded(try known.first(TaskOpened.self), wish, ask)
+        }
         // A deadline by the clock would differ in a repeat: the first decision's stands, for ever.
         let seconds = wish.seconds ?? Int64(entry.listed.seconds)
         let now = try await maker.query { $0.lastTime }
@@ -42,10 +50,18 @@ struct Hiring: Sendable {
         let offer = TaskDesk.Wish(brief: wish.brief) { brief in
             TaskRules.Wish(
                 provider: entry.listed.provider, evaluator: wish.evaluator, service: wish.service, brief: brief,
-                amount: wish.amount ?? entry.listed.price,
-                deadline: deadline)
+                amount: wish.amount ?? Self.price(entry.listed.price, atMost: wish.most), deadline: deadline)
         }
-        let opened = try await tasks.open(offer, ask)
-        return (opened, try await tasks.fund(opened.task, opened.amount, mandate: wish.mandate, approval: wish.approval, ask))
+        return try await funded(try await tasks.open(offer, ask), wish, ask)
+    }
+
+    /// The price, or the most that it may be where that is less: which is refused for this service, by name, unless the command was
+    /// decided before.
+    private static func price(_ price: Amount, atMost most: Int128?) -> Amount {
+        most.map { Amount(min($0, price.units), price.asset) } ?? price
+    }
+
+    private func funded(_ opened: TaskOpened, _ wish: Wish, _ ask: TaskDesk.Ask) async throws -> (task: TaskOpened, funding: TaskFunded) {
+        (opened, try await tasks.fund(opened.task, opened.amount, mandate: wish.mandate, approval: wish.approval, ask))
     }
 }

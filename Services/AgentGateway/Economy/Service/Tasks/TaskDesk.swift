@@ -70,7 +70,8 @@ struct TaskDesk: Sendable {
         var grant: SpendingDesk.Grant?
         if let purse {
             let payment = Spending(
-                amount, purpose: "task", payee: known.data.provider, service: known.data.service, approval: purse.approval)
+                amount, purpose: "task", payee: known.data.provider, service: known.data.service, task: id,
+                approval: purse.approval)
             grant = try await spending.authorize(
                 payment, purse: purse, cause: ask.cause("authorize"), caller: ask.caller, correlation: ask.correlation,
                 seconds: TaskRules.funding)

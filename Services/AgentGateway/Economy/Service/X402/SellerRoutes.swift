@@ -198,7 +198,7 @@ struct SellerRoutes: Sendable {
             return
         }
         do {
-            let (text, tokens) = try await ask(model, entry.page.maximumTokens, provider, purchase)
+            let (text, tokens) = try await ask(model, entry.page.maximumTokens, provider, purchase, for: id)
             let delivery = try await writings.put(text, by: provider, as: "x402:" + id)
             var amount = payment.data.amount
             if payment.data.word.scheme == "upto" {
@@ -217,13 +217,15 @@ struct SellerRoutes: Sendable {
         }
     }
 
-    private func ask(_ model: String, _ most: Int, _ provider: String, _ purchase: Purchase) async throws -> (text: [UInt8], tokens: Int128)
-    {
+    /// Asks in the provider's name, once for each payment: what was answered before a crash is what is delivered after it.
+    private func ask(
+        _ model: String, _ most: Int, _ provider: String, _ purchase: Purchase, for payment: String
+    ) async throws -> (text: [UInt8], tokens: Int128) {
         let caller = Caller(subject: provider, issuer: "openledger", kind: .agent, scopes: ["inferences:write", "inferences:read"])
         let said = try await asking(
             ModelQuestion(
                 caller: caller, model: model, prompt: purchase.brief, maximumTokens: most, mandate: nil, approval: nil,
-                correlation: purchase.correlation))
+                key: "x402-" + payment, correlation: purchase.correlation))
         return (JSON.write(said), Int128(said["output_tokens"]?.intValue ?? 0))
     }
 

@@ -26,6 +26,8 @@ public struct MandateAuthorized: EventData, Hashable {
     public var service: String?
     /// What is asked.
     public var model: String?
+    /// The task that it is for.
+    public var task: String?
     /// The human's word for it.
     public var approval: String?
     /// The log time that periods are counted by.
@@ -36,8 +38,8 @@ public struct MandateAuthorized: EventData, Hashable {
     /// From its parts.
     public init(
         authorization: String, mandate: String, root: String, agent: String, payer: String, amount: Amount, purpose: String,
-        payee: String? = nil, service: String? = nil, model: String? = nil, approval: String? = nil, at: Timestamp,
-        expires: Timestamp
+        payee: String? = nil, service: String? = nil, model: String? = nil, task: String? = nil, approval: String? = nil,
+        at: Timestamp, expires: Timestamp
     ) {
         self.authorization = authorization
         self.mandate = mandate
@@ -49,6 +51,7 @@ public struct MandateAuthorized: EventData, Hashable {
         self.payee = payee
         self.service = service
         self.model = model
+        self.task = task
         self.approval = approval
         self.at = at
         self.expires = expires
@@ -57,8 +60,8 @@ public struct MandateAuthorized: EventData, Hashable {
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
-            "authorization", "mandate", "root", "agent", "payer", "amount", "purpose", "payee", "service", "model", "approval",
-            "at", "expires",
+            "authorization", "mandate", "root", "agent", "payer", "amount", "purpose", "payee", "service", "model", "task",
+            "approval", "at", "expires",
         ])
         authorization = try fields.id("authorization")
         mandate = try fields.id("mandate")
@@ -70,6 +73,7 @@ public struct MandateAuthorized: EventData, Hashable {
         payee = try fields.optionalID("payee")
         service = try fields.optionalID("service")
         model = try fields.optionalID("model")
+        task = try fields.optionalID("task")
         approval = try fields.optionalID("approval")
         at = try fields.timestamp("at")
         expires = try fields.timestamp("expires")
@@ -80,8 +84,8 @@ public struct MandateAuthorized: EventData, Hashable {
         .members([
             "authorization": .string(authorization), "mandate": .string(mandate), "root": .string(root), "agent": .string(agent),
             "payer": .string(payer), "amount": amount.json, "purpose": .string(purpose), "payee": payee.map { .string($0) },
-            "service": service.map { .string($0) }, "model": model.map { .string($0) }, "approval": approval.map { .string($0) },
-            "at": .string(at.description), "expires": .string(expires.description),
+            "service": service.map { .string($0) }, "model": model.map { .string($0) }, "task": task.map { .string($0) },
+            "approval": approval.map { .string($0) }, "at": .string(at.description), "expires": .string(expires.description),
         ])
     }
 }
