@@ -26,6 +26,8 @@ public struct GatewayState: ServiceState {
     private var attributed = 0
     /// What was used up with each API key, by the key's id.
     public private(set) var keyUsage: [String: KeyUsage] = [:]
+    /// What passages may be taken from.
+    public private(set) var retrieval = RetrievalSources()
 
     /// Nothing yet.
     public init() {}
@@ -36,7 +38,7 @@ public struct GatewayState: ServiceState {
     ]
 
     /// The types that it folds.
-    public static func concerns(_ type: String) -> Bool { types.contains(type) }
+    public static func concerns(_ type: String) -> Bool { types.contains(type) || RetrievalSources.types.contains(type) }
 
     /// How many answers wait for their attribution.
     public var unattributed: Int { max(0, inferences.count - attributed) }
@@ -47,6 +49,7 @@ public struct GatewayState: ServiceState {
             attributed += 1
             return
         }
+        if RetrievalSources.types.contains(fact.type) { return try retrieval.apply(fact) }
         let data = try fact.data.object()
         switch fact.type {
         case PrincipalRegistered.type:
@@ -67,8 +70,10 @@ public struct GatewayState: ServiceState {
             let model = try ModelPublished(data)
             models[model.model, default: []].append(model)
             modelTimes[model.model, default: []].append(fact.time)
+            retrieval.publish(model)
         case ModelRetired.type:
             let retired = try ModelRetired(data)
+            retrieval.retire(retired)
             let versions = models[retired.model] ?? []
             models[retired.model] = versions.enumerated().map { index, model in
                 retired.version == nil || retired.version == index + 1 ? nil : model

@@ -28,6 +28,8 @@ public struct AgentGatewayService: RunnableService {
     private let economy: Economy
     private let fineTuning: FineTuningDesk
     private let contents: InferenceContents
+    /// Nil where passages are found by their words alone.
+    private let similar: SimilarPassages?
     private let clock: @Sendable () -> Timestamp
 
     /// Wires it.
@@ -39,13 +41,15 @@ public struct AgentGatewayService: RunnableService {
             settings, carriers: try Carriers(context, settings.sites), options: RouterOptions(), logger: context.logger,
             metrics: context.metrics)
         let evidence = try context.openEvidence()
+        let retrieval = try Self.retrieval(context, settings, backend, maker, evidence)
         let limits = LimitDesk()
         let solvent = SolventPayers()
         let lag = AttributionLag(
             maker, limit: try context.settings.integer("ATTRIBUTION_LAG", in: 0...1_000_000_000, default: 100_000))
         @Sendable func answerDesk(_ spending: SpendingDesk) -> AnswerDesk {
             AnswerDesk(
-                maker: maker, peers: context.peers, backend: backend, limits: limits, aliases: settings.aliases, contents: contents,
+                maker: maker, peers: context.peers, backend: backend, retrieval: retrieval, limits: limits, aliases: settings.aliases,
+                contents: contents,
                 evidence: evidence, spending: spending, solvent: solvent, lag: lag,
                 holds: HoldDesk(peers: context.peers, logger: context.logger), longest: settings.longest, clock: context.clock,
                 logger: context.logger)
@@ -72,7 +76,19 @@ public struct AgentGatewayService: RunnableService {
         return AgentGatewayService(
             mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness] + economy.checks),
             apiKeys: GatewayKeyStore(maker: maker), maker: maker, economy: economy, fineTuning: fineTuning, contents: contents,
-            clock: context.clock)
+            similar: retrieval.similar, clock: context.clock)
+    }
+
+    private static func retrieval(
+        _ context: ServiceContext, _ backends: BackendSettings, _ backend: RoutedBackend, _ maker: DecisionMaker<GatewayState>,
+        _ evidence: EvidenceStore
+    ) throws -> Retrieval {
+        let settings = try RetrievalSettings(context.settings, sites: backends.sites)
+        let similar = settings.model.map { model in
+            SimilarPassages(
+                context, embedder: Embedder(backend: backend, model: model), settings: settings, maker: maker, evidence: evidence)
+        }
+        return Retrieval(peers: context.peers, similar: similar)
     }
 
     /// The economy's.
@@ -85,6 +101,7 @@ public struct AgentGatewayService: RunnableService {
             group.addTask { await economy.run() }
             group.addTask { await fineTuning.run() }
             group.addTask { await contents.forgetInTime(clock) }
+            if let similar { group.addTask { await similar.run() } }
             await group.waitForAll()
         }
     }

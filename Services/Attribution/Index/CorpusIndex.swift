@@ -29,7 +29,7 @@ public final class CorpusIndex: SpanSource {
 
     /// Whether opening reads every file to check its hash.
     public enum Verification: Sendable {
-        /// Every byte of every file.
+        /// Every byte of every file, but of those that this process has checked before and that nobody has touched since.
         case hashes
         /// Names, sizes and headers only: for files that this process has just written or checked.
         case headers
@@ -85,7 +85,7 @@ public final class CorpusIndex: SpanSource {
             throw .corrupt(path: mapped.path, reason: "it has \(mapped.count) bytes and the manifest says \(file.bytes)")
         }
         if case .hashes = verification {
-            let found = mapped.digest()
+            let found = CheckedFiles.shared.digest(of: mapped)
             guard found == file.hash else {
                 throw .corrupt(path: mapped.path, reason: "its hash is \(found) and the manifest says \(file.hash)")
             }

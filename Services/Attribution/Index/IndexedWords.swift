@@ -19,6 +19,8 @@ public struct IndexedWords {
     private var places: [String: Place] = [:]
     /// The number that each item was given, by segment; the largest for those that were given none.
     private var numbers: [[Int32]]
+    /// The segments that have an item with a number: no other is asked who had something first.
+    private var numbered: Set<Int> = []
     /// What was found of a run before: a phrase of every page is looked up once.
     private var known: [Run: Int32] = [:]
 
@@ -49,7 +51,9 @@ public struct IndexedWords {
     /// Gives items numbers, from 0 on: the order in which they came.
     public mutating func number(_ ids: [String]) {
         for (number, id) in ids.enumerated() {
-            if let place = places[id] { numbers[place.part][place.item] = Int32(number) }
+            guard let place = places[id] else { continue }
+            numbers[place.part][place.item] = Int32(number)
+            numbered.insert(place.part)
         }
     }
 
@@ -59,14 +63,11 @@ public struct IndexedWords {
         let length = min(wanted, words.count)
         guard length > 0 else { return [] }
         var found = [Int?](repeating: nil, count: words.count - length + 1)
-        for (number, part) in index.parts.enumerated() {
-            let query = SegmentQuery(part, hashes: words)
-            var lengths = [Int](repeating: 0, count: words.count)
-            query.raiseMatchLengths(&lengths)
-            for start in found.indices where lengths[start] >= length {
-                let ranks = query.ranks(start..<start + length)
-                let run = Run(part: number, rank: ranks.lowerBound, length: length, isWhole: words.count < wanted)
-                let least = known[run] ?? least(query, ranks, run)
+        for number in numbered.sorted() {
+            let query = SegmentQuery(index.parts[number], hashes: words)
+            query.forEachRun(of: length) { start, rank in
+                let run = Run(part: number, rank: rank, length: length, isWhole: words.count < wanted)
+                let least = known[run] ?? least(query, query.ranks(start..<start + length), run)
                 known[run] = least
                 if least != .max { found[start] = min(found[start] ?? Int(least), Int(least)) }
             }

@@ -7,6 +7,8 @@ final class MappedFile: @unchecked Sendable {
     let path: String
     let base: UnsafeRawPointer
     let count: Int
+    /// As it was when it was mapped.
+    let status: stat
 
     init(path: String) throws(CorpusIndexError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -19,6 +21,7 @@ final class MappedFile: @unchecked Sendable {
             throw .file(path: path, action: "map", code: errno)
         }
         self.path = path
+        self.status = status
         base = UnsafeRawPointer(memory)
         count = Int(status.st_size)
     }

@@ -68,6 +68,23 @@ struct SegmentQuery {
         }
     }
 
+    /// Calls `body` for each run of so many words that the segment has, removed items' among them: with where it starts, and the first rank
+    /// of those that begin with it.
+    func forEachRun(of words: Int, _ body: (Int, Int) -> Void) {
+        let width = segment.width
+        let length = words * width
+        bytes.withUnsafeBytes { raw in
+            guard let base = raw.baseAddress, words > 0, count >= words else { return }
+            let last = count - words
+            for first in stride(from: 0, through: last, by: Segment.together) {
+                let starts = first..<min(last + 1, first + Segment.together)
+                var searches = starts.map { Segment.Search(base + $0 * width, length) }
+                segment.end(&searches)
+                for (start, search) in zip(starts, searches) where search.above >= length { body(start, search.right) }
+            }
+        }
+    }
+
     private func longest(_ search: Segment.Search) -> Int {
         guard !removed.isEmpty, !search.bounds.isEmpty else { return max(search.below, search.above) }
         // The longest match is with the nearest suffix on either side; of those that are left, with the nearest of them.

@@ -39,8 +39,12 @@ public enum EvidenceList<Entry: EventPart>: Sendable, Hashable {
     public static func encode(_ entries: [Entry]) throws -> [UInt8] { try JSON.canonical(.array(entries.map(\.json))) }
 
     /// Reads a list from the evidence store.
+    ///
+    /// As long as evidence may be: its bytes bound how many values there are.
     public static func decode(_ bytes: [UInt8], atMost limit: Int = 5_000_000) throws -> [Entry] {
-        try JSON.parse(bytes, limits: JSONLimits(bytes: 64 << 20)).array(count: 0...limit).map { try Entry(try $0.object()) }
+        try JSON.parse(bytes, limits: JSONLimits(bytes: 64 << 20, items: 64 << 20)).array(count: 0...limit).map {
+            try Entry(try $0.object())
+        }
     }
 
     /// Reads either form.

@@ -62,7 +62,7 @@ import Testing
         #expect(throws: JSONFieldError(pointer: "/role", reason: "is missing")) { try MemberGranted(short.object()) }
     }
 
-    @Test(arguments: [0, 1, 200, 201, 1_000]) func longListsGoToTheEvidenceStore(_ count: Int) throws {
+    @Test(arguments: [0, 1, 200, 201, 1_000, 40_000]) func longListsGoToTheEvidenceStore(_ count: Int) throws {
         let shares = (0..<count).map { AttributionShare(owner: "o\($0)", datanet: "d", share: $0) }
         let (list, evidence) = try EvidenceList.of(shares)
         #expect(list.count == count && (evidence == nil) == (count <= 200))

@@ -110,6 +110,10 @@ public struct GatewayLaw: ReplayLaw {
             gaps: [ReplayGap("signatures by which principals proved their keys", why: "they are not on the log: early events had none")])
     }
 
+    private static let ranks = ReplayGap(
+        "ranks by which passages were found",
+        why: "they come of questions and texts that are sealed; that the order follows from them is checked")
+
     private func answer(_ append: ReplayedAppend, _ state: GatewayState, _ moment: DecisionContext) throws -> Verdict {
         let data: InferenceCompleted = try append.data(InferenceCompleted.self)
         guard append.first.cause.id == data.inference, case .command(_, let digest) = append.first.cause,
@@ -130,14 +134,16 @@ public struct GatewayLaw: ReplayLaw {
         expected.base = model.base
         expected.adapter = model.adapter
         expected.fee = try InferencePrice.fee(model.price, input: data.inputTokens, output: data.outputTokens)
-        for passage in try evidence.entries(data.passages) where !model.retrieval.contains(passage.datanet) {
+        let passages = try evidence.entries(data.passages)
+        for passage in passages where !model.retrieval.contains(passage.datanet) {
             throw Unlawful("was given a passage of \(passage.datanet), which the model does not retrieve from")
         }
+        if let fault = PassageFusion.fault(in: passages, ranking: data.retrieval, datanets: model.retrieval) { throw Unlawful(fault) }
         return Verdict(
             try InferenceRules.complete(expected)(state, moment), checked: ["answers' fees": 1],
             gaps: [
                 ReplayGap("prompts and answers", why: "they are sealed under their payers' keys"),
                 ReplayGap("counts of tokens", why: "they are counted in prompts and answers"),
-            ])
+            ] + (data.retrieval == nil ? [] : [Self.ranks]))
     }
 }

@@ -17,6 +17,7 @@ struct AnswerDesk: Sendable {
     let maker: DecisionMaker<GatewayState>
     let peers: Peers
     let backend: RoutedBackend
+    let retrieval: Retrieval
     let limits: LimitDesk
     /// Names that stand for models.
     let aliases: [String: String]
@@ -91,7 +92,7 @@ struct AnswerDesk: Sendable {
             order, tokens: bytesAtMost / 4 + order.request.maximumTokens,
             try most(order, promptBytes: bytesAtMost, passages: passagesAtMost))
         do {
-            var passages = await Retrieval(peers: peers).passages(for: order.request, from: order.model.retrieval, logger: logger)
+            var passages = await retrieval.passages(for: order.request, from: order.model.retrieval, logger: logger)
             while order.promptBytes(with: passages) > bytesAtMost { passages.removeLast() }
             let most = try most(order, promptBytes: order.promptBytes(with: passages), passages: passages.count)
             // Where the caller spends under a mandate, that decides first: what it refuses is never held.

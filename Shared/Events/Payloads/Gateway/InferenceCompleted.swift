@@ -46,13 +46,16 @@ public struct InferenceCompleted: EventData, Hashable {
     /// The last day, in UTC, on which both texts can be read, such as `2026-12-01`: their key is destroyed after it. Nil when they are
     /// kept until the payer erases them.
     public var keptUntil: String?
+    /// How its passages were ranked, where that was by more than their words.
+    public var retrieval: RetrievalRanking?
 
     /// From its parts.
     public init(
         inference: String, payer: String, actor: String, mandate: String? = nil, key: String? = nil, model: String, version: Int,
         base: String,
         adapter: Digest? = nil, prompt: Digest, answer: Digest, inputTokens: Int, outputTokens: Int, fee: Amount, hold: String? = nil,
-        runner: String, passages: EvidenceList<RetrievedPassage>, row: Digest? = nil, keptUntil: String? = nil
+        runner: String, passages: EvidenceList<RetrievedPassage>, row: Digest? = nil, keptUntil: String? = nil,
+        retrieval: RetrievalRanking? = nil
     ) {
         self.inference = inference
         self.payer = payer
@@ -73,13 +76,14 @@ public struct InferenceCompleted: EventData, Hashable {
         self.passages = passages
         self.row = row
         self.keptUntil = keptUntil
+        self.retrieval = retrieval
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
             "inference", "payer", "actor", "mandate", "key", "model", "version", "base", "adapter", "prompt", "answer", "input_tokens",
-            "output_tokens", "fee", "hold", "runner", "passages", "row", "kept_until",
+            "output_tokens", "fee", "hold", "runner", "passages", "row", "kept_until", "retrieval",
         ])
         inference = try fields.id("inference")
         payer = try fields.id("payer")
@@ -100,6 +104,7 @@ public struct InferenceCompleted: EventData, Hashable {
         passages = try EvidenceList(fields.object("passages"))
         row = try fields.optionalDigest("row")
         keptUntil = try fields.optionalID("kept_until")
+        if let ranking = try fields.optionalObject("retrieval") { retrieval = try RetrievalRanking(ranking) } else { retrieval = nil }
     }
 
     /// As it is written.
@@ -111,52 +116,7 @@ public struct InferenceCompleted: EventData, Hashable {
             "prompt": .digest(prompt), "answer": .digest(answer), "input_tokens": .count(inputTokens),
             "output_tokens": .count(outputTokens), "fee": fee.json, "hold": hold.map { .string($0) }, "runner": .string(runner),
             "passages": passages.json, "row": row.map { .digest($0) },
-            "kept_until": keptUntil.map { .string($0) },
-        ])
-    }
-}
-
-/// A passage that was put before the model.
-public struct RetrievedPassage: EventPart {
-    /// Its Datanet.
-    public var datanet: String
-    /// Its item.
-    public var item: String
-    /// Whose work it is.
-    public var owner: String
-    /// First byte of the passage within the item.
-    public var offset: Int
-    /// Its bytes.
-    public var length: Int
-    /// Whether the answer names it.
-    public var cited: Bool
-
-    /// From its parts.
-    public init(datanet: String, item: String, owner: String, offset: Int, length: Int, cited: Bool) {
-        self.datanet = datanet
-        self.item = item
-        self.owner = owner
-        self.offset = offset
-        self.length = length
-        self.cited = cited
-    }
-
-    /// Reads it.
-    public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["datanet", "item", "owner", "offset", "length", "cited"])
-        datanet = try fields.id("datanet")
-        item = try fields.id("item")
-        owner = try fields.id("owner")
-        offset = try fields.count("offset")
-        length = try fields.count("length")
-        cited = try fields.bool("cited")
-    }
-
-    /// As it is written.
-    public var json: JSONValue {
-        .members([
-            "datanet": .string(datanet), "item": .string(item), "owner": .string(owner), "offset": .count(offset), "length": .count(length),
-            "cited": .bool(cited),
+            "kept_until": keptUntil.map { .string($0) }, "retrieval": retrieval?.json,
         ])
     }
 }

@@ -101,7 +101,8 @@ struct ModelServer: Sendable {
     /// Embeds texts; the answer as the server gave it.
     func embed(_ body: JSONValue) async throws -> JSONValue {
         let answer = try await call("/v1/embeddings", body, patience)
-        return try JSON.parse(try await answer.body.collect(upTo: 64 << 20))
+        let most = 64 << 20
+        return try JSON.parse(try await answer.body.collect(upTo: most), limits: JSONLimits(bytes: most, items: most / 2))
     }
 
     private func tell(_ path: String, _ json: JSONValue) async throws {
