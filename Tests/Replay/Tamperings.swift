@@ -344,6 +344,15 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         },
         .add(.billing, HoldCaptured.self, "/usage/fee/amount", -50, "metered usage at another price"),
         .add(.billing, HoldPlaced.self, "/amount/amount", 1_000_000_000, "a hold of more than there is"),
+        .set(
+            .billing, HoldPlaced.self, "/id", .string("hd_" + String(repeating: "0", count: 32)),
+            "a hold under another id than its command's"),
+        Tampering(.billing, "a fee captured from another hold than the answer's") { log in
+            let place = try #require(log.places(HoldCaptured.type).last)
+            let other = try #require(log.places(HoldPlaced.type) { $0["id"] != log.get(place, "/id") }.last { $0 < place })
+            log.set(place, "/id", log.get(other, "/id") ?? .null)
+            return place
+        },
         .again(.billing, DepositReceived.self, "a deposit credited twice"),
         shift(DepositReceived.self, "a deposit of one unit more than its entries say"),
         .add(.billing, JournalPosted.self, "/postings/entries/0/amount/amount", -1, "a transfer that does not add up"),
@@ -433,6 +442,13 @@ struct Tampering: Sendable, CustomTestStringConvertible {
 
     static let gateway: [Tampering] = [
         answer("an answer that costs one unit more") { log, place in try log.add(1, place, "/fee/amount") },
+        Tampering(.agentGateway, "an answer that names another hold than its own") { log in
+            let place = try log.place(InferenceCompleted.type) { $0["hold"] != nil }
+            log.set(place, "/hold", .string("hd_" + String(repeating: "0", count: 32)))
+            log.entries[place].cause = .command(
+                id: log.entries[place].cause.id, digest: SHA256.hash(try JSON.canonical(log.entries[place].data)))
+            return place
+        },
         answer("an answer by a version that was never published") { log, place in log.set(place, "/version", 3) },
         answer("an answer by another adapter") { log, place in log.set(place, "/adapter", .digest(SHA256.hash(utf8: "x"))) },
         answer("a passage of a Datanet that the model does not look at") { log, place in
@@ -491,6 +507,11 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .actor(.agentGateway, ServiceWithdrawn.self, "a service withdrawn by a stranger"),
         .actor(.agentGateway, TaskOpened.self, "a task opened in another's name"),
         .set(.agentGateway, TaskFunded.self, "/payer", "mallory", "a task that another pays for"),
+        Tampering(.agentGateway, "a task funded from another hold than its own") { log in
+            let place = try log.place(TaskFunded.type) { $0["hold"] != nil }
+            log.set(place, "/hold", .string("hd_" + String(repeating: "0", count: 32)))
+            return place
+        },
         .actor(.agentGateway, TaskSubmitted.self, "work delivered by who was not asked"),
         .add(.agentGateway, TaskAccepted.self, "/payouts/0/amount/amount", -1, "a part of a task that earns a unit less"),
         .add(.agentGateway, TaskCompleted.self, "/payouts/0/amount/amount", -1, "a task that pays a unit less"),

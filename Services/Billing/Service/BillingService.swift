@@ -51,7 +51,8 @@ public struct BillingService: RunnableService {
             commands: commands, reader: reader, hasSandbox: try context.settings.boolean("SANDBOX", default: true)
         ) { projection.status.next }
         let statements = StatementRoutes(
-            commands: commands, reader: reader, bills: BillsReader(pool: pool), items: EarnedItems(log: context.log, store: store),
+            commands: commands, reader: reader, shares: ShareReader(pool: pool), bills: BillsReader(pool: pool),
+            items: EarnedItems(log: context.log, store: store),
             clock: context.clock)
         let secrets = try WebhookSecrets.open(context.folder)
         let webhooks = WebhookStore(pool: pool)
@@ -67,12 +68,14 @@ public struct BillingService: RunnableService {
         ) { position in
             for rows in [milestones, projection] { try await rows.waitUntilApplied(position, timeout: .seconds(10)) }
         }
-        let shown = accounts.routes + statements.routes + EpochRoutes(commands: commands, reader: reader).routes
-        let routes =
-            shown.reading(ReadWait(state: desk.maker, rows: [projection, bills])) + HoldRoutes(commands: commands).routes
-            + SettlementRoutes(commands: commands).routes + WalletRoutes(commands: commands).routes
-            + BudgetRoutes(commands: commands, clock: context.clock).routes + PaymentRoutes(commands: commands).routes
-            + webhookRoutes.routes + receipts.routes
+        let epochs = EpochRoutes(
+            commands: commands, reader: reader, milestones: MilestoneReader(pool: pool), log: context.log,
+            proofs: ReceiptProofs(peers: context.peers))
+        let shown = accounts.routes + statements.routes + epochs.routes
+        var routes = shown.reading(ReadWait(state: desk.maker, rows: [projection, bills, milestones]))
+        routes += HoldRoutes(commands: commands).routes + SettlementRoutes(commands: commands).routes
+        routes += WalletRoutes(commands: commands).routes + BudgetRoutes(commands: commands, clock: context.clock).routes
+        routes += PaymentRoutes(commands: commands).routes + webhookRoutes.routes + receipts.routes
         let checks = [
             desk.maker.readiness, ReadinessCheck("journal") { projection.status.notReady.map { .notReady($0) } ?? .ready },
             ReadinessCheck("milestones") { milestones.status.notReady.map { .notReady($0) } ?? .ready },

@@ -4,10 +4,11 @@ internal import EventLog
 internal import Events
 internal import JSON
 
-/// `openledger verify FILE`: checks one event's proof, or a receipt, with nothing but the file and a key. No server, database or network.
+/// `openledger verify FILE`: checks one event's proof, a receipt, or a proof of liabilities, with nothing but the file and a key. No server, database or network.
 enum VerifyCommand {
     static let specification = ArgumentSpecification(
-        command: "openledger verify", summary: "Checks a receipt or the proof of one event, with no server and no network.",
+        command: "openledger verify",
+        summary: "Checks a receipt, a proof of liabilities or the proof of one event, with no server and no network.",
         operands: ["FILE"],
         options: TrustOptions.options + [
             .init(name: "event", value: "FILE", help: "The event's bytes, where they are not in the proof."),
@@ -15,6 +16,7 @@ enum VerifyCommand {
         ],
         notes: [
             "A receipt says who gets what and why; openledger receipt fetches one. Faults are named by the words of docs/receipts.md.",
+            "A proof of liabilities says that all a holder had was counted in what the house said it owes; GET /v1/epochs/liabilities/proof has it.",
             "A proof says: this event stands at this position of this log, as signed for by the log's key or by witnesses. Give --key,\n"
                 + "--key-file or --policy with what you got from someone you trust; a proof can't vouch for itself.",
             "Exit status: 0 it holds, 1 it does not, 2 it could not be read or the command not be understood.",
@@ -28,6 +30,10 @@ enum VerifyCommand {
         await LogCommand.run(typed, specification, console) { arguments in
             let bytes = try SmallTextFile.bytes(arguments.operands[0], limit: Receipt.maximumBytes)
             let trust = try await TrustOptions.read(arguments) { [] }
+            if LiabilityProof.isProof(bytes) {
+                guard arguments.value("event") == nil else { throw UsageError("--event is for proof files of one event") }
+                return LiabilityReport.run(bytes, trust, asJSON: arguments.has("json"), console)
+            }
             if ReceiptReport.isReceipt(bytes) {
                 guard arguments.value("event") == nil else { throw UsageError("--event is for proof files; a receipt has its events") }
                 return ReceiptReport.run(bytes, trust, asJSON: arguments.has("json"), console)

@@ -22,20 +22,7 @@ public struct CommandIdentity: Sendable, Hashable {
     /// - Parameter caller: nil on public routes, where the key alone names the command.
     public init(caller: Caller?, key: IdempotencyKey, body: Digest) {
         // The subject is unique within its issuer only.
-        let parts = ["openledger/command", caller?.issuer ?? "", caller?.subject ?? "", key.text]
-        self.init(id: Self.uuid(SHA256.hash(utf8: parts.joined(separator: "\0"))), digest: body)
-    }
-
-    /// The first 128 bits of a hash as a UUIDv8: version and variant bits are set, the rest is the hash.
-    static func uuid(_ hash: Digest) -> String {
-        var bytes = Array(hash.bytes.prefix(16))
-        bytes[6] = bytes[6] & 0x0f | 0x80
-        bytes[8] = bytes[8] & 0x3f | 0x80
-        var text = ""
-        for (index, byte) in bytes.enumerated() {
-            if [4, 6, 8, 10].contains(index) { text += "-" }
-            text += Hex.encode([byte])
-        }
-        return text
+        self.init(
+            id: CommandID.make(issuer: caller?.issuer ?? "", subject: caller?.subject ?? "", key: key.text), digest: body)
     }
 }

@@ -1,7 +1,10 @@
 import EVM
 import BillingDomain
+import Crypto
+import EventLog
 import Events
 import JSON
+import Money
 import ServiceTestSupport
 import TestSupport
 import Testing
@@ -101,6 +104,65 @@ struct EpochTests {
             let last = try await desk.get("/v1/epochs?asset=USDC/6&limit=2&cursor=\(next)")
             #expect(last["items"]?.arrayValue?.map { $0["epoch"]?.intValue } == [3] && last["next"] == nil)
             #expect(last["items"]?.arrayValue?.first?["liabilities"]?["amount"]?.stringValue == "10000000")
+        }
+    }
+
+    @Test("a holder's proof counts what is available, pending and staked, holds offline, and nothing else does")
+    func holders() async throws {
+        try await withBilling { desk in
+            try await desk.open("payer:pia", deposit: 10_000_000)
+            try await desk.publishModel()
+            try await desk.open("payer:alice", deposit: 700)
+            try await desk.post(
+                "/v1/stakes", ["pool": "dn_1", "account": "payer:alice", "amount": ["asset": "USDC/6", "amount": "200"]], key: "s")
+            let key = try WalletKey(1)
+            try await desk.post("/v1/accounts/verified-owners", ["owner": "cora", "claim": "mail"], key: "v")
+            try await desk.post("/v1/accounts/wallets", try key.body("cora", WalletKey.address(1)), key: "w")
+            // Cora is paid at once, so that an epoch can close; alice is not verified, and hers is pending.
+            try await desk.post("/v1/settlements/rules", Self.rules, key: "rules")
+            try await desk.answer("inf_0", payer: "pia", fee: 1_000_003)
+            try await eventually("cora has hers", timeout: .seconds(60)) { try await desk.balance("curator:cora") > 0 }
+            try await desk.post("/v1/epochs", ["asset": "USDC/6"], key: "close")
+            let ledger = try ReceiptHouse(desk)
+            let alice = try desk.house.token("alice"), pending = try await desk.pending("contributor:alice")
+            let path = "/v1/epochs/liabilities/proof?asset=USDC/6"
+            try await eventually("the file is there", timeout: .seconds(60)) {
+                try await desk.raw("GET", path, nil, key: nil, token: alice).status == 200
+            }
+            let bytes = try await desk.raw("GET", path, nil, key: nil, token: alice).body
+            let proof = try LiabilityProof(parsing: bytes)
+            #expect(proof.parts.map(\.liability.account.text) == ["payer:alice", "pending:contributor:alice", "stake:dn_1:payer:alice"])
+            #expect(proof.parts.map(\.liability.units) == [500, UInt128(pending), 200] && proof.total == UInt128(pending) + 700)
+            let trust = try await ledger.trust()
+            let (closed, _, _) = try proof.check(trust: trust)
+            #expect(closed.epoch == 1 && closed.liabilities.units == 10_000_700)
+            #expect(try LiabilityProof(parsing: JSON.write(proof.json)) == proof)
+
+            func refused(_ kind: ReceiptFault.Kind, _ change: (inout LiabilityProof) -> Void) {
+                var other = proof
+                change(&other)
+                #expect {
+                    _ = try other.check(trust: trust)
+                } throws: { ($0 as? ReceiptFault)?.kind == kind }
+            }
+            refused(.amount) { proof in
+                let first = proof.parts[0].liability
+                proof.parts[0].liability = Liability(account: first.account, units: first.units + 1)
+            }
+            refused(.amount) { $0.total += 1 }
+            refused(.amount) { $0.parts[1].steps.removeLast() }
+            refused(.link) { $0.holder = "bob" }
+            refused(.link) { $0.parts.append($0.parts[2]) }
+            refused(.link) { $0.epoch = 2 }
+            refused(.inclusion) { $0.event.position += 1 }
+            let stranger = try #require(NoteSigner(name: "test.example/log", key: try Ed25519PrivateKey.generate()))
+            let other = try LogTrust(keys: [stranger.verifier])
+            #expect { _ = try proof.check(trust: other) } throws: { ($0 as? ReceiptFault)?.kind == .signature }
+
+            let bob = try desk.house.token("bob")
+            #expect(try await desk.raw("GET", path + "&holder=alice", nil, key: nil, token: bob).status == 403)
+            #expect(try await desk.raw("GET", path + "&holder=nobody", nil, key: nil).status == 404)
+            #expect(try await desk.raw("GET", path + "&epoch=2", nil, key: nil, token: alice).status == 404)
         }
     }
 

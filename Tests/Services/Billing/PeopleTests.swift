@@ -194,6 +194,81 @@ struct PeopleTests {
         }
     }
 
+    @Test("what became available leads to every answer that it pays, its attribution and its proof, and these add up to it")
+    func releases() async throws {
+        try await withBilling { desk in
+            try await desk.open("payer:pia", deposit: 10_000_000)
+            try await desk.publishModel()
+            try await desk.post("/v1/settlements/rules", EpochTests.rules, key: "rules")
+            try await desk.post("/v1/accounts/verified-owners", ["owner": "alice", "claim": "mail"], key: "v-alice")
+            func lines(_ account: String, _ more: String = "") async throws -> [JSONValue] {
+                let page = try await desk.get("/v1/statements?account=\(account)&asset=USDC/6&limit=1000" + more)
+                return (page["items"]?.arrayValue ?? []).filter { $0["type"] == "settlement.released" }
+            }
+            func shares(_ line: JSONValue) -> [JSONValue] { line["answers"]?.arrayValue ?? [] }
+            for index in 0..<3 { try await desk.answer("inf_\(index)", payer: "pia", fee: 100_003) }
+            try await eventually("alice has hers", timeout: .seconds(60)) {
+                try await lines("contributor:alice").reduce(0) { $0 + shares($1).count } == 3
+            }
+            // Bob is paid at once for all that waited for him, and for what comes later.
+            #expect(try await lines("contributor:bob").isEmpty)
+            try await desk.post("/v1/accounts/verified-owners", ["owner": "bob", "claim": "mail"], key: "v-bob")
+            try await eventually("bob has his", timeout: .seconds(60)) { try await lines("contributor:bob").count == 1 }
+            try await desk.answer("inf_3", payer: "pia", fee: 50_000)
+            try await eventually("and what came later", timeout: .seconds(60)) { try await lines("contributor:bob").count == 2 }
+            for account in ["contributor:alice", "contributor:bob", "pending:contributor:bob", "datanet:dn_1", "platform:house"] {
+                try await eventually("\(account) is paid all four", timeout: .seconds(60)) {
+                    try await lines(account).reduce(0) { $0 + shares($1).count } == 4
+                }
+                let found = try await lines(account)
+                for line in found {
+                    #expect(shares(line).compactMap { units($0["amount"]) }.reduce(0, +) == units(line["amount"]), "\(account)")
+                    #expect(line["answers_count"]?.intValue == Int64(shares(line).count))
+                    for share in shares(line) {
+                        let reference = share["reference"]?.stringValue ?? ""
+                        #expect(share["links"]?["answer"]?.stringValue == "/v1/inferences/" + reference)
+                        #expect(share["links"]?["attribution"]?.stringValue == "/v1/attributions/" + reference)
+                        #expect(share["links"]?["proof"]?.stringValue?.hasPrefix("/log/v1/events/") == true)
+                    }
+                }
+                let names = found.flatMap(shares).compactMap { $0["reference"]?.stringValue }
+                #expect(names == ["inf_0", "inf_1", "inf_2", "inf_3"])
+            }
+            let first = try #require(try await lines("contributor:bob").first)
+            let path = try #require(first["links"]?["answers"]?.stringValue)
+            let page = try await desk.get(path + "&limit=2"), cursor = try #require(page["next"]?.stringValue)
+            let rest = try await desk.get(path + "&limit=2&cursor=" + cursor)
+            #expect((page["items"]?.arrayValue ?? []) + (rest["items"]?.arrayValue ?? []) == shares(first) && rest["next"] == nil)
+            #expect(try await desk.raw("GET", path.replacing("position=", with: "position=9"), nil, key: nil).status == 404)
+            #expect(try await desk.raw("GET", path, nil, key: nil, token: desk.house.token("mallory")).status == 403)
+            let statement = "/v1/statements?account=contributor:bob&asset=USDC/6&limit=1000"
+            let csv = String(decoding: try await desk.raw("GET", statement + "&format=csv", nil, key: nil).body, as: UTF8.self)
+            #expect(csv.contains(",\"inf_0 inf_1 inf_2\",") && csv.contains("/v1/statements/answers?account=contributor:bob&asset=USDC/6&"))
+            let text = try await read(try await desk.raw("GET", statement + "&format=pdf", nil, key: nil).body)
+            for index in 0..<4 { #expect(text.contains("inf_\(index)")) }
+        }
+    }
+
+    @Test("what flowed back is linked to the answer that it is of")
+    func refundLines() async throws {
+        try await withBilling { desk in
+            try await prepare(desk)
+            let path = "/v1/statements?account=payer:pia&asset=USDC/6&limit=1000"
+            let events = try await desk.house.ledger.client(for: .billing).read(
+                stream: try #require(Decision.stream), from: 0, limit: 1_000)
+            let event = try #require(events.first { (try? EventHeader(trusted: $0.bytes).type) == SettlementPosted.type })
+            let settled = try SettlementPosted(JSON.parse(Array(event.bytes[try EventHeader(trusted: event.bytes).data])).object())
+            try await desk.post(
+                "/v1/settlements/\(settled.id)/refunds", ["amount": ["asset": "USDC/6", "amount": "1000"], "reason": "slow"], key: "r")
+            try await eventually("the refund is in the statement", timeout: .seconds(60)) {
+                try await desk.get(path)["items"]?.arrayValue?.last?["type"] == "refund.posted"
+            }
+            let line = try #require(try await desk.get(path)["items"]?.arrayValue?.last)
+            #expect(line["reference"]?.stringValue == settled.reference)
+            #expect(line["links"]?["attribution"]?.stringValue == "/v1/attributions/" + settled.reference)
+        }
+    }
+
     private func read(_ pdf: [UInt8]) async throws -> String {
         let folder = try TemporaryFolder("people")
         try Data(pdf).write(to: URL(fileURLWithPath: folder.path("it.pdf")))

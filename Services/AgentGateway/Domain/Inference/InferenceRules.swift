@@ -1,8 +1,17 @@
+internal import Crypto
 public import Decisions
 public import Events
+internal import Identity
 
 /// What is decided about answers.
 public enum InferenceRules {
+    /// The hold that billing places when the gateway asks for one by the answer's id: the command names it.
+    public static func hold(of inference: String) -> String {
+        let gateway = Service.agentGateway.rawValue
+        let command = CommandID.make(issuer: gateway, subject: gateway, key: inference)
+        return EntityID.make("hd", cause: .command(id: command, digest: .zero))
+    }
+
     /// An answer was given, and its fee is due: from here on the log alone says what happens with the money.
     public static func complete(_ inference: InferenceCompleted) -> DecisionMaker<GatewayState>.Rule {
         { state, context in

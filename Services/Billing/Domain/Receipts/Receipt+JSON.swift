@@ -61,7 +61,7 @@ extension ProvenEvent {
         ]
     }
 
-    fileprivate init(_ fields: JSONFields) throws(JSONFieldError) {
+    init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: ["position", "event", "proof"])
         position = try fields.count("position")
         bytes = try fields.field("event").base64(Event.maximumBytes)

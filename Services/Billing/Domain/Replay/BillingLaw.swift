@@ -54,6 +54,7 @@ public struct BillingLaw: ReplayLaw {
                 throw Unlawful("reacts to an event that is not there, asks for nothing, or was answered before")
             }
             guard first.time == pending.time else { throw Unlawful("is of \(first.time), and what it reacts to of \(pending.time)") }
+            try Self.checkHold(of: pending.reaction, state)
             decision = try Self.answer(to: pending, append, state, moment)
         } else if first.cause.id.hasPrefix("sweep:") {
             return try sweep(append, state, moment)
@@ -62,15 +63,31 @@ public struct BillingLaw: ReplayLaw {
             decision = try state.pay(id: moment.newID("tr"), state.entries(journal.postings), reason: journal.reason, hold: hold)
         } else {
             var all = Decision.nothing
-            for fact in append.facts {
+            for (place, fact) in append.facts.enumerated() {
                 guard let event = try BillingEvent(type: fact.type, try fact.data.object()) else { return .unknown }
-                all.append(try state.again(event, moment))
+                all.append(try state.again(event, at: place, moment))
             }
             decision = all
             // A wallet's owner signs for it; whatever else is asked for is allowed by a token.
             if append.facts.contains(where: { $0.type != WalletSet.type }) { gaps.append(Self.authority) }
         }
         return Verdict(decision.newEvents, checked: Self.checked(append), gaps: gaps)
+    }
+
+    /// Throws where something is to be paid from a hold that is another's than its payer's.
+    private static func checkHold(of reaction: Reaction, _ state: BillingState) throws {
+        let (named, payer): (String?, String)
+        switch reaction {
+        case .charge(let inference): (named, payer) = (inference.hold, inference.payer)
+        case .settle(let attribution):
+            guard let inference = state.known.inferences[attribution.inference]?.1 else { return }
+            (named, payer) = (inference.hold, inference.payer)
+        case .task(let task): (named, payer) = (task.hold, task.payer)
+        // Who orders a training names the hold; what is another's pays nothing.
+        case .job, .correct, .release, .ruling, .refuted: return
+        }
+        guard let named, let hold = state.holds[named], hold.account.text != "payer:" + payer else { return }
+        throw Unlawful("is to be paid by \(payer) from the hold \(named), which is \(hold.account)'s")
     }
 
     private static let authority = ReplayGap(

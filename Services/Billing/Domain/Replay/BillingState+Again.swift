@@ -50,7 +50,8 @@ extension BillingState {
     }
 
     /// What a command makes that asks for what this event did.
-    func again(_ event: BillingEvent, _ moment: DecisionContext) throws -> Decision {
+    /// - Parameter place: where the event stands among those of its command, from 0.
+    func again(_ event: BillingEvent, at place: Int = 0, _ moment: DecisionContext) throws -> Decision {
         let now = moment.logTime
         return switch event {
         case .accountOpened(let data): try openAccount(data.account, data.asset, overdraft: data.overdraft, ceiling: data.ceiling)
@@ -72,8 +73,10 @@ extension BillingState {
         case .pricePublished(let data): try publishPrice(model: data.model, asset: data.asset, meters: data.meters)
         case .settlementRulesSet(let data): try setRules(data)
         case .holdPlaced(let data):
+            // A command's holds are numbered in their order.
             try placeHold(
-                id: data.id, on: data.account, data.amount, expires: data.expires, model: data.price?.model, reference: data.reference,
+                id: moment.newID("hd", place), on: data.account, data.amount, expires: data.expires, model: data.price?.model,
+                reference: data.reference,
                 now: now)
         case .holdCaptured(let data):
             if let usage = data.usage {

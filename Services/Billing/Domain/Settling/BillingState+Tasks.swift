@@ -30,11 +30,12 @@ extension BillingState {
 
     /// From the hold; where that is gone, from what the payer has.
     private func take(_ task: TaskCompleted, _ reference: String, event: EventID, now: Timestamp) throws(BillingError) -> Decision {
-        if let id = task.hold, let hold = holds[id], now < hold.expires, hold.left.asset == task.amount.asset {
+        let account = try AccountID(.payer, task.payer)
+        // What somebody else has set aside pays for nobody.
+        if let id = task.hold, let hold = holds[id], hold.account == account, now < hold.expires, hold.left.asset == task.amount.asset {
             let amount = Amount(min(task.amount.units, hold.left.units), task.amount.asset)
             return try capture(id, hold, amount, reference: reference, final: task.frees, usage: nil)
         }
-        let account = try AccountID(.payer, task.payer)
         let units = max(0, min(task.amount.units, journal.available(account, task.amount.asset).units))
         let amount = Amount(units, task.amount.asset)
         return Decision(

@@ -5,7 +5,7 @@ internal import Paper
 
 /// An account's entries of a period, as a document to read and print.
 struct PrintedStatement: Sendable {
-    /// At most so many entries stand in one document.
+    /// At most so many entries, and parts of entries, stand in one document.
     static let maximumLines = 10_000
 
     let account: AccountID
@@ -16,12 +16,21 @@ struct PrintedStatement: Sendable {
     let base: String
 
     func paper(made: String) -> PaperDocument {
-        let rows = lines.map { line in
-            PaperTable.Row(
-                [
-                    String(line.position), String(line.time.description.prefix(19)), line.type,
-                    line.reference.isEmpty ? line.subject : line.reference, line.amount.decimal, line.balance.decimal,
-                ], link: base + (line.links.attribution ?? line.links.proof))
+        var rows: [PaperTable.Row] = []
+        for line in lines {
+            rows.append(
+                PaperTable.Row(
+                    [
+                        String(line.position), String(line.time.description.prefix(19)), line.type,
+                        line.reference.isEmpty ? line.subject : line.reference, line.amount.decimal, line.balance.decimal,
+                    ], link: base + (line.links.attribution ?? line.links.answer ?? line.links.proof)))
+            // What a release is made of stands beneath it, each part with the way to its own attribution.
+            for share in line.shares {
+                rows.append(
+                    PaperTable.Row(
+                        ["", "", "of " + share.kind, share.reference, share.amount.decimal, ""],
+                        link: base + (share.links.attribution ?? share.links.answer ?? share.links.proof)))
+            }
         }
         let closing = lines.last?.balance ?? opening
         return PaperDocument(

@@ -7,7 +7,7 @@ internal import Projections
 struct MilestoneProjection: Projection {
     let name = "milestones"
     let schema = "billing"
-    let version = 2
+    let version = 3
     let tables = ["milestones"]
     let types: Set<String>? = Milestone.types
 
@@ -35,6 +35,7 @@ enum Milestone {
     /// The types that receipts lead through.
     static let types: Set<String> = Set(members.keys).union([
         SettlementPosted.type, SettlementReleased.type, SettlementRulesSet.type, ModelPublished.type, AdmissionGranted.type,
+        PayoutEpochClosed.type,
     ])
 
     /// The member of the data that says it.
@@ -55,11 +56,15 @@ enum Milestone {
         // Whoever has an answer knows its own id alone.
         case SettlementPosted.type: Set([data.text("id"), data.text("reference")].compactMap { $0 }).sorted()
         case SettlementRulesSet.type: [""]
+        case PayoutEpochClosed.type: [epoch(data.text("asset") ?? "", data.int("epoch") ?? 0)]
         case ModelPublished.type: [model(data.text("model") ?? "", data.int("version") ?? 0)]
         case AdmissionGranted.type: [admission(data.text("contribution") ?? "", data.text("datanet") ?? "")]
         default: members[type].flatMap { data.text($0) }.map { [$0] } ?? []
         }
     }
+
+    /// A closed epoch of an asset.
+    static func epoch(_ asset: String, _ number: Int) -> String { "\(asset)@\(number)" }
 
     /// A version of a model.
     static func model(_ name: String, _ version: Int) -> String { "\(name)@\(version)" }

@@ -2,6 +2,7 @@ internal import BillingDomain
 internal import Crypto
 internal import Decisions
 internal import EVM
+internal import EventLog
 internal import Events
 internal import HTTP
 internal import Identity
@@ -13,14 +14,22 @@ internal import Web
 struct EpochRoutes: Sendable {
     let commands: BillingCommands
     let reader: JournalReader
+    let milestones: MilestoneReader
+    let log: any LogClient
+    let proofs: ReceiptProofs
     private let trees = TreeCache()
 
-    init(commands: BillingCommands, reader: JournalReader) {
+    init(
+        commands: BillingCommands, reader: JournalReader, milestones: MilestoneReader, log: any LogClient, proofs: ReceiptProofs
+    ) {
         self.commands = commands
         self.reader = reader
+        self.milestones = milestones
+        self.log = log
+        self.proofs = proofs
     }
 
-    var routes: [Route] { [close, list, dump, liability, proof, claim] }
+    var routes: [Route] { [close, list, dump, liability, holdings, proof, claim] }
 
     private typealias C = BillingCommands
     private static let assetQuery = QueryParameter("asset", C.asset, "The asset.", required: true)
@@ -144,10 +153,47 @@ struct EpochRoutes: Sendable {
             return .json([
                 "epoch": .count(number), "balance": .string(String(leaf.units)),
                 "root": ["hash": .digest(tree.root.hash), "sum": .string(String(tree.root.sum))],
-                "proof": .array(
-                    proof.map { ["hash": .digest($0.node.hash), "sum": .string(String($0.node.sum)), "left": .bool($0.isLeft)] }),
+                "proof": .array(proof.map(\.json)),
             ])
         }
+    }
+
+    private var holdings: Route {
+        Route(
+            .get, "/v1/epochs/liabilities/proof", operation: "holderProof",
+            summary:
+                "A file that proves offline that all a holder had, available, pending and staked, is counted in what a closed epoch said is owed.",
+            access: .authenticated,
+            query: [
+                Self.assetQuery, Self.epochQuery,
+                QueryParameter("holder", C.id, "Whose accounts; the caller's own when left out."),
+            ],
+            replies: [.json(200, "The file; openledger verify checks it.", .any)], problems: [.forbidden, .notFound, .unavailable]
+        ) { [commands, milestones, log, proofs] context in
+            let caller = try context.caller
+            let holder = context.query.string("holder") ?? caller.subject
+            let isOwn = try await commands.desk.maker.query { $0.disposes(caller.subject, of: holder) }
+            guard isOwn || caller.has("billing:read") else {
+                throw Problem(.forbidden, "\(holder) is not \(caller.subject), and the credential has no scope billing:read")
+            }
+            let asset = try context.query.asset()
+            let (number, tree) = try await liabilities(context)
+            guard let position = try await milestones.last(PayoutEpochClosed.type, Milestone.epoch(asset.text, number)),
+                let event = try await log.read(from: UInt64(position), limit: 1, wait: nil).events.first, event.position == position
+            else { throw Self.notYet(number) }
+            let (note, checkpoint, _) = try await proofs.checkpoint(covering: position)
+            guard let proven = try await proofs.prove([event], under: checkpoint).first,
+                let proof = LiabilityProof(
+                    holder: holder, asset: asset, epoch: number, tree: tree, checkpoint: note, event: proven)
+            else { throw Problem(.notFound, "\(holder) had no balance when epoch \(number) closed") }
+            // What does not hold is not handed out.
+            _ = try proof.check(under: checkpoint)
+            return .json(proof.json)
+        }
+    }
+
+    private static func notYet(_ epoch: Int) -> Problem {
+        Problem(.unavailable, "the entries up to epoch \(epoch) are not all there yet: try again in a moment")
     }
 
     /// The tree of what the accounts were owed: the last epoch's is at hand, those before it are made from the entries up to them.
@@ -162,9 +208,10 @@ struct EpochRoutes: Sendable {
             trees.keep(tree, asset, number)
             return (number, tree)
         }
-        guard let tree = LiabilityTree(try await reader.liabilities(asset, epoch: number)),
+        guard let position = try await milestones.last(PayoutEpochClosed.type, Milestone.epoch(asset.text, number)),
+            let tree = LiabilityTree(try await reader.liabilities(asset, at: position)),
             tree.root.hash == past[number - 1].liabilitiesRoot
-        else { throw Problem(.unavailable, "the entries up to epoch \(number) are not all there yet: try again in a moment") }
+        else { throw Self.notYet(number) }
         trees.keep(tree, asset, number)
         return (number, tree)
     }

@@ -12,11 +12,12 @@ internal import Web
 struct StatementRoutes: Sendable {
     let commands: BillingCommands
     let reader: JournalReader
+    let shares: ShareReader
     let bills: BillsReader
     let items: EarnedItems
     let clock: @Sendable () -> Timestamp
 
-    var routes: [Route] { [statement, invoice, earnings] }
+    var routes: [Route] { [statement, answers, invoice, earnings] }
 
     private typealias C = BillingCommands
 
@@ -35,13 +36,16 @@ struct StatementRoutes: Sendable {
             ],
             replies: [.json(200, "A page of entries, in order; or CSV; or PDF.", Page.schema(.any, atMost: 1_000))],
             problems: [.forbidden, Self.tooMuch]
-        ) { [reader, clock] context in
+        ) { [reader, shares, clock] context in
             let (account, asset, period) = try await asked(context)
             let format = context.query.string("format")
             if format == "pdf" {
-                let lines = try await reader.statement(
+                var lines = try await reader.statement(
                     of: account, asset, from: period.from, to: period.to, after: -1, limit: PrintedStatement.maximumLines + 1)
-                guard lines.count <= PrintedStatement.maximumLines else {
+                if lines.count <= PrintedStatement.maximumLines {
+                    lines = try await shares.explained(lines, of: account, asset, shown: PrintedStatement.maximumLines)
+                }
+                guard lines.reduce(lines.count, { $0 + $1.shareCount }) <= PrintedStatement.maximumLines else {
                     throw Problem(Self.tooMuch, "the period has more than \(PrintedStatement.maximumLines) entries: ask for a shorter one")
                 }
                 let statement = PrintedStatement(
@@ -54,13 +58,44 @@ struct StatementRoutes: Sendable {
             let after = try page.cursor.map { Int64(try codec.decode($0).first ?? "") ?? -1 } ?? -1
             let lines = try await reader.statement(
                 of: account, asset, from: period.from, to: period.to, after: after, limit: page.limit + 1)
-            let shown = lines.prefix(page.limit)
+            let shown = try await shares.explained(
+                Array(lines.prefix(page.limit)), of: account, asset, shown: StatementLine.shownShares)
             let next = lines.count > shown.count ? shown.last.map { codec.encode([String($0.position)]) } : nil
-            guard format == "csv" else { return page.response(shown.map(\.json), next: next) }
+            guard format == "csv" else { return page.response(shown.map { $0.json(of: account) }, next: next) }
             var headers: Headers = ["Content-Type": "text/csv"]
             if let next { headers.set("Next-Cursor", next) }
             return Response(
-                headers: headers, body: .bytes(Array((StatementLine.header + shown.map(\.csv).joined()).utf8)))
+                headers: headers, body: .bytes(Array((StatementLine.header + shown.map { $0.csv(of: account) }.joined()).utf8)))
+        }
+    }
+
+    private var answers: Route {
+        Route(
+            .get, "/v1/statements/answers", operation: "statementAnswers",
+            summary: "The answers, trainings and tasks that an entry which became available is made of.", access: .authenticated,
+            query: Page.parameters(limit: 1...1_000) + [
+                QueryParameter("account", C.account, "The account.", required: true),
+                QueryParameter("asset", C.asset, "The asset.", required: true),
+                QueryParameter("position", .count, "The entry's.", required: true),
+            ],
+            replies: [.json(200, "A page of shares, in the order of their settlements.", Page.schema(.any, atMost: 1_000))],
+            problems: [.forbidden, .notFound]
+        ) { [reader, shares] context in
+            let (account, asset, _) = try await asked(context)
+            let position = Int64(context.query.integer("position") ?? 0)
+            let line = try await reader.statement(
+                of: account, asset, from: Timestamp(microseconds: 0), to: .maximum, after: position - 1, limit: 1
+            ).first
+            guard let line, Int64(line.position) == position, line.isRelease else {
+                throw Problem(.notFound, "\(account) has no entry at \(position) by which something became available")
+            }
+            let page = Page(context)
+            let codec = CursorCodec(list: "answers")
+            let after = try page.cursor.map { Int(try codec.decode($0).first ?? "") ?? 0 } ?? 0
+            let found = try await shares.shares(of: account, asset, at: [position], after: after, limit: page.limit)[position]
+            let shown = found?.shares ?? []
+            return page.response(
+                shown.map(\.json), next: after + shown.count < found?.total ?? 0 ? codec.encode([String(after + shown.count)]) : nil)
         }
     }
 

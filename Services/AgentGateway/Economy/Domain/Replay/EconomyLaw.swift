@@ -145,6 +145,9 @@ public struct EconomyLaw: ReplayLaw {
             if let authorized = data.authorization.flatMap({ state.authorizations[$0]?.data }), authorized.amount != data.amount {
                 throw Unlawful("/amount is \(data.amount), and \(authorized.amount) of the mandate was set aside for it")
             }
+            if let hold = data.hold, hold != TaskRules.hold(of: moment.cause) {
+                throw Unlawful("/hold is \(hold), which is not the one that is asked for to fund the task")
+            }
             guard let hold = data.hold else { return Verdict(try TaskRules.fundFromAbove(data.task, data.amount)(state, moment)) }
             return Verdict(
                 try TaskRules.fund(data.task, data.amount, payer: data.payer, hold: hold, authorization: data.authorization)(state, moment))

@@ -1,6 +1,7 @@
 public import Crypto
 public import Decisions
 public import Events
+internal import Identity
 public import Money
 
 /// What is decided about work: who may offer, deliver, judge and end it, and what is paid to whom.
@@ -25,6 +26,21 @@ public enum TaskRules {
     public static let maximumChildren = 200
     /// Most stages of all tasks of a tree: so many fit into one append, and a whole tree ends in one.
     public static let maximumStages = 500
+
+    /// What the decision to fund a task is called after its command's id.
+    public static let fundingStep = "/fund"
+
+    /// The key by which the gateway asks billing for the money of a task that a command funds.
+    public static func holdKey(_ command: String) -> String { command + "-hold" }
+
+    /// The hold that billing places by that key; nil for a cause that funds no task.
+    static func hold(of cause: Cause) -> String? {
+        guard cause.id.hasSuffix(fundingStep) else { return nil }
+        let gateway = Service.agentGateway.rawValue
+        let command = CommandID.make(
+            issuer: gateway, subject: gateway, key: holdKey(String(cause.id.dropLast(fundingStep.count))))
+        return EntityID.make("hd", cause: .command(id: command, digest: .zero))
+    }
 
     /// What a client asks for.
     public struct Wish: Sendable {

@@ -107,7 +107,7 @@ struct TaskDesk: Sendable {
                 json: .members([
                     "account": .string("payer:" + payer), "amount": amount.json, "seconds": .int(seconds),
                     "reference": reference.map { .string($0) },
-                ]), key: ask.command.id + "-hold")
+                ]), key: TaskRules.holdKey(ask.command.id))
             guard let id = placed["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue else {
                 throw Problem(.unavailable, "billing gave no hold; try again")
             }
