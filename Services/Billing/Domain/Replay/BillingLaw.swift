@@ -83,6 +83,7 @@ public struct BillingLaw: ReplayLaw {
             guard let inference = state.known.inferences[attribution.inference]?.1 else { return }
             (named, payer) = (inference.hold, inference.payer)
         case .task(let task): (named, payer) = (task.hold, task.payer)
+        case .access(let used): (named, payer) = (used.hold, used.reader)
         // Who orders a training names the hold; what is another's pays nothing.
         case .job, .correct, .release, .ruling, .refuted: return
         }
