@@ -1,4 +1,5 @@
 import Crypto
+import EventLog
 import Events
 import JSON
 import ServiceTestSupport
@@ -49,5 +50,11 @@ extension StoryTelling {
         try await whole.call("PUT", "/v1/principals/\(people.olga)/retention", as: people.olga, ["retention_days": 7])
         try await whole.wait(for: HoldReturned.type, 2)
         try await whole.wait(for: DisputeLapsed.type, 1)
+        // Only then is what was contested released, which had long been due.
+        try await eventually("what was contested is released") {
+            let types = try await whole.events().map { try EventHeader(trusted: $0.bytes).type }
+            guard let lapsed = types.lastIndex(of: DisputeLapsed.type) else { return false }
+            return types[lapsed...].contains(SettlementReleased.type)
+        }
     }
 }
