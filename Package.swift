@@ -147,7 +147,7 @@ let package = Package(
             shell + ["AgentEconomyDomain", "EVM", "Webhooks", "HTTPSignatures"]),
         room(
             "AgentGatewayService", "Services/AgentGateway/Service",
-            shell + ["AgentGatewayDomain", "AdapterRouter", "AgentEconomyService"]),
+            shell + ["AgentGatewayDomain", "AdapterRouter", "AgentEconomyService", "Webhooks"]),
         room("RunnerService", "Services/Runner", shell + ["Engine"]),
         program(
             "openledger", "Services/OpenLedger",
@@ -249,7 +249,7 @@ let package = Package(
             "AgentEconomyTests", "Services/AgentEconomy",
             shell + [
                 "Replay", "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayService", "BillingService", "BillingDomain",
-                "EVM", "LedgerService",
+                "Webhooks", "HTTPSignatures", "EVM", "LedgerService",
                 "HTTPServer", "ServiceTestSupport",
             ]),
         tests(

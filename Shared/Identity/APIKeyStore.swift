@@ -11,11 +11,19 @@ public protocol APIKeyStore: Sendable {
     /// Whose key requests are signed by; nil when it is not known here.
     /// - Parameter keyID: a JWK thumbprint (RFC 7638), or did:key.
     func holder(of keyID: String) async throws -> KeyHolder?
+    /// Whose key requests are signed by that say themselves where their keys are; nil when it is not there.
+    /// - Parameters:
+    ///   - keyID: a JWK thumbprint (RFC 7638).
+    ///   - agent: the origin that has the directory of keys.
+    func holder(of keyID: String, at agent: String) async throws -> KeyHolder?
 }
 
 extension APIKeyStore {
     /// Most stores know API keys alone.
     public func holder(of keyID: String) async throws -> KeyHolder? { nil }
+
+    /// Most stores ask nobody else.
+    public func holder(of keyID: String, at agent: String) async throws -> KeyHolder? { nil }
 
     /// Whose key it is; nil when it is not known, revoked or past its end.
     /// - Parameter now: seconds since 1970.

@@ -257,6 +257,68 @@ def webhooks(buyer, seller, ear):
     print("  standardwebhooks; http-message-signatures of what the house sends")
 
 
+def directory_of(key, host):
+    """A bot's directory of keys, signed by the key for the host, as http-message-signatures makes it."""
+    public = key.public_key().public_bytes_raw()
+    entry = {"crv": "Ed25519", "kty": "OKP", "x": base64.urlsafe_b64encode(public).rstrip(b"=").decode()}
+    name = base64.urlsafe_b64encode(hashlib.sha256(json.dumps(entry, separators=(",", ":")).encode()).digest()).rstrip(b"=").decode()
+    created = int(time.time())
+    parameters = (f'("@authority";req);created={created};expires={created + 60};keyid="{name}";alg="ed25519"'
+                  ';tag="http-message-signatures-directory"')
+    proof = key.sign(f'"@authority";req: {host}\n"@signature-params": {parameters}'.encode())
+    return name, json.dumps({"keys": [entry]}).encode(), {
+        "Content-Type": "application/http-message-signatures-directory+json", "Cache-Control": "max-age=3600",
+        "Signature-Input": "bot=" + parameters, "Signature": "bot=:" + base64.b64encode(proof).decode() + ":"}
+
+
+def bots():
+    """A bot that nobody registered reads by the keys of its own directory; one whose directory is another's copy does not."""
+    key = Ed25519PrivateKey.generate()
+    fetched = []
+
+    class Directory(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            fetched.append(self.path)
+            own = f"127.0.0.1:{self.server.server_port}"
+            _, body, headers = directory_of(key, own if self.server is honest else "copied.example")
+            self.send_response(200)
+            for field, value in headers.items():
+                self.send_header(field, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    honest, copy = (http.server.ThreadingHTTPServer(("127.0.0.1", 0), Directory) for _ in range(2))
+    for server in (honest, copy):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    name = directory_of(key, "x")[0]
+
+    def read(server, path="/v1/mandates", method="GET", covered=("@authority", "signature-agent"), signed_by=key):
+        request = httpx.Request(method, url + path, headers={"Signature-Agent": f'"http://127.0.0.1:{server.server_port}"'})
+        if method != "GET":
+            request.headers["Idempotency-Key"] = str(uuid.uuid4())
+            covered = ("@method", "@target-uri", "idempotency-key", "signature-agent")
+        signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=Keys(private=signed_by))
+        signer.sign(request, key_id=name, covered_component_ids=covered, tag="web-bot-auth", expires=datetime.now() + timedelta(minutes=2))
+        with httpx.Client() as client:
+            return client.send(request)
+
+    for _ in range(3):
+        answer = read(honest)
+        assert answer.status_code == 200 and answer.json()["items"] == [], answer.text
+    assert fetched == ["/.well-known/http-message-signatures-directory"], "a directory that is kept was fetched again"
+    assert read(copy).status_code == 401, "a copied directory was believed"
+    assert read(honest, covered=("@authority",)).status_code == 401, "an agent that is not covered was believed"
+    assert read(honest, signed_by=Ed25519PrivateKey.generate()).status_code == 401, "another's signature counted"
+    assert read(honest, path="/v1/mandates/md_1/revocation", method="POST").status_code == 401, "a bot wrote"
+    honest.shutdown()
+    copy.shutdown()
+    print("  a bot reads by the keys of its own directory")
+
+
 def signed_requests(buyer):
     """Requests that an agent's own key signs, without any token."""
     public = buyer.key.public_key().public_bytes_raw()
@@ -322,6 +384,7 @@ def main():
     asyncio.run(a2a(buyer, seller, ear))
     webhooks(buyer, seller, ear)
     signed_requests(buyer)
+    bots()
     server.shutdown()
 
 

@@ -8,6 +8,7 @@ public import Identity
 public import ServiceShell
 internal import Telemetry
 public import Web
+internal import Webhooks
 
 /// The door for people, apps and agents: who they are, what they may ask, what it costs, and what was answered.
 public struct AgentGatewayService: RunnableService {
@@ -54,6 +55,7 @@ public struct AgentGatewayService: RunnableService {
                 holds: HoldDesk(peers: context.peers, logger: context.logger), longest: settings.longest, clock: context.clock,
                 logger: context.logger)
         }
+        let allowsPlain = try context.settings.boolean("WEBHOOKS_PLAIN", default: false)
         let economy = try Economy.open(context) { spending in
             let desk = answerDesk(spending)
             return { try await desk.answer($0) }
@@ -75,7 +77,10 @@ public struct AgentGatewayService: RunnableService {
         routes += economy.routes
         return AgentGatewayService(
             mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness] + economy.checks),
-            apiKeys: GatewayKeyStore(maker: maker), maker: maker, economy: economy, fineTuning: fineTuning, contents: contents,
+            apiKeys: GatewayKeyStore(
+                maker: maker,
+                bots: BotDirectories(transport: try WebhookSender.transport(allowsPlain: allowsPlain), allowsPlain: allowsPlain)),
+            maker: maker, economy: economy, fineTuning: fineTuning, contents: contents,
             similar: retrieval.similar, clock: context.clock)
     }
 

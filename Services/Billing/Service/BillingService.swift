@@ -60,7 +60,7 @@ public struct BillingService: RunnableService {
         let allowsPlain = try context.settings.boolean("WEBHOOKS_PLAIN", default: false)
         let signer = try MessageSigner.webhooks(context)
         let webhookRoutes = WebhookRoutes(
-            store: webhooks, queue: queue, secrets: secrets, allowsPlain: allowsPlain, keys: try signer.jwks
+            store: webhooks, queue: queue, secrets: secrets, allowsPlain: allowsPlain, signer: signer
         ) { await desk.maker.next }
         let receipts = ReceiptRoutes(
             log: context.log, store: store, milestones: MilestoneReader(pool: pool), journal: reader,

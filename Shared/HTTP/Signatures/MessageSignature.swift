@@ -26,11 +26,11 @@ public struct MessageSignature: Sendable {
     /// Whether a request claims to be signed.
     public static func isThere(_ headers: Headers) -> Bool { headers["Signature-Input"] != nil || headers["Signature"] != nil }
 
-    /// Reads the signatures of a request, in their order; at most four.
-    public static func all(in headers: Headers) throws(SignatureError) -> [MessageSignature] {
+    /// Reads the signatures of a request, in their order; at most four unless said otherwise.
+    public static func all(in headers: Headers, atMost limit: Int = 4) throws(SignatureError) -> [MessageSignature] {
         let inputs = try FieldDictionary(headers.all("Signature-Input").joined(separator: ", "), of: "Signature-Input")
         let signatures = try FieldDictionary(headers.all("Signature").joined(separator: ", "), of: "Signature")
-        guard inputs.keys.count <= 4 else { throw .malformed("there are more than four signatures") }
+        guard inputs.keys.count <= limit else { throw .malformed("there are more than \(limit) signatures") }
         var found: [MessageSignature] = []
         for label in inputs.keys { found.append(try MessageSignature(label, inputs[label], signatures[label])) }
         guard !found.isEmpty else { throw .malformed("Signature-Input names no signature") }
@@ -73,6 +73,23 @@ public struct MessageSignature: Sendable {
         algorithm = try text("alg")
         nonce = try text("nonce")
         tag = try text("tag")
+    }
+
+    /// Whether a component is covered, written as in its field: `"@authority";req`.
+    public func covers(_ component: String) -> Bool {
+        guard case .list(let items, _) = input else { return false }
+        return items.contains { $0.text == component }
+    }
+
+    /// Where the signer says that its keys are (`Signature-Agent`, Web Bot Auth), if the signature covers that: a text, or the member of
+    /// this signature's label.
+    public func agent(in headers: Headers) -> String? {
+        let text = headers.all("Signature-Agent").joined(separator: ", ")
+        let isWhole = covers("\"signature-agent\"")
+        guard isWhole || covers("\"signature-agent\";key=\"\(label)\"") else { return nil }
+        let members = try? FieldDictionary(isWhole && text.hasPrefix("\"") ? "\(label)=\(text)" : text, of: "Signature-Agent")
+        guard case .item(let item)? = members?[label], case .string(let agent) = item.value else { return nil }
+        return agent
     }
 
     /// Whether it is that key's, over this request.

@@ -54,4 +54,30 @@ public struct MessageSigner: Sendable {
             Header("Signature-Input", "sig1=" + input.text), Header("Signature", "sig1=" + BareItem.bytes(signature).text),
         ]
     }
+
+    /// What the signatures of a directory of keys are for (draft-meunier-webbotauth-httpsig-directory-00).
+    public static let directoryTag = "http-message-signatures-directory"
+
+    /// The two fields' members that prove this key in the directory of this house: its signature for the authority of ``agent``, and for no
+    /// other, so that nobody shows our key as theirs. Nil where nobody knows the address of this house.
+    /// - Parameters:
+    ///   - label: what the signature is called among others.
+    ///   - now: seconds since 1970.
+    public func signDirectory(label: String, now: Int64) throws -> (input: String, signature: String)? {
+        guard let agent, var message = SignedMessage(method: "GET", url: agent + Self.directory, headers: [:]) else { return nil }
+        message.answersRequest = true
+        var ofRequest = FieldParameters()
+        ofRequest.set("req", .boolean(true))
+        let items = [FieldItem(value: .string("@authority"), parameters: ofRequest)]
+        var parameters = FieldParameters()
+        parameters.set("created", .integer(now))
+        parameters.set("expires", .integer(now + Self.lifetime))
+        parameters.set("keyid", .string(keyID))
+        parameters.set("alg", .string("ed25519"))
+        parameters.set("nonce", .string(Base64.encode(Random.bytes(24))))
+        parameters.set("tag", .string(Self.directoryTag))
+        let input = FieldMember.list(items, parameters)
+        let signature = try key.sign(try MessageSignature.base(message, items, input))
+        return ("\(label)=\(input.text)", "\(label)=\(BareItem.bytes(signature).text)")
+    }
 }

@@ -1,6 +1,6 @@
 public import HTTP
 
-/// A request as signatures see it (RFC 9421 §2).
+/// A request as signatures see it (RFC 9421 §2), or the answer to one.
 public struct SignedMessage: Sendable {
     /// The method, in capitals.
     public let method: String
@@ -12,6 +12,8 @@ public struct SignedMessage: Sendable {
     public let target: String
     /// The fields.
     public let headers: Headers
+    /// Whether the fields are of the answer to that request: what is covered of the request itself then says so (`;req`, §2.4).
+    public var answersRequest = false
 
     /// From its parts. A port that is the scheme's own is left out of the authority (RFC 9110 §4.2.3).
     public init(method: String, scheme: String, authority: String, target: String, headers: Headers) {
@@ -44,7 +46,10 @@ public struct SignedMessage: Sendable {
     func value(of component: FieldItem) throws(SignatureError) -> String {
         guard case .string(let name) = component.value else { throw .malformed("a component's name must be a text") }
         guard name.hasPrefix("@") else { return try field(name, component.parameters) }
-        guard component.parameters.names.isEmpty else { throw .component("\(component.text), whose parameters are not supported") }
+        let isOfRequest = component.parameters.names == ["req"] && component.parameters["req"] == .boolean(true)
+        guard answersRequest ? isOfRequest : component.parameters.names.isEmpty else {
+            throw .component("\(component.text), whose parameters are not supported")
+        }
         switch name {
         case "@method": return method
         case "@target-uri": return "\(scheme)://\(authority)\(target)"

@@ -17,13 +17,18 @@ public struct Authenticator: Sendable {
     /// Whose key requests are signed by (RFC 9421), by its JWK thumbprint or did:key; nil for one that is not known.
     public let holder: @Sendable (_ keyID: String) async throws -> KeyHolder?
 
+    /// Whose key a request is signed by that says itself where its keys are (Web Bot Auth); nil for one that is not there.
+    public let bot: @Sendable (_ keyID: String, _ agent: String) async throws -> KeyHolder?
+
     /// An authenticator of one's own.
     public init(
         holder: @escaping @Sendable (_ keyID: String) async throws -> KeyHolder? = { _ in nil },
+        bot: @escaping @Sendable (_ keyID: String, _ agent: String) async throws -> KeyHolder? = { _, _ in nil },
         verify: @escaping @Sendable (Credential) async throws -> Caller
     ) {
         self.holder = holder
         self.verify = verify
+        self.bot = bot
     }
 
     /// Takes signed tokens, API keys and requests signed by keys that the store knows, or some of them; nil takes none of that kind.
@@ -34,7 +39,7 @@ public struct Authenticator: Sendable {
     public init(
         tokens: TokenVerifier?, keys: (any APIKeyStore)?, services: [String: Set<String>] = [:], vouching: [String: [Vouching]] = [:]
     ) {
-        self.init(holder: { try await keys?.holder(of: $0) }) { credential in
+        self.init(holder: { try await keys?.holder(of: $0) }, bot: { try await keys?.holder(of: $0, at: $1) }) { credential in
             switch credential {
             case .token(let text):
                 guard let tokens else { throw Refusal("tokens are not taken here") }

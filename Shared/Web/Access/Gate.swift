@@ -55,7 +55,7 @@ struct Gate: Sendable {
         do {
             if SignedRequests.isSigned(request.headers) {
                 try checkLimit(request, nil)
-                return try await signed.admit(request, route, holder: authenticator.holder)
+                return try await signed.admit(request, route, holder: authenticator.holder, bot: authenticator.bot)
             }
             guard let credential = try Credential(request.headers) else {
                 failures.with("none").add()

@@ -33,7 +33,8 @@ final class SignedRequests: Sendable {
     /// Who signed the request.
     /// - Throws: `Authenticator.Refusal` when nobody did who is known.
     func admit(
-        _ request: Request, _ route: Route, holder: (String) async throws -> KeyHolder?, now: Int64 = UnixTime.now
+        _ request: Request, _ route: Route, holder: (String) async throws -> KeyHolder?,
+        bot: (_ keyID: String, _ agent: String) async throws -> KeyHolder? = { _, _ in nil }, now: Int64 = UnixTime.now
     ) async throws -> Gate.Admission {
         if case .stream = route.body {
             throw Authenticator.Refusal("a body that streams is not covered by a signature: send a token, POST /v1/keys/token gives one")
@@ -44,7 +45,12 @@ final class SignedRequests: Sendable {
         }
         var refusal = Authenticator.Refusal("no signature is by a key that is known here")
         for signature in signatures {
-            guard let keyID = signature.keyID, let holder = try await holder(keyID) else { continue }
+            guard let keyID = signature.keyID else { continue }
+            var found = try await holder(keyID)
+            if found == nil, Self.isBots(signature, request, now), let agent = signature.agent(in: request.headers) {
+                found = try await bot(keyID, agent)
+            }
+            guard let holder = found else { continue }
             do throws(Authenticator.Refusal) {
                 try check(signature, request, holder.key, now)
                 return Gate.Admission(
@@ -53,6 +59,15 @@ final class SignedRequests: Sendable {
             } catch { refusal = error }
         }
         throw refusal
+    }
+
+    /// Whether a signature may be of a program that nobody here knows, which says itself where its keys are: it may read, no more, and
+    /// nothing is fetched for a signature that would not count.
+    private static func isBots(_ signature: MessageSignature, _ request: Request, _ now: Int64) -> Bool {
+        guard signature.tag == "web-bot-auth", request.method == "GET" || request.method == "HEAD", let created = signature.created else {
+            return false
+        }
+        return created <= now + leeway && now - created < lifetime && signature.expires ?? .max > now
     }
 
     private func check(

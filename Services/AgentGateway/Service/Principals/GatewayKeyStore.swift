@@ -3,10 +3,12 @@ internal import Crypto
 internal import Decisions
 internal import Events
 internal import Identity
+internal import Webhooks
 
 /// API keys, and the keys that principals sign by, as the log tells of them.
 struct GatewayKeyStore: APIKeyStore {
     let maker: DecisionMaker<GatewayState>
+    let bots: BotDirectories
 
     func record(for hash: Digest) async throws -> APIKeyRecord? {
         try await maker.query { state -> APIKeyRecord? in
@@ -22,6 +24,13 @@ struct GatewayKeyStore: APIKeyStore {
 
     /// Keys end by DELETE /v1/keys/{key}, which knows whose they are.
     func revoke(_ hash: Digest) async throws {}
+
+    /// A program of the web, which nobody here knows: it has a name, and no scope.
+    func holder(of keyID: String, at agent: String) async throws -> KeyHolder? {
+        guard let found = await bots.key(keyID, of: agent) else { return nil }
+        return KeyHolder(
+            caller: Caller(subject: "bot:" + found.host, issuer: "web-bot-auth", kind: .agent), key: found.key)
+    }
 
     func holder(of keyID: String) async throws -> KeyHolder? {
         try await maker.find { state -> KeyHolder? in

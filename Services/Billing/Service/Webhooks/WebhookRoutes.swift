@@ -2,8 +2,10 @@ internal import BillingDomain
 internal import Crypto
 internal import Events
 internal import HTTP
+internal import HTTPSignatures
 internal import Identity
 internal import JSON
+internal import ServiceShell
 internal import Web
 internal import Webhooks
 
@@ -13,8 +15,8 @@ struct WebhookRoutes: Sendable {
     let queue: WebhookQueue
     let secrets: WebhookSecrets
     let allowsPlain: Bool
-    /// The key that messages are signed by besides.
-    let keys: [UInt8]
+    /// What messages are signed by besides.
+    let signer: MessageSigner
     /// Everything before this position is over.
     let next: @Sendable () async -> UInt64
 
@@ -120,7 +122,15 @@ struct WebhookRoutes: Sendable {
             .get, "/v1/statements/webhooks/keys", operation: "webhookKeys",
             summary: "The key that webhooks' messages are signed by (RFC 9421), as a JWK Set.", access: .public,
             replies: [.json(200, "The keys.", .openObject(.required("keys", .list(.openObject(), atMost: 10))))]
-        ) { [keys] _ in .json(bytes: keys) }
+        ) { [signer] _ in
+            // With what proves the key in the directory of this house, which is the gateway's to show.
+            let proof = try signer.signDirectory(label: "billing", now: UnixTime.now)
+            return .json(
+                .members([
+                    "keys": try JSON.parse(try signer.jwks)["keys"], "signature_input": proof.map { .string($0.input) },
+                    "signature": proof.map { .string($0.signature) },
+                ]))
+        }
     }
 
     private func own(_ context: RequestContext) async throws -> Webhook {

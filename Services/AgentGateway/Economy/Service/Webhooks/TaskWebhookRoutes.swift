@@ -129,12 +129,21 @@ struct TaskWebhookRoutes: Sendable {
             replies: [.content(200, "A JWK Set.", type: "application/http-message-signatures-directory+json")]
         ) { [desk, peers] _ in
             var keys = try JSON.parse(try desk.signer.jwks)["keys"]?.arrayValue ?? []
+            var proofs: [(input: String, signature: String)] = []
+            if let own = try desk.signer.signDirectory(label: "gateway", now: UnixTime.now) { proofs.append(own) }
             if let billing = try? await peers.call("GET", .billing, "/v1/statements/webhooks/keys") {
                 keys += billing["keys"]?.arrayValue ?? []
+                if let input = billing["signature_input"]?.stringValue, let signature = billing["signature"]?.stringValue {
+                    proofs.append((input, signature))
+                }
             }
             var response = Response.json(["keys": .array(keys)])
+            if !proofs.isEmpty {
+                response.headers.set("Signature-Input", proofs.map(\.input).joined(separator: ", "))
+                response.headers.set("Signature", proofs.map(\.signature).joined(separator: ", "))
+            }
             response.headers.set("Content-Type", "application/http-message-signatures-directory+json")
-            response.headers.set("Cache-Control", "max-age=300")
+            response.headers.set("Cache-Control", "max-age=60")
             return response
         }
     }
