@@ -10,6 +10,13 @@ enum LogSQL {
         insert into ledger.events (position, stream, version, command, leaf, bytes)
         select * from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bytea[], $6::bytea[])
         """
+    /// The same, with an early commit.
+    static let insertEarly: Statement = """
+        insert into ledger.events (position, stream, version, command, leaf, bytes)
+        select rows.* from (select set_config('synchronous_commit', 'off', true) as mode) early,
+            unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bytea[], $6::bytea[]) as rows
+        where early.mode is not null
+        """
     /// Lets a commit return before it is on disk: whoever commits so answers for it after ``flush``.
     private static let early = "set local synchronous_commit = off; "
     /// The rows of a batch, with an early commit.
