@@ -227,7 +227,14 @@ public final class PostgresSession {
     private func guarded<Result>(_ statement: Statement?, _ body: () throws(PostgresError) -> Result) throws(PostgresError) -> Result {
         guard !isBroken else { throw PostgresError(.connectionLost, "the connection is lost", statement: statement?.description) }
         defer { noteState() }
-        return try body()
+        _ = raw.takeUnconfirmedCommit()
+        let result = try body()
+        guard !raw.takeUnconfirmedCommit() else {
+            throw PostgresError(
+                .warning, "the wait for a synchronous standby was cancelled: this was committed here, and perhaps nowhere else",
+                statement: statement?.description)
+        }
+        return result
     }
 
     private func prepared(_ statement: Statement, since moment: UInt64) throws(PostgresError) -> StatementCache.Entry {

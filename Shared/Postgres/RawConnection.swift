@@ -121,6 +121,13 @@ final class RawConnection {
         return String(cString: quoted)
     }
 
+    /// Whether since the last call a commit has returned whose wait for a synchronous standby was cancelled: it stands on the server, and
+    /// perhaps nowhere else.
+    func takeUnconfirmedCommit() -> Bool {
+        defer { notices.hasUnconfirmedCommit = false }
+        return notices.hasUnconfirmedCommit
+    }
+
     func canceller() -> OpaquePointer? { PQgetCancel(handle) }
 
     /// The connection's own error, for calls that give no result.
@@ -267,12 +274,18 @@ final class RawConnection {
 /// Keeps the handler where a C callback finds it.
 private final class NoticeBox {
     let handler: PostgresNoticeHandler?
+    /// Whether a commit has returned whose wait for a standby was cancelled.
+    var hasUnconfirmedCommit = false
     init(handler: PostgresNoticeHandler?) { self.handler = handler }
 }
 
 private func receiveNotice(_ argument: UnsafeMutableRawPointer?, _ result: OpaquePointer?) {
-    guard let argument, let result, let handler = Unmanaged<NoticeBox>.fromOpaque(argument).takeUnretainedValue().handler else { return }
+    guard let argument, let result else { return }
+    let box = Unmanaged<NoticeBox>.fromOpaque(argument).takeUnretainedValue()
     func field(_ code: Character) -> String? { RawConnection.field(code, of: result) }
+    // The server's own function that waits for standbys; the message is in the server's language.
+    if field("R") == "SyncRepWaitForLSN" { box.hasUnconfirmedCommit = true }
+    guard let handler = box.handler else { return }
     handler(
         PostgresNotice(
             severity: field("V") ?? "NOTICE", code: SQLState(rawValue: field("C") ?? "00000"), message: field("M") ?? ""))

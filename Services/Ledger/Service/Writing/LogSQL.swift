@@ -94,6 +94,7 @@ enum LogSQL {
     static let lastCheckpoint: Statement = "select number, note from ledger.checkpoints order by number desc limit 1"
     static let keepCheckpoint = Statement(
         "insert into ledger.checkpoints (number, size, note) select $1::bigint, $2::bigint, $3::text from \(disk)")
+    static let thinCheckpoints: Statement = "select ledger.thin_checkpoints($1)"
     static let cosignatures: Statement = "select line from ledger.cosignatures where checkpoint = $1 order by line"
     static let keepCosignature = Statement(
         "insert into ledger.cosignatures (checkpoint, line) select $1::bigint, $2::text from \(disk) on conflict do nothing")
