@@ -1,5 +1,6 @@
 import Crypto
 import EventLog
+import Events
 import HTTPClient
 import LedgerService
 import Postgres
