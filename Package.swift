@@ -200,7 +200,7 @@ let package = Package(
             "LedgerTests", "Services/Ledger",
             [
                 "LedgerDomain", "LedgerService", "EventLog", "Events", "Postgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient",
-                "Threads", "JSON", "Crypto", "Identity", "Telemetry",
+                "Threads", "JSON", "Crypto", "Identity", "Telemetry", "PrivatePostgres",
             ]),
         tests("MoneyTests", "Shared/Money", ["Money", "JSON"]),
         tests("LicencesTests", "Shared/Licences", ["Licences"]),

@@ -78,13 +78,15 @@ public actor DecisionMaker<State: ServiceState> {
     ) async throws -> Outcome {
         if let failure { throw failure }
         guard waiting.count < Self.maximumWaiting else { throw DecisionError.busy("too many commands wait") }
-        return try await withCheckedThrowingContinuation { continuation in
+        let outcome: Outcome = try await withCheckedThrowingContinuation { continuation in
             waiting.append(
                 Ticket(
                     cause: cause, causePosition: causePosition, time: time, actor: actor, correlation: correlation, rule: rule,
                     waiter: .one(continuation)))
             beginDeciding()
         }
+        WrittenPosition.current?.note(outcome)
+        return outcome
     }
 
     /// One of several decisions that are asked for together.

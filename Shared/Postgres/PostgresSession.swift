@@ -51,7 +51,8 @@ public final class PostgresSession {
 
     /// Runs all in one round trip and one implicit transaction: either all of it is committed, or the error names the item that
     /// failed by ``PostgresError/pipelineIndex`` and nothing is. Inside ``begin(isolation:readOnly:)`` it is part of that transaction.
-    public func pipeline(_ items: [(Statement, [PostgresValue])]) throws(PostgresError) -> [Rows] {
+    /// - Parameter meanwhile: is called once all is sent: what it does costs no time while the server is busy. It can't use this session.
+    public func pipeline(_ items: [(Statement, [PostgresValue])], meanwhile: () -> Void = {}) throws(PostgresError) -> [Rows] {
         if items.isEmpty { return [] }
         return try guarded(nil) { () throws(PostgresError) in
             let moment = cache.now
@@ -70,7 +71,7 @@ public final class PostgresSession {
                 }
             }
             do throws(PostgresError) {
-                return try raw.pipeline(named, parameters)
+                return try raw.pipeline(named, parameters, meanwhile: meanwhile)
             } catch {
                 if let index = error.pipelineIndex { forgetIfStale(items[index].0, named[index].name, error) }
                 throw error
@@ -226,7 +227,14 @@ public final class PostgresSession {
     private func guarded<Result>(_ statement: Statement?, _ body: () throws(PostgresError) -> Result) throws(PostgresError) -> Result {
         guard !isBroken else { throw PostgresError(.connectionLost, "the connection is lost", statement: statement?.description) }
         defer { noteState() }
-        return try body()
+        _ = raw.takeUnconfirmedCommit()
+        let result = try body()
+        guard !raw.takeUnconfirmedCommit() else {
+            throw PostgresError(
+                .warning, "the wait for a synchronous standby was cancelled: this was committed here, and perhaps nowhere else",
+                statement: statement?.description)
+        }
+        return result
     }
 
     private func prepared(_ statement: Statement, since moment: UInt64) throws(PostgresError) -> StatementCache.Entry {

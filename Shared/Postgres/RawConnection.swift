@@ -1,11 +1,14 @@
 internal import CPostgres
 internal import Glibc
+internal import Threads
 
 /// A `PGconn` and the calls on it, all of which block. Not Sendable: whoever owns it calls it from one thread at a time, which is
 /// what libpq asks for.
 final class RawConnection {
     let handle: OpaquePointer
     private let notices: NoticeBox
+    /// How the server's answers have come lately.
+    private var pace = Pace()
 
     /// Connects. `isAbandoned` is asked a few times a second; true gives up.
     init(_ configuration: PostgresConfiguration, notice: PostgresNoticeHandler?, isAbandoned: () -> Bool) throws(PostgresError) {
@@ -118,6 +121,13 @@ final class RawConnection {
         return String(cString: quoted)
     }
 
+    /// Whether since the last call a commit has returned whose wait for a synchronous standby was cancelled: it stands on the server, and
+    /// perhaps nowhere else.
+    func takeUnconfirmedCommit() -> Bool {
+        defer { notices.hasUnconfirmedCommit = false }
+        return notices.hasUnconfirmedCommit
+    }
+
     func canceller() -> OpaquePointer? { PQgetCancel(handle) }
 
     /// The connection's own error, for calls that give no result.
@@ -190,7 +200,10 @@ final class RawConnection {
     /// Sends all with one sync at the end, then reads all: one implicit transaction, all of it or nothing.
     ///
     /// libpq reads while it can't send, so neither side waits for the other when much goes both ways.
-    func pipeline(_ items: [(name: String, statement: Statement)], _ parameters: ParameterBuffer) throws(PostgresError) -> [Rows] {
+    /// - Parameter meanwhile: is called when all is sent and nothing is read yet.
+    func pipeline(
+        _ items: [(name: String, statement: Statement)], _ parameters: ParameterBuffer, meanwhile: () -> Void
+    ) throws(PostgresError) -> [Rows] {
         guard PQenterPipelineMode(handle) == 1 else { throw failure() }
         try parameters.withArguments { (arguments) throws(PostgresError) in
             for (index, item) in items.enumerated() {
@@ -202,11 +215,15 @@ final class RawConnection {
             }
         }
         guard PQpipelineSync(handle) == 1 else { throw failure() }
+        meanwhile()
+        let wait = pace.begin()
+        look(since: wait)
         var all: [Rows] = []
         all.reserveCapacity(items.count)
         var problem: PostgresError?
         for (index, item) in items.enumerated() {
             let result = PQgetResult(handle)
+            if index == 0 { pace.end(wait) }
             if problem == nil {
                 do { all.append(try rows(result, item.statement)) } catch {
                     problem = error
@@ -224,6 +241,12 @@ final class RawConnection {
         guard isUsable, PQexitPipelineMode(handle) == 1 else { throw problem ?? failure() }
         if let problem { throw problem }
         return all
+    }
+
+    /// Looks for the answer for a moment before anybody sleeps, where answers have come soon of late: to be woken takes as long as a
+    /// quick disk takes to commit.
+    private func look(since start: Int) {
+        while PQisBusy(handle) == 1, pace.looks(start), PQconsumeInput(handle) == 1 { sched_yield() }
     }
 
     /// Reads up to the pipeline's end; the error of the commit, if there is one.
@@ -251,12 +274,18 @@ final class RawConnection {
 /// Keeps the handler where a C callback finds it.
 private final class NoticeBox {
     let handler: PostgresNoticeHandler?
+    /// Whether a commit has returned whose wait for a standby was cancelled.
+    var hasUnconfirmedCommit = false
     init(handler: PostgresNoticeHandler?) { self.handler = handler }
 }
 
 private func receiveNotice(_ argument: UnsafeMutableRawPointer?, _ result: OpaquePointer?) {
-    guard let argument, let result, let handler = Unmanaged<NoticeBox>.fromOpaque(argument).takeUnretainedValue().handler else { return }
+    guard let argument, let result else { return }
+    let box = Unmanaged<NoticeBox>.fromOpaque(argument).takeUnretainedValue()
     func field(_ code: Character) -> String? { RawConnection.field(code, of: result) }
+    // The server's own function that waits for standbys; the message is in the server's language.
+    if field("R") == "SyncRepWaitForLSN" { box.hasUnconfirmedCommit = true }
+    guard let handler = box.handler else { return }
     handler(
         PostgresNotice(
             severity: field("V") ?? "NOTICE", code: SQLState(rawValue: field("C") ?? "00000"), message: field("M") ?? ""))

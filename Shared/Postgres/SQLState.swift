@@ -12,6 +12,8 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
     /// The five characters.
     public var description: String { rawValue }
 
+    /// Done, with a warning. As an error: a commit that no standby has confirmed, since the wait for it was cancelled.
+    public static let warning = SQLState(rawValue: "01000")
     /// The server can't be reached.
     public static let connectionFailed = SQLState(rawValue: "08001")
     /// An established connection broke.

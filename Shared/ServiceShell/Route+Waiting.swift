@@ -74,7 +74,24 @@ extension Route {
     }
 }
 
+extension Route {
+    /// The same route, whose answer says in `Ledger-Position` how far what it decided stands on the log.
+    public func writing() -> Route {
+        Route(
+            method, pattern, operation: operation, summary: summary, access: access, path: path, query: query, headers: headers, body: body,
+            idempotency: idempotency, replies: replies, problems: problems, deadline: deadline, errors: errors
+        ) { [handler] context in
+            let written = WrittenPosition()
+            var response = try await WrittenPosition.$current.withValue(written) { try await handler(context) }
+            if let position = written.next.flatMap({ AppliedPosition(next: $0) }), response.headers[AppliedPosition.headerName] == nil {
+                response.headers.set(AppliedPosition.headerName, position.format())
+            }
+            return response
+        }
+    }
+}
+
 extension [Route] {
-    /// The same routes; those that read wait for the position that their callers name.
-    public func reading(_ sources: ReadWait) -> [Route] { map { $0.method == .get ? $0.reading(sources) : $0 } }
+    /// The same routes; those that read wait for the position that their callers name, and those that write say theirs.
+    public func reading(_ sources: ReadWait) -> [Route] { map { $0.method == .get ? $0.reading(sources) : $0.writing() } }
 }

@@ -1,19 +1,19 @@
 internal import Glibc
 internal import Synchronization
 
-// Unchecked: `isSleeping` is only touched while `mutex` is held, `isRaised` is atomic, and neither pointer ever changes.
+// Unchecked: `isSleeping` is only touched while `mutex` is held, `pace` only by the one waiter, `isRaised` is atomic, and neither
+// pointer ever changes.
 /// Wakes a thread of ours that waits for work: a flag that stays up until the one waiter has seen it. Never wait on the
 /// cooperative pool.
 ///
-/// Who waits looks a few times before it sleeps: waking a sleeping thread costs tens of microseconds, which a caller that
-/// sends its next piece of work as soon as it has the answer to the last would pay every time.
+/// Who waits looks for a moment before it sleeps, as its ``Pace`` says: waking a sleeping thread costs tens of microseconds, which a caller
+/// that sends its next piece of work as soon as it has the answer to the last would pay every time.
 public final class ThreadSignal: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let isRaised = Atomic<Bool>(false)
     private var isSleeping = false
-    /// How long it looks before it sleeps, in nanoseconds.
-    private static let patience = 60_000
+    private var pace = Pace(least: 60_000)
 
     /// Down.
     public init() {
@@ -44,7 +44,9 @@ public final class ThreadSignal: @unchecked Sendable {
 
     /// Waits for the flag and takes it down; false when `limit` passed first.
     public func wait(atMost limit: Duration) -> Bool {
-        if look() { return true }
+        let start = pace.begin()
+        defer { pace.end(start) }
+        if look(since: start) { return true }
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
         let (seconds, attoseconds) = limit.components
@@ -66,15 +68,11 @@ public final class ThreadSignal: @unchecked Sendable {
     private func take() -> Bool { isRaised.exchange(false, ordering: .sequentiallyConsistent) }
 
     /// Looks for a moment, leaving the processor to whoever else has work.
-    private func look() -> Bool {
-        var start = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &start)
+    private func look(since start: Int) -> Bool {
         while true {
             if take() { return true }
             sched_yield()
-            var now = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &now)
-            if (now.tv_sec - start.tv_sec) * 1_000_000_000 + now.tv_nsec - start.tv_nsec > Self.patience { return false }
+            if !pace.looks(start) { return false }
         }
     }
 }

@@ -48,7 +48,8 @@ extension Survival {
                         "create or replace function ledger.refuse_term() returns trigger language plpgsql as 'begin return new; end'",
                         "alter table ledger.events disable trigger hold_term", "select setval('ledger.term_number', 1)",
                         "create table ledger.mine (a int)", "create table public.mine (a int)", "set role openledger",
-                        "delete from ledger.carriage",
+                        "delete from ledger.carriage", "set openledger.thinning = 'on'; delete from ledger.checkpoints",
+                        "set openledger.thinning = 'on'; delete from ledger.cosignatures",
                     ]
                     for way in ways { try await Self.expect(.insufficientPrivilege, way, role) }
                 }

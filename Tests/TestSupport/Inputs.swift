@@ -18,6 +18,10 @@ public enum TestInput {
     /// A Python with torch, transformers and PEFT. OPENLEDGER_TEST_TORCH.
     public static var torch: String? { variable("OPENLEDGER_TEST_TORCH") }
 
+    /// For how long the broker is away in the test that takes it away, beside what the test's own appends take. OPENLEDGER_TEST_KAFKA_AWAY,
+    /// in seconds.
+    public static var kafkaAway: Duration { .seconds(variable("OPENLEDGER_TEST_KAFKA_AWAY").flatMap { Int($0) } ?? 0) }
+
     private static func variable(_ name: String) -> String? {
         ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }

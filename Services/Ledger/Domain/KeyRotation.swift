@@ -10,7 +10,7 @@ public enum KeyRotation {
 
     /// What the old key signs.
     public static func statement(origin: String, next: VerifierKey) -> [UInt8] {
-        Array("openledger/log-key-rotation\n\(origin)\n\(next)\n".utf8)
+        LogRotation.statement(origin: origin, next: next)
     }
 
     /// The event's data.
@@ -34,15 +34,13 @@ public enum KeyRotation {
         return AppendRequest(events: [try event.encoded()])
     }
 
-    /// Whether an event's data is the old key's true word for the new one.
-    public static func verify(_ data: JSONValue, origin: String) -> (previous: VerifierKey, next: VerifierKey)? {
+    /// An event's data, if it is the old key's true word for the new one.
+    public static func verify(_ data: JSONValue, origin: String) -> LogRotation? {
         guard case .object(let object) = data, case .string(let old)? = object["previous"], case .string(let new)? = object["next"],
             case .string(let text)? = object["signature"], let signature = Base64URL.decode(text),
-            let previous = try? VerifierKey(vkey: old), let next = try? VerifierKey(vkey: new), previous.name == origin,
-            next.name == origin,
-            let key = try? Ed25519PublicKey(previous.publicKey),
-            key.isValid(signature: signature, for: statement(origin: origin, next: next))
+            let previous = try? VerifierKey(vkey: old), let next = try? VerifierKey(vkey: new), previous.name == origin
         else { return nil }
-        return (previous, next)
+        let rotation = LogRotation(previous: previous, next: next, signature: signature)
+        return rotation.holds ? rotation : nil
     }
 }

@@ -43,7 +43,7 @@ enum AuditCommand {
             }
             let threads = try arguments.integer("threads", in: 1...64, default: 2)
             let source = try LogPlace.source(arguments.operands[0], ca: arguments.value("ca"))
-            let trust = try await TrustOptions.read(arguments) { try await source.pinnedKeys() }
+            let trust = try await TrustOptions.read(arguments, from: source) { try await source.pinnedKeys() }
             let kept = arguments.all("checkpoints").map { FolderLogSource($0) }
             let line = ProgressLine("checked", console)
             let progress: @Sendable (LogProgress) -> Void = { line.show(done: $0.done, total: $0.total, rate: $0.rate) }

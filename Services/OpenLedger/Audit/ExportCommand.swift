@@ -32,7 +32,7 @@ enum ExportCommand {
         await LogCommand.run(typed, specification, console) { arguments in
             let folder = arguments.operands[1]
             let source = try LogPlace.source(arguments.operands[0], local: folder, ca: arguments.value("ca"))
-            let trust = try await TrustOptions.read(arguments) {
+            let trust = try await TrustOptions.read(arguments, from: source) {
                 // The key that this folder began with binds the log more than one that it names today.
                 let first = try await FolderLogSource(folder).keysIfThere()
                 return first.isEmpty ? try await source.pinnedKeys() : first

@@ -11,7 +11,7 @@ struct MirrorRoutes: Sendable {
     /// The routes, below `/log`.
     var mount: Mount {
         Mount(
-            "mirror", routes: [checkpoint, keys, cosigned, tile, entries, addCheckpoint],
+            "mirror", routes: [checkpoint, keys, rotations, cosigned, tile, entries, addCheckpoint],
             checks: [ReadinessCheck("copy") { [mirror] in mirror.checkpoint == nil ? .notReady("no checkpoint copied yet") : .ready }])
     }
 
@@ -31,6 +31,16 @@ struct MirrorRoutes: Sendable {
             replies: [.content(200, "Verifier keys.", type: "text/plain")]
         ) { [mirror] _ in
             Self.text(mirror.logKeys.map { "\($0)\n" }.joined())
+        }
+    }
+
+    private var rotations: Route {
+        Route(
+            .get, "/log/v1/keys/rotations", operation: "keyRotations",
+            summary: "Each log key's word for the next, oldest first, one a line.", access: .public,
+            replies: [.content(200, "Rotations.", type: "text/plain")]
+        ) { [mirror] _ in
+            Self.text(LogRotation.text(mirror.logRotations))
         }
     }
 

@@ -6,17 +6,25 @@ enum TrustOptions {
     static let options: [ArgumentSpecification.Option] = [
         .init(name: "key", value: "VKEY", help: "A verifier key of the log.", isRepeated: true),
         .init(name: "key-file", value: "FILE", help: "Verifier keys of the log, one a line.", isRepeated: true),
+        .init(
+            name: "rotations", value: "FILE",
+            help: "How the log's key was rotated, as LOG/v1/keys/rotations tells it; without it what comes with the log."),
         .init(name: "policy", value: "FILE", help: "Logs, witnesses and a quorum (C2SP tlog-policy)."),
     ]
 
     static let note = """
         Whom to believe: the keys you give; or a policy, whose witnesses must have cosigned; or, where you give neither, the key that
-        comes with the log, which shows that one key signed all of it but not whose key that is.
+        comes with the log, which shows that one key signed all of it but not whose key that is. A key that was rotated leads on to the
+        next: each must have signed for the one after it.
         """
 
     /// Reads them.
-    /// - Parameter pinned: the keys that come with the log itself; asked for only where nothing else was given.
-    static func read(_ arguments: Arguments, pinned: () async throws -> [VerifierKey]) async throws -> LogTrust {
+    /// - Parameters:
+    ///   - source: where the log is, which tells how its key was rotated; nil where there is only a file.
+    ///   - pinned: the keys that come with the log itself; asked for only where nothing else was given.
+    static func read(
+        _ arguments: Arguments, from source: (any LogSource)?, pinned: () async throws -> [VerifierKey]
+    ) async throws -> LogTrust {
         let keys = try keys(arguments.all("key"), files: arguments.all("key-file"))
         var policy: WitnessPolicy?
         if let file = arguments.value("policy") {
@@ -25,10 +33,18 @@ enum TrustOptions {
             }
         }
         let isEnough = !keys.isEmpty || policy.map { !$0.logs.isEmpty || $0.asksForWitnesses } ?? false
-        do {
-            return try LogTrust(keys: keys, policy: policy, pinned: isEnough ? [] : try await pinned())
-        } catch let error as NoteError {
+        let trust: LogTrust
+        do { trust = try LogTrust(keys: keys, policy: policy, pinned: isEnough ? [] : try await pinned()) } catch let error as NoteError {
             throw UsageError("\(error)")
+        }
+        if trust.keys.isEmpty { return trust }
+        if let file = arguments.value("rotations") {
+            let text = try SmallTextFile.read(file)
+            do { return try trust.following(try LogRotation.list(text)) } catch { throw UsageError("\(file): \(error)") }
+        }
+        let rotations = try await source?.rotations() ?? []
+        do { return try trust.following(rotations) } catch {
+            throw AuditFault(.checkpoint, position: nil, "how its key was rotated: \(error)")
         }
     }
 

@@ -29,7 +29,7 @@ enum VerifyCommand {
     static func run(_ typed: [String], console: Console) async -> Int32 {
         await LogCommand.run(typed, specification, console) { arguments in
             let bytes = try SmallTextFile.bytes(arguments.operands[0], limit: Receipt.maximumBytes)
-            let trust = try await TrustOptions.read(arguments) { [] }
+            let trust = try await TrustOptions.read(arguments, from: nil) { [] }
             if LiabilityProof.isProof(bytes) {
                 guard arguments.value("event") == nil else { throw UsageError("--event is for proof files of one event") }
                 return LiabilityReport.run(bytes, trust, asJSON: arguments.has("json"), console)

@@ -37,7 +37,7 @@ enum ReceiptCommand {
         await LogCommand.run(typed.map { $0 == "-o" ? "--output" : $0 }, specification, console) { arguments in
             let bytes = try await fetch(arguments, environment, try transport(arguments.value("ca")))
             let isTrusted = ["key", "key-file", "policy"].contains { !arguments.all($0).isEmpty }
-            let trust = isTrusted ? try await TrustOptions.read(arguments) { [] } : nil
+            let trust = isTrusted ? try await TrustOptions.read(arguments, from: nil) { [] } : nil
             do throws(ReceiptFault) { try check(bytes, trust) } catch {
                 console.err("THE RECEIPT DOES NOT HOLD: \(error)")
                 return LogCommand.bad

@@ -63,6 +63,21 @@ final class BundleFolder: Sendable {
         try put("keys", Array(known.map { "\($0)\n" }.joined().utf8))
     }
 
+    /// Keeps what the log's keys said of those that followed them. A list that is shorter than the one that is here changes nothing. Blocks.
+    /// - Throws: ``LogSourceError`` when it contradicts the one that is here.
+    func keep(rotations: [LogRotation]) throws {
+        let file = path + "/rotations"
+        let known = try Files.read(file, limit: LogBounds.rotations).map { try LogBounds.rotations($0, path: file) } ?? []
+        guard known.count < rotations.count else {
+            if !known.starts(with: rotations) { throw LogSourceError.malformed(path: file, reason: Self.otherRotations) }
+            return
+        }
+        guard rotations.starts(with: known) else { throw LogSourceError.malformed(path: file, reason: Self.otherRotations) }
+        try put("rotations", Array(LogRotation.text(rotations).utf8))
+    }
+
+    private static let otherRotations = "the log now tells of other rotations of its key than those that were kept here"
+
     /// Shows a checkpoint, once everything that it speaks of is on disk. Blocks.
     func publish(_ note: String) throws {
         try flush()

@@ -3,7 +3,7 @@ internal import Glibc
 internal import Threads
 
 /// A log in a folder: `checkpoint`, `tile/…` and `tile/entries/…` as C2SP tlog-tiles lays them out, beside them `keys` (the
-/// log's verifier keys, one a line) and `checkpoints/<size>` (earlier checkpoints that were kept). A partial tile may be
+/// log's verifier keys, one a line), `rotations` (each key's word for the next) and `checkpoints/<size>` (earlier checkpoints that were kept). A partial tile may be
 /// taken from a fuller one.
 public struct FolderLogSource: LogSource {
     /// Where it lies.
@@ -43,6 +43,14 @@ public struct FolderLogSource: LogSource {
             return try LogBounds.keys(try await text("keys", limit: LogBounds.keys), path: path + "/keys")
         } catch let error as LogSourceError where error.isMissing {
             return []
+        }
+    }
+
+    /// Reads `rotations`; none when there is no such file.
+    public func rotations() async throws -> [LogRotation] {
+        try await OSThread.run(name: "log-read") {
+            guard let bytes = try Files.read(path + "/rotations", limit: LogBounds.rotations) else { return [] }
+            return try LogBounds.rotations(bytes, path: path + "/rotations")
         }
     }
 

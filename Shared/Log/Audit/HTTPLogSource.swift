@@ -53,6 +53,16 @@ public struct HTTPLogSource: LogSource {
         }
     }
 
+    /// `GET <prefix>/v1/keys/rotations`; none from a server that has no such page.
+    public func rotations() async throws -> [LogRotation] {
+        do {
+            let path = "v1/keys/rotations"
+            return try LogBounds.rotations(try await get(path, limit: LogBounds.rotations), path: "\(name)/\(path)")
+        } catch let error as LogSourceError where error.isMissing {
+            return []
+        }
+    }
+
     /// None: a server that forks its log would not keep what gives it away.
     public func keptSizes() async throws -> [UInt64] { [] }
 

@@ -48,6 +48,9 @@ public struct LogExport: Sendable {
             throw AuditFault(.checkpoint, position: nil, "the checkpoint: \(error)")
         }
         let bundle = try await OSThread.run(name: "log-store") { [folder] in try BundleFolder(folder) }
+        let rotations = try await source.rotations()
+        do { try LogRotation.check(rotations) } catch { throw AuditFault(.checkpoint, position: nil, "\(error)") }
+        try await OSThread.run(name: "log-store") { try bundle.keep(rotations: rotations) }
         let old = try await Self.held(in: bundle.source, of: signed.checkpoint.origin)
         if let old, old.size == signed.checkpoint.size, old.root == signed.checkpoint.root {
             let copied = try await evidence?.copyEvidence(into: bundle, size: old.size)

@@ -26,17 +26,25 @@ public actor LogMirror {
     private static let patience = 3
 
     private let upstream: any LogSource
-    private let trust: LogTrust
+    /// By what the first checkpoints were believed; rotations lead on from it.
+    private let given: LogTrust
+    private var trust: LogTrust
     private let copy: LogCopy
     private let folder: BundleFolder
     private let desk: WitnessDesk
-    private let keys: [VerifierKey]
     private let verifier: VerifierKey
     private var held: SignedCheckpoint?
     private var badRounds = 0
     private var wasSurpassed = false
     /// What is served: the checkpoint that the copy has reached.
     private let shown = Lock<SignedCheckpoint?>(nil)
+    private let named: Lock<Named>
+
+    /// The log's keys as far as they are known here, and how each came after the one before.
+    private struct Named {
+        var keys: [VerifierKey]
+        var rotations: [LogRotation]
+    }
 
     /// Opens a mirror's folder, or makes it.
     /// - Parameters:
@@ -53,11 +61,14 @@ public actor LogMirror {
             throw NoteError.malformed(what: "mirror key", reason: "must be a cosignature key")
         }
         self.upstream = upstream
-        self.trust = trust
-        keys = trust.keys
+        given = trust
         verifier = signer.verifier
         let folder = try await OSThread.run(name: "log-store") { try BundleFolder(path) }
         self.folder = folder
+        let rotations = try await folder.source.rotations()
+        let trust = try trust.following(rotations)
+        self.trust = trust
+        named = Lock(Named(keys: trust.keys, rotations: rotations))
         copy = LogCopy(source: upstream, folder: folder, rule: rule, threads: threads)
         desk = WitnessDesk(folder: folder, keys: trust.keys, signer: signer, clock: clock)
         try await desk.open()
@@ -81,7 +92,10 @@ public actor LogMirror {
     public nonisolated var checkpoint: SignedCheckpoint? { shown.withLock { $0 } }
 
     /// The log's keys.
-    public nonisolated var logKeys: [VerifierKey] { trust.keys }
+    public nonisolated var logKeys: [VerifierKey] { named.withLock { $0.keys } }
+
+    /// Each of those keys' word for the next, oldest first.
+    public nonisolated var logRotations: [LogRotation] { named.withLock { $0.rotations } }
 
     /// The largest checkpoint that was cosigned, by a submission or after copying.
     public var cosigned: SignedCheckpoint? { get async { await desk.latest } }
@@ -181,9 +195,43 @@ public actor LogMirror {
     /// The log's newest checkpoint; or the one that was cosigned on submission, where that is newer still, or came while an
     /// older one was being copied, which then could not be cosigned any more.
     private func nextTarget() async throws -> SignedCheckpoint {
-        let newest = try trust.verify(try await upstream.checkpoint()).signed
+        let newest = try await newestCheckpoint()
         guard let submitted = await desk.latest, submitted.checkpoint.size > held?.checkpoint.size ?? 0 else { return newest }
         return submitted.checkpoint.size > newest.checkpoint.size || (wasSurpassed && badRounds == 0) ? submitted : newest
+    }
+
+    /// The log's newest checkpoint. Where a key signs it that is not known here, the log is asked for the words of its keys first.
+    private func newestCheckpoint() async throws -> SignedCheckpoint {
+        let text = try await upstream.checkpoint()
+        let signed: SignedCheckpoint
+        do { signed = try trust.verify(text).signed } catch {
+            guard try await follow() else { throw error }
+            return try trust.verify(text).signed
+        }
+        let name = signed.checkpoint.origin
+        if !trust.keys.isEmpty,
+            signed.note.signatures.contains(where: { line in line.name == name && !trust.keys.contains(where: line.isBy) })
+        {
+            // A word may come a moment after the first signature; what is known suffices for this checkpoint.
+            _ = try? await follow()
+        }
+        return signed
+    }
+
+    /// Takes up what the log's keys say of those that followed them.
+    /// - Returns: whether that led to a key that was not known.
+    private func follow() async throws -> Bool {
+        let rotations = try await upstream.rotations()
+        let next = try given.following(rotations)
+        guard !next.keys.allSatisfy(trust.keys.contains) else { return false }
+        try await OSThread.run(name: "log-store") { [folder] in
+            try folder.keep(rotations: rotations)
+            try folder.flush()
+        }
+        trust = next
+        named.withLock { $0 = Named(keys: next.keys, rotations: rotations) }
+        await desk.know(next.keys)
+        return true
     }
 
     private func reach(_ target: SignedCheckpoint, _ progress: (@Sendable (LogProgress) -> Void)?) async throws -> SignedCheckpoint? {
@@ -193,7 +241,7 @@ public actor LogMirror {
         var signed = target
         if let line = try await cosign(target) { signed.add(line) }
         wasSurpassed = !signed.note.signatures.contains { $0.isBy(verifier) }
-        try await OSThread.run(name: "log-store") { [folder, keys, signed] in
+        try await OSThread.run(name: "log-store") { [folder, signed, keys = trust.keys] in
             try folder.add(keys: keys)
             try folder.keep(signed)
             try folder.publish(signed.note.encoded)

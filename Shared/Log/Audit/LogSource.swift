@@ -15,6 +15,9 @@ public protocol LogSource: TileSource {
     /// The verifier keys that the source itself names. They prove nothing to whoever did not get them elsewhere too.
     func pinnedKeys() async throws -> [VerifierKey]
 
+    /// The words of the log's keys for those that followed them, oldest first, as the source tells them; not verified.
+    func rotations() async throws -> [LogRotation]
+
     /// The sizes of earlier checkpoints that were kept beside the log, ascending.
     func keptSizes() async throws -> [UInt64]
 
@@ -31,6 +34,9 @@ public protocol LogSource: TileSource {
 }
 
 extension LogSource {
+    /// None, where nobody says otherwise.
+    public func rotations() async throws -> [LogRotation] { [] }
+
     /// None, where nobody says otherwise.
     public func evidence(_ digest: Digest) async throws -> [UInt8]? { nil }
 }
@@ -90,6 +96,7 @@ enum LogBounds {
     static let tile = Tile.fullWidth * Tile.hashBytes
     static let bundle = Tile.fullWidth * (65_535 + 2)
     static let keys = 64 << 10
+    static let rotations = 1 << 20
     /// Kept checkpoints in one folder.
     static let kept = 1_000_000
 
@@ -126,5 +133,10 @@ enum LogBounds {
             do { keys.append(try VerifierKey(vkey: String(line))) } catch { throw .malformed(path: path, reason: "\(error)") }
         }
         return keys
+    }
+
+    static func rotations(_ bytes: [UInt8], path: String) throws(LogSourceError) -> [LogRotation] {
+        let lines = try text(bytes, path: path)
+        do { return try LogRotation.list(lines) } catch { throw .malformed(path: path, reason: "\(error)") }
     }
 }

@@ -14,6 +14,8 @@ public struct LogTrust: Sendable {
     public let keys: [VerifierKey]
     /// Where they came from.
     public let origin: KeyOrigin
+    /// Those of them that follow from others by rotations.
+    public let followed: [VerifierKey]
     /// Which witnesses must have cosigned.
     public let policy: WitnessPolicy?
 
@@ -22,6 +24,7 @@ public struct LogTrust: Sendable {
     /// - Throws: ``NoteError`` when there is nothing by which to believe.
     public init(keys: [VerifierKey], policy: WitnessPolicy? = nil, pinned: [VerifierKey] = []) throws(NoteError) {
         self.policy = policy
+        followed = []
         if !keys.isEmpty {
             (self.keys, origin) = (keys, .given)
         } else if let policy, !policy.logs.isEmpty {
@@ -35,6 +38,25 @@ public struct LogTrust: Sendable {
                     what: "trust", reason: "nothing says whose signature to believe: give the log's key, or a policy with witnesses")
             }
         }
+    }
+
+    private init(_ trust: LogTrust, followed: [VerifierKey]) {
+        keys = trust.keys + followed
+        origin = trust.origin
+        policy = trust.policy
+        self.followed = trust.followed + followed
+    }
+
+    /// The same trust, and trust in each key that a trusted one signed for, and so on.
+    /// - Parameter rotations: oldest first, all of the log's.
+    /// - Throws: ``NoteError`` for a chain that is broken or has a link that its key did not sign: then none of it is believed.
+    public func following(_ rotations: [LogRotation]) throws(NoteError) -> LogTrust {
+        try LogRotation.check(rotations)
+        var found: [VerifierKey] = []
+        for rotation in rotations where keys.contains(rotation.previous) || found.contains(rotation.previous) {
+            if !keys.contains(rotation.next), !found.contains(rotation.next) { found.append(rotation.next) }
+        }
+        return LogTrust(self, followed: found)
     }
 
     /// Verifies a checkpoint's note.
@@ -57,7 +79,7 @@ public struct LogTrust: Sendable {
                 what: "checkpoint", reason: "its cosignatures do not make the policy's quorum; good ones: \(names.isEmpty ? "none" : names)"
             )
         }
-        return (signed, Voucher(signers: signers, origin: origin, witnesses: witnesses))
+        return (signed, Voucher(signers: signers, followed: followed.filter(signers.contains), origin: origin, witnesses: witnesses))
     }
 }
 
@@ -74,7 +96,9 @@ extension LogTrust {
 public struct Voucher: Sendable, Equatable, CustomStringConvertible {
     /// The log's keys whose signatures hold.
     public let signers: [VerifierKey]
-    /// Where those keys came from.
+    /// Those of them that follow from trusted ones by rotations.
+    public let followed: [VerifierKey]
+    /// Where the keys came from.
     public let origin: LogTrust.KeyOrigin
     /// The witnesses of the policy whose cosignatures hold.
     public let witnesses: [VerifierKey]
@@ -82,8 +106,18 @@ public struct Voucher: Sendable, Equatable, CustomStringConvertible {
     /// In words.
     public var description: String {
         var parts: [String] = []
-        if !signers.isEmpty {
-            let names = signers.map(\.description).joined(separator: ", ")
+        let direct = signers.filter { !followed.contains($0) }
+        if direct.isEmpty, !followed.isEmpty {
+            let names = followed.map(\.description).joined(separator: ", ")
+            let first =
+                switch origin {
+                case .given: "the key you gave"
+                case .policy: "a log of your policy"
+                case .pinned: "the key that comes with the log itself"
+                }
+            parts.append("signed by \(names), which follows from \(first) by rotations that each key signed for the next")
+        } else if !direct.isEmpty {
+            let names = direct.map(\.description).joined(separator: ", ")
             switch origin {
             case .given: parts.append("signed by the key you gave, \(names)")
             case .policy: parts.append("signed by a log of your policy, \(names)")

@@ -8,7 +8,7 @@ actor WitnessDesk {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let folder: BundleFolder
-    private let keys: [VerifierKey]
+    private var keys: [VerifierKey]
     private let signer: NoteSigner
     private let clock: @Sendable () -> UInt64
     private var state = WitnessState()
@@ -42,6 +42,9 @@ actor WitnessDesk {
 
     /// What it remembers.
     var known: WitnessState { state }
+
+    /// Submissions are believed by these keys from now on.
+    func know(_ keys: [VerifierKey]) { self.keys = keys }
 
     /// Answers a submission (C2SP tlog-witness).
     func submit(_ request: AddCheckpointRequest) throws -> NoteSignature {

@@ -32,6 +32,9 @@ final class FolderServer: @unchecked Sendable {
         HTTPLogSource(transport: InProcessTransport(handler: handler), url: "http://log.example/log", local: FolderLogSource(local))
     }
 
+    /// Pages of our ledger's that are files of a bundle.
+    private static let pages = ["v1/keys": "keys", "v1/keys/rotations": "rotations"]
+
     private var handler: Handler {
         { [self] request in
             let path = String(request.path.dropFirst("/log/".count))
@@ -46,7 +49,7 @@ final class FolderServer: @unchecked Sendable {
                     failures -= 1
                     return (503, "")
                 }
-                return refused(path) ? (404, "") : (200, folder + "/" + (path == "v1/keys" ? "keys" : path))
+                return refused(path) ? (404, "") : (200, folder + "/" + (Self.pages[path] ?? path))
             }
             guard answer.status == 200 else { return Response(status: answer.status) }
             guard let data = FileManager.default.contents(atPath: answer.file) else { return Response(status: 404) }

@@ -34,7 +34,7 @@ public struct LedgerLaw: ReplayLaw {
     /// What the rules make of the same.
     public func judge(_ append: ReplayedAppend, _ state: Keys, _ moment: DecisionContext) throws -> Verdict {
         guard append.first.type == "log-key.rotated", let stream = StreamName(KeyRotation.stream) else { return .unknown }
-        guard let (previous, _) = KeyRotation.verify(append.first.data, origin: origin) else {
+        guard let previous = KeyRotation.verify(append.first.data, origin: origin)?.previous else {
             throw Unlawful("the old key's signature does not hold for the new key of \(origin)")
         }
         guard state.newest == nil || state.newest == previous.description else {

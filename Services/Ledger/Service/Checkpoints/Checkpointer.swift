@@ -13,6 +13,9 @@ final class Checkpointer: Sendable {
     /// append.
     static let interval = Duration.milliseconds(300)
 
+    /// How often checkpoints go that nothing needs any more, and how many at once.
+    private static let thinning = (every: Duration.seconds(300), atMost: Int64(50_000))
+
     private struct State {
         var latest: SignedCheckpoint?
         var number: Int64 = 0
@@ -20,6 +23,7 @@ final class Checkpointer: Sendable {
         var cosignedNumber: Int64 = 0
         /// Whether nobody else can have signed since: false until this instance has looked as the leader.
         var isCurrent = false
+        var thinned: ContinuousClock.Instant?
     }
 
     private let pool: PostgresPool
@@ -57,6 +61,7 @@ final class Checkpointer: Sendable {
                 if isLeading() {
                     let begin = ContinuousClock.now
                     try await sign()
+                    await thin()
                     await tail.waitPast(latest?.checkpoint.size ?? 0, for: .seconds(1))
                     // After a quiet moment at once, under load no more often than the interval says.
                     try await Task.sleep(until: begin + Self.interval, clock: .continuous)
@@ -91,6 +96,23 @@ final class Checkpointer: Sendable {
             state.number = number
         }
         for witness in witnesses { witness.offer(signed, number: number) }
+    }
+
+    /// Lets checkpoints go that neither history nor a witness needs: the table would outgrow the log's tree.
+    private func thin() async {
+        let now = ContinuousClock.now
+        let isDue = state.withLock { state in
+            if let last = state.thinned, now - last < Self.thinning.every { return false }
+            state.thinned = now
+            return true
+        }
+        guard isDue else { return }
+        do {
+            // More than one round only where none was let go of for long.
+            while try await pool.execute(LogSQL.thinCheckpoints, [.int(Self.thinning.atMost)]).one().int(0) == Self.thinning.atMost {}
+        } catch {
+            if !Task.isCancelled { logger.warning("superfluous checkpoints could not be removed: \(error)") }
+        }
     }
 
     /// Takes up what another instance, or this one in an earlier life, signed last; witnesses that have not cosigned it yet

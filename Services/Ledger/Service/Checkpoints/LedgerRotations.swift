@@ -56,7 +56,7 @@ extension Ledger {
         while !Task.isCancelled {
             do {
                 if isLeading {
-                    guard let words = try keys.rotations(after: try await newestNamed()) else {
+                    guard let words = try keys.rotations(after: try await rotations().last?.next) else {
                         return logger.warning("the log names a newer key than those configured: their rotation is not put on it")
                     }
                     for word in words {
@@ -75,16 +75,16 @@ extension Ledger {
         }
     }
 
-    /// The key that the last word on the log is for.
-    private func newestNamed() async throws -> VerifierKey? {
-        guard let stream = StreamName(KeyRotation.stream) else { return nil }
-        var (newest, version) = (VerifierKey?.none, UInt64(0))
+    /// What the log has of its keys' words for those that followed them, oldest first.
+    func rotations() async throws -> [LogRotation] {
+        guard let stream = StreamName(KeyRotation.stream) else { return [] }
+        var (words, version) = ([LogRotation](), UInt64(0))
         while true {
             let events = try await reader.read(stream: stream, from: version, limit: LogReader.maximumEvents)
-            guard let last = events.last else { return newest }
+            guard let last = events.last else { return words }
             for event in events {
                 let data = try JSON.parse(Array(event.bytes[try EventHeader(parsing: event.bytes).data]))
-                newest = KeyRotation.verify(data, origin: keys.origin)?.next ?? newest
+                if let word = KeyRotation.verify(data, origin: keys.origin) { words.append(word) }
             }
             version = last.version + 1
         }

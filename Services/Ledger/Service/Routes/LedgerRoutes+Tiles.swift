@@ -5,7 +5,7 @@ internal import Web
 /// The log as C2SP tlog-tiles and checkpoint: open to everybody, since what lies here is meant to be verified by strangers
 /// and holds no content and no personal data.
 extension LedgerRoutes {
-    var tileRoutes: [Route] { [checkpoint, cosigned, verifierKeys, entries, tile] }
+    var tileRoutes: [Route] { [checkpoint, cosigned, verifierKeys, rotations, entries, tile] }
 
     private var checkpoint: Route {
         Route(
@@ -33,6 +33,16 @@ extension LedgerRoutes {
             access: .public, replies: [.content(200, "Verifier keys.", type: "text/plain")]
         ) { [ledger] _ in
             .note(ledger.keys.verifiers.map { "\($0)\n" }.joined())
+        }
+    }
+
+    private var rotations: Route {
+        Route(
+            .get, "/log/v1/keys/rotations", operation: "keyRotations",
+            summary: "Each log key's word for the next, oldest first, one a line: both verifier keys and the first one's signature.",
+            access: .public, replies: [.content(200, "Rotations.", type: "text/plain")], problems: Self.readProblems
+        ) { [ledger] _ in
+            .note(LogRotation.text(try await ledger.rotations()))
         }
     }
 

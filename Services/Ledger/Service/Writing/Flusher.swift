@@ -40,6 +40,9 @@ final class Flusher: Sendable {
     /// - Parameter publish: shows a batch to the rest of the process and answers its callers.
     init(publish: @escaping @Sendable (Item) -> Void) { self.publish = publish }
 
+    /// Whether batches wait for the disk: one that comes now is answered for after them, however it was committed.
+    var isBehind: Bool { state.withLock { $0.isBusy || !$0.waiting.isEmpty } }
+
     /// On the writer's thread: takes a committed batch over. One that is on disk already is published at once when none
     /// waits before it.
     /// - Throws: what the session that flushes broke with; nothing that was committed since can be answered for.

@@ -223,7 +223,7 @@ final class Leader: Sendable {
         let written: WrittenBatch
         do {
             written = try box.state.withLock { state in
-                try writer.write(next.batch.map(\.append), draft: next.draft, state: &state) { state in
+                try writer.write(next.batch.map(\.append), draft: next.draft, isEarly: flusher.isBehind, state: &state) { state in
                     guard let batch = queue.ready(atLeast: LogWriter.copyFrom) else { return }
                     ahead = Ahead(batch: batch, draft: writer.draft(batch.map(\.append), state: &state))
                 }

@@ -10,6 +10,13 @@ enum LogSQL {
         insert into ledger.events (position, stream, version, command, leaf, bytes)
         select * from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bytea[], $6::bytea[])
         """
+    /// The same, with an early commit.
+    static let insertEarly: Statement = """
+        insert into ledger.events (position, stream, version, command, leaf, bytes)
+        select rows.* from (select set_config('synchronous_commit', 'off', true) as mode) early,
+            unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bytea[], $6::bytea[]) as rows
+        where early.mode is not null
+        """
     /// Lets a commit return before it is on disk: whoever commits so answers for it after ``flush``.
     private static let early = "set local synchronous_commit = off; "
     /// The rows of a batch, with an early commit.
@@ -87,6 +94,7 @@ enum LogSQL {
     static let lastCheckpoint: Statement = "select number, note from ledger.checkpoints order by number desc limit 1"
     static let keepCheckpoint = Statement(
         "insert into ledger.checkpoints (number, size, note) select $1::bigint, $2::bigint, $3::text from \(disk)")
+    static let thinCheckpoints: Statement = "select ledger.thin_checkpoints($1)"
     static let cosignatures: Statement = "select line from ledger.cosignatures where checkpoint = $1 order by line"
     static let keepCosignature = Statement(
         "insert into ledger.cosignatures (checkpoint, line) select $1::bigint, $2::text from \(disk) on conflict do nothing")

@@ -16,9 +16,11 @@ struct LogWriter {
     /// Stores a batch. On an error nothing of it is known to be stored, and the leader must step down and look again.
     /// - Parameters:
     ///   - draft: what ``draft(_:state:)`` made of it; void when a surprise has come since.
+    ///   - isEarly: whether even a small batch is not to wait for the disk, since it is answered for after others anyway.
     ///   - meanwhile: is called while the server takes in a batch that later ones may be drafted on.
     func write(
-        _ appends: [PreparedAppend], draft: DraftBatch?, state: inout WriterState, meanwhile: (inout WriterState) -> Void
+        _ appends: [PreparedAppend], draft: DraftBatch?, isEarly: Bool, state: inout WriterState,
+        meanwhile: (inout WriterState) -> Void
     ) throws -> WrittenBatch {
         // Commands and streams that the leader has not met are taken for new, which the unique indexes prove or refute as
         // the rows are stored; only a refuted guess, or one that no row would test, costs a look.
@@ -30,7 +32,7 @@ struct LogWriter {
                 guess = try decide(appends, .guessing, state: &state)
             }
             do {
-                if try isCertain(guess, of: appends) { return try store(&guess, state: &state, meanwhile: meanwhile) }
+                if try isCertain(guess, of: appends) { return try store(&guess, isEarly, state: &state, meanwhile: meanwhile) }
                 takeBack(guess, state: &state)
             } catch let error as PostgresError where Self.isSurprise(error) {
                 state.careful = WriterState.carefulBatches
@@ -42,7 +44,7 @@ struct LogWriter {
             state.careful -= 1
         }
         var decision = try decide(appends, .looking, state: &state)
-        return try store(&decision, state: &state) { _ in }
+        return try store(&decision, isEarly, state: &state) { _ in }
     }
 
     /// Decides a batch on the one before it, which the server is still taking in; nil when that can't be done without a look.
@@ -132,28 +134,35 @@ struct LogWriter {
     }
 
     private func store(
-        _ draft: inout DraftBatch, state: inout WriterState, meanwhile: (inout WriterState) -> Void
+        _ draft: inout DraftBatch, _ isEarly: Bool, state: inout WriterState, meanwhile: (inout WriterState) -> Void
     ) throws -> WrittenBatch {
-        let rows = draft.plan.rows
-        let events = rows.map { LoggedEvent(position: $0.position, version: $0.version, bytes: $0.bytes) }
-        let isOnDisk = draft.buffers == nil
+        let plan = draft.plan
+        var written = WrittenBatch(outcomes: draft.outcomes, size: draft.after.size, isOnDisk: true)
+        // While the server stores the rows, what they mean to the rest of the process is made ready.
+        func prepare() {
+            written.events = plan.rows.map { LoggedEvent(position: $0.position, version: $0.version, bytes: $0.bytes) }
+            written.root = draft.after.root
+        }
         if let buffers = draft.buffers {
             draft.buffers = nil
+            written.isOnDisk = false
             try session.copyIn(
                 script: draft.tiles.isEmpty ? LogSQL.copyEvents : LogSQL.copyBatch,
                 payloads: draft.tiles.isEmpty ? [buffers.rows] : [buffers.rows, buffers.tiles]
             ) {
                 // What a run's later appends may rest on is known once this batch is stored.
-                if draft.plan.broken.isEmpty { meanwhile(&state) }
+                if plan.broken.isEmpty { meanwhile(&state) }
+                prepare()
             }
             state.buffers.append(buffers)
-        } else if rows.count == 1, draft.tiles.isEmpty {
-            try session.execute(LogSQL.insertOne, Self.values(of: rows[0]))
-        } else if !rows.isEmpty {
-            _ = try session.pipeline([Self.insert(rows)] + draft.tiles.map(Self.insert))
+        } else if plan.rows.isEmpty {
+            prepare()
+        } else {
+            written.isOnDisk = !isEarly
+            _ = try session.pipeline([Self.insert(plan.rows, isEarly: isEarly)] + draft.tiles.map(Self.insert), meanwhile: prepare)
         }
-        for (run, streams) in draft.plan.broken { state.broken[run] = streams }
-        return WrittenBatch(outcomes: draft.outcomes, events: events, size: draft.after.size, root: draft.after.root, isOnDisk: isOnDisk)
+        for (run, streams) in plan.broken { state.broken[run] = streams }
+        return written
     }
 
     private static func replay(_ first: FirstAnswer, to append: PreparedAppend) -> Result<Appended, LogError> {
@@ -237,9 +246,10 @@ struct LogWriter {
         ]
     }
 
-    private static func insert(_ rows: [BatchPlan.Row]) -> (Statement, [PostgresValue]) {
-        (
-            LogSQL.insertMany,
+    private static func insert(_ rows: [BatchPlan.Row], isEarly: Bool) -> (Statement, [PostgresValue]) {
+        if rows.count == 1, !isEarly { return (LogSQL.insertOne, values(of: rows[0])) }
+        return (
+            isEarly ? LogSQL.insertEarly : LogSQL.insertMany,
             [
                 .int8Array(rows.map { Int64($0.position) }), .uuidArray(rows.map(\.stream.bytes)),
                 .int8Array(rows.map { Int64($0.version) }), .uuidArrayWithNulls(rows.map { $0.command?.bytes }),

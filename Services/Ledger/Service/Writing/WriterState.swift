@@ -46,9 +46,9 @@ struct DraftBatch: Sendable {
 /// What a written batch means to the rest of the process.
 struct WrittenBatch: Sendable {
     let outcomes: [Result<Appended, LogError>]
-    let events: [LoggedEvent]
     let size: UInt64
-    let root: Digest
+    var events: [LoggedEvent] = []
+    var root = Merkle.emptyRoot
     /// Whether the commit has waited for the disk, or there was nothing to commit.
-    let isOnDisk: Bool
+    var isOnDisk: Bool
 }

@@ -18,7 +18,7 @@ struct RetrainAudit {
         let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-retrain-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         let source = try LogPlace.source(place, ca: arguments.value("ca"))
-        let trust = try await TrustOptions.read(arguments) { try await source.pinnedKeys() }
+        let trust = try await TrustOptions.read(arguments, from: source) { try await source.pinnedKeys() }
         // What is audited is what is read afterwards: a server's log is copied first.
         if house != nil { _ = try await LogExport(source, to: scratch, trust: trust).run() }
         let log = FolderLogSource(house == nil ? place : scratch)

@@ -24,6 +24,8 @@ final class GatewayHouse: Sendable {
         let json: JSONValue
         /// The data of its events, for a stream.
         var events: [String] = []
+        /// Where on the log what it decided stands, as the answer says.
+        var position: UInt64?
 
         /// OpenAI's code of an error.
         var code: String? { json["error"]?["code"]?.stringValue }
@@ -60,7 +62,8 @@ final class GatewayHouse: Sendable {
         let response = try await house.transport.send(request(method, path, token: token, json))
         let bytes = try await response.body.collect(upTo: 1 << 23)
         return Answer(
-            status: response.status, json: bytes.isEmpty ? .null : try JSON.parse(bytes, limits: JSONLimits(bytes: 1 << 23)))
+            status: response.status, json: bytes.isEmpty ? .null : try JSON.parse(bytes, limits: JSONLimits(bytes: 1 << 23)),
+            position: response.headers["Ledger-Position"].flatMap { UInt64($0) })
     }
 
     /// A conversation of one message.

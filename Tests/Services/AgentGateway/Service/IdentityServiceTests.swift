@@ -1,9 +1,11 @@
 import ServiceTestSupport
 import AgentGatewayDomain
 import Crypto
+import EventLog
 import Events
 import Identity
 import JSON
+import LedgerService
 import TestSupport
 import Testing
 
@@ -13,8 +15,13 @@ import Testing
             let (key, other) = (try Ed25519PrivateKey.generate(), try Ed25519PrivateKey.generate())
             let registered = try await gateway.register("person", key)
             #expect(registered.status == 201)
+            // What it wrote stands where the answer says, so that a read by that position sees it; an answer that wrote nothing names none.
+            let position = try #require(registered.position)
+            let written = try await gateway.house.ledger.client(for: .agentGateway).read(from: position, limit: 1, wait: nil).events.first
+            #expect(try EventHeader(parsing: try #require(written).bytes).type == "principal.registered")
             let id = try #require(registered.json["principal"]?.stringValue)
-            #expect(try await gateway.register("person", key).status == 409)
+            let again = try await gateway.register("person", key)
+            #expect(again.status == 409 && again.position == nil)
             let second = try #require(try await gateway.register("person", other).json["principal"]?.stringValue)
 
             let token = try #require(try await gateway.signIn(id, key).json["token"]?.stringValue)

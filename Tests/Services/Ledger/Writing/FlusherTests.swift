@@ -195,7 +195,7 @@ import Threads
         let flusher = Flusher { _ in Issue.record("nothing may be published") }
         struct Gone: Error {}
         flusher.fail(Gone())
-        let written = WrittenBatch(outcomes: [], events: [], size: 1, root: .zero, isOnDisk: true)
+        let written = WrittenBatch(outcomes: [], size: 1, isOnDisk: true)
         #expect(throws: Gone.self) { try flusher.settle(Flusher.Item(batch: [], written: written, start: .now)) }
     }
 }

@@ -14,7 +14,7 @@ import Testing
     /// Writes batches one after the other; a new state each time is what a new leader has.
     private final class Writing {
         let connection: PostgresConnection
-        private var state: WriterState
+        private(set) var state: WriterState
 
         init(_ database: LedgerDatabase) async throws {
             connection = try await PostgresConnection.connect(try database.role)
@@ -36,10 +36,12 @@ import Testing
 
         func write(_ appends: [PreparedAppend]) async throws -> [Result<Appended, LogError>] { try await batch(appends).outcomes }
 
-        func batch(_ appends: [PreparedAppend]) async throws -> WrittenBatch { try await batches([appends]).written[0] }
+        func batch(_ appends: [PreparedAppend], isEarly: Bool = false) async throws -> WrittenBatch {
+            try await batches([appends], isEarly: isEarly).written[0]
+        }
 
         /// Each batch is drafted, where that can be, while the one before it is being stored.
-        func batches(_ batches: [[PreparedAppend]]) async throws -> (written: [WrittenBatch], drafted: Int) {
+        func batches(_ batches: [[PreparedAppend]], isEarly: Bool = false) async throws -> (written: [WrittenBatch], drafted: Int) {
             let (before, connection) = (state, connection)
             let (written, drafted, after) = try await connection.withSession { session in
                 var state = before
@@ -50,7 +52,7 @@ import Testing
                 for (place, appends) in batches.enumerated() {
                     var next: DraftBatch?
                     written.append(
-                        try writer.write(appends, draft: draft, state: &state) { state in
+                        try writer.write(appends, draft: draft, isEarly: isEarly, state: &state) { state in
                             guard place + 1 < batches.count else { return }
                             next = writer.draft(batches[place + 1], state: &state)
                         })
@@ -108,6 +110,15 @@ import Testing
             #expect(try await !writing.batch([try events("many", LogWriter.copyFrom)]).isOnDisk)
             // Nothing to store, nothing to wait for.
             #expect(try await writing.batch([try events("many", LogWriter.copyFrom)]).isOnDisk)
+            // One that is behind others is answered for after them, whatever its size; but not before its own commit where there is none.
+            for (name, count) in [("early", 1), ("earlier", 5)] {
+                let written = try await writing.batch([try events(name, count)], isEarly: true)
+                #expect(!written.isOnDisk && written.events.count == count && written.size == written.events[count - 1].position + 1)
+                #expect(try await writing.batch([try events(name, count)], isEarly: true).isOnDisk)
+            }
+            let rows = try await writing.connection.execute("select position, bytes from ledger.events order by position")
+            #expect(rows.count == LogWriter.copyFrom * 2 + 6)
+            #expect(writing.state.tree.root == Merkle.root(of: try rows.map { Merkle.leaf(try $0.bytes(1)) }))
             // The setting of one commit is not that of the next.
             #expect(try await writing.connection.execute("show synchronous_commit").one().text(0) == "on")
             await writing.connection.close()
