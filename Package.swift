@@ -281,7 +281,7 @@ let package = Package(
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",
                 "Identity",
                 "Telemetry", "Threads",
-            ], exclude: ["README.md", "engine_peer.py", "Gateway/litellm_requests.py", "Router"]),
+            ], exclude: ["README.md", "engine_peer.py", "Gateway/litellm_requests.py", "Router", "Spans/span_peer.py"]),
         program("router-simulation", "Benchmarks/Router", ["AdapterRouter"]),
     ],
     swiftLanguageModes: [.v6]

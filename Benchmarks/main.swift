@@ -13,7 +13,7 @@ do {
     case "audit": try await AuditBenchmark.run(options)
     case "audit-once": try await AuditBenchmark.runOnce()
     case "projection": try await withServer { try await ProjectionBench.run(options, $0) }
-    case "spans": try CorpusIndexBenchmark.run()
+    case "spans": try CorpusIndexBenchmark.run(rounds: options.rounds)
     case "answers": try AnswersBenchmark.run(rounds: options.rounds)
     case "http": try await HTTPBenchmark.run(options)
     case "screening": try await ScreeningBenchmark.run()

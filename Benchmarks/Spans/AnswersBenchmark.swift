@@ -12,6 +12,12 @@ enum AnswersBenchmark {
     private static let threads = 2
 
     static func run(rounds: Int) throws {
+        var aims = Aims()
+        try run(rounds: rounds, &aims)
+        aims.show()
+    }
+
+    static func run(rounds: Int, _ aims: inout Aims) throws {
         let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-bench-answers-\(getpid())").path
         try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: scratch) }
@@ -24,18 +30,20 @@ enum AnswersBenchmark {
         let texts = try CorpusIndexBenchmark.answers(docs.map(\.text), count: 200)
         let bytes = docs.reduce(0) { $0 + $1.text.count }
         row("\(docs.count) items, \(bytes / 1_000_000) MB; \(threads) threads", "answers", "CPU ms each", "")
-        try spans(index, docs, texts, rounds: rounds)
+        try spans(index, docs, texts, rounds: rounds, &aims)
         // What a training of the reference's model gives, and what one of the shipped model's does, each tensor row with its own scale.
         let shipped = (0..<4).flatMap { _ in
             [192, 192, 192, 96, 192, 96, 192, 192, 192, 512, 192, 512, 512, 192].flatMap { [Int](repeating: $0, count: 4) }
         }
         for (name, columns) in [("18 tensors of 1,152", [Int](repeating: 1_152, count: 18)), ("the shipped model's, rank 4", shipped)] {
-            try influence(name, columns, index, docs, texts, scratch, rounds: rounds)
+            try influence(name, columns, index, docs, texts, scratch, rounds: rounds, &aims)
         }
     }
 
     /// How fast answers are traced in a corpus and shared out among its owners, evidence and its hash included.
-    static func spans(_ index: CorpusIndex, _ docs: [CorpusIndexBenchmark.Doc], _ texts: [WordSequence], rounds: Int) throws {
+    private static func spans(
+        _ index: CorpusIndex, _ docs: [CorpusIndexBenchmark.Doc], _ texts: [WordSequence], rounds: Int, _ aims: inout Aims
+    ) throws {
         let items = facts(of: docs)
         var policy = AttributionPolicy()
         policy.weights = [.spans: Apportionment.whole]
@@ -46,6 +54,7 @@ enum AnswersBenchmark {
         row(
             "answers of 450 words traced and shared out", thousands(Double(texts.count) / wall), String(format: "%.2f", cpu * 1e3),
             String(format: "%.1f spans", Double(found) / Double(texts.count)))
+        aims.hold("answers traced and shared out by spans, two threads", Double(texts.count) / wall, atLeast: 200, "a second")
     }
 
     private static func attributed(
@@ -58,7 +67,7 @@ enum AnswersBenchmark {
 
     private static func influence(
         _ name: String, _ columns: [Int], _ index: CorpusIndex, _ docs: [CorpusIndexBenchmark.Doc], _ texts: [WordSequence],
-        _ scratch: String, rounds: Int
+        _ scratch: String, rounds: Int, _ aims: inout Aims
     ) throws {
         let rows = 10_000
         let tensors = columns.enumerated().map { InfluenceRows.Tensor(name: "t\($0.offset)", columns: $0.element) }
@@ -95,6 +104,9 @@ enum AnswersBenchmark {
             "and by \(rows) rows × 2, \(name)", String(format: "%.1f /s", Double(count) / wall), String(format: "%.1f", cpu * 1e3),
             String(format: "%.2f µs/row", cpu / Double(2 * rows) * 1e6),
             String(format: "%.1f GB/s", Double(checkpoints.reduce(0) { $0 + $1.scanBytes }) * Double(count) / wall / 1e9))
+        aims.say(
+            "and by influence, \(rows) rows × 2 checkpoints of \(name)",
+            String(format: "%.1f a second, %.2f µs of CPU a row and checkpoint", Double(count) / wall, cpu / Double(2 * rows) * 1e6))
     }
 
     private static func facts(of docs: [CorpusIndexBenchmark.Doc]) -> SnapshotItems {

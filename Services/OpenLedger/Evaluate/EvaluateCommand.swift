@@ -16,7 +16,8 @@ enum EvaluateCommand {
         options: [
             .init(name: "base", value: "FOLDER", help: "The small model; the one that ships with the product when left out."),
             .init(name: "only", value: "PART", help: "spans or influence; both when left out."),
-            .init(name: "rows", value: "N", help: "At most so many rows of each file for spans; 2000 when left out."),
+            .init(name: "quick", value: nil, help: "What can be seen within a minute: few items, and one training of eight contributors."),
+            .init(name: "rows", value: "N", help: "At most so many rows of each file for spans; 2000 when left out, 200 when quick."),
             .init(name: "subsets", value: "N", help: "How many models are trained on half of the rows; 40 when left out."),
             .init(
                 name: "seeds", value: "N",
@@ -61,7 +62,7 @@ enum EvaluateCommand {
     private static func measure(
         _ arguments: Arguments, _ part: String?, note: @escaping @Sendable (String) -> Void
     ) async throws -> EvaluationTable {
-        let limit = try arguments.integer("rows", in: 100...100_000, default: 2_000)
+        let limit = try arguments.integer("rows", in: 100...100_000, default: arguments.has("quick") ? 200 : 2_000)
         let files = arguments.operands
         let datanets = try await OSThread.run(name: "corpus") { try files.map { try EvaluationCorpus.read($0) } }
         let (fixtures, peer) = (arguments.value("fixtures"), arguments.value("peer"))
@@ -86,7 +87,7 @@ enum EvaluateCommand {
                 return table
             }
             var evaluation = try await influence(datanets, arguments, pool, note: note)
-            try await evaluation.run(into: &table)
+            if arguments.has("quick") { try await evaluation.runQuickly(into: &table) } else { try await evaluation.run(into: &table) }
         }
         return table
     }
@@ -100,10 +101,12 @@ enum EvaluateCommand {
         let kept = try KeptResults(folder: arguments.value("keep"))
         let subsets = try arguments.integer("subsets", in: 8...1_000, default: 40)
         let seeds = try arguments.integer("seeds", in: 1...16, default: 1)
+        let isQuick = arguments.has("quick")
         return try await OSThread.run(name: "model") {
             try InfluenceEvaluation(
                 datanets: datanets, model: LanguageModel(folder: folder), base: BaseModels.artefact(of: folder),
-                tokenizer: Tokenizer(folder: folder), pool: pool, subsets: subsets, seeds: seeds, kept: kept,
+                tokenizer: Tokenizer(folder: folder), pool: pool, contributors: isQuick ? 8 : 16, subsets: subsets, seeds: seeds,
+                kept: kept,
                 note: { note("influence: " + $0) })
         }
     }

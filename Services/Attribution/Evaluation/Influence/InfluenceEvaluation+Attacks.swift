@@ -27,21 +27,38 @@ extension InfluenceEvaluation {
         }
     }
 
-    mutating func attacks(_ table: inout EvaluationTable) async throws {
-        let honest = try await scores(world.rows, by: .ekfac)
+    /// Who attacks, and what everybody earns while nobody does.
+    struct Standing {
+        /// Four who earn neither most nor least.
+        let attackers: Set<Int>
+        /// Who earns most.
+        let victim: Int
+        let before: [String: Double]
+        let bareBefore: [String: Double]
+
+        /// The attackers' part.
+        func share(_ found: [String: Double]) -> Double { attackers.reduce(0) { $0 + (found["o\($1)"] ?? 0) } }
+    }
+
+    func standing(_ honest: [[Double]]) throws -> Standing {
         let before = try earnings(honest, of: world.rows), bareBefore = try earnings(honest, of: world.rows, .bare)
-        // Four who earn neither most nor least.
         let order = world.names.indices.sorted { (before["o\($0)"] ?? 0, $0) < (before["o\($1)"] ?? 0, $1) }
         let start = (order.count - 4) / 2
-        let attackers = Set(order[start..<start + 4])
-        func share(_ found: [String: Double]) -> Double { attackers.reduce(0) { $0 + (found["o\($1)"] ?? 0) } }
-        let (own, bareOwn) = (share(before), share(bareBefore))
+        return Standing(
+            attackers: Set(order[start..<start + 4]), victim: order.last ?? 0, before: before, bareBefore: bareBefore)
+    }
+
+    mutating func attacks(_ table: inout EvaluationTable) async throws {
+        let honest = try await scores(world.rows, by: .ekfac)
+        let standing = try self.standing(honest)
+        let (attackers, victim, before) = (standing.attackers, standing.victim, standing.before)
+        func share(_ found: [String: Double]) -> Double { standing.share(found) }
+        let (own, bareOwn) = (share(before), share(standing.bareBefore))
 
         let outside = world.names.count
         var littered = world.rows
         for number in 0..<4 { littered += world.garbage(owner: outside + number, choices: &attackersChoices) }
         let repeated = world.rows + copies(of: attackers)
-        let victim = order.last ?? 0
         let stolen = world.rows + theft(of: victim)
         let strange = world.rows.map { attackers.contains($0.owner) ? world.strange($0, choices: &attackersChoices) : $0 }
         let found = try await scores([
@@ -55,7 +72,7 @@ extension InfluenceEvaluation {
             "influence: ×4 self-duplication, of their share before (off: DataInf)", without: plain,
             share(try earnings(found[1], of: repeated, .clusters(of: repeated))) / own, atMost: 1.10)
         try copying(&table, stolen, found[4], victim, before["o\(victim)"] ?? 0)
-        try splitting(&table, attackers, honest, own: own, bareOwn: bareOwn, share: share)
+        try splitting(&table, standing, honest)
         table.add(
             "influence: outliers by rare words, of their share before",
             without: share(try earnings(found[5], of: strange, .bare)) / bareOwn, share(try earnings(found[5], of: strange)) / own,
@@ -107,10 +124,8 @@ extension InfluenceEvaluation {
     }
 
     /// The same rows and scores, under four names each.
-    private func splitting(
-        _ table: inout EvaluationTable, _ attackers: Set<Int>, _ honest: [[Double]], own: Double, bareOwn: Double,
-        share: ([String: Double]) -> Double
-    ) throws {
+    func splitting(_ table: inout EvaluationTable, _ standing: Standing, _ honest: [[Double]]) throws {
+        let attackers = standing.attackers
         let split = world.rows.enumerated().map { number, row in
             attackers.contains(row.owner)
                 ? InfluenceWorld.Row(item: row.item, owner: 100 + row.owner * 4 + number % 4, example: row.example) : row
@@ -119,8 +134,8 @@ extension InfluenceEvaluation {
         verified.owner = { $0 >= 100 ? "o\(($0 - 100) / 4)" : "o\($0)" }
         let shells = try earnings(honest, of: split, .bare).filter { $0.key.count > 3 }.values.reduce(0, +)
         table.add(
-            "influence: split among four names, of their share before", without: shells / bareOwn,
-            share(try earnings(honest, of: split, verified)) / own, atMost: 1.05)
+            "influence: split among four names, of their share before", without: shells / standing.share(standing.bareBefore),
+            standing.share(try earnings(honest, of: split, verified)) / standing.share(standing.before), atMost: 1.05)
     }
 
     /// The rows that attackers would bring who had texts like everybody's: they train a model of their own on some, and bend their rows

@@ -47,6 +47,13 @@ public struct InfluenceEvaluation: Sendable {
         try await attacks(&table)
     }
 
+    /// What one training shows, without any to compare it with: some seconds.
+    public func runQuickly(into table: inout EvaluationTable) async throws {
+        let honest = try await scores(world.rows, by: .ekfac)
+        facts(&table, honest)
+        try splitting(&table, standing(honest), honest)
+    }
+
     // MARK: What is computed
 
     enum Method: String {
