@@ -24,4 +24,10 @@ public struct APIKeyChain: APIKeyStore {
         for store in stores { if let holder = try await store.holder(of: keyID) { return holder } }
         return nil
     }
+
+    /// The holder that the first store finds there.
+    public func holder(of keyID: String, at agent: String) async throws -> KeyHolder? {
+        for store in stores { if let holder = try await store.holder(of: keyID, at: agent) { return holder } }
+        return nil
+    }
 }

@@ -38,7 +38,7 @@ public struct EconomyState: ServiceState {
     /// Stages that are due and not settled yet, by billing's reference.
     var completions: [String: Completion] = [:]
     /// What houses paid each other, by the asset, who paid and who was paid: for work, signed or not, and by signed payments.
-    var flows: [Asset: [String: [String: Int128]]] = [:]
+    var flows: [Asset: [String: [String: Flow]]] = [:]
     /// Open holds of billing's, by the authorisation or task that they were placed for, and the other way round.
     var holds: [String: String] = [:]
     var holdReferences: [String: String] = [:]
@@ -172,7 +172,7 @@ public struct EconomyState: ServiceState {
             let captured = try HoldCaptured(data)
             if !captured.released.isZero { forget(hold: captured.id) }
         case HoldReleased.type: forget(hold: try HoldReleased(data).id)
-        case JournalPosted.type: learn(try JournalPosted(data))
+        case JournalPosted.type: learn(try JournalPosted(data), at: position)
         case SettlementPosted.type: if let position { try settle(SettlementPosted(data), at: position) }
         case RefundPosted.type:
             let refund = try RefundPosted(data)

@@ -67,14 +67,14 @@ extension EconomyState {
     public static let transferReason = "payment:"
 
     /// Billing has moved the money.
-    mutating func learn(_ data: JournalPosted) {
+    mutating func learn(_ data: JournalPosted, at position: UInt64?) {
         guard data.reason.hasPrefix(Self.transferReason), data.reverses == nil, case .entries(let postings) = data.postings,
             let debit = postings.first(where: { $0.amount.isNegative }), let credit = postings.first(where: { $0.amount.isPositive })
         else { return }
         let payment = String(data.reason.dropFirst(Self.transferReason.count))
         if debit.account.text.hasPrefix("payer:"), credit.account.text.hasPrefix("payer:") {
             flow(
-                String(debit.account.text.dropFirst(6)), String(credit.account.text.dropFirst(6)), credit.amount.units, credit.amount.asset)
+                String(debit.account.text.dropFirst(6)), String(credit.account.text.dropFirst(6)), credit.amount, at: position)
         }
         if payments[payment]?.status == .settled { return }
         paymentTransfers[payment] = PaymentTransfer(id: data.id, from: debit.account, to: credit.account, amount: credit.amount)

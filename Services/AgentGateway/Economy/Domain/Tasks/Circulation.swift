@@ -10,27 +10,33 @@ struct Circulation: Sendable {
     /// Units by who paid and who was paid.
     let paid: [String: [String: Int128]]
 
+    /// What came back, and over which pairs of houses it can have come.
+    struct Returned: Sendable {
+        var byClient: [String: Int128] = [:]
+        var ways: [(from: String, to: String, units: Int128)] = []
+    }
+
     /// What came back to each client.
     /// - Parameters:
     ///   - house: that was paid.
     ///   - clients: what each of them paid it.
-    func returned(from house: String, to clients: [String: Int128]) -> [String: Int128] {
-        guard paid[house] != nil else { return [:] }
+    func returned(from house: String, to clients: [String: Int128]) -> Returned {
+        var returned = Returned()
+        guard paid[house] != nil else { return returned }
         var network = Network()
         var places = [house: network.source]
         var names = [house]
-        var pairs = 0
+        var pairs: [(from: String, to: String, edge: Int)] = []
         var next = 0
-        while next < names.count, pairs < Self.mostPairs {
+        while next < names.count, pairs.count < Self.mostPairs {
             let from = names[next]
             // In the order of names, so that everybody finds the same flow.
             for (to, units) in (paid[from] ?? [:]).sorted(by: { $0.key < $1.key }) where units > 0 && to != house {
-                pairs += 1
                 if places[to] == nil {
                     places[to] = network.addPlace()
                     names.append(to)
                 }
-                network.connect(places[from] ?? network.source, places[to] ?? network.sink, units)
+                pairs.append((from, to, network.connect(places[from] ?? network.source, places[to] ?? network.sink, units)))
             }
             next += 1
         }
@@ -40,8 +46,10 @@ struct Circulation: Sendable {
             ends.append((client, network.connect(place, network.sink, units)))
         }
         network.fill()
-        var returned: [String: Int128] = [:]
-        for end in ends { returned[end.client] = network.flow(over: end.edge) }
+        for end in ends { returned.byClient[end.client] = network.flow(over: end.edge) }
+        for pair in pairs where network.flow(over: pair.edge) > 0 {
+            returned.ways.append((pair.from, pair.to, network.flow(over: pair.edge)))
+        }
         return returned
     }
 
@@ -58,7 +66,6 @@ struct Circulation: Sendable {
             return edges.count - 1
         }
 
-        @discardableResult
         mutating func connect(_ from: Int, _ to: Int, _ units: Int128) -> Int {
             edges[from].append(ends.count)
             edges[to].append(ends.count + 1)

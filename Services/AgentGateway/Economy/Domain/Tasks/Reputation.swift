@@ -23,7 +23,7 @@ extension EconomyState {
     mutating func settle(_ data: SettlementPosted, at position: UInt64) throws {
         guard data.kind == "task", let done = completions.removeValue(forKey: data.reference) else { return }
         let house = house(of: done.client)
-        flow(done.client, done.provider, data.fee.units, data.fee.asset)
+        flow(done.client, done.provider, data.fee, at: position)
         // Who pays themselves earns money, not a name.
         guard done.isCountersigned, house != self.house(of: done.provider) else { return }
         settledPlaces[data.id] = settledTasks.count
@@ -34,9 +34,10 @@ extension EconomyState {
     }
 
     /// Money went from one to another, for whatever.
-    mutating func flow(_ from: String, _ to: String, _ units: Int128, _ asset: Asset) {
+    mutating func flow(_ from: String, _ to: String, _ amount: Amount, at position: UInt64?) {
         let (payer, payee) = (house(of: from), house(of: to))
-        if payer != payee { flows[asset, default: [:]][payer, default: [:]][payee, default: 0] += units }
+        if payer == payee { return }
+        flows[amount.asset, default: [:]][payer, default: [:]][payee, default: Flow()].add(amount.units, at: position)
     }
 
     mutating func giveBack(_ settlement: String, _ amount: Amount, at position: UInt64) {
@@ -44,7 +45,7 @@ extension EconomyState {
         let task = settledTasks[place]
         settledTasks[place].amount = Amount(task.amount.units - amount.units, amount.asset)
         settledTasks[place].positions.append(position)
-        flow(task.client, task.provider, -amount.units, amount.asset)
+        flow(task.client, task.provider, Amount(-amount.units, amount.asset), at: position)
     }
 
     /// What a principal's settled work says of it, still to be reckoned.
@@ -60,11 +61,34 @@ extension EconomyState {
     public func reputation(of provider: String) -> [Reputation] { standing(of: provider).reputations }
 }
 
+/// What one house paid another in all, less what was refunded, and where that stands on the log.
+struct Flow: Sendable {
+    private(set) var units: Int128 = 0
+    private(set) var positions: [UInt64] = []
+
+    mutating func add(_ units: Int128, at position: UInt64?) {
+        self.units += units
+        if let position { positions.append(position) }
+    }
+}
+
+/// Money that one house paid another and that can have been part of a round: what a name was lessened by.
+public struct WayRound: Sendable, Hashable {
+    /// The house that paid.
+    public let from: String
+    /// The house that was paid.
+    public let to: String
+    /// What of it is taken for part of the round.
+    public let amount: Amount
+    /// Where the payments from the one to the other stand on the log, refunds too.
+    public let positions: [UInt64]
+}
+
 /// Of whose work and whose payments a name is made. Reckoning takes a while where many pay many, and is not the decider's to wait for.
 public struct Standing: Sendable {
     let house: String
     let tasks: [SettledTask]
-    let flows: [Asset: [String: [String: Int128]]]
+    let flows: [Asset: [String: [String: Flow]]]
     /// Those of the clients' houses that have proven who they are.
     let verified: Set<String>
 
@@ -73,8 +97,13 @@ public struct Standing: Sendable {
         Dictionary(grouping: tasks, by: \.amount.asset).sorted { $0.key < $1.key }.map { asset, tasks in
             var clients: [String: Int128] = [:]
             for task in tasks { clients[task.house, default: 0] += task.amount.units }
-            let returned = Circulation(paid: flows[asset] ?? [:]).returned(from: house, to: clients)
-            return Reputation(asset, tasks, paidBack: returned) { verified.contains($0) }
+            let flows = flows[asset] ?? [:]
+            let returned = Circulation(paid: flows.mapValues { $0.mapValues(\.units) }).returned(from: house, to: clients)
+            let ways = returned.ways.map { way in
+                WayRound(
+                    from: way.from, to: way.to, amount: Amount(way.units, asset), positions: flows[way.from]?[way.to]?.positions ?? [])
+            }
+            return Reputation(asset, tasks, paidBack: returned.byClient, ways) { verified.contains($0) }
         }
     }
 }
@@ -97,10 +126,15 @@ public struct Reputation: Sendable, Hashable {
     public let score: Int128
     /// The tasks, in the log's order.
     public let tasks: [SettledTask]
+    /// What went round, pair by pair: it is taken off what the clients paid.
+    public let wentRound: [WayRound]
 
-    init(_ asset: Asset, _ tasks: [SettledTask], paidBack: [String: Int128], isVerified: (String) -> Bool) {
+    init(
+        _ asset: Asset, _ tasks: [SettledTask], paidBack: [String: Int128], _ wentRound: [WayRound], isVerified: (String) -> Bool
+    ) {
         self.asset = asset
         self.tasks = tasks
+        self.wentRound = wentRound
         total = Amount(tasks.reduce(0) { $0 + $1.amount.units }, asset)
         var byHouse: [String: Int128] = [:]
         for task in tasks { byHouse[task.house, default: 0] += task.amount.units }

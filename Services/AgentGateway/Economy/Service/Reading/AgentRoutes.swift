@@ -86,6 +86,13 @@ extension Reputation {
                         "positions": .array($0.positions.map { .count(Int($0)) }),
                     ]
                 }),
+            "went_round": .array(
+                wentRound.map { way in
+                    [
+                        "from": .string(way.from), "to": .string(way.to), "amount": way.amount.json,
+                        "positions": .array(way.positions.map { .count(Int($0)) }),
+                    ]
+                }),
         ]
     }
 }
