@@ -32,7 +32,10 @@ public struct AgentGatewayService: RunnableService {
 
     /// Wires it.
     public static func open(_ context: ServiceContext) async throws -> AgentGatewayService {
-        let maker = DecisionMaker(.agentGateway, log: context.log, clock: context.clock, logger: context.logger) { GatewayState() }
+        let remembered = try context.settings.integer("REMEMBERED_ANSWERS", in: 1...1_000_000, default: RecentAnswers.usualCount)
+        let maker = DecisionMaker(.agentGateway, log: context.log, clock: context.clock, logger: context.logger) {
+            GatewayState(remembering: remembered)
+        }
         let contents = try InferenceContents(context)
         let settings = try BackendSettings(context.settings)
         let backend = RoutedBackend(
@@ -60,7 +63,7 @@ public struct AgentGatewayService: RunnableService {
         let chat = ChatRoutes(maker: maker, desk: desk)
         var shown = PrincipalRoutes(maker: maker, clock: context.clock).routes
         shown += KeyRoutes(maker: maker, signer: context.signer, clock: context.clock).routes
-        shown += InferenceRoutes(maker: maker, contents: contents, clock: context.clock).routes
+        shown += InferenceRoutes(maker: maker, log: context.log, contents: contents, clock: context.clock).routes
         var routes = shown.reading(ReadWait(state: maker))
         routes += chat.routes
         routes += EmbeddingRoutes(chat: chat).routes

@@ -1,6 +1,7 @@
 internal import AgentGatewayDomain
 internal import Blobs
 internal import Decisions
+internal import EventLog
 internal import Events
 internal import Identity
 internal import JSON
@@ -11,8 +12,8 @@ internal import Web
 /// Answers that were given: what the log says of them, and their texts for who may read them.
 struct InferenceRoutes: Sendable {
     let maker: DecisionMaker<GatewayState>
+    let log: any LogClient
     let contents: InferenceContents
-
     let clock: @Sendable () -> Timestamp
 
     var routes: [Route] { [show, content, erase] }
@@ -68,10 +69,22 @@ struct InferenceRoutes: Sendable {
     private func find(_ context: RequestContext) async throws -> InferenceCompleted {
         let id = context.path["inference"]
         let caller = try context.caller
-        let inference = try await maker.find { $0.inferences[id] }
-        guard let inference,
+        let recent = try await maker.query { $0.answers[id] }
+        let found: InferenceCompleted?
+        if let recent { found = recent } else { found = try await logged(id) }
+        guard let inference = found,
             inference.payer == caller.subject || inference.actor == caller.subject || caller.has("inferences:content")
         else { throw GatewayError.notFound("inference \(id)") }
         return inference
+    }
+
+    /// An answer that is no longer remembered, as the log has it.
+    private func logged(_ id: String) async throws -> InferenceCompleted? {
+        guard let stream = StreamName(kind: "inference", id: id),
+            let event = try await log.read(stream: stream, from: 0, limit: 1).first
+        else { return nil }
+        let header = try EventHeader(trusted: event.bytes)
+        guard header.type == InferenceCompleted.type else { return nil }
+        return try InferenceCompleted(JSON.parse(Array(event.bytes[header.data])).object())
     }
 }
