@@ -76,6 +76,8 @@ extension AnswerDesk {
         for try await piece in try await begin(order).heard {
             switch piece {
             case .text(let more, _): text += more
+            // It was offered none to call.
+            case .tools: continue
             case .done(let completed):
                 let inference = completed.inference
                 return [

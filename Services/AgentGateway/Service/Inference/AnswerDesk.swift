@@ -65,6 +65,8 @@ struct AnswerDesk: Sendable {
     enum Heard: Sendable {
         /// A piece, and its tokens' probabilities where those were asked for.
         case text(String, logprobs: JSONValue?)
+        /// More of the calls that it asks for, in OpenAI's form of a delta.
+        case tools(JSONValue)
         case done(Completed)
     }
 
@@ -193,7 +195,7 @@ struct AnswerDesk: Sendable {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
-                    let completed = try await follow(answer, order, passages, hold) { continuation.yield(.text($0, logprobs: $1)) }
+                    let completed = try await follow(answer, order, passages, hold) { continuation.yield($0) }
                     let inference = completed.inference
                     grant?.finish(tokens: inference.inputTokens + inference.outputTokens, money: inference.fee)
                     continuation.yield(.done(completed))
