@@ -4,7 +4,7 @@ public import Events
 internal import Identity
 internal import JSON
 
-/// What the gateway must remember: who is who, which keys count, which models may be asked, and which answers were given.
+/// What the gateway must remember: who is who, which keys count, which models may be asked, and what was used up.
 public struct GatewayState: ServiceState {
     /// Principals by id.
     public private(set) var principals: [String: Principal] = [:]
@@ -20,9 +20,10 @@ public struct GatewayState: ServiceState {
     public private(set) var models: [String: [ModelPublished?]] = [:]
     /// When each version was published, likewise.
     public private(set) var modelTimes: [String: [Timestamp]] = [:]
-    /// Answers by id.
-    public private(set) var inferences: [String: InferenceCompleted] = [:]
-    /// How many answers have been attributed.
+    /// The last answers.
+    public private(set) var answers: RecentAnswers
+    /// How many answers were given, and how many of them have been attributed.
+    private var answered = 0
     private var attributed = 0
     /// What was used up with each API key, by the key's id.
     public private(set) var keyUsage: [String: KeyUsage] = [:]
@@ -30,7 +31,8 @@ public struct GatewayState: ServiceState {
     public private(set) var retrieval = RetrievalSources()
 
     /// Nothing yet.
-    public init() {}
+    /// - Parameter remembered: how many answers are at hand; nothing that is decided hangs on it.
+    public init(remembering remembered: Int = RecentAnswers.usualCount) { answers = RecentAnswers(remembered) }
 
     private static let types: Set<String> = [
         PrincipalRegistered.type, PrincipalConfigured.type, KeyRotated.type, KeyIssued.type, KeyRevoked.type, ModelPublished.type,
@@ -41,7 +43,7 @@ public struct GatewayState: ServiceState {
     public static func concerns(_ type: String) -> Bool { types.contains(type) || RetrievalSources.types.contains(type) }
 
     /// How many answers wait for their attribution.
-    public var unattributed: Int { max(0, inferences.count - attributed) }
+    public var unattributed: Int { max(0, answered - attributed) }
 
     /// Folds one event.
     public mutating func apply(_ fact: Fact) throws {
@@ -80,7 +82,8 @@ public struct GatewayState: ServiceState {
             }
         default:
             let inference = try InferenceCompleted(data)
-            inferences[inference.inference] = inference
+            answers.insert(inference)
+            answered += 1
             if let key = inference.key { try keyUsage[key, default: KeyUsage()].add(inference, at: fact.time) }
         }
     }

@@ -35,7 +35,11 @@ public struct AgentGatewayService: RunnableService {
 
     /// Wires it.
     public static func open(_ context: ServiceContext) async throws -> AgentGatewayService {
-        let maker = DecisionMaker(.agentGateway, log: context.log, clock: context.clock, logger: context.logger) { GatewayState() }
+        let remembered = try context.settings.integer("REMEMBERED_ANSWERS", in: 1...1_000_000, default: RecentAnswers.usualCount)
+        let maker = DecisionMaker(.agentGateway, log: context.log, clock: context.clock, logger: context.logger) {
+            GatewayState(remembering: remembered)
+        }
+        let known = KnownAnswers(maker: maker, log: context.log)
         let contents = try InferenceContents(context)
         let settings = try BackendSettings(context.settings)
         let backend = RoutedBackend(
@@ -49,7 +53,8 @@ public struct AgentGatewayService: RunnableService {
             maker, limit: try context.settings.integer("ATTRIBUTION_LAG", in: 0...1_000_000_000, default: 100_000))
         @Sendable func answerDesk(_ spending: SpendingDesk) -> AnswerDesk {
             AnswerDesk(
-                maker: maker, peers: context.peers, backend: backend, retrieval: retrieval, limits: limits, aliases: settings.aliases,
+                maker: maker, known: known, peers: context.peers, backend: backend, retrieval: retrieval, limits: limits,
+                aliases: settings.aliases,
                 contents: contents,
                 evidence: evidence, spending: spending, solvent: solvent, lag: lag,
                 holds: HoldDesk(peers: context.peers, logger: context.logger), longest: settings.longest, clock: context.clock,
@@ -67,7 +72,7 @@ public struct AgentGatewayService: RunnableService {
         var shown = PrincipalRoutes(maker: maker, clock: context.clock).routes
         shown += KeyRoutes(maker: maker, signer: context.signer, clock: context.clock).routes
         shown += OAuthRoutes(maker: maker, signer: context.signer, address: PublicAddress(context.settings)).routes
-        shown += InferenceRoutes(maker: maker, contents: contents, clock: context.clock).routes
+        shown += InferenceRoutes(maker: maker, known: known, contents: contents, clock: context.clock).routes
         var routes = shown.reading(ReadWait(state: maker))
         routes += chat.routes
         routes += EmbeddingRoutes(chat: chat).routes

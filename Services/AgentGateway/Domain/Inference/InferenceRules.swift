@@ -12,10 +12,10 @@ public enum InferenceRules {
         return EntityID.make("hd", cause: .command(id: command, digest: .zero))
     }
 
-    /// An answer was given, and its fee is due: from here on the log alone says what happens with the money.
+    /// An answer was given, and its fee is due: from here on the log alone says what happens with the money. It is its own command, by its
+    /// id, so that it is given once for ever, however long ago that was.
     public static func complete(_ inference: InferenceCompleted) -> DecisionMaker<GatewayState>.Rule {
         { state, context in
-            guard state.inferences[inference.inference] == nil else { throw GatewayError.exists("inference \(inference.inference)") }
             // Days as texts sort as days do.
             if let days = state.principals[inference.payer]?.retentionDays {
                 let last = Retention.day(after: days, from: context.time)

@@ -23,7 +23,7 @@ extension AnswerDesk {
         let command = CommandIdentity(caller: question.caller, key: try IdempotencyKey(key), body: .zero)
         let id = "in_" + Hex.encode(Array(SHA256.hash(utf8: "openledger/question\n" + command.id).bytes.prefix(16)))
         return try await named.run(id) {
-            if let known = try await maker.find({ $0.inferences[id] }) { return try await again(known, request) }
+            if let known = try await self.known.find(id) { return try await again(known, request) }
             var order = try await order(request, question)
             order.inference = id
             return try await answer(order)
@@ -40,6 +40,8 @@ extension AnswerDesk {
         for try await piece in try await begin(order).heard {
             switch piece {
             case .text(let more, _): text += more
+            // It was offered none to call.
+            case .tools: continue
             case .done(let completed): return Self.said(text, completed.inference, completed.position, finish: completed.finish)
             }
         }

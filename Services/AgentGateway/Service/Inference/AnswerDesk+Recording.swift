@@ -23,9 +23,10 @@ extension AnswerDesk {
     /// Hears an answer to its end, its caller's or its time's, and puts it on the log.
     func follow(
         _ begun: BackendAnswer, _ order: Order, _ passages: [Retrieval.Passage], _ hold: String?,
-        _ tell: @Sendable (String, JSONValue?) -> Void
+        _ tell: @Sendable (Heard) -> Void
     ) async throws -> Completed {
         var text = ""
+        var calls = ToolCalls()
         var heard = 0
         var counted: TokenCount?
         var end: (finish: String, count: TokenCount, row: String?)?
@@ -36,12 +37,17 @@ extension AnswerDesk {
                     text += more
                     heard += 1
                     counted = count ?? counted
-                    tell(more, logprobs)
+                    tell(.text(more, logprobs: logprobs))
+                case .tools(let more, let count):
+                    calls.add(more)
+                    heard += 1
+                    counted = count ?? counted
+                    tell(.tools(more))
                 case .end(let finish, let count, let row): end = (finish, count, row)
                 }
             }
         } catch {
-            if text.isEmpty {
+            if text.isEmpty, calls.isEmpty {
                 await release(hold, order)
                 logger.warning("an answer broke off", ["inference": .string(order.inference), "error": .string("\(error)")])
                 throw Problem(OpenAIProblems.upstream, "the model could not answer")
@@ -50,10 +56,12 @@ extension AnswerDesk {
                 logger.warning("an answer broke off", ["inference": .string(order.inference), "error": .string("\(error)")])
             }
         }
-        if end == nil, text.isEmpty {
+        if end == nil, text.isEmpty, calls.isEmpty {
             await release(hold, order)
             throw CancellationError()
         }
+        // What it asks for is as much its answer as what it says.
+        if !calls.isEmpty { text += (text.isEmpty ? "" : "\n") + String(decoding: JSON.write(calls.json), as: UTF8.self) }
         let told =
             end.map { Told(text: text, finish: $0.finish, count: $0.count, row: $0.row) }
             ?? Told(

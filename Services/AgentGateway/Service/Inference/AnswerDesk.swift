@@ -15,6 +15,7 @@ internal import Web
 /// the hold is billing's to do, by the log alone; so a gateway that dies in between leaves a hold that runs out by itself.
 struct AnswerDesk: Sendable {
     let maker: DecisionMaker<GatewayState>
+    let known: KnownAnswers
     let peers: Peers
     let backend: RoutedBackend
     let retrieval: Retrieval
@@ -71,6 +72,8 @@ struct AnswerDesk: Sendable {
     enum Heard: Sendable {
         /// A piece, and its tokens' probabilities where those were asked for.
         case text(String, logprobs: JSONValue?)
+        /// More of the calls that it asks for, in OpenAI's form of a delta.
+        case tools(JSONValue)
         case done(Completed)
     }
 
@@ -199,7 +202,7 @@ struct AnswerDesk: Sendable {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
-                    let completed = try await follow(answer, order, passages, hold) { continuation.yield(.text($0, logprobs: $1)) }
+                    let completed = try await follow(answer, order, passages, hold) { continuation.yield($0) }
                     let inference = completed.inference
                     grant?.finish(tokens: inference.inputTokens + inference.outputTokens, money: inference.fee)
                     continuation.yield(.done(completed))

@@ -1,6 +1,7 @@
 internal import AgentGatewayDomain
 internal import Blobs
 internal import Decisions
+internal import EventLog
 internal import Events
 internal import Identity
 internal import JSON
@@ -11,8 +12,8 @@ internal import Web
 /// Answers that were given: what the log says of them, and their texts for who may read them.
 struct InferenceRoutes: Sendable {
     let maker: DecisionMaker<GatewayState>
+    let known: KnownAnswers
     let contents: InferenceContents
-
     let clock: @Sendable () -> Timestamp
 
     var routes: [Route] { [show, content, erase] }
@@ -68,8 +69,8 @@ struct InferenceRoutes: Sendable {
     private func find(_ context: RequestContext) async throws -> InferenceCompleted {
         let id = context.path["inference"]
         let caller = try context.caller
-        let inference = try await maker.find { $0.inferences[id] }
-        guard let inference,
+        let found = try await known.find(id)
+        guard let inference = found,
             inference.payer == caller.subject || inference.actor == caller.subject || caller.has("inferences:content")
         else { throw GatewayError.notFound("inference \(id)") }
         return inference

@@ -15,19 +15,23 @@ struct AnswerForm: Sendable {
     /// The whole answer at once.
     func whole(_ heard: AsyncThrowingStream<AnswerDesk.Heard, any Error>) async throws -> Response {
         var text = ""
+        var calls = ToolCalls()
         var logprobs = Logprobs()
         for try await piece in heard {
             switch piece {
             case .text(let more, let told):
                 text += more
                 logprobs.add(told)
+            case .tools(let more): calls.add(more)
             case .done(let completed):
+                let message: JSONValue = .members([
+                    "role": "assistant", "content": text.isEmpty && !calls.isEmpty ? .null : .string(text), "refusal": .null,
+                    "tool_calls": calls.isEmpty ? nil : calls.json,
+                ])
                 let choice: JSONValue =
                     isChat
-                    ? [
-                        "index": 0, "message": ["role": "assistant", "content": .string(text), "refusal": .null], "logprobs": logprobs.json,
-                        "finish_reason": .string(completed.finish),
-                    ] : ["index": 0, "text": .string(text), "logprobs": logprobs.json, "finish_reason": .string(completed.finish)]
+                    ? ["index": 0, "message": message, "logprobs": logprobs.json, "finish_reason": .string(completed.finish)]
+                    : ["index": 0, "text": .string(text), "logprobs": logprobs.json, "finish_reason": .string(completed.finish)]
                 return .json([
                     "id": .string(order.inference), "object": .string(isChat ? "chat.completion" : "text_completion"),
                     "created": .int(created),
@@ -49,6 +53,7 @@ struct AnswerForm: Sendable {
                         switch piece {
                         case .text(let text, let logprobs):
                             continuation.yield(chunk(["content": .string(text)], finish: nil, text: text, logprobs: logprobs))
+                        case .tools(let more): continuation.yield(chunk(["tool_calls": more], finish: nil))
                         case .done(let completed):
                             continuation.yield(
                                 chunk(.object(JSONObject()), finish: completed.finish, text: "", facts: Self.facts(completed)))

@@ -6,6 +6,8 @@ struct AnswerOptions: Sendable {
     private(set) var members: [(String, JSONValue)] = []
     /// What our own model server does not do, and others may.
     private(set) var foreign: [(String, JSONValue)] = []
+    /// The bytes of the tools' descriptions, which the model reads as well.
+    private(set) var toolBytes = 0
 
     /// None.
     init() {}
@@ -33,10 +35,30 @@ struct AnswerOptions: Sendable {
         if let format = fields.optionalField("response_format"), format.value["type"]?.stringValue != "text" {
             foreign.append(("response_format", format.value))
         }
-        for name in ["tools", "functions"] {
-            guard let field = fields.optionalField(name), let list = field.value.arrayValue, !list.isEmpty else { continue }
-            throw field.error("is not offered: the answers are texts")
+        try readTools(fields, isChat: isChat)
+    }
+
+    /// Functions that the model may ask the caller to call: what servers are sent that know them.
+    private mutating func readTools(_ fields: JSONFields, isChat: Bool) throws {
+        if let field = fields.optionalField("functions"), field.value.arrayValue?.isEmpty == false {
+            throw field.error("is not offered: name them as tools")
         }
+        guard let field = fields.optionalField("tools"), field.value.arrayValue?.isEmpty != true else { return }
+        guard isChat else { throw field.error("are for conversations") }
+        for tool in try field.array(count: 1...ToolCalls.maximumCount) {
+            let tool = try tool.object()
+            guard try tool.string("type") == "function" else { throw try tool.field("type").error("must be function") }
+            _ = try tool.object("function").string("name", bytes: 1...64)
+        }
+        foreign.append(("tools", field.value))
+        toolBytes = JSON.write(field.value).count
+        if let choice = fields.optionalField("tool_choice") {
+            if choice.value.objectValue == nil, !["none", "auto", "required"].contains(try choice.string(bytes: 1...20)) {
+                throw choice.error("must be none, auto, required or a function")
+            }
+            foreign.append(("tool_choice", choice.value))
+        }
+        if let isParallel = try fields.optionalBool("parallel_tool_calls") { foreign.append(("parallel_tool_calls", .bool(isParallel))) }
     }
 
     private static let numbers: [(String, ClosedRange<Double>)] = [

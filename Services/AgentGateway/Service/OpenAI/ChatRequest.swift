@@ -8,6 +8,13 @@ struct ChatRequest: Sendable {
     struct Message: Sendable {
         let role: String
         let content: String
+        /// The calls that an earlier answer asked for, or which of them this is the result of; as servers are sent it that know tools.
+        var tools: [(String, JSONValue)] = []
+
+        /// Bytes of all that the model reads.
+        var bytes: Int { tools.reduce(content.utf8.count) { $0 + JSON.write($1.1).count } }
+        /// As it is kept, and sent on to who knows tools.
+        var json: JSONValue { .object(JSONObject([("role", .string(role)), ("content", .string(content))] + tools)) }
     }
 
     let model: String
@@ -37,7 +44,10 @@ struct ChatRequest: Sendable {
             guard ["system", "developer", "user", "assistant", "tool"].contains(role) else {
                 throw try message.field("role").error("must be system, developer, user, assistant or tool")
             }
-            return Message(role: role, content: try Self.text(message.field("content")))
+            let tools = try Self.tools(message, role)
+            // Who only asks for calls says nothing.
+            let isSilent = !tools.isEmpty && role == "assistant" && (message.optionalField("content")?.value.isNull ?? true)
+            return Message(role: role, content: isSilent ? "" : try Self.text(message.field("content")), tools: tools)
         }
         (model, temperature, topP) = try Self.common(fields)
         maximumTokens = try Self.limit(fields)
@@ -119,12 +129,32 @@ struct ChatRequest: Sendable {
         }.joined(separator: "\n")
     }
 
+    /// What a message says of calls.
+    private static func tools(_ message: JSONFields, _ role: String) throws -> [(String, JSONValue)] {
+        if role == "tool", let field = message.optionalField("tool_call_id") {
+            return [("tool_call_id", .string(try field.string(bytes: 1...200)))]
+        }
+        guard role == "assistant", let field = message.optionalField("tool_calls"), !field.value.isNull else { return [] }
+        let calls = try field.array(count: 1...ToolCalls.maximumCount).map { entry -> JSONValue in
+            let call = try entry.object()
+            let function = try call.object("function")
+            return [
+                "id": .string(try call.string("id", bytes: 1...200)), "type": "function",
+                "function": [
+                    "name": .string(try function.string("name", bytes: 1...64)),
+                    "arguments": .string(try function.string("arguments", bytes: 0...1 << 20)),
+                ],
+            ]
+        }
+        return [("tool_calls", .array(calls))]
+    }
+
     /// Whether it is a conversation, rather than a text to go on from.
     var isChat: Bool { messages.first?.role != "prompt" }
 
-    /// Bytes of all texts.
-    var promptBytes: Int { messages.reduce(0) { $0 + $1.content.utf8.count } }
+    /// Bytes of all texts, and of the tools that are described.
+    var promptBytes: Int { messages.reduce(options.toolBytes) { $0 + $1.bytes } }
 
     /// The messages as they are kept and sent on.
-    var messagesJSON: JSONValue { .array(messages.map { ["role": .string($0.role), "content": .string($0.content)] }) }
+    var messagesJSON: JSONValue { .array(messages.map(\.json)) }
 }

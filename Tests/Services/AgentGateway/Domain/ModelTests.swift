@@ -28,6 +28,16 @@ import Testing
         }
     }
 
+    @Test func onlyTheLastAnswersAreRememberedAndAllAreCounted() throws {
+        var state = GatewayState(remembering: 3)
+        for number in 0..<8 {
+            try state.apply(Fact.made(try Terms.answer("inf_\(number)"), number))
+            #expect(state.answers.count == min(number + 1, 3) && state.unattributed == number + 1)
+        }
+        #expect((0..<8).filter { state.answers["inf_\($0)"] != nil } == [5, 6, 7])
+        #expect(state.answers["inf_6"]?.inference == "inf_6")
+    }
+
     @Test func aBaseStandsBeforeItsModelOrForTheFirstThatWasPublishedOfItAlone() throws {
         let state = try state([
             Terms.model("acme/tuned", adapter: SHA256.hash(utf8: "a")), Terms.model("zoo/plain"), Terms.model("acme/plain"),
@@ -96,5 +106,11 @@ enum Terms {
             attribution: AttributionPolicy(
                 rules: "attribution/1", spans: 4_000, influence: 3_000, retrieval: 3_000, threshold: 0, cap: 1_000_000_000,
                 fallback: "tokens", minimumSpan: 4), isPrivate: isPrivate)
+    }
+
+    static func answer(_ id: String) throws -> InferenceCompleted {
+        InferenceCompleted(
+            inference: id, payer: "ann", actor: "ann", model: "acme/defi", version: 1, base: "tiny", prompt: .zero, answer: .zero,
+            inputTokens: 1, outputTokens: 2, fee: Amount(15, try Asset("USDC/6")), hold: nil, runner: "r", passages: .entries([]))
     }
 }

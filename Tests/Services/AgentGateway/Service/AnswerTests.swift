@@ -59,6 +59,26 @@ import Testing
         }
     }
 
+    @Test func anAnswerThatIsNoLongerRememberedIsReadFromTheLog() async throws {
+        try await withGateway(settings: ["OPENLEDGER_REMEMBERED_ANSWERS": "1"]) { gateway in
+            let token = try gateway.person()
+            for text in ["one", "two", "three"] {
+                gateway.standIns.answer([text], input: 7, output: 1)
+                #expect(try await gateway.ask(token).status == 200)
+            }
+            let all = try await gateway.completed()
+            #expect(all.count == 3)
+            for (answer, text) in zip(all, ["one", "two", "three"]) {
+                let path = "/v1/inferences/" + answer.inference
+                let shown = try await gateway.call("GET", path, token: token)
+                #expect(shown.status == 200 && shown.json["fee"] == answer.fee.json)
+                #expect(try await gateway.call("GET", path + "/content", token: token).json["answer"]?.stringValue == text)
+                #expect(try await gateway.call("GET", path, token: try gateway.person("bob")).status == 404)
+            }
+            #expect(try await gateway.call("GET", "/v1/inferences/inf_none", token: token).status == 404)
+        }
+    }
+
     @Test func refusalsHaveOpenAIsShape() async throws {
         try await withGateway { gateway in
             let token = try gateway.person()

@@ -123,7 +123,8 @@ import Testing
             #expect(stream.events.count { $0.contains(#""logprob":"#) } == 2)
 
             for (name, value): (String, JSONValue) in [
-                ("logit_bias", ["5": 10]), ("response_format", ["type": "json_object"]), ("tools", [["type": "function"]]),
+                ("logit_bias", ["5": 10]), ("response_format", ["type": "json_object"]),
+                ("tools", [["type": "function", "function": ["name": "tide"]]]),
                 ("top_logprobs", 2), ("frequency_penalty", 3), ("top_k", -1),
             ] {
                 let refused = try await gateway.ask(token, [(name, value)])
@@ -131,7 +132,7 @@ import Testing
             }
             #expect(
                 try await gateway.ask(token, [("response_format", ["type": "text"]), ("tools", []), ("logit_bias", [:])]).status == 200)
-            #expect(gateway.standIns.released.count == 2)
+            #expect(gateway.standIns.released.count == 3)
         }
     }
 

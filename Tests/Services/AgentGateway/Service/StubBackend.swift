@@ -25,7 +25,16 @@ final class StubBackend: Sendable {
         case nonsense(after: Int)
         /// Never stops.
         case babbles
+        /// Asks for two calls, in four pieces; and the same with the connection ending after them.
+        case calls
+        case callsBreakOff
     }
+
+    /// The calls that are asked for.
+    static let toolCalls: JSONValue = [
+        ["id": "call_a", "type": "function", "function": ["name": "tide", "arguments": #"{"place":"Brest"}"#]],
+        ["id": "call_b", "type": "function", "function": ["name": "tide", "arguments": "{}"]],
+    ]
 
     private struct State {
         var behaviour = Behaviour.answers
@@ -104,6 +113,23 @@ final class StubBackend: Sendable {
             try await say(count)
             try await writer.write(Array("data: {\"choices\": [\n\ndata: \u{1}\n\n".utf8))
         case .babbles: while true { try await say(64) }
+        case .calls, .callsBreakOff:
+            let pieces: [JSONValue] = [
+                ["index": 0, "id": "call_a", "type": "function", "function": ["name": "tide", "arguments": ""]],
+                ["index": 0, "function": ["arguments": #"{"place":"#]],
+                ["index": 0, "function": ["arguments": #""Brest"}"#]],
+                ["index": 1, "id": "call_b", "type": "function", "function": ["name": "tide", "arguments": "{}"]],
+            ]
+            for piece in pieces {
+                try await write(["choices": [["index": 0, "delta": ["tool_calls": [piece]], "finish_reason": .null]]], writer)
+            }
+            if case .callsBreakOff = behaviour { throw Broken() }
+            try await write(
+                [
+                    "choices": [["index": 0, "delta": .object(JSONObject()), "finish_reason": "tool_calls"]],
+                    "usage": ["prompt_tokens": 9, "completion_tokens": 6],
+                ], writer)
+            try await writer.write(ServerSentEvent(data: "[DONE]").bytes)
         }
     }
 

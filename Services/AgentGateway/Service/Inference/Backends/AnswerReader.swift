@@ -69,6 +69,11 @@ struct AnswerReader: Sendable {
                     let logprobs = choice["logprobs"].flatMap { $0.isNull ? nil : $0 }
                     tell(.text(text, usage, logprobs: logprobs))
                 }
+                if let calls = choice["delta"]?["tool_calls"], calls.arrayValue?.isEmpty == false {
+                    bytes += JSON.write(calls).count
+                    guard bytes <= limit * Self.bytesOfToken else { throw BackendError.broken("it says more than it was asked for") }
+                    tell(.tools(calls, usage))
+                }
                 if let reason = choice["finish_reason"]?.stringValue { finish = reason }
             }
             if let name = chunk["openledger_row"]?.stringValue { row = name }

@@ -53,7 +53,8 @@ struct ModelServer: Sendable {
         if request.isChat {
             let asks = request.messages.lastIndex { $0.role == "user" }
             let messages = request.messages.enumerated().map { place, message -> JSONValue in
-                ["role": .string(message.role), "content": .string((place == asks ? data : "") + message.content)]
+                let content = (place == asks ? data : "") + message.content
+                return ChatRequest.Message(role: message.role, content: content, tools: site.kind == .runner ? [] : message.tools).json
             }
             let before: [JSONValue] = context.map { [["role": "system", "content": .string($0)]] } ?? []
             body.append(("messages", .array(before + messages)))
