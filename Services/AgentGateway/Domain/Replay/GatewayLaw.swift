@@ -123,8 +123,9 @@ public struct GatewayLaw: ReplayLaw {
         if data.payer != data.actor, data.mandate == nil, let asker = state.principals[data.actor] {
             guard asker.owner == data.payer else { throw Unlawful("\(data.payer) pays for \(data.actor), whom it does not own") }
         }
-        if let hold = data.hold, hold != InferenceRules.hold(of: data.inference) {
-            throw Unlawful("/hold is \(hold), and the hold that the gateway asks for is \(InferenceRules.hold(of: data.inference))")
+        let expectedHold = InferenceRules.hold(of: data.attempt ?? data.inference)
+        if let hold = data.hold, hold != expectedHold {
+            throw Unlawful("/hold is \(hold), and the hold that the gateway asks for is \(expectedHold)")
         }
         guard let versions = terms[data.model], data.version >= 1, data.version <= versions.count else {
             throw Unlawful("is by version \(data.version) of \(data.model), which was never published")

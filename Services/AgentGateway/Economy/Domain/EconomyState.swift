@@ -176,10 +176,10 @@ public struct EconomyState: ServiceState {
         case SettlementPosted.type: if let position { try settle(SettlementPosted(data), at: position) }
         case RefundPosted.type:
             let refund = try RefundPosted(data)
-            if let position { giveBack(refund.settlement, refund.amount, at: position) }
+            if let position { try giveBack(refund.settlement, refund.amount, at: position) }
         default:
             let resolved = try DisputeResolved(data)
-            if let position, !resolved.refund.isZero { giveBack(resolved.settlement, resolved.refund, at: position) }
+            if let position, !resolved.refund.isZero { try giveBack(resolved.settlement, resolved.refund, at: position) }
         }
     }
 

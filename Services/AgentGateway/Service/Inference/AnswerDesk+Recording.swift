@@ -104,7 +104,8 @@ extension AnswerDesk {
             version: order.model.version,
             base: order.model.base, adapter: order.model.adapter, prompt: .zero, answer: .zero, inputTokens: input,
             outputTokens: output, fee: fee, hold: hold, runner: runner, passages: list,
-            row: told.row.flatMap { Digest(prefixed: $0) }, retrieval: retrieval.ranking(of: passages))
+            row: told.row.flatMap { Digest(prefixed: $0) }, retrieval: retrieval.ranking(of: passages),
+            attempt: order.attempt == order.inference ? nil : order.attempt)
         let outcome = try await kept(&inference, told.text, order, insistence)
         return Completed(inference: inference, finish: told.finish, position: outcome.facts.first?.position ?? 0)
     }

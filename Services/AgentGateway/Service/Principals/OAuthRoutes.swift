@@ -56,6 +56,9 @@ struct OAuthRoutes: Sendable {
             errors: Self.style
         ) { context in
             let form = try FormFields(context.bytes)
+            guard address.isOwn(context.request) else {
+                return Self.refused("invalid_request", "the house has to know its address for this: set OPENLEDGER_PUBLIC_URL")
+            }
             do throws(Refusal) { return try await grant(form, base: address.base(context.request)) } catch {
                 return Self.refused(error.code, error.reason, status: error.code == "invalid_client" ? 401 : 400)
             }

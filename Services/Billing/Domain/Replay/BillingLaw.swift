@@ -30,7 +30,7 @@ public struct BillingLaw: ReplayLaw {
 
     /// Notes what asks, and what is answered.
     public mutating func hear(_ fact: ReplayFact) {
-        if Self.asking.contains(fact.fact.type) {
+        if Self.asking.contains(fact.fact.type) || (fact.fact.type == AccessUsed.type && fact.fact.data["price"] != nil) {
             asked[fact.fact.id] = (fact.position, fact.fact.type)
         } else if case .event(let cause) = fact.fact.cause, let ask = asked.removeValue(forKey: cause) {
             answered[ask.type] = max(answered[ask.type] ?? 0, ask.position)

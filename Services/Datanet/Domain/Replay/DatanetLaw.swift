@@ -162,9 +162,9 @@ public struct DatanetLaw: ReplayLaw {
 
     /// How a reading was paid: the hold that its event names, and the shares that the snapshot's list makes.
     private func sale(_ data: AccessUsed, of snapshot: SnapshotPublished?) throws -> AccessRules.Sale? {
-        guard let snapshot, let hold = data.hold else { return nil }
+        guard let snapshot, let hold = data.hold, let price = data.price else { return nil }
         let items = try evidence.entries(EvidenceList<AdmittedItem>.evidence(snapshot.list, count: snapshot.items))
-        return AccessRules.Sale(hold: hold, shares: try AccessRules.shares(items, of: snapshot.datanet).list)
+        return AccessRules.Sale(price: price, hold: hold, shares: try AccessRules.shares(items, of: snapshot.datanet).list)
     }
 
     /// The items that a Datanet has.

@@ -78,41 +78,59 @@ public enum AccessRules {
     /// How long a price that was paid lets its reader come back to the same snapshot, in seconds: a line that broke costs nothing more.
     public static let paidFor = 86_400
 
-    /// What it costs a principal to read a snapshot now; nil for nothing. A grant's price is that of one reading; what models learn in the
-    /// house and what they look up is paid by the trainings' and the answers' fees.
-    public static func due(_ state: DatanetState, snapshot id: String, of reader: String, purpose: String, at logTime: Timestamp) -> Amount?
-    {
-        guard let snapshot = state.snapshots[id],
-            case .grant(let name)? = right(state, snapshot.published.datanet, of: reader, purpose: purpose, at: logTime),
-            let price = state.grants[name]?.terms.price, price.isPositive, snapshot.published.tokens > 0
-        else { return nil }
-        if let paid = state.paid[DatanetState.Paid(grant: name, snapshot: id)],
-            logTime.microseconds - paid.microseconds < Int64(paidFor) * 1_000_000
-        {
+    /// The grant by which a principal reads a snapshot, and what that costs now: of several the cheapest, one whose price was paid a moment ago
+    /// being free, and of those the first by name. A grant's price is that of one reading; what models learn in the house and what they look
+    /// up is paid by the trainings' and the answers' fees.
+    static func cheapest(
+        _ state: DatanetState, _ snapshot: SnapshotPublished, of reader: String, purpose: String, at logTime: Timestamp
+    ) -> (grant: String, price: Amount?)? {
+        let grants = state.grants.values.map(\.terms).filter {
+            $0.datanet == snapshot.datanet && $0.grantee == reader && $0.purpose == purpose
+                && state.grants[$0.grant]?.holds(at: logTime) == true
+        }
+        let costs = grants.map { terms -> (grant: String, price: Amount?) in
+            guard let price = terms.price, price.isPositive, snapshot.items > 0 else { return (terms.grant, nil) }
+            let paid = state.paid[DatanetState.Paid(grant: terms.grant, snapshot: snapshot.snapshot)]
+            let isPaid = paid.map { logTime.microseconds - $0.microseconds < Int64(paidFor) * 1_000_000 } ?? false
+            return (terms.grant, isPaid ? nil : price)
+        }
+        return costs.min { ($0.price?.units ?? 0, $0.grant) < ($1.price?.units ?? 0, $1.grant) }
+    }
+
+    /// What it costs a principal to read so many items of a snapshot now; nil for nothing.
+    public static func due(
+        _ state: DatanetState, snapshot id: String, of reader: String, purpose: String, items: Int, at logTime: Timestamp
+    ) -> Amount? {
+        guard items > 0, let snapshot = state.snapshots[id]?.published, state.datanets[snapshot.datanet]?.readsByRole(reader) != true else {
             return nil
         }
-        return price
+        return cheapest(state, snapshot, of: reader, purpose: purpose, at: logTime)?.price
     }
 
     /// Where the price of a reading comes from and goes to.
     public struct Sale: Sendable {
+        /// What it costs.
+        public let price: Amount
         /// Billing's hold over the price.
         public let hold: String
         /// Whose work is in the snapshot.
         public let shares: EvidenceList<AttributionShare>
 
         /// From its parts.
-        public init(hold: String, shares: EvidenceList<AttributionShare>) {
+        public init(price: Amount, hold: String, shares: EvidenceList<AttributionShare>) {
+            self.price = price
             self.hold = hold
             self.shares = shares
         }
     }
 
-    /// Whose work a snapshot is, by tokens, with the bytes for the evidence store when the list is too long for an event.
+    /// Whose work a snapshot is, by tokens, or by items where these have none, as images and recordings, with the bytes for the evidence store when the list is too long for an event.
     public static func shares(_ items: [AdmittedItem], of datanet: String) throws -> (
         list: EvidenceList<AttributionShare>, evidence: [UInt8]?
     ) {
-        try EvidenceForm.of(try TokenShares.of([(datanet: datanet, items: items)]))
+        var items = items
+        if items.allSatisfy({ $0.tokens == 0 }) { for place in items.indices { items[place].tokens = 1 } }
+        return try EvidenceForm.of(try TokenShares.of([(datanet: datanet, items: items)]))
     }
 
     /// Notes that content goes out: one event for one export, before its first byte.
@@ -131,11 +149,17 @@ public enum AccessRules {
                 throw DatanetRefusal(
                     .forbidden, "no-grant", "\(moment.actor) has no grant of \(datanet) for \(purpose) that holds now: ask for one")
             }
-            if case .grant(let id) = right { grant = id }
+            if case .grant = right {
+                grant = cheapest(state, snapshot.published, of: moment.actor, purpose: purpose, at: moment.logTime)?.grant
+            }
         }
-        let price = isService ? nil : due(state, snapshot: id, of: moment.actor, purpose: purpose, at: moment.logTime)
-        // It had been paid for, or cost nothing, when this was prepared.
-        if price != nil, sale == nil { throw DatanetRefusal.stale }
+        let price =
+            isService
+            ? nil
+            : due(
+                state, snapshot: id, of: moment.actor, purpose: purpose, items: items, at: moment.logTime)
+        // It had been paid for, or cost something else, when this was prepared.
+        if let price, sale?.price != price { throw DatanetRefusal.stale }
         let paid = price == nil ? nil : sale
         let access = moment.newID("ac", 0)
         return [

@@ -35,6 +35,8 @@ extension DatanetRoutes {
             if isService, !caller.has("datanets:content") { throw Problem(.forbidden, "the service lacks the scope datanets:content") }
             let snapshot = try await found(context)
             let purpose = context.query.string("purpose") ?? "read"
+            // Who asks for the head alone gets no content, and pays nothing.
+            if context.request.method == "HEAD" { return Response(headers: ["Content-Type": "application/jsonl"]) }
             var items = try await tree(snapshot).items
             if let since = context.query.integer("since") {
                 let known = Set(try await tree(try await found(of: context.path["id"], number: Int(since))).items.map(\.item))
@@ -46,15 +48,17 @@ extension DatanetRoutes {
             let id = snapshot.published.snapshot
             // The event stands on the log before the first byte goes out; an export that is asked for again is another one.
             let command = "openledger/datanet/access/\(Hex.encode(Random.bytes(16)))"
-            let outcome = try await SnapshotSale(core: core, snapshot: snapshot.published, reader: caller.subject, purpose: purpose)
-                .decide(isFree: isService) { sale in
-                    try await core.maker.decide(
-                        .command(id: command, digest: SHA256.hash(utf8: command)), actor: caller.subject,
-                        correlation: context.trace.traceID,
-                        rule {
-                            try AccessRules.use($0, snapshot: id, purpose: purpose, items: count, isService: isService, sale: sale, $1)
-                        })
-                }
+            let outcome = try await SnapshotSale(
+                core: core, snapshot: snapshot.published, reader: caller.subject, purpose: purpose, items: count
+            )
+            .decide(isFree: isService) { sale in
+                try await core.maker.decide(
+                    .command(id: command, digest: SHA256.hash(utf8: command)), actor: caller.subject,
+                    correlation: context.trace.traceID,
+                    rule {
+                        try AccessRules.use($0, snapshot: id, purpose: purpose, items: count, isService: isService, sale: sale, $1)
+                    })
+            }
             var headers: Headers = ["Content-Type": "application/jsonl", "Cache-Control": "no-store"]
             if let position = outcome.end.flatMap({ AppliedPosition(next: $0) }) {
                 headers.set(AppliedPosition.headerName, position.format())

@@ -17,6 +17,8 @@ struct SnapshotSale: Sendable {
     let snapshot: SnapshotPublished
     let reader: String
     let purpose: String
+    /// How many items go out.
+    let items: Int
 
     /// The payer's balance is too small.
     static let noMoney = ProblemType("insufficient-quota", 402, "The payer's balance does not cover it")
@@ -42,8 +44,8 @@ struct SnapshotSale: Sendable {
     }
 
     private func sale() async throws -> AccessRules.Sale? {
-        let (id, reader, purpose, now) = (snapshot.snapshot, reader, purpose, core.clock())
-        let due = try await core.maker.query { AccessRules.due($0, snapshot: id, of: reader, purpose: purpose, at: now) }
+        let (id, reader, purpose, items, now) = (snapshot.snapshot, reader, purpose, items, core.clock())
+        let due = try await core.maker.query { AccessRules.due($0, snapshot: id, of: reader, purpose: purpose, items: items, at: now) }
         guard let due else { return nil }
         let (shares, long) = try AccessRules.shares(
             try await core.lists.snapshot(snapshot.list, count: snapshot.items).items, of: snapshot.datanet)
@@ -56,7 +58,7 @@ struct SnapshotSale: Sendable {
             guard let hold = placed["events"]?.arrayValue?.first?["data"]?["id"]?.stringValue else {
                 throw Problem(.unavailable, "billing gave no hold: try again", headers: ["Retry-After": "1"])
             }
-            return AccessRules.Sale(hold: hold, shares: shares)
+            return AccessRules.Sale(price: due, hold: hold, shares: shares)
         } catch let error as PeerError where [402, 404, 409, 422].contains(error.status) {
             throw Problem(
                 Self.noMoney,

@@ -89,16 +89,11 @@ extension IngestRoutes {
             if let first = try await context.decide(core.maker, { _, _ in [] }).facts.first {
                 return try await shown(try ContentErased(try first.fact.data.object()).receipt)
             }
-            // Work of authors whom the contributor named is sealed with their keys: it is removed one by one.
-            let (contributions, datanets) = try await core.maker.query { state in
+            // Work of authors whom the contributor named is sealed with their keys, and stays: it is theirs to take back.
+            let datanets = try await core.maker.query { state in
                 let own = (state.byContributor[owner] ?? []).compactMap { state.contributions[$0] }
                 let others = state.contributions.values.filter { $0.submitted.kind == "on-behalf" }
-                return (own, Set((own + others).map(\.submitted.datanet)))
-            }
-            for contribution in contributions {
-                for item in try await core.items(of: contribution) where item.owner != owner {
-                    try await core.content.remove(commitment: item.commitment)
-                }
+                return Set((own + others).map(\.submitted.datanet))
             }
             for datanet in datanets { await core.screener.forget(datanet) }
             for draft in try await core.drafts.drafts(of: owner) {

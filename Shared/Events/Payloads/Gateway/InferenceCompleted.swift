@@ -48,6 +48,8 @@ public struct InferenceCompleted: EventData, Hashable {
     public var keptUntil: String?
     /// How its passages were ranked, where that was by more than their words.
     public var retrieval: RetrievalRanking?
+    /// Which attempt to answer a question that its caller has named this is: its hold is that one's. Nil where the answer's own name is.
+    public var attempt: String?
 
     /// From its parts.
     public init(
@@ -55,7 +57,7 @@ public struct InferenceCompleted: EventData, Hashable {
         base: String,
         adapter: Digest? = nil, prompt: Digest, answer: Digest, inputTokens: Int, outputTokens: Int, fee: Amount, hold: String? = nil,
         runner: String, passages: EvidenceList<RetrievedPassage>, row: Digest? = nil, keptUntil: String? = nil,
-        retrieval: RetrievalRanking? = nil
+        retrieval: RetrievalRanking? = nil, attempt: String? = nil
     ) {
         self.inference = inference
         self.payer = payer
@@ -77,13 +79,14 @@ public struct InferenceCompleted: EventData, Hashable {
         self.row = row
         self.keptUntil = keptUntil
         self.retrieval = retrieval
+        self.attempt = attempt
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
             "inference", "payer", "actor", "mandate", "key", "model", "version", "base", "adapter", "prompt", "answer", "input_tokens",
-            "output_tokens", "fee", "hold", "runner", "passages", "row", "kept_until", "retrieval",
+            "output_tokens", "fee", "hold", "runner", "passages", "row", "kept_until", "retrieval", "attempt",
         ])
         inference = try fields.id("inference")
         payer = try fields.id("payer")
@@ -105,6 +108,7 @@ public struct InferenceCompleted: EventData, Hashable {
         row = try fields.optionalDigest("row")
         keptUntil = try fields.optionalID("kept_until")
         if let ranking = try fields.optionalObject("retrieval") { retrieval = try RetrievalRanking(ranking) } else { retrieval = nil }
+        attempt = try fields.optionalID("attempt")
     }
 
     /// As it is written.
@@ -117,6 +121,7 @@ public struct InferenceCompleted: EventData, Hashable {
             "output_tokens": .count(outputTokens), "fee": fee.json, "hold": hold.map { .string($0) }, "runner": .string(runner),
             "passages": passages.json, "row": row.map { .digest($0) },
             "kept_until": keptUntil.map { .string($0) }, "retrieval": retrieval?.json,
+            "attempt": attempt.map { .string($0) },
         ])
     }
 }

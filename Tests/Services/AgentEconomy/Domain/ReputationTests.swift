@@ -46,12 +46,16 @@ import Testing
         }
 
         /// A task from its offer to its settlement, signed by both.
-        mutating func work(_ client: String, _ provider: String, _ units: Int, isSigned: Bool = true) throws {
+        mutating func work(
+            _ client: String, _ provider: String, _ units: Int, isSigned: Bool = true, payer: String? = nil, split: [TaskShare] = []
+        ) throws {
             number += 1
+            let payer = payer ?? client
             let wish = TaskRules.Wish(
-                provider: provider, brief: SHA256.hash(utf8: "b"), amount: try World.amount(units), deadline: world.time(10_000))
+                provider: provider, brief: SHA256.hash(utf8: "b"), amount: try World.amount(units), split: split,
+                deadline: world.time(10_000))
             let task = try World.first(TaskOpened.self, world.decide(client, TaskRules.open(wish))).task
-            try world.decide(client, TaskRules.fund(task, wish.amount, payer: client, hold: "hd_\(number)", authorization: nil))
+            try world.decide(client, TaskRules.fund(task, wish.amount, payer: payer, hold: "hd_\(number)", authorization: nil))
             let artefacts = [TaskArtefact(hash: SHA256.hash(utf8: "work"), bytes: 4, media: "text/plain")]
             let submission = try sign(provider, "openledger/task-submission", task)
             let completion = try sign(client, "openledger/task-completion", task)
@@ -61,12 +65,12 @@ import Testing
             try world.decide(client, TaskRules.complete(task, signature: isCountersigned ? completion : nil))
             try world.fold(
                 SettlementPosted(
-                    id: "se_\(number)", kind: "task", reference: task + "#0", payer: AccountID(trusted: "payer:" + client),
+                    id: "se_\(number)", kind: "task", reference: task + "#0", payer: AccountID(trusted: "payer:" + payer),
                     fee: wish.amount, position: number, releaseAt: world.time(20_000), postings: .entries([])))
         }
 
-        mutating func giveBack(_ settlement: Int, _ units: Int) {
-            if let asset = World.usdc { world.state.giveBack("se_\(settlement)", Amount(Int128(units), asset), at: 99) }
+        mutating func giveBack(_ settlement: Int, _ units: Int) throws {
+            if let asset = World.usdc { try world.state.giveBack("se_\(settlement)", Amount(Int128(units), asset), at: 99) }
         }
 
         func score(_ provider: String) -> Int { world.state.reputation(of: provider).first.map { Int($0.score) } ?? 0 }
@@ -80,6 +84,35 @@ import Testing
             try market.work("o\(index)", "bob", 100)
         }
         #expect(market.score("bob") == 10_000 && market.counterparties("bob") == 10)
+    }
+
+    @Test func ownMoneyByAnothersHandMakesNoName() throws {
+        var market = try Market()
+        for owner in ["dora", "paul"] { try market.owner(owner, isVerified: true) }
+        try market.agent("d1", of: "dora")
+        try market.agent("p1", of: "paul")
+        // Paul's agent hires Dora's: with Dora's money, under her mandate, and then with Paul's.
+        for (payer, score) in [("dora", 0), ("paul", 1_000)] {
+            let (amount, reference) = (try World.amount(1_000), "tk_\(payer)#0")
+            market.world.state.completions[reference] = Completion(
+                isCountersigned: true, client: "p1", provider: "d1", task: "tk_" + payer, payer: payer,
+                payouts: [TaskPayout(account: AccountID(trusted: "payer:d1"), amount: amount)])
+            let settled = SettlementPosted(
+                id: "se_" + payer, kind: "task", reference: reference, payer: AccountID(trusted: "payer:" + payer), fee: amount,
+                position: 1, releaseAt: market.world.time(20_000), postings: .entries([]))
+            try market.world.state.settle(settled, at: 2)
+            #expect(market.score("d1") == score)
+        }
+    }
+
+    @Test func whatAProviderPassesOnIsNotItsName() throws {
+        var market = try Market()
+        for owner in ["dora", "paul"] { try market.owner(owner, isVerified: true) }
+        // All but a crumb of it goes straight back to who pays.
+        try market.work("dora", "bob", 10_000, split: [TaskShare(kind: "agent", id: "dora", points: 9_990)])
+        #expect(market.score("bob") == 10)
+        try market.work("dora", "bob", 10_000, split: [TaskShare(kind: "agent", id: "paul", points: 5_000)])
+        #expect(market.score("bob") == 5_010)
     }
 
     @Test func aHundredAgentsOfOneOwnerAreOneClient() throws {
@@ -227,7 +260,7 @@ import Testing
         try market.work("bob", "mal", 1_000)
         try market.work("mal", "eve", 1_000)
         #expect(market.score("bob") == 0)
-        market.giveBack(3, 1_000)
+        try market.giveBack(3, 1_000)
         #expect(market.score("bob") == 1_000)
     }
 

@@ -37,7 +37,7 @@ import Testing
         let granted = try play.act("olga") { try AccessRules.grant($0, id, to: "acme", purpose: "train", price: nil, expires: end, $1) }
             .payload(AccessGranted.self)
         #expect(granted.price?.units == 5)
-        let sale = AccessRules.Sale(hold: "hd_1", shares: .entries([]))
+        let sale = AccessRules.Sale(price: Amount(5, try Asset("USDC/6")), hold: "hd_1", shares: .entries([]))
         let used = try play.act("acme") {
             try AccessRules.use($0, snapshot: snapshot, purpose: "train", items: 1, isService: false, sale: sale, $1)
         }
@@ -90,9 +90,10 @@ import Testing
         var (play, id, snapshot) = try setting()
         try play.act("olga") { try AccessRules.grant($0, id, to: "acme", purpose: "read", price: nil, expires: nil, $1) }
         let (list, _) = try AccessRules.shares(try play.live(id), of: id)
-        let sale = AccessRules.Sale(hold: "hd_1", shares: list)
-        func due(_ purpose: String = "read") -> Int128? {
-            AccessRules.due(play.state, snapshot: snapshot, of: "acme", purpose: purpose, at: Timestamp(microseconds: play.now))?.units
+        let sale = AccessRules.Sale(price: Amount(5, try Asset("USDC/6")), hold: "hd_1", shares: list)
+        func due(_ purpose: String = "read", items: Int = 1) -> Int128? {
+            AccessRules.due(
+                play.state, snapshot: snapshot, of: "acme", purpose: purpose, items: items, at: Timestamp(microseconds: play.now))?.units
         }
         func read(_ sale: AccessRules.Sale?) throws -> AccessUsed {
             try play.act("acme") {
@@ -100,7 +101,9 @@ import Testing
             }
             .payload(AccessUsed.self)
         }
-        #expect(due() == 5 && due("train") == nil)
+        #expect(due() == 5 && due("train") == nil && due(items: 0) == nil)
+        let dearer = AccessRules.Sale(price: Amount(6, try Asset("USDC/6")), hold: "hd_1", shares: list)
+        #expect(refusal { _ = try read(dearer) } == "stale")
         #expect(refusal { _ = try read(nil) } == "stale")
         let first = try read(sale)
         #expect(first.price?.units == 5 && first.hold == "hd_1" && first.shares == list)
@@ -111,6 +114,12 @@ import Testing
         #expect(due() == nil)
         play.pass(seconds: 1)
         #expect(due() == 5)
+        // Of several grants the cheapest counts.
+        for price in [9, 3] as [Int128] {
+            let amount = Amount(price, try Asset("USDC/6"))
+            try play.act("olga") { try AccessRules.grant($0, id, to: "acme", purpose: "read", price: amount, expires: nil, $1) }
+        }
+        #expect(due() == 3)
         guard case .entries(let shares) = list else { return #expect(Bool(false), "a short list stands in the event") }
         #expect(shares.reduce(0) { $0 + $1.share } == 1_000_000_000 && shares.allSatisfy { $0.datanet == id })
     }

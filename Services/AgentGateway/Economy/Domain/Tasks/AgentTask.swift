@@ -98,4 +98,8 @@ struct Completion: Sendable {
     let client: String
     let provider: String
     let task: String
+    /// Whose money it is: of a part of a task, who pays for the whole.
+    let payer: String
+    /// Who gets how much of it.
+    let payouts: [TaskPayout]
 }

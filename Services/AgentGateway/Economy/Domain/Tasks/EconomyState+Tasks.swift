@@ -80,7 +80,8 @@ extension EconomyState {
             try next(task, isOver: data.isOver)
         }
         completions[Self.reference(data.task, data.milestone)] = Completion(
-            isCountersigned: isCountersigned, client: data.client, provider: data.provider, task: data.task)
+            isCountersigned: isCountersigned, client: data.client, provider: data.provider, task: data.task,
+            payer: data.payer, payouts: data.payouts)
     }
 
     /// A stage was accepted: the next one begins, or the task is over.

@@ -5,32 +5,42 @@ public import Money
 public struct SettledTask: Sendable, Hashable {
     /// The task.
     public let task: String
-    /// Who wanted it, and who stands behind them.
+    /// Who wanted it.
     public let client: String
-    /// The client's owner, or the client itself.
+    /// Who stands behind the money: the payer's owner, or the payer itself.
     public let house: String
     /// Who did it.
     public let provider: String
     /// Billing's settlement.
     public let settlement: String
-    /// What was paid, less what went back.
+    /// What the provider's house got of it, less what went back.
     public internal(set) var amount: Amount
     /// Where the completion, the settlement and each refund stand in the log.
     public internal(set) var positions: [UInt64]
+    /// What was settled in all, and what of it the provider's house got at first.
+    let fee: Amount
+    let own: Int128
 }
 
 extension EconomyState {
     mutating func settle(_ data: SettlementPosted, at position: UInt64) throws {
         guard data.kind == "task", let done = completions.removeValue(forKey: data.reference) else { return }
-        let house = house(of: done.client)
-        flow(done.client, done.provider, data.fee, at: position)
-        // Who pays themselves earns money, not a name.
-        guard done.isCountersigned, house != self.house(of: done.provider) else { return }
+        let (house, provider) = (house(of: done.payer), self.house(of: done.provider))
+        if done.payouts.isEmpty || !data.fee.isPositive { return }
+        let parts = try data.fee.split(by: done.payouts.map { UInt128($0.amount.units) })
+        var own: Int128 = 0
+        for (payout, part) in zip(done.payouts, parts) {
+            flow(done.payer, String(payout.account.owner), part, at: position)
+            if self.house(of: String(payout.account.owner)) == provider { own += part.units }
+        }
+        // Who pays themselves, by whomever's hand, earns money, not a name; and what somebody passes on is others' name.
+        guard done.isCountersigned, house != provider, self.house(of: done.client) != provider, own > 0 else { return }
         settledPlaces[data.id] = settledTasks.count
         settledTasks.append(
             SettledTask(
-                task: done.task, client: done.client, house: house, provider: done.provider, settlement: data.id, amount: data.fee,
-                positions: [UInt64(data.position), position]))
+                task: done.task, client: done.client, house: house, provider: done.provider, settlement: data.id,
+                amount: Amount(own, data.fee.asset),
+                positions: [UInt64(data.position), position], fee: data.fee, own: own))
     }
 
     /// Money went from one to another, for whatever.
@@ -40,12 +50,14 @@ extension EconomyState {
         flows[amount.asset, default: [:]][payer, default: [:]][payee, default: Flow()].add(amount.units, at: position)
     }
 
-    mutating func giveBack(_ settlement: String, _ amount: Amount, at position: UInt64) {
-        guard let place = settledPlaces[settlement], settledTasks[place].amount.asset == amount.asset else { return }
+    mutating func giveBack(_ settlement: String, _ amount: Amount, at position: UInt64) throws {
+        guard let place = settledPlaces[settlement], settledTasks[place].fee.asset == amount.asset else { return }
         let task = settledTasks[place]
-        settledTasks[place].amount = Amount(task.amount.units - amount.units, amount.asset)
+        // It flows back along the same split, as far as that concerns a name: what the provider's house had of it.
+        guard let part = try amount.split(by: [UInt128(task.own), UInt128(task.fee.units - task.own)]).first else { return }
+        settledTasks[place].amount = Amount(max(0, task.amount.units - part.units), amount.asset)
         settledTasks[place].positions.append(position)
-        flow(task.client, task.provider, Amount(-amount.units, amount.asset), at: position)
+        flow(task.house, task.provider, Amount(-part.units, amount.asset), at: position)
     }
 
     /// What a principal's settled work says of it, still to be reckoned.

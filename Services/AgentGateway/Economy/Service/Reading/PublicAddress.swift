@@ -12,6 +12,15 @@ public struct PublicAddress: Sendable {
         configured = text.isEmpty ? nil : text.last == "/" ? String(text.dropLast()) : text
     }
 
+    /// Whether a request was sent to an address that nobody else can have: the configured one, or this machine by its own name. A word that is
+    /// signed for another's address must not be good here, whatever its bearer says that it was sent to.
+    public func isOwn(_ request: Request) -> Bool {
+        if configured != nil { return true }
+        let host = base(request).dropFirst("http://".count)
+        let name = host.last == "]" ? host : host[..<(host.lastIndex(of: ":") ?? host.endIndex)]
+        return ["localhost", "127.0.0.1", "[::1]"].contains(name)
+    }
+
     /// The address without a slash at its end.
     public func base(_ request: Request) -> String {
         if let configured { return configured }
