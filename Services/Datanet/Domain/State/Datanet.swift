@@ -43,7 +43,7 @@ public struct Datanet: Sendable {
     public func has(_ principal: String, _ roles: Set<Role>) -> Bool { members[principal].map { !$0.isDisjoint(with: roles) } ?? false }
 
     /// Whether reading costs nothing.
-    var isFree: Bool { policy.price.map { !$0.isPositive } ?? true }
+    public var isFree: Bool { policy.price.map { !$0.isPositive } ?? true }
 
     /// Whether the principal may take the role without being asked: in an open Datanet a contributor's, and a consumer's where reading is free.
     func mayJoin(_ principal: String, as role: Role) -> Bool {

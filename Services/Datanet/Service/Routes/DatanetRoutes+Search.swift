@@ -38,7 +38,8 @@ extension DatanetRoutes {
 
     private var search: Route {
         read(
-            "/v1/datanets/{id}/search", operation: "searchDatanet", summary: "Items whose text has these words; for members.",
+            "/v1/datanets/{id}/search", operation: "searchDatanet",
+            summary: "Items whose text has these words; for members, and where reading has a price for who may read.",
             access: .authenticated,
             query: [
                 QueryParameter("q", .text(1...400), "Words; \"a phrase\", or, and -not are understood.", required: true),
@@ -50,8 +51,10 @@ extension DatanetRoutes {
             let caller = try context.caller
             try await core.maker.query { state in
                 let datanet = try state.datanet(id)
+                // Where reading has a price, nobody reads by bits what they did not pay for, because they let themselves in to contribute.
+                let isOfficer = datanet.has(caller.subject, .validator) || datanet.readsByRole(caller.subject)
                 let isMember =
-                    datanet.members[caller.subject] != nil
+                    isOfficer || datanet.isFree && datanet.members[caller.subject] != nil
                     || AccessRules.right(state, id, of: caller.subject, purpose: nil, at: core.clock()) != nil
                 guard isMember || caller.kind == .service && caller.has("datanets:content") else {
                     throw Problem(.forbidden, "\(caller.subject) is no member of \(id)")

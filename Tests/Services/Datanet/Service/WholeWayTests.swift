@@ -6,6 +6,7 @@ import Events
 import Foundation
 import JSON
 import LedgerService
+import Money
 import Postgres
 import Projections
 import ServiceShell
@@ -14,6 +15,23 @@ import TestSupport
 import Testing
 
 @Suite struct WholeWayTests {
+    @Test func whoLetsThemselvesInToContributeSearchesNothingThatHasAPrice() async throws {
+        try await withDatanets { house in
+            for price in [0, 5] as [Int128] {
+                var policy = DatanetPolicy.usual
+                policy.price = Amount(price, try Asset("USDC/6"))
+                let id = try await house.create(policy)
+                let search = "/v1/datanets/\(id)/search?q=reentrancy"
+                let joined = try await house.post(
+                    "/v1/datanets/\(id)/members", as: "eve", ["principal": "eve", "role": "contributor"])
+                #expect(joined.status == 201 || joined.status == 200)
+                #expect(try await house.get(search, as: "eve").status == (price == 0 ? 200 : 403))
+                _ = try await house.post("/v1/datanets/\(id)/grants", as: "olga", ["grantee": "eve", "purpose": "read"])
+                #expect(try await house.get(search, as: "eve").status == 200)
+            }
+        }
+    }
+
     @Test func whatWasScreenedIsAdmittedPublishedProvenAndRead() async throws {
         try await withDatanets { house in
             let id = try await house.create()

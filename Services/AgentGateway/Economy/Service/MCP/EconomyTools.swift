@@ -26,6 +26,10 @@ struct EconomyTools: Sendable {
         ["type": "integer", "minimum": .int(least), "maximum": .int(most), "description": .string(meaning)]
     }
 
+    /// Most Datanets that one search looks at, and most that it gives.
+    private static let mostSearched = 2_000
+    private static let mostFound = 100
+
     // MARK: Data and models
 
     private var datanets: Tool {
@@ -34,9 +38,16 @@ struct EconomyTools: Sendable {
             arguments: [("words", Self.text("All must be there; all Datanets when left out."), false)], scope: nil, isReading: true
         ) { [peers] call in
             let wanted = try call.arguments.optionalString("words", bytes: 1...400).map(ServicePage.words) ?? []
-            let listed = try await relayed { try await peers.call("GET", .datanet, "/v1/datanets?limit=100") }
+            var ids: [JSONValue] = []
+            var cursor: String?
+            repeat {
+                let path = "/v1/datanets?limit=100" + (cursor.map { "&cursor=" + $0 } ?? "")
+                let page = try await relayed { try await peers.call("GET", .datanet, path) }
+                ids += page["items"]?.arrayValue ?? []
+                cursor = page["next"]?.stringValue
+            } while cursor != nil && ids.count < Self.mostSearched
             var found: [JSONValue] = []
-            for item in listed["items"]?.arrayValue ?? [] {
+            for item in ids where found.count < Self.mostFound {
                 guard let id = item["id"]?.stringValue else { continue }
                 let datanet = try await relayed { try await peers.call("GET", .datanet, "/v1/datanets/" + id) }
                 let page = datanet["page"]
