@@ -1,4 +1,5 @@
 import Crypto
+import Decisions
 import EventLog
 import Events
 import JSON
@@ -50,11 +51,14 @@ extension StoryTelling {
         try await whole.call("PUT", "/v1/principals/\(people.olga)/retention", as: people.olga, ["retention_days": 7])
         try await whole.wait(for: HoldReturned.type, 2)
         try await whole.wait(for: DisputeLapsed.type, 1)
-        // Only then is what was contested released, which had long been due.
+        // Only then is what was contested released, which had long been due: by a sweep of its own, for it was contested when the first began.
         try await eventually("what was contested is released") {
-            let types = try await whole.events().map { try EventHeader(trusted: $0.bytes).type }
-            guard let lapsed = types.lastIndex(of: DisputeLapsed.type) else { return false }
-            return types[lapsed...].contains(SettlementReleased.type)
+            let facts = try await whole.events().map { try Fact(LoggedEvent(position: 0, version: 0, bytes: $0.bytes)) }
+            guard let lapsed = facts.first(where: { $0.type == DisputeLapsed.type }) else { return false }
+            return facts.contains {
+                $0.type == SettlementReleased.type
+                    && $0.data["settlements"]?.arrayValue?.contains(lapsed.data["settlement"] ?? .null) == true
+            }
         }
     }
 }

@@ -54,7 +54,6 @@ extension BillingState {
         case .holdReleased(let data) where data.expired: break
         default: return
         }
-        lastDone = max(lastDone, time)
         ownSince = 0
     }
 

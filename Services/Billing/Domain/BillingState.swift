@@ -64,10 +64,8 @@ public struct BillingState: Sendable {
     var budgets: [Int: Budget] = [:]
     var monthly: [Int: MonthlyCharges] = [:]
     var budgetsDue: Set<Int> = []
-    /// The greatest time of a command that billing decided, and of something that it did because it fell due; and how many events of
-    /// commands there were since the latter.
+    /// The greatest time of an event of billing's own, and how many of them there were since it last did something because it fell due.
     var lastOwn = Timestamp(microseconds: 0)
-    var lastDone = Timestamp(microseconds: 0)
     var ownSince = 0
     /// What other services have said.
     var known = KnownFacts()

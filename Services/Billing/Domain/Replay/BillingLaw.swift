@@ -139,8 +139,10 @@ public struct BillingLaw: ReplayLaw {
 
     // MARK: What fell due
 
-    /// A sweep does a part of what is due, as much as fits: each of its events is checked for being due.
+    /// A sweep does a part of what is due, as much as fits: each of its events is checked for being due, and nothing that has long been due may
+    /// be passed over.
     private func sweep(_ append: ReplayedAppend, _ state: BillingState, _ moment: DecisionContext) throws -> Verdict {
+        try Self.expectNothingPassedOver(append, state, moment)
         var expected: [NewEvent] = []
         for fact in append.facts {
             guard let event = try BillingEvent(type: fact.type, try fact.data.object()) else { return .unknown }
@@ -191,6 +193,16 @@ public struct BillingLaw: ReplayLaw {
             expected += decision.newEvents
         }
         return Verdict(expected, checked: ["events that fell due": expected.count])
+    }
+
+    /// Throws where a sweep did less than was due a day before it. Not by the log time of its place: the decider may have known an older one.
+    private static func expectNothingPassedOver(_ append: ReplayedAppend, _ state: BillingState, _ moment: DecisionContext) throws {
+        let longDue = try state.sweep(now: moment.logTime.adding(seconds: -overdue)).newEvents.filter { $0.type != BudgetAlerted.type }
+        let due = Dictionary(grouping: longDue, by: \.type).mapValues(\.count)
+        let done = Dictionary(grouping: append.facts, by: \.type).mapValues(\.count)
+        for (type, count) in due.sorted(by: { $0.key < $1.key }) where done[type, default: 0] < count {
+            throw Unlawful("passes over \(count - done[type, default: 0]) of \(count) \(type) that fell due long before \(moment.logTime)")
+        }
     }
 
     // MARK: The end

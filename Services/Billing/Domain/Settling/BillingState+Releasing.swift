@@ -17,8 +17,8 @@ extension BillingState {
         return !readyOwners.isEmpty || !budgetsDue.isEmpty
     }
 
-    /// What fell due long ago, the first of each kind, though billing has decided much since, or has done other things that fell due. Where
-    /// it has not, it may just not have run.
+    /// What fell due long ago, the first of each kind, though billing has decided much since. Where it has not, it may just not have run, or be
+    /// in the midst of doing what is due, a part at a time.
     func overdue(at now: Timestamp, patience: Int) -> [(type: String, due: Timestamp)] {
         let queues: [(String, Due?)] = [
             (HoldReleased.type, holdExpiry.first), (SettlementReleased.type, settlementsDue.first),
@@ -27,8 +27,7 @@ extension BillingState {
         ]
         return queues.compactMap { type, first in
             guard let first, first.time.adding(seconds: patience) < now else { return nil }
-            let ran = ownSince >= 100 && first.time.adding(seconds: patience) < lastOwn
-            guard ran || first.time.adding(seconds: patience) < lastDone else { return nil }
+            guard ownSince >= 100, first.time.adding(seconds: patience) < lastOwn else { return nil }
             return (type, first.time)
         }
     }
