@@ -69,7 +69,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         }
     }
 
-    private static let lists = [ingest, datanet, training, attribution, billing, gateway, economy, ledger]
+    private static let lists = [ingest, datanet, training, attribution, billing, gateway, economy, ledger, omitted]
     static let all: [Tampering] = lists.flatMap { $0 }
 
     /// The first few of each service's.
