@@ -76,9 +76,7 @@ public struct AttributionLaw: ReplayLaw {
         expected.index = EntityID.make("ix", cause: append.first.cause)
         expected.datanet = snapshot.published.datanet
         expected.root = snapshot.published.root
-        guard let digest = built.measures else {
-            return Verdict([NewEvent(expected, stream: try stream("index", expected.index))], gaps: [gap])
-        }
+        guard let digest = built.measures else { throw Unlawful("/measures is missing: whose words are new follows from it") }
         let measures = try evidence.list(digest, of: IndexedItem.self)
         guard measures.map(\.item) == list.map(\.item) else { throw Unlawful("/measures are not of the snapshot's items in their order") }
         let known = Set(list.map(\.item))
