@@ -174,6 +174,7 @@ let package = Package(
                 "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ],
             path: "Tests/ServiceTestSupport", swiftSettings: strict),
+        tests("ThreadsTests", "Shared/Threads", ["Threads"]),
         tests("JSONTests", "Shared/JSON", ["JSON"]),
         tests("CryptoTests", "Shared/Crypto", ["Crypto", "JSON"]),
         tests("EVMTests", "Shared/EVM", ["EVM", "Crypto"]),

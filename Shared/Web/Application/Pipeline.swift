@@ -26,10 +26,10 @@ struct Pipeline: Sendable {
         record = RequestRecord(patterns: routes.map(\.pattern), metrics: metrics, log: options.accessLog ? log : .silent)
     }
 
-    /// The deadline that the route of a request has of its own.
-    func deadline(_ method: String, _ target: String) -> Duration? {
+    /// The route of a request; nil where nothing takes it.
+    func route(_ method: String, _ target: String) -> Route? {
         guard case .route(let index, _)? = try? router.find(method: method, path: target.prefix { $0 != "?" }) else { return nil }
-        return routes[index].deadline
+        return routes[index]
     }
 
     /// - Throws: `CancellationError` or `Disconnected` when there is nobody left to answer; nothing else.
