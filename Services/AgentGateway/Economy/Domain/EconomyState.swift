@@ -75,6 +75,8 @@ public struct EconomyState: ServiceState {
         public let owner: String?
         /// Its keys, did:key.
         public internal(set) var keys: [String]
+        /// For how many days it has its texts kept, where it has chosen.
+        public internal(set) var retentionDays: Int?
         /// Whether it has proven a claim of who it is.
         public internal(set) var isVerified = false
     }
@@ -97,7 +99,8 @@ public struct EconomyState: ServiceState {
         TaskFunded.type, TaskSubmitted.type, TaskAccepted.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
         ModelPublished.type,
         DatanetCreated.type, HoldPlaced.type, HoldCaptured.type, HoldReleased.type, SettlementPosted.type, RefundPosted.type,
-        DisputeResolved.type, WalletLinked.type, WalletUnlinked.type, PaymentOpened.type, PaymentDelivered.type, PaymentSent.type,
+        DisputeResolved.type, PrincipalConfigured.type, InferenceCompleted.type, WalletLinked.type, WalletUnlinked.type, PaymentOpened.type,
+        PaymentDelivered.type, PaymentSent.type,
         PaymentSettled.type,
         PaymentFailed.type, JournalPosted.type,
     ]
@@ -119,6 +122,11 @@ public struct EconomyState: ServiceState {
             if let removed = change.removed { parties[change.principal]?.keys.removeAll { $0 == removed } }
             if let added = change.added { parties[change.principal]?.keys.append(added) }
             if change.verified != nil { parties[change.principal]?.isVerified = true }
+        case PrincipalConfigured.type:
+            let chosen = try PrincipalConfigured(data)
+            parties[chosen.principal]?.retentionDays = chosen.retentionDays
+        // What it came to is beside it; the audit compares both.
+        case InferenceCompleted.type: break
         case MandateGranted.type: try apply(MandateGranted(data))
         case MandateRevoked.type: try apply(MandateRevoked(data))
         case MandateAuthorized.type: try apply(MandateAuthorized(data))

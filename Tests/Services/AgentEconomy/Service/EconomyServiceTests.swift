@@ -220,6 +220,42 @@ import Web
         }
     }
 
+    @Test func whatAMandateCountsIsWhatItsAnswerCost() async throws {
+        try await withEconomy { economy in
+            try await economy.publishModel()
+            let ann = try await economy.person(1_000)
+            let agent = try await economy.register("agent", owner: ann)
+            _ = try await economy.grant(ann, agent, 500)
+            #expect(try await economy.ask(agent).status == 200)
+            try await economy.audit()
+            let events = try await economy.events()
+            let facts = try events.map { try Fact($0) }
+            let answered = try #require(facts.firstIndex { $0.type == InferenceCompleted.type })
+            let counted = try #require(facts.firstIndex { $0.type == MandateSettled.type })
+            func found(_ place: Int, _ data: some EventData) async throws -> ReplayFault? {
+                var altered = facts
+                altered[place] = try EconomyHouse.altered(events[place], data)
+                return try await EconomyHouse.replay(altered).faults.first
+            }
+            var less = try MandateSettled(facts[counted].data.object())
+            less.amount = Amount(9, less.amount.asset)
+            #expect(try await found(counted, less)?.reason.contains("/amount") == true)
+            // Another fee, payer, agent, mandate or model than was authorised and counted.
+            let changes: [@Sendable (inout InferenceCompleted) -> Void] = [
+                { $0.fee = Amount(11, $0.fee.asset) }, { $0.payer = "mallory" }, { $0.actor = "mallory" }, { $0.mandate = "md_x" },
+                { $0.model = "acme/ebbs" }, { $0.attempt = "in_x" }, { $0.mandate = nil },
+            ]
+            for change in changes {
+                var answer = try InferenceCompleted(facts[answered].data.object())
+                change(&answer)
+                #expect(try await found(answered, answer)?.type == MandateSettled.type, "\(answer)")
+            }
+            // An answer that its mandate does not count.
+            let uncounted = try await EconomyHouse.replay(facts.filter { $0.type != MandateSettled.type }).faults
+            #expect(uncounted.map(\.type) == [InferenceCompleted.type] && uncounted.first?.rule == "missing", "\(uncounted)")
+        }
+    }
+
     @Test func anAnswerIsAuthorisedCountedAndChargedUnderTheMandate() async throws {
         try await withEconomy { economy in
             try await economy.publishModel()

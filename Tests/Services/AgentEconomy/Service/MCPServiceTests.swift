@@ -3,6 +3,7 @@ import Events
 import HTTP
 import Identity
 import JSON
+import Money
 import ServiceTestSupport
 import Synchronization
 import TestSupport
@@ -201,6 +202,34 @@ import Testing
             _ = try await economy.ok("DELETE", "/v1/principals/\(ann.id)/texts", root)
             let erased = try await tool(economy, buyer.token, "ask_model", question)
             #expect(erased["structuredContent"]?["problem"] == "erased", "\(erased)")
+            try await economy.audit()
+        }
+    }
+
+    @Test func aQuestionThatTwoGatewaysAreAskedAtOnceIsAnsweredAndHeldForOnce() async throws {
+        try await withEconomy(gateways: 2) { economy in
+            try await economy.publishModel()
+            let ann = try await economy.person(1_000)
+            let buyer = try await economy.register("agent", owner: ann)
+            let mandate = try await economy.grant(ann, buyer, 200)
+            let question: JSONValue = ["model": "acme/tides", "prompt": "Tides?", "max_tokens": 5, "key": "q1"]
+            economy.waits.withLock { $0 = true }
+            async let first = tool(economy, buyer.token, "ask_model", question)
+            try await eventually("one is asked") { economy.asked.withLock { $0 } == 1 }
+            try economy.serving.withLock { try $0(1) }
+            async let second = tool(economy, buyer.token, "ask_model", question)
+            try await eventually("the other is asked") { economy.asked.withLock { $0 } == 2 }
+            #expect(try await economy.figure("payer:\(ann.id)", "available") == 980)
+            economy.waits.withLock { $0 = false }
+            let both = try await [first, second].map { $0["structuredContent"] }
+            #expect(both.allSatisfy { $0?["answer"] == "Twice." } && both[0]?["inference"] == both[1]?["inference"], "\(both)")
+            #expect(both.count { $0?["repeated"] == .bool(true) } == 1, "\(both)")
+            #expect(try await economy.all(InferenceCompleted.self).count == 1)
+            #expect(try await economy.all(MandateSettled.self).map(\.amount.units) == [10])
+            // The loser's hold and word are free long before they run out.
+            #expect(try await economy.all(MandateFreed.self).map(\.reason) == ["released"])
+            try await eventually("nothing stays held") { try await economy.figure("payer:\(ann.id)", "available") == 990 }
+            #expect(try await economy.ok("GET", "/v1/mandates/\(mandate)", ann.token)["free"]?["amount"] == "190")
             try await economy.audit()
         }
     }
