@@ -39,6 +39,8 @@ public struct EconomyState: ServiceState {
     var completions: [String: Completion] = [:]
     /// What houses paid each other, by the asset, who paid and who was paid: for work, signed or not, and by signed payments.
     var flows: [Asset: [String: [String: Flow]]] = [:]
+    /// How often anything changed that names are made of: while it is the same, so is every name.
+    public internal(set) var nameChanges = 0
     /// Open holds of billing's, by the authorisation or task that they were placed for, and the other way round.
     var holds: [String: String] = [:]
     var holdReferences: [String: String] = [:]
@@ -121,7 +123,10 @@ public struct EconomyState: ServiceState {
             let change = try KeyRotated(data)
             if let removed = change.removed { parties[change.principal]?.keys.removeAll { $0 == removed } }
             if let added = change.added { parties[change.principal]?.keys.append(added) }
-            if change.verified != nil { parties[change.principal]?.isVerified = true }
+            if change.verified != nil {
+                parties[change.principal]?.isVerified = true
+                nameChanges += 1
+            }
         case PrincipalConfigured.type:
             let chosen = try PrincipalConfigured(data)
             parties[chosen.principal]?.retentionDays = chosen.retentionDays

@@ -1,4 +1,6 @@
 import Synchronization
+import AgentEconomyDomain
+import AgentEconomyService
 import BillingDomain
 import Crypto
 import Decisions
@@ -146,6 +148,47 @@ import Web
             }
             #expect(try await economy.figure("payer:\(ann.id)", "balance") == 940)
             try await economy.audit()
+        }
+    }
+
+    @Test func aNameIsReckonedOnceForEachStateOfTheLogThatSaysAnythingNewOfIt() async throws {
+        try await withEconomy { economy in
+            let ann = try await economy.person(1_000)
+            let bob = try await economy.person(0)
+            let maker = DecisionMaker(
+                .agentGateway, log: economy.house.ledger.client(for: .agentGateway), clock: { Timestamp(microseconds: 0) }
+            ) { EconomyState() }
+            let running = Task { await maker.run() }
+            defer { running.cancel() }
+            let desk = ReputationDesk(maker, most: 1)
+            @Sendable func work() async throws {
+                let task = try await economy.open(ann, bob, 100)
+                #expect(try await economy.fund(ann, task, 100).status == 200)
+                try await economy.submit(bob, task)
+                _ = try await economy.complete(ann, task)
+            }
+            func isRight() async throws -> Bool {
+                let names = try await desk.names(of: bob.id)
+                let fresh = try await maker.query { $0.reputation(of: bob.id) }
+                return names == fresh
+            }
+            for round in 1...2 {
+                try await work()
+                try await eventually("it is settled") { try await maker.query { $0.reputation(of: bob.id).first?.tasks.count } == round }
+                let before = await desk.reckonings
+                for _ in 0..<5 { #expect(try await isRight()) }
+                #expect(await desk.reckonings == before + 1)
+                // What says nothing of a name leaves it as it is.
+                _ = try await economy.open(ann, bob, 100)
+                #expect(try await isRight())
+                #expect(await desk.reckonings == before + 1)
+            }
+            #expect(try await desk.names(of: bob.id).first?.total.units == 200)
+            // One is kept here: another's takes its place.
+            let before = await desk.reckonings
+            #expect(try await desk.names(of: ann.id).isEmpty)
+            #expect(try await isRight())
+            #expect(await desk.reckonings == before + 2)
         }
     }
 
