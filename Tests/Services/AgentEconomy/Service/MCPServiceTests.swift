@@ -267,6 +267,21 @@ import Testing
         }
     }
 
+    @Test func whoShowsNothingIsToldWhereToReadOnWhereThatIsKnown() async throws {
+        try await withEconomy { economy in
+            func challenge(_ host: String) async throws -> String? {
+                try await economy.call("POST", "/mcp", nil, [:], headers: ["Host": host]).headers["WWW-Authenticate"]
+            }
+            let own = try await challenge("localhost:8080")
+            #expect(
+                own?.contains("resource_metadata=\"http://localhost:8080/.well-known/oauth-protected-resource/mcp\"") == true,
+                "\(own ?? "")")
+            // Where a stranger's name was used we say nothing of the kind.
+            let foreign = try await challenge("evil.example")
+            #expect(foreign?.hasPrefix("Bearer ") == true && foreign?.contains("resource_metadata") == false, "\(foreign ?? "")")
+        }
+    }
+
     @Test func aKeysWordIsExchangedForATokenAsOAuthHasIt() async throws {
         try await withEconomy(settings: ["OPENLEDGER_PUBLIC_URL": "https://gate.example"]) { economy in
             let ann = try await economy.person(0)
@@ -303,6 +318,14 @@ import Testing
             #expect(given.json["token_type"] == "Bearer" && given.json["scope"] == "accounts:read agents:write")
             #expect(given.headers["Cache-Control"] == "no-store")
             #expect(try await modern(economy, token, "tools/list")["result"] != nil)
+            // Whoever overheard it has nothing of it; another word of the same client is another, by its jti or by what it says.
+            let again = try await ask(try word(ann), "&scope=accounts%3Aread")
+            #expect(again.status == 401 && again.json["error"] == "invalid_client", "\(again.json)")
+            for (id, status) in [("one", 200), ("two", 200), ("one", 401)] {
+                let named = try await ask(try word(ann, [("jti", .string(id)), ("exp", .int(UnixTime.now + 200))]))
+                #expect(named.status == status, "\(id): \(named.json)")
+            }
+            #expect(try await ask(try word(eve, [("jti", "one")])).status == 200)
             // It says what it was asked for, and no more.
             #expect(try await economy.call("GET", "/v1/keys", token).status == 403)
             let past: [(String, JSONValue)] = [("exp", .int(UnixTime.now - 300))]
