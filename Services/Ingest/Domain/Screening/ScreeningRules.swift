@@ -3,13 +3,16 @@ public import JSON
 /// The numbers of the public screening rules. A change of any of them, or of what is looked for, is a new version.
 public enum ScreeningRules {
     /// What events call these rules.
-    public static let version = "screening/4"
+    public static let version = "screening/5"
     /// The versions that there were. Version 1 knew no `consent.erased`, and did not look for lists of runs of words; version 2 knew no
     /// `version.unknown`, and took images and recordings that were cut off; version 3 did not look at the text of rows with a prompt and a
-    /// completion, nor for secrets in titles, sources and authors' names, and gave an author one account for all Datanets.
-    public static let versions: Set<String> = ["screening/1", "screening/2", "screening/3", version]
+    /// completion, nor for secrets in titles, sources and authors' names, and gave an author one account for all Datanets; version 4 took
+    /// any key's signature from who had registered none.
+    public static let versions: Set<String> = ["screening/1", "screening/2", "screening/3", "screening/4", version]
     /// The versions under which nobody asked whose key signed a manifest, and authors had one account for all Datanets.
     static let beforeSigners: Set<String> = ["screening/1", "screening/2", "screening/3"]
+    /// The version under which who had registered no key signed with any.
+    static let beforeKeys = "screening/4"
     /// The least bytes of a text item.
     public static let leastBytes = 20
     /// The most bytes of a text item.
