@@ -223,7 +223,7 @@ let package = Package(
             "IngestTests", "Services/Ingest",
             shell + [
                 "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "PrivatePostgres",
-                "IngestFuzzing", "openledger-confine",
+                "IngestFuzzing", "openledger-confine", "Replay",
             ]),
         tests(
             "DatanetTests", "Services/Datanet",
@@ -276,7 +276,8 @@ let package = Package(
         program(
             "benchmarks", "Benchmarks",
             [
-                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "CKernels", "Engine",
+                "IngestDomain", "IngestParsing", "IngestService", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "CKernels",
+                "Engine",
                 "LedgerService", "LedgerDomain", "RunnerService", "AgentEconomyDomain", "AgentGatewayDomain", "EVM", "Decisions",
                 "EventLog", "Events", "Money", "ServiceShell",
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",

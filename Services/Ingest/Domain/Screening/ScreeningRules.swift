@@ -3,7 +3,7 @@ public import JSON
 /// The numbers of the public screening rules. A change of any of them, or of what is looked for, is a new version.
 public enum ScreeningRules {
     /// What events call these rules.
-    public static let version = "screening/4"
+    public static let version = "screening/5"
     /// The least bytes of a text item.
     public static let leastBytes = 20
     /// The most bytes of a text item.
