@@ -57,6 +57,8 @@ extension StoryTelling {
             ])
         try await whole.wait(for: ReactionClosed.type, 1)
         try await sold(people, datanet)
+        // She takes back all that she brought, everywhere.
+        try await whole.call("POST", "/v1/contributors/\(people.ann)/withdrawal", as: people.ann, .object(JSONObject()))
         try await recover(people.bot, by: people.pia)
         whole.house.clock.advance(days: 92)
         // Log time is that of the newest event: somebody has to write one.
