@@ -56,5 +56,6 @@ extension StoryTelling {
             guard let lapsed = types.lastIndex(of: DisputeLapsed.type) else { return false }
             return types[lapsed...].contains(SettlementReleased.type)
         }
+        try await whole.call("POST", "/v1/contributors/\(people.ann)/withdrawal", as: people.ann, .object(JSONObject()))
     }
 }

@@ -181,7 +181,6 @@ extension StoryTelling {
         try await whole.call("POST", "/v1/contributors/claims/\(name)/confirmation", as: people.olga, ["proof": "domain"])
         try await whole.call("POST", "/v1/contributions/\(id)/withdrawal", as: people.pia, ["items": [.string(id + ".1")]])
         try await whole.call("POST", "/v1/contributors/\(author)/erasure", as: people.pia)
-        try await whole.call("POST", "/v1/contributors/\(people.ann)/withdrawal", as: people.ann, .object(JSONObject()))
     }
 
     static let lamps = [
