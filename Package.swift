@@ -174,6 +174,7 @@ let package = Package(
                 "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ],
             path: "Tests/ServiceTestSupport", swiftSettings: strict),
+        tests("ThreadsTests", "Shared/Threads", ["Threads"]),
         tests("JSONTests", "Shared/JSON", ["JSON"]),
         tests("CryptoTests", "Shared/Crypto", ["Crypto", "JSON"]),
         tests("EVMTests", "Shared/EVM", ["EVM", "Crypto"]),
@@ -248,8 +249,8 @@ let package = Package(
         tests(
             "AgentEconomyTests", "Services/AgentEconomy",
             shell + [
-                "Replay", "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayService", "BillingService", "BillingDomain",
-                "Webhooks", "HTTPSignatures", "EVM", "LedgerService",
+                "Replay", "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayDomain", "AgentGatewayService", "BillingService",
+                "BillingDomain", "Webhooks", "HTTPSignatures", "EVM", "LedgerService",
                 "HTTPServer", "ServiceTestSupport",
             ]),
         tests(

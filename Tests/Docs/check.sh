@@ -164,6 +164,25 @@ for path, ways in house["paths"].items():
             faults.append(f"{method} {path} asks for a credential and does not say 401")
 if not 20 < open_ways < 80:
     faults.append(f"{open_ways} ways in need no credential")
+# Whoever writes is told how far on the log, and a read of the same service that carries it waits until it is there.
+def declares(way, code):
+    return "Ledger-Position" in way["responses"].get(code, {}).get("headers", {})
+tells, waits = {}, {}
+for path, ways in house["paths"].items():
+    owner = next((name for name, starts in owners.items() if any(path == start or path.startswith(start + "/") for start in starts)), "")
+    for method, way in ways.items():
+        if not isinstance(way, dict) or "responses" not in way:
+            continue
+        told = any(declares(way, code) for code in way["responses"])
+        tells[owner] = tells.get(owner, 0) + told
+        waits[owner] = waits.get(owner, 0) + any(p["name"] == "Ledger-Position" and p["in"] == "header" for p in way.get("parameters", []))
+        keyed = any(p["name"] == "Idempotency-Key" and p["required"] for p in way.get("parameters", []))
+        # Where webhooks go is no event.
+        if owner in ("datanet", "billing") and keyed and not told and "/webhooks" not in path:
+            faults.append(f"{method} {path} does not declare the Ledger-Position of its answer")
+for owner in ("datanet", "billing", "agent-gateway"):
+    if tells.get(owner, 0) < 10 or waits.get(owner, 0) < 5:
+        faults.append(f"of {owner} {tells.get(owner, 0)} ways tell a Ledger-Position and {waits.get(owner, 0)} wait for one")
 # The door knows each path, and only once; what each service has for itself, and the runner's, does not go through it.
 door = re.findall(r"^ +~(\S+) +openledger_\w+;$", (pathlib.Path(sys.argv[2]) / "deploy/nginx/openledger.conf").read_text(), re.M)
 if len(door) < 8:

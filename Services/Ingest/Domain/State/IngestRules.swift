@@ -17,19 +17,14 @@ public enum IngestRules {
     }
 
     /// Whether a contribution may be brought: asked when it is begun and again when it is put on the log.
-    /// - Parameters:
-    ///   - signer: who signed the manifest; nil for what was screened when that was not asked.
-    ///   - rules: the version of the rules that screen it.
+    /// - Parameter signer: who signs the manifest; nil where that is not known yet.
     public static func checkSubmission(
-        _ state: IngestState, datanet id: String, contributor: String, signer: String?, supersedes: String?,
-        rules: String = ScreeningRules.version
+        _ state: IngestState, datanet id: String, contributor: String, signer: String?, supersedes: String?
     ) throws {
         guard let datanet = state.datanets[id] else { throw IngestRefusal.noDatanet(id) }
         // To a closed Datanet of one's own a service that one uses may sign in one's stead, as fine-tuning by API key does.
         let isAtHome = datanet.owner == contributor && datanet.policy.access != "open"
-        let keys = state.keys[contributor] ?? []
-        let isKnown = !keys.isEmpty || rules != ScreeningRules.beforeKeys
-        if let signer, isKnown, !keys.contains(signer), !isAtHome {
+        if let signer, state.keys[contributor]?.contains(signer) != true, !isAtHome {
             throw IngestRefusal.notTheirKey(signer: signer, contributor: contributor)
         }
         guard datanet.takes(from: contributor) else { throw IngestRefusal.notTaken(datanet: id, contributor: contributor) }
@@ -45,8 +40,7 @@ public enum IngestRules {
     ) throws -> [NewEvent] {
         try checkSubmission(
             state, datanet: submitted.datanet, contributor: submitted.contributor,
-            signer: ScreeningRules.beforeSigners.contains(screened.rules) ? nil : submitted.signer, supersedes: submitted.supersedes,
-            rules: screened.rules)
+            signer: submitted.signer, supersedes: submitted.supersedes)
         let stream = try stream(submitted.contribution)
         return [NewEvent(submitted, stream: stream), NewEvent(screened, stream: stream)]
     }
