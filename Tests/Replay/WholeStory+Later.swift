@@ -74,6 +74,5 @@ extension StoryTelling {
                     && $0.data["settlements"]?.arrayValue?.contains(lapsed.data["settlement"] ?? .null) == true
             }
         }
-        try await whole.call("POST", "/v1/contributors/\(people.ann)/withdrawal", as: people.ann, .object(JSONObject()))
     }
 }
