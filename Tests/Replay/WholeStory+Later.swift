@@ -1,5 +1,8 @@
 import Crypto
+import Decisions
 import EventLog
+import Identity
+import AgentGatewayDomain
 import Events
 import JSON
 import ServiceTestSupport
@@ -34,6 +37,15 @@ extension StoryTelling {
         try await whole.wait(for: SettlementPosted.type, settled + 1)
     }
 
+    /// An agent lost its key, and its owner gives it another.
+    private func recover(_ agent: String, by owner: String) async throws {
+        let key = try Ed25519PrivateKey.generate()
+        let did = DIDKey.text(for: key.publicKey)
+        let signature = Base64URL.encode(try key.sign(ProofMessages.recovery(principal: agent, key: did)))
+        try await whole.call(
+            "POST", "/v1/principals/\(agent)/recovery", as: owner, ["key": .string(did), "signature": .string(signature)])
+    }
+
     /// Three months pass: fees that were taken and never shared out go back, and so does the bond of the dispute that nobody ruled on. A
     /// ruling finds nothing to take and is closed.
     func later(_ people: People, _ datanet: String) async throws {
@@ -45,16 +57,20 @@ extension StoryTelling {
             ])
         try await whole.wait(for: ReactionClosed.type, 1)
         try await sold(people, datanet)
+        try await recover(people.bot, by: people.pia)
         whole.house.clock.advance(days: 92)
         // Log time is that of the newest event: somebody has to write one.
         try await whole.call("PUT", "/v1/principals/\(people.olga)/retention", as: people.olga, ["retention_days": 7])
         try await whole.wait(for: HoldReturned.type, 2)
         try await whole.wait(for: DisputeLapsed.type, 1)
-        // Only then is what was contested released, which had long been due.
+        // Only then is what was contested released, which had long been due: by a sweep of its own, for it was contested when the first began.
         try await eventually("what was contested is released") {
-            let types = try await whole.events().map { try EventHeader(trusted: $0.bytes).type }
-            guard let lapsed = types.lastIndex(of: DisputeLapsed.type) else { return false }
-            return types[lapsed...].contains(SettlementReleased.type)
+            let facts = try await whole.events().map { try Fact(LoggedEvent(position: 0, version: 0, bytes: $0.bytes)) }
+            guard let lapsed = facts.first(where: { $0.type == DisputeLapsed.type }) else { return false }
+            return facts.contains {
+                $0.type == SettlementReleased.type
+                    && $0.data["settlements"]?.arrayValue?.contains(lapsed.data["settlement"] ?? .null) == true
+            }
         }
     }
 }

@@ -17,11 +17,11 @@ extension BillingState {
         case .payoutSent(let data): try apply(data)
         case .settlementPosted(let data): try apply(data, at: time)
         case .settlementCorrected(let data): try apply(data)
-        case .settlementReleased(let data): try apply(data)
+        case .settlementReleased(let data): try apply(data, at: time)
         case .journalPosted(let data): try apply(data, at: time)
         case .depositReceived(let data): try apply(data)
         case .accountOpened(let data): try apply(data)
-        case .accountVerified(let data): verify(data.owner)
+        case .accountVerified(let data): verify(data.owner, at: time)
         case .walletSet(let data): try apply(data)
         case .budgetSet(let data): try apply(data)
         case .budgetAlerted(let data): try apply(data)
@@ -54,7 +54,6 @@ extension BillingState {
         case .holdReleased(let data) where data.expired: break
         default: return
         }
-        lastDone = max(lastDone, time)
         ownSince = 0
     }
 

@@ -43,8 +43,10 @@ public struct BillingState: Sendable {
     var disputesDue = OrderedQueue<Due>()
     var waiting: [Int: Int128] = [:]
     var waitingPlaces: [String: Set<Int>] = [:]
-    var readyOwners: Set<String> = []
-    var verified: Set<String> = []
+    /// Who is verified and has shares that wait, and since when both is so.
+    var readyOwners: [String: Timestamp] = [:]
+    /// Who is verified, and since when.
+    var verified: [String: Timestamp] = [:]
     // Stakes by pool and account.
     var stakes: [StakeKey: Int128] = [:]
     var unbondings: [String: Unbonding] = [:]
@@ -64,10 +66,8 @@ public struct BillingState: Sendable {
     var budgets: [Int: Budget] = [:]
     var monthly: [Int: MonthlyCharges] = [:]
     var budgetsDue: Set<Int> = []
-    /// The greatest time of a command that billing decided, and of something that it did because it fell due; and how many events of
-    /// commands there were since the latter.
+    /// The greatest time of an event of billing's own, and how many of them there were since it last did something because it fell due.
     var lastOwn = Timestamp(microseconds: 0)
-    var lastDone = Timestamp(microseconds: 0)
     var ownSince = 0
     /// What other services have said.
     var known = KnownFacts()

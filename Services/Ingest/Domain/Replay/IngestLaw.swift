@@ -77,7 +77,7 @@ public struct IngestLaw: ReplayLaw {
         second.contribution = submitted.contribution
         second.datanet = submitted.datanet
         second.contributor = submitted.contributor
-        if !ScreeningRules.versions.contains(second.rules) { second.rules = ScreeningRules.version }
+        second.rules = ScreeningRules.version
         second.accepted = accepted
         second.rejected = items.count - accepted
         var verdict = Verdict(
@@ -135,7 +135,7 @@ public struct IngestLaw: ReplayLaw {
                 throw fault("is \(item.owner)'s, in a contribution of \(submitted.contributor)'s own")
             }
             let (contributor, datanet) = (submitted.contributor, submitted.datanet)
-            guard AuthorRules.mayOwn(item.owner, contributor: contributor, datanet: datanet, rules: screened.rules) else {
+            guard AuthorRules.mayOwn(item.owner, contributor: contributor, datanet: datanet) else {
                 throw fault("is \(item.owner)'s, who is neither \(contributor) nor an author in \(datanet)")
             }
             guard commitments.insert(item.commitment).inserted else { throw fault("has the commitment of another item") }

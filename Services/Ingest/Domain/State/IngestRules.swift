@@ -32,7 +32,7 @@ public enum IngestRules {
     ) throws -> [NewEvent] {
         try checkSubmission(
             state, datanet: submitted.datanet, contributor: submitted.contributor,
-            signer: ScreeningRules.beforeSigners.contains(screened.rules) ? nil : submitted.signer, supersedes: submitted.supersedes)
+            signer: submitted.signer, supersedes: submitted.supersedes)
         let stream = try stream(submitted.contribution)
         return [NewEvent(submitted, stream: stream), NewEvent(screened, stream: stream)]
     }
