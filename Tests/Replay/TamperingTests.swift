@@ -86,9 +86,10 @@ import Testing
         #expect(Self.elsewhere.isDisjoint(with: told.intersection(altered)), "no exceptions any more")
     }
 
-    /// Payments by x402 have a house and an audit of their own (`X402Tests`), the log's keys too (`KeyRotationTests`).
+    /// Payments by x402 and answers under a mandate have a house and an audit of their own (`X402Tests`, `EconomyServiceTests`), the log's
+    /// keys too (`KeyRotationTests`).
     private static let elsewhere: Set<String> = [
-        "log-key.rotated", "payment.opened", "payment.delivered", "payment.sent", "payment.settled", "payment.failed",
+        "log-key.rotated", "mandate.settled", "payment.opened", "payment.delivered", "payment.sent", "payment.settled", "payment.failed",
     ]
 
     @Test func `there are as many kinds as were promised, and none twice`() {

@@ -509,14 +509,6 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             try log.add(1, try log.place(MandateAuthorized.type), "/amount/amount")
             return try log.place(TaskFunded.type)
         },
-        .add(.agentGateway, MandateSettled.self, "/amount/amount", -1, "a mandate that counts a unit less than its answer cost"),
-        Tampering(.agentGateway, "an answer under a mandate that another pays") { log in
-            let place = try log.place(InferenceCompleted.type) { $0["mandate"] != nil && $0["attempt"] != nil }
-            log.set(place, "/payer", "mallory")
-            log.entries[place].cause = .command(
-                id: log.entries[place].cause.id, digest: SHA256.hash(try JSON.canonical(log.entries[place].data)))
-            return try log.place(MandateSettled.type)
-        },
         .set(.agentGateway, MandateFreed.self, "/reason", "expired", "money of a mandate freed as if its time were over"),
         .actor(.agentGateway, ApprovalRequested.self, "an approval asked for by another agent"),
         .actor(.agentGateway, ApprovalDecided.self, "an approval given by a stranger"),

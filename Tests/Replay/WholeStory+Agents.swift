@@ -36,7 +36,6 @@ extension StoryTelling {
         // Within the mandate, and more than its owner has: what was set aside of the mandate is free again.
         await #expect(throws: WholeHouse.Refused.self) { try await funded(people.bot, people.ann, 3_600, units: 800_000_000) }
         try await whole.wait(for: MandateFreed.type, 1)
-        try await asked(people)
         try await approvals(people)
         try await whole.call("POST", "/v1/mandates/\(mandate)/revocation", as: people.pia)
         try await linked(people)
@@ -67,21 +66,6 @@ extension StoryTelling {
         let task = try #require(opened["task"]?.stringValue)
         try await whole.call("POST", "/v1/tasks/\(task)/funding", as: client, ["amount": amount(units)])
         return task
-    }
-
-    /// A question that its asker has named, under the mandate; asked again it is answered as before.
-    private func asked(_ people: People) async throws {
-        let settled = try await whole.count(SettlementPosted.type)
-        whole.say(Self.tide[0])
-        let question: JSONValue = ["model": "olga/tides", "prompt": "harbour master ledger tide?", "max_tokens": 80, "key": "tides"]
-        for isRepeat in [false, true] {
-            let said = try await whole.call(
-                "POST", "/mcp", as: people.bot,
-                ["jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": ["name": "ask_model", "arguments": question]])["result"]
-            try #require(said?["isError"] == .bool(false), "\(said ?? .null)")
-            #expect((said?["structuredContent"]?["repeated"] == .bool(true)) == isRepeat)
-        }
-        try await whole.wait(for: SettlementPosted.type, settled + 1)
     }
 
     /// More than the agent may spend alone: a human says yes.
