@@ -264,27 +264,62 @@ import Testing
         _ = try world.spend("a1", child, 50)
         let error = #expect(throws: EconomyError.self) { try world.spend("a1", child, 51) }
         #expect(error == .needsApproval(mandate: child, above: try World.amount(50)))
-        let wish = Spending(try World.amount(80), purpose: "payment", model: "m")
+        let wish = Spending(try World.amount(80), purpose: "inference", payee: "acme", model: "m")
         let request = try World.first(ApprovalRequested.self, world.decide("a1", SpendingRules.request(wish, under: child)))
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, approval: request.approval) }
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, payee: "acme", approval: request.approval) }
         for stranger in ["a0", "a1", "bob"] {
             #expect(throws: EconomyError.self) {
                 try world.decide(stranger, SpendingRules.decide(request.approval, granted: true, seconds: 100))
             }
         }
         try world.decide("ann", SpendingRules.decide(request.approval, granted: true, seconds: 100))
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 81, approval: request.approval) }
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, model: "n", approval: request.approval) }
-        _ = try world.spend("a1", child, 80, approval: request.approval)
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, approval: request.approval) }
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 81, payee: "acme", approval: request.approval) }
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, payee: "acme", model: "n", approval: request.approval) }
+        _ = try world.spend("a1", child, 80, payee: "acme", approval: request.approval)
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, payee: "acme", approval: request.approval) }
         // A no, and a yes that came too late.
         let second = try World.first(ApprovalRequested.self, world.decide("a1", SpendingRules.request(wish, under: child)))
         try world.decide("ann", SpendingRules.decide(second.approval, granted: false, seconds: 1))
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, approval: second.approval) }
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, payee: "acme", approval: second.approval) }
         let third = try World.first(ApprovalRequested.self, world.decide("a1", SpendingRules.request(wish, under: child)))
         try world.decide("ann", SpendingRules.decide(third.approval, granted: true, seconds: 5))
         world.now += 5
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, approval: third.approval) }
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, payee: "acme", approval: third.approval) }
+    }
+
+    @Test func anApprovalIsForOnePaymentAndNoOther() throws {
+        var world = try World()
+        let mandate = try world.grant("ann", "a0", world.terms(1_000, approvalAbove: 50))
+        func opened(_ world: inout World, _ units: Int, to provider: String = "b0") throws -> String {
+            let wish = TaskRules.Wish(
+                provider: provider, brief: SHA256.hash(utf8: "b"), amount: try World.amount(units), deadline: world.time(9_000))
+            return try World.first(TaskOpened.self, world.decide("a0", TaskRules.open(wish))).task
+        }
+        let (task, twin) = (try opened(&world, 80), try opened(&world, 80))
+        func spending(_ units: Int, _ purpose: String, _ task: String?, to payee: String? = "b0") throws -> Spending {
+            Spending(try World.amount(units), purpose: purpose, payee: payee, task: task)
+        }
+        // Nobody is asked for a word that would be good for whatever.
+        for vague in [
+            try spending(80, "task", nil), try spending(80, "inference", nil), try spending(80, "gift", nil),
+            try spending(80, "payment", nil, to: nil), try spending(79, "task", task), try spending(80, "task", task, to: "bob"),
+            try spending(80, "task", "tk_none"), try spending(80, "payment", task),
+        ] { #expect(throws: EconomyError.self, "\(vague)") { try world.decide("a0", SpendingRules.request(vague, under: mandate)) } }
+        let wish = try spending(80, "task", task)
+        let approval = try World.first(ApprovalRequested.self, world.decide("a0", SpendingRules.request(wish, under: mandate))).approval
+        try world.decide("ann", SpendingRules.decide(approval, granted: true, seconds: 100))
+        func pay(_ spending: Spending) throws {
+            var approved = spending
+            approved.approval = approval
+            try world.decide("a0", SpendingRules.authorize(approved, under: mandate, seconds: 10))
+        }
+        // Another task, purpose, amount or payee is not what was said yes to.
+        for other in [
+            try spending(80, "task", twin), try spending(80, "payment", nil), try spending(79, "task", task),
+            try spending(80, "task", task, to: "bob"),
+        ] { #expect(throws: EconomyError.self, "\(other)") { try pay(other) } }
+        try pay(wish)
+        #expect(throws: EconomyError.self) { try pay(wish) }
     }
 
     @Test func aRecurrenceCountsPaymentsOfTheWholeSubtree() throws {

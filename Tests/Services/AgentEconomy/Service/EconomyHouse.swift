@@ -67,7 +67,7 @@ final class EconomyHouse: Sendable {
     func call(
         _ method: String, _ path: String, _ token: String?, _ json: JSONValue? = nil, headers: [String: String] = [:], key: String? = nil
     ) async throws -> Answer {
-        var request = ClientRequest(method: method, url: "http://house" + path, timeout: .seconds(20))
+        var request = ClientRequest(method: method, url: "http://house" + path, timeout: .seconds(60))
         if let token { request.headers.set("Authorization", "Bearer " + token) }
         if let json {
             request.headers.set("Content-Type", "application/json")
@@ -90,7 +90,7 @@ final class EconomyHouse: Sendable {
 
     /// Posts a form.
     func form(_ path: String, _ body: String) async throws -> Answer {
-        var request = ClientRequest(method: "POST", url: "http://house" + path, timeout: .seconds(20))
+        var request = ClientRequest(method: "POST", url: "http://house" + path, timeout: .seconds(60))
         request.headers.set("Content-Type", "application/x-www-form-urlencoded")
         request.body = .bytes(Array(body.utf8))
         let response = try await house.transport.send(request)

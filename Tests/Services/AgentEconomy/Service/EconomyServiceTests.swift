@@ -324,7 +324,7 @@ import Web
             #expect(needs.status == 403 && needs.code == "approval_needed")
             let request = try await economy.ok(
                 "POST", "/v1/mandates/\(second)/approvals", agent.token,
-                ["amount": EconomyHouse.amount(50), "model": "acme/tides", "payee": "acme"])
+                ["amount": EconomyHouse.amount(50), "purpose": "inference", "model": "acme/tides", "payee": "acme"])
             let approval = try #require(request["approval"]?.stringValue)
             #expect(try await economy.ok("GET", "/v1/mandates/\(second)/approvals", ann.token)["items"]?.arrayValue?.count == 1)
             _ = try await economy.ok("POST", "/v1/mandates/\(second)/approvals/\(approval)", ann.token, ["granted": true])

@@ -149,7 +149,8 @@ import Testing
             let request = try await economy.ok(
                 "POST", "/v1/mandates/\(mandate)/approvals", careful.token,
                 [
-                    "amount": EconomyHouse.amount(100), "payee": .string(market.seller.id), "service": .string(market.answers),
+                    "amount": EconomyHouse.amount(100), "purpose": "payment", "payee": .string(market.seller.id),
+                    "service": .string(market.answers),
                     "model": "acme/tides",
                 ])
             let approval = try #require(request["approval"]?.stringValue)

@@ -38,7 +38,8 @@ public struct EconomyLaw: ReplayLaw {
         case MandateFreed.type: return try freed(append, state, moment)
         case ApprovalRequested.type:
             let data = try append.data(ApprovalRequested.self)
-            let spending = Spending(data.amount, purpose: "payment", payee: data.payee, service: data.service, model: data.model)
+            let spending = Spending(
+                data.amount, purpose: data.purpose ?? "", payee: data.payee, service: data.service, model: data.model, task: data.task)
             return Verdict(try SpendingRules.request(spending, under: data.mandate)(state, moment))
         case ApprovalDecided.type:
             let data = try append.data(ApprovalDecided.self)
