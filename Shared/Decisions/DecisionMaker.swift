@@ -185,6 +185,15 @@ public actor DecisionMaker<State: ServiceState> {
         }
     }
 
+    /// Reads the state as the next decision will find it, with what is still on its way to the log and may never get there: for whoever asks
+    /// what there is to decide, and for nobody who answers others.
+    public func glance<Value: Sendable>(_ read: @Sendable (State) throws -> Value) async throws -> Value {
+        if !hasCaughtUp { await freshen() }
+        if let failure { throw failure }
+        guard hasCaughtUp else { throw DecisionError.unavailable("it can't be read") }
+        return try read(fold.state)
+    }
+
     /// Reads the state once it has seen everything before `position`.
     public func query<Value: Sendable>(
         after position: UInt64, _ read: @escaping @Sendable (State) throws -> Value

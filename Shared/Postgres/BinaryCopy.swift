@@ -106,11 +106,8 @@ public struct BinaryCopy: Sendable {
     }
     /// A whole `numeric`.
     public mutating func append(numeric value: Int128) {
-        let length = bytes.count
-        begin(0)
-        _ = Numeric.append(String(value), to: &bytes)
-        let size = UInt32(truncatingIfNeeded: bytes.count - length - 4)
-        for byte in 0..<4 { bytes[length + byte] = UInt8(truncatingIfNeeded: size >> (24 - 8 * UInt32(byte))) }
+        filled += 1
+        Numeric.append(value, to: &bytes)
     }
 
     private mutating func append<Value: FixedWidthInteger>(fixed value: Value) {

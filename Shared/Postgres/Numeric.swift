@@ -46,6 +46,33 @@ enum Numeric {
         return String(decoding: digits, as: UTF8.self)
     }
 
+    /// Appends the binary form of a whole number, with its length before it.
+    static func append(_ value: Int128, to out: inout [UInt8]) {
+        var rest = value.magnitude
+        // From the last: 2^128 has 39 digits.
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 10) { groups in
+            var count = 0
+            while rest > UInt128(UInt64.max) {
+                groups[count] = UInt16(truncatingIfNeeded: rest % 10_000)
+                rest /= 10_000
+                count += 1
+            }
+            var low = UInt64(truncatingIfNeeded: rest)
+            while low > 0 {
+                groups[count] = UInt16(truncatingIfNeeded: low % 10_000)
+                low /= 10_000
+                count += 1
+            }
+            // Groups of zeros at the end are left out.
+            var first = 0
+            while first < count, groups[first] == 0 { first += 1 }
+            let size = UInt32(8 + 2 * (count - first))
+            for shift in [UInt32(24), 16, 8, 0] { out.append(UInt8(truncatingIfNeeded: size >> shift)) }
+            _ = appendHeader(UInt16(count - first), Int16(max(0, count - 1)), value < 0 ? negative : 0, 0, &out)
+            for place in stride(from: count - 1, through: first, by: -1) { appendWord(groups[place], &out) }
+        }
+    }
+
     /// Appends the binary form of a decimal text; false, and nothing appended, for a text that is none.
     static func append(_ text: String, to out: inout [UInt8]) -> Bool {
         switch text {

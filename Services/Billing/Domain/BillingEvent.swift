@@ -2,7 +2,7 @@ public import Events
 public import JSON
 
 /// One event of billing's, with its data.
-public enum BillingEvent: Sendable, Hashable {
+public indirect enum BillingEvent: Sendable, Hashable {
     /// ``HoldPlaced``.
     case holdPlaced(HoldPlaced)
     /// ``HoldCaptured``.

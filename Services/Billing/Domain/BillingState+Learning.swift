@@ -49,7 +49,7 @@ extension BillingState {
             let inference = try InferenceCompleted(fields)
             // Told a second time it changes nothing, be the first one settled or not.
             guard known.inferences[inference.inference] == nil, !isSettled(inference.inference) else { return }
-            known.inferences[inference.inference] = (id.text, inference)
+            known.inferences[inference.inference] = KnownFacts.Told(event: id.text, inference)
             if inference.fee.isPositive { wait(for: .charge(inference), id, position, time) }
         case AttributionComputed.type:
             let attribution = try AttributionComputed(fields)

@@ -192,11 +192,20 @@ public struct OpenSettlement: Sendable {
     /// When the holdback is over.
     public internal(set) var releaseAt: Timestamp
     /// What it can be computed from again when its attribution is corrected; nil for a training.
-    let basis: SettlementBasis?
+    var basis: SettlementBasis? { aside?.value }
+    private let aside: Aside<SettlementBasis>?
     /// The dispute that keeps it.
     public internal(set) var dispute: String?
     /// What each account still has pending of it: the place of its pending account in the journal, and the units.
     var parts: [(place: Int, units: Int128)]
+
+    init(payer: AccountID, fee: Amount, releaseAt: Timestamp, basis: SettlementBasis?, parts: [(place: Int, units: Int128)]) {
+        self.payer = payer
+        self.fee = fee
+        self.releaseAt = releaseAt
+        aside = basis.map { Aside($0) }
+        self.parts = parts
+    }
 }
 
 /// An open dispute.

@@ -16,8 +16,14 @@ public struct Decision: Sendable {
 
     init(_ event: BillingEvent) { events = [event] }
 
+    /// At most this many entries make one transaction: the longest, of about 300 bytes each, still go into one file of the evidence store.
+    static let maximumEntries = 200_000
+
     /// The form in which so many entries stand in an event.
     mutating func list(_ postings: [Posting]) throws(BillingError) -> EvidenceList<Posting> {
+        guard postings.count <= Self.maximumEntries else {
+            throw .invalid(field: "postings", reason: "are \(postings.count), more than the \(Self.maximumEntries) of one transaction")
+        }
         do {
             let (list, bytes) = try EvidenceList.of(postings)
             if let bytes, case .evidence(let digest, _) = list { evidence[digest] = bytes }

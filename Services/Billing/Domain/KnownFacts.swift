@@ -9,6 +9,19 @@ struct KnownFacts: Sendable {
         let split: ModelSplit
     }
 
+    /// An answer, and the event that told of it.
+    struct Told: Sendable {
+        let event: String
+        private let aside: Aside<InferenceCompleted>
+
+        init(event: String, _ data: InferenceCompleted) {
+            self.event = event
+            aside = Aside(data)
+        }
+
+        var data: InferenceCompleted { aside.value }
+    }
+
     /// A member came or went.
     struct Change: Sendable {
         let position: UInt64
@@ -86,8 +99,8 @@ struct KnownFacts: Sendable {
     /// Whose the accounts are of authors whom others named.
     var authors: [String: String] = [:]
     var datanets: [String: Datanet] = [:]
-    /// Answers whose fee is not settled, with the event that told of each.
-    var inferences: [String: (event: String, data: InferenceCompleted)] = [:]
+    /// Answers whose fee is not settled.
+    var inferences: [String: Told] = [:]
     /// What each attribution is of: both names shortened.
     var attributions: [UInt128: UInt128] = [:]
     /// Who ordered a training that is to be paid from a hold, while it is not over.
@@ -122,8 +135,8 @@ struct KnownFacts: Sendable {
     }
 }
 
-/// What an event of another service asks of billing.
-public enum Reaction: Sendable, Hashable {
+/// What an event of another service asks of billing. It is copied often and looked into seldom.
+public indirect enum Reaction: Sendable, Hashable {
     /// A fee is due.
     case charge(InferenceCompleted)
     /// A captured fee can be shared out.

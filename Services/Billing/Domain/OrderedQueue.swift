@@ -1,4 +1,5 @@
 internal import Events
+internal import Money
 
 /// Elements in order, from which the least is taken and into which mostly the greatest is put; but any of them may be taken out. It is kept in
 /// short blocks, so that taking one out of very many moves few. Reading from the front changes nothing, so a rule can look at what is due.
@@ -76,6 +77,6 @@ struct Due: Comparable, Sendable {
     let id: String
 
     static func < (left: Due, right: Due) -> Bool {
-        left.time != right.time ? left.time < right.time : left.id.utf8.lexicographicallyPrecedes(right.id.utf8)
+        left.time != right.time ? left.time < right.time : ByteOrder.precedes(left.id, right.id)
     }
 }

@@ -31,7 +31,17 @@ extension ProjectionRunner {
             pause = Pause(options)
             enter(isLive ? .live : .catchingUp)
             if !events.isEmpty { next = try await apply(events, on: connection) }
+            if isLive { await gather(after: events.count) }
         }
+    }
+
+    /// Where much comes at a time and nobody waits for the rows, more is let come: a transaction of many events costs little more than one of
+    /// few, and who writes to the log needs the machine.
+    private func gather(after count: Int) async {
+        guard count >= options.many, count < options.batch, !board.hasWaiters else { return }
+        board.bell.silence()
+        guard !board.hasWaiters else { return }
+        _ = await board.bell.pause(options.gathering)
     }
 
     /// Drops what was seen and fetches what is missing.

@@ -1,5 +1,4 @@
 import EVM
-import BillingDomain
 import Crypto
 import EventLog
 import Events
@@ -8,6 +7,8 @@ import Money
 import ServiceTestSupport
 import TestSupport
 import Testing
+
+@testable import BillingDomain
 
 @Suite("Closed epochs")
 struct EpochTests {
@@ -50,6 +51,21 @@ struct EpochTests {
         #expect(served[7].contains { $0.address.description == WalletKey.address(0) })
         for (index, leaves) in served.enumerated() { #expect(house.state.leaves(asset, epoch: index + 1) == leaves) }
         #expect(house.state.leaves(asset, epoch: 0) == nil && house.state.leaves(asset, epoch: 9) == nil)
+    }
+
+    @Test("a transaction of more entries than its evidence can hold is refused, and says so")
+    func tooMany() throws {
+        let asset = try Asset("USDC/6")
+        let posting = Posting(account: try AccountID(.payer, "pia"), amount: Amount(1, asset))
+        var decision = Decision.nothing
+        #expect(
+            throws: BillingError.invalid(field: "postings", reason: "are 200001, more than the 200000 of one transaction")
+        ) { _ = try decision.list(Array(repeating: posting, count: Decision.maximumEntries + 1)) }
+        // The longest that there can be, so many of them, fit.
+        let longest = Posting(
+            account: AccountID(trusted: "pending:" + String(repeating: "x", count: AccountID.maximumBytes - 8)), amount: Amount(.min, asset)
+        )
+        #expect(try EvidenceList.encode([longest, longest]).count / 2 * Decision.maximumEntries <= 64 << 20)
     }
 
     /// What is served about an epoch.

@@ -282,6 +282,34 @@ struct RuleTests {
         try house.checkInvariants()
     }
 
+    @Test("an account stakes in few assets in one pool, so that a ruling can take all of it at once")
+    func stakedAssets() throws {
+        var house = try House()
+        let pia = try AccountID(.payer, "pia")
+        let now = house.now
+        func amount(_ place: Int) throws -> Amount { Amount(100, try Asset("A\(place)/2")) }
+        for place in 0..<6 {
+            let fund = try amount(place)
+            try house.run { try $0.openAccount(pia, fund.asset, overdraft: nil, ceiling: nil) }
+            try house.run { try $0.deposit(id: "dp\(place)", to: pia, fund, rail: "bank", reference: "r\(place)") }
+        }
+        for place in 0..<5 {
+            let half = Amount(50, try amount(place).asset)
+            try house.run { try $0.bond(half, from: pia, in: "dn_1") }
+        }
+        let first = Amount(50, try amount(0).asset), sixth = try amount(5)
+        #expect(
+            throws: BillingError.inTheWay("payer:pia has stakes in 5 assets in dn_1 already: unbond one of them first")
+        ) { try house.state.bond(sixth, from: pia, in: "dn_1") }
+        // More of one that is there, and another pool.
+        try house.run { try $0.bond(first, from: pia, in: "dn_1") }
+        try house.run { try $0.bond(Amount(50, sixth.asset), from: pia, in: "dn_2") }
+        // What is being unbonded can be taken as well, and counts.
+        let all = try amount(0)
+        try house.run { try $0.unbond(id: "u", all, of: pia, in: "dn_1", now: now) }
+        #expect(throws: BillingError.self) { try house.state.bond(Amount(50, sixth.asset), from: pia, in: "dn_1") }
+    }
+
     @Test("stakes bond, unbond with delay, are slashed by ruling and rewarded in proportion")
     func stakes() throws {
         var house = try House()

@@ -47,6 +47,27 @@ import Testing
         }
     }
 
+    @Test func wholeNumbersOfAllSizesComeBackAsTheyWere() async throws {
+        try await withTestConnection { connection in
+            try await connection.executeScript("create table whole (id int8 primary key, n numeric)")
+            var values: [Int128] = [0, 1, -1, 9_999, 10_000, 10_001, -10_000, 99_990_000, 100_000_000, .max, .min, .max - 9_999, .min + 1]
+            values += [Int128(Int64.max), Int128(Int64.max) + 1, Int128(UInt64.max), Int128(UInt64.max) + 1, -Int128(UInt64.max) * 10_000]
+            var generator = Seed.generator()
+            for bits in 0..<127 { values.append(Int128.random(in: -(1 << bits)...(1 << bits), using: &generator)) }
+            var copy = BinaryCopy(columns: 2)
+            for (id, value) in values.enumerated() {
+                copy.startRow()
+                copy.append(int8: Int64(id))
+                copy.append(numeric: value)
+            }
+            let payload = copy
+            _ = try await connection.copyIn("copy whole from stdin (format binary)", payload: payload)
+            let rows = try await connection.execute("select n::text, n from whole order by id")
+            #expect(try rows.map { try $0.text(0) } == values.map { String($0) })
+            #expect(try rows.map { try $0.int128(1) } == values)
+        }
+    }
+
     @Test func aPayloadGoesIn() async throws {
         try await withTable { connection in
             var copy = BinaryCopy(columns: 11)

@@ -7,11 +7,19 @@ extension BillingState {
         Amount(stakes[StakeKey(pool: pool, account: account, asset: asset)] ?? 0, asset)
     }
 
+    /// In at most so many assets an account stakes in one pool: what a ruling takes from all whom it names, each asset by an event of its
+    /// own, must go into one append.
+    static let maximumStakedAssets = 5
+
     /// Stakes money in a pool.
     public func bond(_ amount: Amount, from account: AccountID, in pool: String) throws(BillingError) -> Decision {
         guard amount.isPositive else { throw .notPositive("a stake") }
         guard account.accountKind?.isTransferable == true else { throw .wrongKind(account, reason: "cannot stake") }
         let key = try stakeKey(pool, account, amount.asset)
+        let others = staked { $0.pool == pool && $0.account == account && $0.asset != amount.asset }
+        guard others.count < Self.maximumStakedAssets else {
+            throw .inTheWay("\(account) has stakes in \(others.count) assets in \(pool) already: unbond one of them first")
+        }
         let postings = Self.move(amount, from: account, to: key.place)
         try journal.check(postings)
         return Decision(.stakeBonded(StakeBonded(pool: pool, account: account, amount: amount, postings: .entries(postings))))

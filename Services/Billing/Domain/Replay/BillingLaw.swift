@@ -80,7 +80,7 @@ public struct BillingLaw: ReplayLaw {
         switch reaction {
         case .charge(let inference): (named, payer) = (inference.hold, inference.payer)
         case .settle(let attribution):
-            guard let inference = state.known.inferences[attribution.inference]?.1 else { return }
+            guard let inference = state.known.inferences[attribution.inference]?.data else { return }
             (named, payer) = (inference.hold, inference.payer)
         case .task(let task): (named, payer) = (task.hold, task.payer)
         case .access(let used): (named, payer) = (used.hold, used.reader)

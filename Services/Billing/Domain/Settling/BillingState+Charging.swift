@@ -54,9 +54,10 @@ extension BillingState {
         edition: Int = BillingState.presentEdition
     ) throws(BillingError) -> Decision {
         if isSettled(attribution.inference) { return .nothing }
-        guard let (told, inference) = known.inferences[attribution.inference] else {
+        guard let told = known.inferences[attribution.inference] else {
             throw .notFound("inference \(attribution.inference) yet")
         }
+        let inference = told.data
         var decision = Decision.nothing
         var payer = try AccountID(.payer, inference.payer)
         var amount = Amount.zero(inference.fee.asset)
@@ -64,7 +65,7 @@ extension BillingState {
             (payer, amount) = (fee.payer, fee.amount)
         } else if inference.fee.isPositive, !unpaid.contains(attribution.inference) {
             // Both are asked for: one append does both.
-            decision = try charge(inference, id: told, now: now ?? time)
+            decision = try charge(inference, id: told.event, now: now ?? time)
             (payer, amount) = taken(by: decision, payer, amount.asset)
         }
         let settled = try post(

@@ -1,4 +1,5 @@
 public import Events
+internal import Money
 
 /// Who gets what of a fee, as published before the fee was due.
 public struct SettlementTerms: Sendable, Hashable {
@@ -29,7 +30,7 @@ public struct SettlementTerms: Sendable, Hashable {
             self.validators = validators
         }
 
-        static func inOrder(_ left: String, _ right: String) -> Bool { left.utf8.lexicographicallyPrecedes(right.utf8) }
+        static func inOrder(_ left: String, _ right: String) -> Bool { ByteOrder.precedes(left, right) }
     }
 
     /// Basis points of the fee that the platform gets.

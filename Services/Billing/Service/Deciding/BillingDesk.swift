@@ -19,6 +19,8 @@ actor BillingDesk {
     private var idle: Set<EventID> = []
     /// Reactions that could not be decided, and are left out until all others are.
     private var stuck: Set<EventID> = []
+    /// Reactions that are being decided.
+    private var inHand: Set<EventID> = []
     /// Why a reaction cannot be decided, until it can.
     private(set) var trouble: String?
 
@@ -86,8 +88,8 @@ actor BillingDesk {
 
     // MARK: Reactions
 
-    /// At most this many reactions are decided before the next are looked for.
-    private static let reactionsAtOnce = 2_048
+    /// At most this many reactions are asked for at once, and twice as many are being decided.
+    private static let reactionsAtOnce = 1_024
 
     /// How long reactions give way.
     private static let courtesy = Duration.milliseconds(3)
@@ -108,33 +110,51 @@ actor BillingDesk {
         }
     }
 
-    /// Reacts to what waits. What cannot be decided holds up nobody else: it is tried again once all others are decided.
+    /// Reacts to what waits, lot after lot: while one is on its way to the log the next is asked for, so that there is always something to
+    /// decide. What cannot be decided holds up nobody else: it is tried again once all others are decided.
     /// - Returns: whether nothing waits any more.
     private func reactOnce() async throws -> Bool {
-        let aside = idle.union(stuck)
-        var pending = try await maker.query { $0.pendingReactions(limit: Self.reactionsAtOnce, without: aside) }
-        if pending.isEmpty, !stuck.isEmpty {
-            let idle = idle
-            pending = try await maker.query { $0.pendingReactions(limit: Self.reactionsAtOnce, without: idle) }
+        var lot = try await nextLot()
+        if lot.isEmpty, !stuck.isEmpty {
             stuck = []
+            lot = try await nextLot()
         }
-        guard !pending.isEmpty else {
+        guard !lot.isEmpty else {
             trouble = nil
             return true
         }
         var failures: [String] = []
-        for attempt in await decideAll(pending) {
-            switch attempt.outcome {
-            case .success(true): break
-            case .success(false): idle.insert(attempt.event)
-            case .failure(let error):
-                stuck.insert(attempt.event)
-                failures.append("\(attempt.event): \(error)")
+        var deciding = begin(lot)
+        while true {
+            let next = (try? await nextLot()) ?? []
+            let following = next.isEmpty ? nil : begin(next)
+            for attempt in await deciding.value {
+                inHand.remove(attempt.event)
+                switch attempt.outcome {
+                case .success(true): break
+                case .success(false): idle.insert(attempt.event)
+                case .failure(let error):
+                    stuck.insert(attempt.event)
+                    failures.append("\(attempt.event): \(error)")
+                }
             }
+            guard let following else { break }
+            deciding = following
         }
         trouble = failures.first
         if let trouble { logger.error("cannot react: \(trouble)", ["failures": .integer(Int64(failures.count))]) }
         return false
+    }
+
+    /// What waits and is not being decided. A look at what is still on its way to the log is enough: each decision looks again.
+    private func nextLot() async throws -> [PendingReaction] {
+        let aside = idle.union(stuck).union(inHand)
+        return try await maker.glance { $0.pendingReactions(limit: Self.reactionsAtOnce, without: aside) }
+    }
+
+    private func begin(_ lot: [PendingReaction]) -> Task<[Attempt], Never> {
+        for reaction in lot { inHand.insert(reaction.event) }
+        return Task { await self.decideAll(lot) }
     }
 
     /// What came of one reaction: whether it made events.

@@ -14,8 +14,7 @@ struct BookedEntry {
 
         static func < (left: Place, right: Place) -> Bool {
             left.account != right.account
-                ? left.account.utf8.lexicographicallyPrecedes(right.account.utf8)
-                : left.asset.utf8.lexicographicallyPrecedes(right.asset.utf8)
+                ? ByteOrder.precedes(left.account, right.account) : ByteOrder.precedes(left.asset, right.asset)
         }
     }
 

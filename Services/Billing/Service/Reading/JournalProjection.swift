@@ -27,6 +27,15 @@ struct JournalProjection: Projection {
         let entries: [BookedEntry]
     }
 
+    /// A row of the entries.
+    private struct Entry {
+        let account: Int32
+        let position: Int64
+        let amount: Int128
+        let balance: Int128
+        let time: Int64
+    }
+
     /// An account as the rows have it, or as this batch makes it.
     private struct Standing {
         let number: Int32
@@ -40,6 +49,8 @@ struct JournalProjection: Projection {
         var standings = try standings(of: booked, session, tables)
         var entries = BinaryCopy(columns: 5, capacity: booked.count * 512)
         var events = BinaryCopy(columns: 5, capacity: booked.count * 128)
+        var made: [Entry] = []
+        made.reserveCapacity(booked.count * 16)
         // Entries are of the log time at which they were booked: what happened before a month was over and is booked later would change what
         // was said of it.
         var time =
@@ -58,13 +69,21 @@ struct JournalProjection: Projection {
                 guard var standing = standings[entry.place] else { continue }
                 standing.balance += entry.units
                 standings[entry.place] = standing
-                entries.startRow()
-                entries.append(int4: standing.number)
-                entries.append(int8: Int64(event.position))
-                entries.append(numeric: entry.units)
-                entries.append(numeric: standing.balance)
-                entries.append(int8: time)
+                made.append(
+                    Entry(
+                        account: standing.number, position: Int64(event.position), amount: entry.units, balance: standing.balance,
+                        time: time))
             }
+        }
+        // Account by account, so that the index is changed in as few places as may be.
+        made.sort { $0.account != $1.account ? $0.account < $1.account : $0.position < $1.position }
+        for entry in made {
+            entries.startRow()
+            entries.append(int4: entry.account)
+            entries.append(int8: entry.position)
+            entries.append(numeric: entry.amount)
+            entries.append(numeric: entry.balance)
+            entries.append(int8: entry.time)
         }
         try session.copyIn(
             "copy \(tables["booked"]) (position, type, subject, reference, time) from stdin (format binary)", payload: events)

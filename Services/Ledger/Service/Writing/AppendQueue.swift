@@ -46,9 +46,10 @@ final class AppendQueue: Sendable {
     static let batchBytes = 4 << 20
     /// A batch takes at most this many appends.
     static let batchAppends = 2_048
-    /// Above this many, half of what waits is left for the next batch: while one half is being written, the callers of the
-    /// other prepare what they send next, and neither processor waits for the other.
-    static let undividedAppends = 48
+    /// With more callers than this, half of them are left for the next batch: while one half is being written, the callers of the
+    /// other prepare what they send next, and neither processor waits for the other. Whoever handed in many together is one caller, who is
+    /// answered once all of them are stored.
+    static let undividedCallers = 48
 
     private let state = Lock(State())
     private let work = ThreadSignal()
@@ -181,10 +182,16 @@ final class AppendQueue: Sendable {
 }
 
 extension AppendQueue.State {
+    /// By whom what waits was handed in, each as often as they came.
+    private var callers: Int { pending.indices.count(where: isNewCaller) }
+
+    private func isNewCaller(_ place: Int) -> Bool { place == 0 || pending[place].ticket != pending[place - 1].ticket }
+
     /// Takes what goes into one batch out of what waits.
     fileprivate mutating func takeBatch() -> [AppendQueue.Pending] {
         if let oldest = pending.first { taken.append(oldest.since) }
-        if bytes <= AppendQueue.batchBytes, pending.count <= AppendQueue.undividedAppends {
+        let callers = callers
+        if bytes <= AppendQueue.batchBytes, pending.count <= AppendQueue.batchAppends, callers <= AppendQueue.undividedCallers {
             defer {
                 pending = []
                 bytes = 0
@@ -193,8 +200,12 @@ extension AppendQueue.State {
         }
         var count = 0
         var taken = 0
-        let most = min(AppendQueue.batchAppends, max(AppendQueue.undividedAppends, (pending.count + 1) / 2))
-        while count < pending.count, count < most, taken < AppendQueue.batchBytes {
+        var left = max(AppendQueue.undividedCallers, (callers + 1) / 2)
+        while count < pending.count, count < AppendQueue.batchAppends, taken < AppendQueue.batchBytes {
+            if isNewCaller(count) {
+                if left == 0 { break }
+                left -= 1
+            }
             taken += pending[count].append.byteCount
             count += 1
         }

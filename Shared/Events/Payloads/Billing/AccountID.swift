@@ -49,7 +49,7 @@ public struct AccountID: Sendable, Hashable, Comparable, CustomStringConvertible
     public var description: String { text }
 
     /// In the order of their bytes: the tie-break of every split.
-    public static func < (left: AccountID, right: AccountID) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
+    public static func < (left: AccountID, right: AccountID) -> Bool { ByteOrder.precedes(left.text, right.text) }
 }
 
 extension JSONFields {

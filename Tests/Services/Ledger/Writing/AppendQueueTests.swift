@@ -72,6 +72,28 @@ import Threads
         #expect(await queue.submit(Array(appends.prefix(3))) == Array(repeating: .failure(.busy), count: 3))
     }
 
+    @Test func `what one caller handed in together goes into one batch, and of many callers a half`() async throws {
+        let queue = AppendQueue()
+        queue.open()
+        let lot = try (0..<600).map { try append("r\($0)") }
+        async let outcomes = queue.submit(lot)
+        let first = try await next(queue)
+        #expect(first?.count == 600)
+        for pending in first ?? [] { pending.waiter.resume(returning: answer) }
+        #expect(await outcomes.count == 600)
+        let appends = try (0..<200).map { try append("c\($0)") }
+        async let answers = withTaskGroup(of: Result<Appended, LogError>.self) { group in
+            for append in appends { group.addTask { await queue.submit(append) } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        try await eventually { queue.count == 200 }
+        let half = try await next(queue)
+        #expect(half?.count == 100)
+        queue.close(.busy)
+        for pending in half ?? [] { pending.waiter.resume(returning: answer) }
+        #expect(await answers.count { $0 == .failure(.busy) } == 100)
+    }
+
     @Test func `all that wait are taken, each once, in batches`() async throws {
         let queue = AppendQueue()
         queue.open()
