@@ -50,6 +50,10 @@ public struct EconomyState: ServiceState {
     public internal(set) var payments: [String: Payment] = [:]
     /// Those whose outcome is not known.
     public internal(set) var openPayments: Set<String> = []
+    /// Payments that a mandate which ended has stopped, before what they buy was there, with that mandate: they have to be ended.
+    public internal(set) var stoppedPayments: [String: String] = [:]
+    /// Payments by the authorisation that they count by, while their outcome is not known.
+    var authorizedPayments: [String: String] = [:]
     /// Payments by what was signed, and by their payers' names for them.
     var paymentsByKey: [String: String] = [:]
     var paymentsByName: [String: String] = [:]
@@ -183,7 +187,7 @@ public struct EconomyState: ServiceState {
         }
     }
 
-    private mutating func forget(hold: String) {
+    mutating func forget(hold: String) {
         guard let reference = holdReferences.removeValue(forKey: hold) else { return }
         holds[reference] = nil
         stopped.remove(reference)

@@ -1,4 +1,5 @@
 import AgentEconomyDomain
+import Crypto
 import Decisions
 import Events
 import JSON
@@ -52,6 +53,49 @@ import Testing
         let events = try world.decide(
             "agent-gateway", PaymentRules.settle(PaymentSettled(payment: "pm", amount: World.amount(60), transaction: "tr")))
         #expect(events.map(\.type) == [PaymentSettled.type, MandateSettled.type])
+    }
+
+    @Test func aPurchaseThatWaitsForWhatItBuysEndsWithTheMandateThatPaysItOrOneAbove() throws {
+        for isDelivered in [false, true] {
+            var world = try World()
+            let above = try world.grant("ann", "a0", world.terms(100))
+            let mandate = try world.grant("a0", "a1", parent: above, world.terms(80))
+            let spending = Spending(try World.amount(60), purpose: "payment", payee: "b0")
+            let authorized = try World.first(
+                MandateAuthorized.self, world.decide("a1", SpendingRules.authorize(spending, under: mandate, seconds: 10)))
+            try world.fold(
+                HoldPlaced(
+                    id: "hd", account: #require(AccountID("payer:ann")), amount: World.amount(60), expires: world.time(1_900)))
+            let word = PaymentWord(
+                scheme: "exact", chain: 1, token: "0xt", name: "n", version: "1", from: "0xa", to: "0xb", value: "60", validAfter: "0",
+                validBefore: "9", nonce: "0x7")
+            try world.fold(
+                PaymentOpened(
+                    payment: "pm", means: "transfer", word: word, payer: "a1", source: "ann", payee: "b0", amount: World.amount(60),
+                    brief: SHA256.hash(utf8: "brief"), hold: "hd", authorization: authorized.authorization, at: world.time(world.now)))
+            let delivery = SHA256.hash(utf8: "delivery")
+            if isDelivered { try world.decide("agent-gateway", PaymentRules.deliver("pm", delivery, World.amount(60))) }
+            try world.decide("ann", GrantRules.revoke(above))
+            #expect(world.state.holdsToFree.map(\.hold) == (isDelivered ? [] : ["hd"]))
+            let ended = try world.decide("agent-gateway", PaymentRules.endStopped())
+            // What was delivered is paid, and counts.
+            guard !isDelivered else {
+                #expect(ended.isEmpty)
+                let settled = PaymentSettled(payment: "pm", amount: try World.amount(60), transaction: "tr")
+                #expect(
+                    try world.decide("agent-gateway", PaymentRules.settle(settled)).map(\.type) == [
+                        PaymentSettled.type, MandateSettled.type,
+                    ])
+                continue
+            }
+            #expect(ended.map(\.type) == [PaymentFailed.type])
+            #expect(world.state.payments["pm"]?.status == .failed && world.state.payments["pm"]?.reason == "mandate_ended")
+            #expect(world.state.mandates[above]?.used(in: 0) == 0 && world.state.authorizations.isEmpty)
+            #expect(throws: EconomyError.self) { try world.decide("agent-gateway", PaymentRules.deliver("pm", delivery, World.amount(60))) }
+            #expect(try world.decide("agent-gateway", PaymentRules.fail("pm", reason: "not_delivered")).isEmpty)
+            try world.fold(HoldReleased(id: "hd", amount: World.amount(60), expired: false))
+            #expect(world.state.holdsToFree.isEmpty)
+        }
     }
 
     @Test func listsThatNoEventHoldsAreRefused() throws {

@@ -171,9 +171,7 @@ public struct EconomyLaw: ReplayLaw {
             let data = try append.data(PaymentSent.self)
             return Verdict(try PaymentRules.send(data.payment, transaction: data.transaction)(state, moment))
         case PaymentSettled.type: return try settled(append, state, moment)
-        case PaymentFailed.type:
-            let data = try append.data(PaymentFailed.self)
-            return Verdict(try PaymentRules.fail(data.payment, reason: data.reason)(state, moment))
+        case PaymentFailed.type: return try failed(append, state, moment)
         default: return .unknown
         }
     }
