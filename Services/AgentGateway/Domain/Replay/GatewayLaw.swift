@@ -147,7 +147,7 @@ public struct GatewayLaw: ReplayLaw {
             try InferenceRules.complete(expected)(state, moment), checked: ["answers' fees": 1],
             gaps: [
                 ReplayGap("prompts and answers", why: "they are sealed under their payers' keys"),
-                ReplayGap("counts of tokens", why: "they are counted in prompts and answers"),
+                ReplayGap("counts of tokens", why: "a backend counts them in prompts and answers, which are sealed; the gateway holds them to what it heard"),
             ] + (data.retrieval == nil ? [] : [Self.ranks]))
     }
 }

@@ -11,6 +11,8 @@ public struct EconomyState: ServiceState {
     public internal(set) var parties: [String: Party] = [:]
     /// Mandates by id.
     public internal(set) var mandates: [String: Mandate] = [:]
+    /// How many mandates have ended, those that ended with one above them too.
+    public internal(set) var endings = 0
     /// The mandates that an agent was given, oldest first.
     public internal(set) var mandatesOfAgent: [String: [String]] = [:]
     /// Payments that were authorised and are neither settled nor free.

@@ -62,9 +62,14 @@ struct AnswerForm: Sendable {
                     }
                     continuation.yield(ServerSentEvent(data: "[DONE]"))
                 } catch {
-                    let words = (error as? Problem)?.detail ?? "the answer broke off"
+                    let problem = error as? Problem ?? Problem(OpenAIProblems.upstream, "the answer broke off")
                     continuation.yield(
-                        event(["error": ["message": .string(words), "type": "server_error", "param": .null, "code": "upstream_failed"]]))
+                        event([
+                            "error": [
+                                "message": .string(problem.detail), "type": .string(ErrorStyle.openAIKind(of: problem)), "param": .null,
+                                "code": .string(ErrorStyle.openAICode(of: problem)),
+                            ]
+                        ]))
                 }
                 continuation.finish()
             }

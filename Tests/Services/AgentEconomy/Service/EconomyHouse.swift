@@ -50,6 +50,8 @@ final class EconomyHouse: Sendable {
     private let number = Mutex(0)
     /// Whether the model waits until whoever asked has gone, or may go on.
     let waits = Mutex(false)
+    /// Whether it says something before that.
+    let begins = Mutex(false)
     let asked = Mutex(0)
 
     init(_ house: ServiceHouse) { self.house = house }
@@ -270,6 +272,10 @@ final class EconomyHouse: Sendable {
                     return Response(
                         headers: ServerSentEvent.replyHeaders,
                         body: .stream { [self] writer in
+                            if begins.withLock({ $0 }) {
+                                let piece = #"{"choices":[{"index":0,"delta":{"content":"Once. "},"finish_reason":null}]}"#
+                                try await writer.write(ServerSentEvent(data: piece).bytes)
+                            }
                             while waits.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
                             let word = #"{"choices":[{"index":0,"delta":{"content":"Twice."},"finish_reason":"stop"}],"#
                             try await writer.write(

@@ -9,6 +9,7 @@ public import Web
 /// Where an agent's spending is allowed, or not, and counted. The decision is an event before any money is held; what comes of it is one too.
 public struct SpendingDesk: Sendable {
     let maker: DecisionMaker<EconomyState>
+    let watch: MandateWatch
 
     /// A mandate that a caller spends under.
     public struct Purse: Sendable, Hashable {
@@ -84,6 +85,20 @@ public struct SpendingDesk: Sendable {
             SpendingRules.authorize(spending, under: purse.mandate, seconds: seconds))
         let authorized = try outcome.first(MandateAuthorized.self)
         return Grant(authorization: authorized.authorization, mandate: authorized.mandate)
+    }
+
+    /// Calls `ended` when the mandate ends, by itself or with one above it, until ``unwatch(_:)``. What was authorised before is still
+    /// counted: whoever spends stops, and settles what it has come to.
+    public func watch(_ grant: Grant, _ ended: @escaping @Sendable () -> Void) async {
+        await watch.begin(grant.authorization, under: grant.mandate, ended)
+    }
+
+    /// It is not spent any more.
+    public func unwatch(_ grant: Grant) { watch.end(grant.authorization) }
+
+    /// What is told to whose mandate has ended.
+    public static func ended(_ grant: Grant) -> Problem {
+        EconomyError.notLive(mandate: grant.mandate, reason: "ended while the answer was given").problem
     }
 
     /// Says what an authorised payment came to. Asked before the payment is recorded: one whose mandate was revoked meanwhile is refused.

@@ -47,7 +47,8 @@ struct RoutedBackend: Sendable {
                 let taken = place
                 relay.whenOver { [desk] outcome in Task { await desk.finished(taken, outcome) } }
                 return BackendAnswer(
-                    runner: server.site.runner, isCold: place.isCold, pieces: AsyncThrowingStream { try await relay.next() })
+                    runner: server.site.runner, isCold: place.isCold, hidesTokens: server.site.hidesTokens,
+                    pieces: AsyncThrowingStream { try await relay.next() })
             } catch {
                 let outcome = Task.isCancelled ? .ended : BackendError.outcome(error, hasAdapter: name.adapter != nil)
                 if outcome == .ended {
