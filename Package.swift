@@ -248,8 +248,8 @@ let package = Package(
         tests(
             "AgentEconomyTests", "Services/AgentEconomy",
             shell + [
-                "Replay", "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayService", "BillingService", "BillingDomain",
-                "Webhooks", "HTTPSignatures", "EVM", "LedgerService",
+                "Replay", "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayDomain", "AgentGatewayService", "BillingService",
+                "BillingDomain", "Webhooks", "HTTPSignatures", "EVM", "LedgerService",
                 "HTTPServer", "ServiceTestSupport",
             ]),
         tests(

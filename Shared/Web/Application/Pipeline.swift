@@ -135,7 +135,7 @@ struct Pipeline: Sendable {
             problem = Problem(.internal, "something went wrong on our side; it is logged under the request id")
         }
         let style = exchange.route.map { routes[$0].errors } ?? .problem
-        return style.render(problem, ErrorStyle.Place(instance: String(exchange.path), requestID: exchange.id))
+        return style.render(problem, ErrorStyle.Place(instance: String(exchange.path), requestID: exchange.id, host: exchange.host))
     }
 
     private func finish(_ response: Response, _ exchange: Exchange) -> Response {

@@ -1,4 +1,5 @@
 public import Decisions
+internal import Crypto
 internal import Events
 public import Money
 
@@ -112,6 +113,14 @@ public enum SpendingRules {
     }
 
     // MARK: What comes of it
+
+    /// The command that authorises an attempt at an answer: the answer says which attempt it is.
+    public static func command(attempt: String) -> String { attempt + "/authorize" }
+
+    /// The authorisation of an attempt at an answer.
+    static func authorization(of answer: InferenceCompleted) -> String {
+        EntityID.make("au", cause: .command(id: command(attempt: answer.attempt ?? answer.inference), digest: .zero))
+    }
 
     /// Says what an authorised payment came to.
     public static func settle(_ id: String, _ amount: Amount) -> DecisionMaker<EconomyState>.Rule {

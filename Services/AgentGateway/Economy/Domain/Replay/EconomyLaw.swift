@@ -11,6 +11,9 @@ public struct EconomyLaw: ReplayLaw {
     /// What the economy's rules decide.
     public static let nouns: Set<String> = ["mandate", "service", "task", "wallet", "payment"]
 
+    /// Answers under a mandate that it has not counted yet.
+    var uncounted: [String: (answer: InferenceCompleted, position: UInt64)] = [:]
+
     /// Knows nothing yet.
     public init() {}
 
@@ -31,9 +34,7 @@ public struct EconomyLaw: ReplayLaw {
             return Verdict(
                 try GrantRules.grant(.init(agent: data.agent, parent: data.parent, payer: payer, terms: data.terms))(state, moment))
         case MandateAuthorized.type: return try authorized(append, state, moment)
-        case MandateSettled.type:
-            let data = try append.data(MandateSettled.self)
-            return Verdict(try SpendingRules.settle(data.authorization, data.amount)(state, moment))
+        case MandateSettled.type: return try counted(append, state, moment)
         case MandateFreed.type: return try freed(append, state, moment)
         case ApprovalRequested.type:
             let data = try append.data(ApprovalRequested.self)
