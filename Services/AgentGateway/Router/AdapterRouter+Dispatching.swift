@@ -101,7 +101,10 @@ extension AdapterRouter {
         for backend in places[adapter] where !guest.excluded.contains(backend) {
             guard let residence = backends[backend].residents[adapter] else { continue }
             if residence.phase == .loading {
-                isComing = true
+                // Where nothing new goes, and where it takes far too long, it does not come: others may bring it in.
+                let usual = max(options.usualLoad, cost(adapter, on: backend))
+                let takesNew = !backends[backend].isDraining && (isLast || backends[backend].reopens == nil)
+                if takesNew, now - residence.began < Self.loadPatience * usual { isComing = true }
             } else if !residence.isLeaving || residence.users == 0, backends[backend].isOpen(at: now, isLast: isLast) {
                 warm.append(backend)
             }
@@ -116,6 +119,9 @@ extension AdapterRouter {
         if warm.isEmpty, now - guest.arrived >= options.patience { makeRoom(candidates, guest.excluded, now, isLast) }
         return warm.isEmpty ? none(of: candidates, guest, now) : .wait(isCold: false)
     }
+
+    /// How many loads' time a load may take until it is not waited for any more.
+    private static var loadPatience: Int64 { 20 }
 
     /// How many loads' time a request waits for a place beside a ready adapter before that gets a copy.
     private static var copyPatience: Int64 { 3 }

@@ -51,7 +51,7 @@ public struct AgentGatewayService: RunnableService {
         let retrieval = try Self.retrieval(context, settings, backend, maker, evidence)
         let limits = LimitDesk()
         let solvent = SolventPayers()
-        let underWay = AnswersUnderWay()
+        let (underWay, told) = (AnswersUnderWay(), ToldAnswers())
         let lag = AttributionLag(
             maker, limit: try context.settings.integer("ATTRIBUTION_LAG", in: 0...1_000_000_000, default: 100_000))
         @Sendable func answerDesk(_ spending: SpendingDesk) -> AnswerDesk {
@@ -61,7 +61,7 @@ public struct AgentGatewayService: RunnableService {
                 contents: contents,
                 evidence: evidence, spending: spending, solvent: solvent, lag: lag,
                 holds: HoldDesk(peers: context.peers, logger: context.logger), longest: settings.longest, clock: context.clock,
-                logger: context.logger, underWay: underWay)
+                logger: context.logger, underWay: underWay, told: told)
         }
         let allowsPlain = try context.settings.boolean("WEBHOOKS_PLAIN", default: false)
         let economy = try Economy.open(context) { spending in

@@ -125,6 +125,8 @@ public struct EconomyState: ServiceState {
             let change = try KeyRotated(data)
             if let removed = change.removed { parties[change.principal]?.keys.removeAll { $0 == removed } }
             if let added = change.added { parties[change.principal]?.keys.append(added) }
+            // Who found a principal's keys may have linked addresses by them: all are given up.
+            if change.recovered == true { wallets = wallets.filter { $0.value != change.principal } }
             if change.verified != nil {
                 parties[change.principal]?.isVerified = true
                 nameChanges += 1

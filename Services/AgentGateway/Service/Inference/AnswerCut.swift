@@ -39,7 +39,13 @@ final class AnswerCut: Sendable {
     func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let task = Task { try await work() }
         cancels { task.cancel() }
-        do { return try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() } } catch {
+        do {
+            return try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                task.cancel()
+            }
+        } catch {
             throw told(error)
         }
     }

@@ -14,7 +14,7 @@ extension AnswerDesk {
             throw Problem(OpenAIProblems.unknownModel, "no backend embeds with \(order.model.base)", field: "#/model")
         }
         if let problem = await lag.refusal() { throw problem }
-        let entry = try underWay.enter()
+        let entry = try underWay.enter(order.inference)
         defer { underWay.leave(entry) }
         let grant = try await admit(order, tokens: bytes / 4, most)
         do {

@@ -61,6 +61,7 @@ extension AnswerDesk {
             await release(hold, order)
             throw CancellationError()
         }
+        let saidBytes = text.utf8.count
         // What it asks for is as much its answer as what it says.
         if !calls.isEmpty { text += (text.isEmpty ? "" : "\n") + String(decoding: JSON.write(calls.json), as: UTF8.self) }
         let bytes = text.utf8.count + (order.request.stop.map(\.utf8.count).max() ?? 0)
@@ -76,6 +77,11 @@ extension AnswerDesk {
         } else {
             let input = Self.readByThen(counted, order, passages, isBackendsFault: !Task.isCancelled)
             told = Told(text: text, finish: "length", count: TokenCount(input: input, output: output(counted?.output ?? 0)), row: nil)
+        }
+        if let digest = order.digest {
+            self.told.insert(
+                ToldAnswers.Answer(digest: digest, finish: told.finish, textBytes: saidBytes, calls: calls.isEmpty ? nil : calls.json),
+                of: order.inference)
         }
         return try await recorded(order, told, passages, hold, begun.runner)
     }

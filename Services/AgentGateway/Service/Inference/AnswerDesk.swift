@@ -34,6 +34,8 @@ struct AnswerDesk: Sendable {
     let logger: Logger
     /// All that is being answered, here and through agents' tools.
     let underWay: AnswersUnderWay
+    /// How answers to named requests were told.
+    let told: ToldAnswers
     /// Questions with a name of their caller's that are being answered.
     let named = CommandsInFlight()
 
@@ -55,6 +57,8 @@ struct AnswerDesk: Sendable {
         var word: SpendingDesk.Grant?
         /// The API key that it was asked with, and its limits.
         var key: Key?
+        /// What the request was, where its caller has named it: SHA-256 of its body.
+        var digest: Digest?
         /// When it was asked.
         let began = ContinuousClock.now
 
@@ -84,11 +88,13 @@ struct AnswerDesk: Sendable {
         let inference: InferenceCompleted
         let finish: String
         let position: UInt64
+        /// Whether it was given, and paid, before.
+        var isRepeated = false
     }
 
     /// Begins. What is thrown before the first piece is thrown here: unknown models, limits, missing money, a model server that is away.
     func begin(_ order: Order) async throws -> Begun {
-        let entry = try underWay.enter()
+        let entry = try underWay.enter(order.inference)
         do { return try await begin(order, entry) } catch {
             underWay.leave(entry)
             throw error

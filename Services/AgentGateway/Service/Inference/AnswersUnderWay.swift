@@ -7,14 +7,13 @@ internal import Web
 /// is on the log.
 final class AnswersUnderWay: Sendable {
     private struct State {
-        var cuts: [UInt64: AnswerCut] = [:]
-        var last: UInt64 = 0
+        var cuts: [String: AnswerCut] = [:]
         var isStopping = false
     }
 
     /// One that has begun.
     struct Entry: Sendable {
-        fileprivate let number: UInt64
+        fileprivate let inference: String
         let cut: AnswerCut
     }
 
@@ -26,21 +25,25 @@ final class AnswersUnderWay: Sendable {
     var count: Int { state.withLock { $0.cuts.count } }
 
     /// One begins.
-    /// - Throws: `Problem` when no more are begun.
-    func enter() throws -> Entry {
-        let entry = state.withLock { state -> Entry? in
-            guard !state.isStopping else { return nil }
-            state.last += 1
-            let cut = AnswerCut()
-            state.cuts[state.last] = cut
-            return Entry(number: state.last, cut: cut)
+    /// - Throws: `Problem` when no more are begun, and while the same one is still being given or recorded.
+    func enter(_ inference: String) throws -> Entry {
+        let cut = AnswerCut()
+        let refusal = state.withLock { state -> Problem? in
+            if state.isStopping { return Self.stopping }
+            if state.cuts[inference] != nil { return Self.inFlight }
+            state.cuts[inference] = cut
+            return nil
         }
-        guard let entry else { throw Self.stopping }
-        return entry
+        if let refusal { throw refusal }
+        return Entry(inference: inference, cut: cut)
     }
 
+    private static let inFlight = Problem(
+        .commandInFlight, "the answer to the request of this Idempotency-Key is still being given; ask again when it has ended",
+        field: "Idempotency-Key", headers: ["Retry-After": "1"])
+
     /// It is over, and on the log where anything was heard.
-    func leave(_ entry: Entry) { state.withLock { $0.cuts[entry.number] = nil } }
+    func leave(_ entry: Entry) { state.withLock { $0.cuts[entry.inference] = nil } }
 
     /// Begins no more; cuts those that have not ended by themselves.
     /// - Parameters:

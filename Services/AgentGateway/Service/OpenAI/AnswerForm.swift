@@ -120,13 +120,13 @@ struct AnswerForm: Sendable {
 
     /// What others do not have: what it cost, where it stands on the log, and where it will be explained.
     static func facts(_ completed: AnswerDesk.Completed) -> JSONValue {
-        [
+        .members([
             "inference": .string(completed.inference.inference), "fee": completed.inference.fee.json,
             "position": .int(Int64(completed.position)),
             "version": .count(completed.inference.version), "attribution": .string("/v1/attributions/\(completed.inference.inference)"),
             "receipt": .string("/v1/receipts/\(completed.inference.inference)"),
-            "citations": .array(citations(completed.inference)),
-        ]
+            "citations": .array(citations(completed.inference)), "repeated": completed.isRepeated ? true : nil,
+        ])
     }
 }
 

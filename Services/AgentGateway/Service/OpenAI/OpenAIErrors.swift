@@ -16,7 +16,8 @@ extension ErrorStyle {
             body: .bytes(
                 JSON.write([
                     "error": [
-                        "message": .string(problem.detail), "type": .string(openAIKind(of: problem)), "param": parameter.map { .string($0) } ?? .null,
+                        "message": .string(problem.detail), "type": .string(openAIKind(of: problem)),
+                        "param": parameter.map { .string($0) } ?? .null,
                         "code": .string(openAICode(of: problem)),
                     ]
                 ])))

@@ -4,6 +4,7 @@ import Decisions
 import Events
 import JSON
 import Money
+import ServiceTestSupport
 import Testing
 
 @Suite struct MandateTests {
@@ -316,5 +317,19 @@ import Testing
             let time = Timestamp(microseconds: moment.seconds * 1_000_000)
             #expect(MandatePeriod.number(of: time, moment.period) == moment.number, "\(moment)")
         }
+    }
+
+    /// Whoever found a principal's keys may have linked addresses by them.
+    @Test func addressesAreGivenUpWhenTheirPrincipalIsRecovered() throws {
+        var state = EconomyState()
+        let facts: [any EventData] = [
+            PrincipalRegistered(principal: "pr_ann", kind: "person", key: "did:ann"),
+            PrincipalRegistered(principal: "pr_bob", kind: "person", key: "did:bob"),
+            WalletLinked(principal: "pr_ann", address: "0x" + String(repeating: "a", count: 40), signature: "0x00"),
+            WalletLinked(principal: "pr_bob", address: "0x" + String(repeating: "b", count: 40), signature: "0x00"),
+            KeyRotated(principal: "pr_ann", added: "did:new", recovered: true),
+        ]
+        for (index, data) in facts.enumerated() { try state.apply(Fact.made(data, index)) }
+        #expect(Array(state.wallets.values) == ["pr_bob"])
     }
 }

@@ -36,7 +36,7 @@ import Testing
         #expect(output(0) == 1 && output(-7, pieces: 4, bytes: 40) == 4 && output(0, pieces: 4, bytes: 40, most: 3) == 3)
         #expect(output(900, isHidden: true) == 900 && output(9_000, isHidden: true) == 8_192)
         #expect(output(0, pieces: 0, bytes: 0) == 0)
-        func input(_ told: Int, bytes: Int = 80, messages: Int = 1) -> Int { TokenBounds.input(told: told, bytes: bytes, messages: messages) }
+        func input(_ told: Int, bytes: Int = 80) -> Int { TokenBounds.input(told: told, bytes: bytes, messages: 1) }
         #expect(input(20) == 20 && input(1) == 1 && input(1 << 40) == 112)
         #expect(input(0) == 10 && input(-3) == 10 && input(0, bytes: 3) == 1 && input(0, bytes: 0) == 0)
     }

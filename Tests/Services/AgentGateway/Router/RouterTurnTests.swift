@@ -96,6 +96,22 @@ import Testing
         }
     }
 
+    /// A load that hangs, or is where nothing new goes, keeps an adapter from nobody.
+    @Test func anAdapterThatDoesNotComeIsBroughtInElsewhere() {
+        for drains in [true, false] {
+            var house = RouterHouse([Self.backend("one"), Self.backend("two")])
+            let id = house.ask("base", "a")
+            #expect(house.loading.map(\.backend) == [0])
+            house.pass(1_500_000)
+            #expect(house.loads == 1, "it still comes")
+            if drains { house.drain(0) } else { house.pass(1_000_000) }
+            #expect(house.loading.map(\.backend) == [0, 1])
+            house.load(fails: true)
+            house.load()
+            #expect(house.running[id]?.backend == 1 && house.refused.isEmpty)
+        }
+    }
+
     @Test func aBackendThatIsBackIsTriedWhileAnOldStreamRunsThere() {
         var house = RouterHouse([
             Self.backend("one", slots: 0, concurrency: 8, loads: 0), Self.backend("two", slots: 0, concurrency: 1, loads: 0),
