@@ -44,6 +44,10 @@ public protocol RunnableService: Sendable {
 
     /// Follows the log and does its work until the task is cancelled.
     func run() async
+
+    /// Brings to its end what was begun for callers: the door is shut, and ``run()`` is cancelled after it. It takes some seconds at the
+    /// most.
+    func finish() async
 }
 
 extension RunnableService {
@@ -52,6 +56,9 @@ extension RunnableService {
 
     /// None.
     public static func readModels(_ context: ServiceContext) throws -> [ReadModel] { [] }
+
+    /// Nothing: what is in hand is finished by who answers it.
+    public func finish() async {}
 
     /// None: only the gateway knows API keys.
     public var apiKeys: (any APIKeyStore)? { nil }

@@ -5,6 +5,7 @@ import Events
 import Foundation
 import JSON
 import Money
+import PrivatePostgres
 import TestSupport
 import Testing
 
@@ -39,6 +40,12 @@ extension Survival {
                     try await killed.one(kill < 3 ? kill : Int.random(in: 0..<3, using: &dice))
                 }
                 try await load.reach(Self.requests)
+                try await killed.awaitReady()
+                // And once in good order: whatever was said of an answer is paid, whether it came to its end or not.
+                load.noteWords()
+                try await load.reach(load.now.asked + 24)
+                let ending = try await killed.stopGateway()
+                #expect(ending == .exited(0), "seed \(load.seed)")
                 await load.finish()
                 try await killed.awaitReady()
 
@@ -49,6 +56,8 @@ extension Survival {
                     return books.isSettled
                 }
                 books.check(now, seed: load.seed)
+                let unpaid = now.words.subtracting(books.answers.keys)
+                #expect(unpaid.isEmpty && !now.words.isEmpty, "\(unpaid) were heard and not paid, seed \(load.seed)")
                 #expect(now.heard.count > Self.requests / 4, "\(now.statuses), broken off \(now.brokenOff), left \(now.left)")
                 for payer in 0..<AnswerLoad.payers {
                     let account = "payer:p\(payer)"
@@ -114,6 +123,12 @@ private struct Killed {
         case 1: runner = try await runner.killAndRestart()
         default: billing = try await billing.killAndRestart(awaitReady: false)
         }
+    }
+
+    mutating func stopGateway() async throws -> PrivatePostgres.ExitStatus {
+        let stopped = try await gateway.stopAndRestart()
+        gateway = stopped.next
+        return stopped.ending
     }
 
     func awaitReady() async throws {

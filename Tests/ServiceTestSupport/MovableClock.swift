@@ -15,5 +15,8 @@ public final class MovableClock: Sendable {
     }
 
     /// Puts the clock ahead, by so much more.
-    public func advance(days: Int64) { ahead.withLock { $0 += days * 86_400_000_000 } }
+    public func advance(days: Int64) { advance(seconds: days * 86_400) }
+
+    /// Puts the clock ahead, by so much more.
+    public func advance(seconds: Int64) { ahead.withLock { $0 += seconds * 1_000_000 } }
 }

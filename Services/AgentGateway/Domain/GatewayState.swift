@@ -109,6 +109,9 @@ public struct GatewayState: ServiceState {
         if let publicKey = DIDKey.publicKey(in: key) { keysByThumbprint[PublicKeySet.thumbprint(of: publicKey)] = key }
     }
 
+    /// Whether a principal is the other itself, or an agent of the other's.
+    public func isOwn(_ principal: String, of other: String) -> Bool { principal == other || principals[principal]?.owner == other }
+
     /// The id of an API key's hash.
     public func apiKey(id: String) -> KeyIssued? { apiKeyHashes[id].flatMap { apiKeys[$0] } }
 

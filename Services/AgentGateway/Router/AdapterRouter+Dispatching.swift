@@ -13,15 +13,29 @@ extension AdapterRouter {
         takeTurns(now)
         var index = 0
         var looked = 0
+        // What waits for the very same as somebody before it waits too: it is not looked at, so that however many wait for one base or
+        // adapter, what others wait for is still come to.
+        var kept: [WaitingRoom.Want: (arrived: Int64, isCold: Bool)] = [:]
         while index < room.count, looked < options.lookahead {
+            let want = room.guests[index].want
+            let arrived = room.guests[index].arrived
+            // Who has waited for longer may get what the one before it does not get yet.
+            if let other = kept[want], other.arrived <= arrived {
+                if other.isCold, !room.guests[index].isCold { room.change(index) { $0.isCold = true } }
+                index += 1
+                continue
+            }
             looked += 1
             switch verdict(on: room.guests[index], now) {
             case .start(let backend):
+                // Places and claims have changed.
+                kept.removeAll(keepingCapacity: true)
                 let guest = room.begin(at: index)
                 begin(guest, on: backend, now)
                 actions.append(
                     .start(request: guest.request.id, backend: backend, isCold: guest.isCold))
             case .load(let backend, let victim):
+                kept.removeAll(keepingCapacity: true)
                 if let victim {
                     remove(victim, from: backend)
                     backends[backend].evictions += 1
@@ -36,8 +50,10 @@ extension AdapterRouter {
                 index += 1
             case .wait(let isCold):
                 if isCold, !room.guests[index].isCold { room.change(index) { $0.isCold = true } }
+                kept[want] = (arrived, isCold)
                 index += 1
             case .refuse(let refusal):
+                kept.removeAll(keepingCapacity: true)
                 let guest = room.remove(at: index)
                 forget(guest)
                 actions.append(.refuse(request: guest.request.id, refusal))
@@ -49,7 +65,15 @@ extension AdapterRouter {
     /// Where bases do not mix, one that is always busy would keep a place from all others: what has waited for long gets the next turn.
     private mutating func takeTurns(_ now: Int64) {
         guard hasUnmixed else { return }
-        let late = room.guests.prefix(options.lookahead).filter { now - $0.arrived >= options.patience }
+        // One for all that wait for the same.
+        var late: [WaitingRoom.Guest] = []
+        var known: Set<WaitingRoom.Want> = []
+        for guest in room.guests where now - guest.arrived >= options.patience {
+            let base = WaitingRoom.Want(base: guest.request.name.base, adapter: nil, excluded: guest.excluded)
+            guard known.insert(base).inserted else { continue }
+            late.append(guest)
+            if late.count >= options.lookahead { break }
+        }
         for index in backends.indices where !late.contains(where: { $0.request.name.base == backends[index].turn }) {
             backends[index].turn = nil
         }
@@ -77,7 +101,10 @@ extension AdapterRouter {
         for backend in places[adapter] where !guest.excluded.contains(backend) {
             guard let residence = backends[backend].residents[adapter] else { continue }
             if residence.phase == .loading {
-                isComing = true
+                // Where nothing new goes, and where it takes far too long, it does not come: others may bring it in.
+                let usual = max(options.usualLoad, cost(adapter, on: backend))
+                let takesNew = !backends[backend].isDraining && (isLast || backends[backend].reopens == nil)
+                if takesNew, now - residence.began < Self.loadPatience * usual { isComing = true }
             } else if !residence.isLeaving || residence.users == 0, backends[backend].isOpen(at: now, isLast: isLast) {
                 warm.append(backend)
             }
@@ -92,6 +119,9 @@ extension AdapterRouter {
         if warm.isEmpty, now - guest.arrived >= options.patience { makeRoom(candidates, guest.excluded, now, isLast) }
         return warm.isEmpty ? none(of: candidates, guest, now) : .wait(isCold: false)
     }
+
+    /// How many loads' time a load may take until it is not waited for any more.
+    private static var loadPatience: Int64 { 20 }
 
     /// How many loads' time a request waits for a place beside a ready adapter before that gets a copy.
     private static var copyPatience: Int64 { 3 }

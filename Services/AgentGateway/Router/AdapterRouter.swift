@@ -101,6 +101,7 @@ public struct AdapterRouter: Sendable {
         case .failed:
             fault(backend, now)
             again(guest, excluding: backend, &actions)
+        case .busy: again(guest, excluding: backend, &actions)
         case .broke: fault(backend, now)
         case .missing:
             if let adapter = guest.adapter { remove(adapter, from: backend) }

@@ -52,6 +52,8 @@ public enum RouterOutcome: Sendable, Hashable {
     case served
     /// Before anything was answered, by the backend's fault: it is tried elsewhere.
     case failed
+    /// Before anything was answered, since the backend has too much to do as it is: it is tried elsewhere, and that is no fault.
+    case busy
     /// In the middle of an answer, by the backend's fault: it can't be tried again.
     case broke
     /// The backend no longer has the adapter: it is brought in again.

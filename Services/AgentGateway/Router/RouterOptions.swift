@@ -6,7 +6,7 @@ public struct RouterOptions: Sendable, Hashable {
     public var mostWaitingOfOne = 256
     /// The longest that a request waits for its turn.
     public var longestWait: Int64 = 30_000_000
-    /// Waiting requests that are looked at, from the first, when a place is free.
+    /// Waiting requests that are looked at, from the first, when a place is free; those that wait for the same count as one.
     public var lookahead = 256
     /// Backends that a request is tried on.
     public var attempts = 3

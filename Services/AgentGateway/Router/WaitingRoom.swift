@@ -12,6 +12,16 @@ struct WaitingRoom: Sendable {
         var tries = 0
         /// Backends that failed it.
         var excluded: Set<Int> = []
+
+        /// What it waits for.
+        var want: Want { Want(base: request.name.base, adapter: adapter, excluded: excluded) }
+    }
+
+    /// What a request needs: for two that need the same, the same backends will do.
+    struct Want: Hashable, Sendable {
+        let base: String
+        let adapter: Int?
+        let excluded: Set<Int>
     }
 
     private(set) var guests: [Guest] = []

@@ -29,6 +29,8 @@ public struct AgentGatewayService: RunnableService {
     private let economy: Economy
     private let fineTuning: FineTuningDesk
     private let contents: InferenceContents
+    let underWay: AnswersUnderWay
+    private let logger: Logger
     /// Nil where passages are found by their words alone.
     private let similar: SimilarPassages?
     private let clock: @Sendable () -> Timestamp
@@ -49,6 +51,7 @@ public struct AgentGatewayService: RunnableService {
         let retrieval = try Self.retrieval(context, settings, backend, maker, evidence)
         let limits = LimitDesk()
         let solvent = SolventPayers()
+        let (underWay, told) = (AnswersUnderWay(), ToldAnswers())
         let lag = AttributionLag(
             maker, limit: try context.settings.integer("ATTRIBUTION_LAG", in: 0...1_000_000_000, default: 100_000))
         @Sendable func answerDesk(_ spending: SpendingDesk) -> AnswerDesk {
@@ -58,7 +61,7 @@ public struct AgentGatewayService: RunnableService {
                 contents: contents,
                 evidence: evidence, spending: spending, solvent: solvent, lag: lag,
                 holds: HoldDesk(peers: context.peers, logger: context.logger), longest: settings.longest, clock: context.clock,
-                logger: context.logger)
+                logger: context.logger, underWay: underWay, told: told)
         }
         let allowsPlain = try context.settings.boolean("WEBHOOKS_PLAIN", default: false)
         let economy = try Economy.open(context) { spending in
@@ -86,7 +89,7 @@ public struct AgentGatewayService: RunnableService {
                 maker: maker,
                 bots: BotDirectories(transport: try WebhookSender.transport(allowsPlain: allowsPlain), allowsPlain: allowsPlain)),
             maker: maker, economy: economy, fineTuning: fineTuning, contents: contents,
-            similar: retrieval.similar, clock: context.clock)
+            underWay: underWay, logger: context.logger, similar: retrieval.similar, clock: context.clock)
     }
 
     private static func retrieval(
@@ -103,6 +106,16 @@ public struct AgentGatewayService: RunnableService {
 
     /// The economy's.
     public static func readModels(_ context: ServiceContext) throws -> [ReadModel] { Economy.readModels(context) }
+
+    /// How long answers may go on when the gateway is to stop, and then how long it is waited until all are on the log.
+    private static let lastWords = Duration.seconds(5)
+    private static let lastRecords = Duration.seconds(10)
+
+    /// Ends the answers that are being given, as ones that reached their limit of tokens, and waits until they are on the log.
+    public func finish() async {
+        let left = await underWay.stop(patience: Self.lastWords, recording: Self.lastRecords)
+        if left > 0 { logger.error("the gateway stops before all answers are on the log", ["answers": .integer(Int64(left))]) }
+    }
 
     /// Follows the log until the task is cancelled.
     public func run() async {

@@ -97,12 +97,14 @@ struct RunningHouse: Sendable {
                 try await onReady(Ready(port: server.port, ledger: ledger))
             }
             logger.info("stopping: requests in hand are finished first")
-            // Who follows the log goes first: a log that drains answers every wait at once.
+            async let isShut: Void = server.stop(grace: .seconds(10))
+            for service in opened { await service.finish() }
+            // Who follows the log goes before it: a log that drains answers every wait at once.
             working.cancel()
             await working.value
             await close()
             ledger?.drain()
-            await server.stop(grace: .seconds(10))
+            await isShut
             if let trouble { throw trouble }
         } catch {
             await close()

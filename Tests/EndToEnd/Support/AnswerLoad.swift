@@ -20,6 +20,10 @@ final class AnswerLoad: Sendable {
         var brokenOff = 0
         var left = 0
         var isStopping = false
+        /// Whether words are noted as they are heard: from when on nothing is killed any more.
+        var notesWords = false
+        /// Answers of which a word was heard since then.
+        var words: Set<String> = []
     }
 
     static let payers = 5
@@ -50,6 +54,9 @@ final class AnswerLoad: Sendable {
     func reach(_ count: Int) async throws {
         try await eventually("\(count) requests", timeout: .seconds(240), every: .milliseconds(10)) { self.now.asked >= count }
     }
+
+    /// From now on every answer of which a word is heard has to be paid.
+    func noteWords() { state.withLock { $0.notesWords = true } }
 
     func finish() async {
         state.withLock { $0.isStopping = true }
@@ -96,7 +103,12 @@ final class AnswerLoad: Sendable {
                 return
             }
             heard += 1
-            if event.data != "[DONE]" { hear(try JSON.parse(event.data)["openledger"]) }
+            if event.data == "[DONE]" { continue }
+            let chunk = try JSON.parse(event.data)
+            hear(chunk["openledger"])
+            if let id = chunk["id"]?.stringValue, chunk["choices"]?.arrayValue?.first?["delta"]?["content"]?.stringValue?.isEmpty == false {
+                state.withLock { if $0.notesWords { $0.words.insert(id) } }
+            }
         }
     }
 

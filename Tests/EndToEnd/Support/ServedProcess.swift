@@ -54,6 +54,16 @@ final class ServedProcess: Sendable {
 
     func awaitReady() async throws { try await child.waitUntilReady(url + "/readyz") }
 
+    /// Stops it in an orderly way, and starts another one in its place.
+    /// - Returns: how it ended, and the other one.
+    func stopAndRestart() async throws -> (ending: ExitStatus, next: ServedProcess) {
+        let ending = await child.stop()
+        let next = try await ServedProcess.start(
+            name, as: service, in: house, ledger: environment["OPENLEDGER_LEDGER_URL"] ?? "", more: environment, port: port,
+            awaitReady: false)
+        return (ending, next)
+    }
+
     /// Kills it and starts another one in its place, without waiting for it.
     func killAndRestart() async throws -> ServedProcess {
         await child.kill()

@@ -1,4 +1,4 @@
-/// How long an answer can take, from its request to the log. A hold outlives the talking; the audit knows by both bounds when an answer of
+/// How long an answer can take, from its request to the log. A hold outlives both; the audit knows by both bounds when an answer of
 /// a model that is retired meanwhile can't be honest any more.
 public enum InferenceBounds {
     /// The longest that an answer is talked.

@@ -8,6 +8,8 @@ public struct Principal: Sendable, Hashable {
     public let kind: String
     /// For an agent, whom it belongs to.
     public let owner: String?
+    /// For an agent, the key by which whom it belongs to agreed; nil for early ones, of which that is not on the log.
+    public let consent: String?
     /// When it was registered.
     public let registered: Timestamp
     /// Its linked keys, oldest first: did:key of Ed25519 keys, and accounts of wallets.
@@ -26,6 +28,7 @@ public struct Principal: Sendable, Hashable {
         id = registered.principal
         kind = registered.kind
         owner = registered.owner
+        consent = registered.ownerKey
         self.registered = time
         keys = [registered.key]
     }

@@ -68,18 +68,34 @@ public enum PrincipalRules {
         }
     }
 
-    /// A principal who lost its keys gets a new one. Whoever found the old ones can do nothing with them: they end, and its API keys too.
+    /// A principal who lost its keys gets a new one. Whoever found the old ones can do nothing with them: they end, and its API keys too. So do
+    /// the keys of agents that were registered by one of them: who found it may have done so. The owner recovers its own.
     /// - Parameter signature: by the new key; it has been checked.
     public static func recover(_ principal: String, adding: String, signature: String? = nil) -> DecisionMaker<GatewayState>.Rule {
         { state, _ in
             guard let known = state.principals[principal] else { throw GatewayError.notFound("principal \(principal)") }
             guard state.principalByKey[adding] == nil else { throw GatewayError.exists("a principal with the key \(adding)") }
             let own = try stream("principal", principal)
-            let keys = state.apiKeys.values.filter { $0.principal == principal }.map(\.key).sorted()
-            return [NewEvent(KeyRotated(principal: principal, added: adding, recovered: true, signature: signature), stream: own)]
-                + known.keys.map { NewEvent(KeyRotated(principal: principal, removed: $0, recovered: true), stream: own) }
-                + (try keys.map { NewEvent(KeyRevoked(key: $0, principal: principal), stream: try stream("key", $0)) })
+            let agents = state.principals.values.filter { agent in
+                agent.owner == principal && agent.consent.map { known.keys.contains($0) } == true
+            }.sorted { $0.id < $1.id }
+            var events = [NewEvent(KeyRotated(principal: principal, added: adding, recovered: true, signature: signature), stream: own)]
+            for found in [known] + agents { events += try ending(found, state) }
+            return events
         }
+    }
+
+    /// All keys of a principal end.
+    private static func ending(_ principal: Principal, _ state: GatewayState) throws(GatewayError) -> [NewEvent] {
+        var events: [NewEvent] = []
+        let own = try stream("principal", principal.id)
+        for key in principal.keys {
+            events.append(NewEvent(KeyRotated(principal: principal.id, removed: key, recovered: true), stream: own))
+        }
+        for key in state.apiKeys.values.filter({ $0.principal == principal.id }).map(\.key).sorted() {
+            events.append(NewEvent(KeyRevoked(key: key, principal: principal.id), stream: try stream("key", key)))
+        }
+        return events
     }
 
     /// The same for who asks by a token, unless its principal was recovered since that was made: who still has it may be who found the keys.
@@ -152,7 +168,7 @@ public enum PrincipalRules {
                 throw GatewayError.forbidden("\(principal) has \(maximumKeys) API keys: revoke one first")
             }
             if let expires, expires <= context.time { throw GatewayError.invalid(field: "expires", reason: "must lie ahead") }
-            if let limits { try check(limits) }
+            if let limits { try check(limits, scopes) }
             let id = context.newID("key")
             return [
                 NewEvent(
@@ -162,17 +178,37 @@ public enum PrincipalRules {
         }
     }
 
-    private static func check(_ limits: KeyLimits) throws(GatewayError) {
-        let amounts = [limits.minute?.money, limits.day?.money, limits.budget].compactMap { $0 }
+    /// What a key that has a limit of money may allow: that limit counts answers and embeddings, so it moves no money by other ways.
+    public static let limitedScopes: Set<String> = [
+        "inferences:write", "inferences:read", "keys:write", "accounts:read", "attributions:read", "jobs:read", "contributions:read",
+    ]
+
+    /// Whether limits are of money.
+    public static func hasMoney(_ limits: KeyLimits) -> Bool { !amounts(limits).isEmpty }
+
+    private static func amounts(_ limits: KeyLimits) -> [Amount] {
+        [limits.minute?.money, limits.day?.money, limits.budget].compactMap { $0 }
+    }
+
+    private static func check(_ limits: KeyLimits, _ scopes: Set<String>) throws(GatewayError) {
+        let amounts = Self.amounts(limits)
+        let beyond = amounts.isEmpty ? [] : scopes.subtracting(limitedScopes).sorted()
+        guard beyond.isEmpty else {
+            throw .invalid(
+                field: "scopes",
+                reason: "of a key with a limit of money can't have \(beyond.joined(separator: ", ")), which moves money beside that limit")
+        }
         guard amounts.allSatisfy({ !$0.isNegative }) else { throw .invalid(field: "limits", reason: "must not be negative") }
         guard Set(amounts.map(\.asset)).count <= 1 else { throw .invalid(field: "limits", reason: "must be in one asset") }
     }
 
-    /// An API key ends.
-    public static func revoke(_ id: String, of principal: String) -> DecisionMaker<GatewayState>.Rule {
+    /// An API key ends, by whose it is or by whom that agent belongs to.
+    public static func revoke(_ id: String, by principal: String) -> DecisionMaker<GatewayState>.Rule {
         { state, _ in
-            guard let key = state.apiKey(id: id), key.principal == principal else { throw GatewayError.notFound("API key \(id)") }
-            return [NewEvent(KeyRevoked(key: id, principal: principal), stream: try stream("key", id))]
+            guard let key = state.apiKey(id: id), state.isOwn(key.principal, of: principal) else {
+                throw GatewayError.notFound("API key \(id)")
+            }
+            return [NewEvent(KeyRevoked(key: id, principal: key.principal), stream: try stream("key", id))]
         }
     }
 

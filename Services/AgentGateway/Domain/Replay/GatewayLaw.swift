@@ -92,7 +92,7 @@ public struct GatewayLaw: ReplayLaw {
                 gaps: [ReplayGap("what who issued an API key may do", why: "tokens are not on the log")])
         case KeyRevoked.type:
             let data: KeyRevoked = try append.data(KeyRevoked.self)
-            return Verdict(try PrincipalRules.revoke(data.key, of: moment.actor)(state, moment))
+            return Verdict(try PrincipalRules.revoke(data.key, by: moment.actor)(state, moment))
         case InferenceCompleted.type: return try answer(append, state, moment)
         default: return .unknown
         }
@@ -144,7 +144,9 @@ public struct GatewayLaw: ReplayLaw {
             try InferenceRules.complete(expected)(state, moment), checked: ["answers' fees": 1],
             gaps: [
                 ReplayGap("prompts and answers", why: "they are sealed under their payers' keys"),
-                ReplayGap("counts of tokens", why: "they are counted in prompts and answers"),
+                ReplayGap(
+                    "counts of tokens",
+                    why: "a backend counts them in prompts and answers, which are sealed; the gateway holds them to what it heard"),
             ] + (data.retrieval == nil ? [] : [Self.ranks]))
     }
 }

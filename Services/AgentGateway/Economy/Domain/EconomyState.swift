@@ -11,6 +11,8 @@ public struct EconomyState: ServiceState {
     public internal(set) var parties: [String: Party] = [:]
     /// Mandates by id.
     public internal(set) var mandates: [String: Mandate] = [:]
+    /// How many mandates have ended, those that ended with one above them too.
+    public internal(set) var endings = 0
     /// The mandates that an agent was given, oldest first.
     public internal(set) var mandatesOfAgent: [String: [String]] = [:]
     /// Payments that were authorised and are neither settled nor free.
@@ -123,6 +125,8 @@ public struct EconomyState: ServiceState {
             let change = try KeyRotated(data)
             if let removed = change.removed { parties[change.principal]?.keys.removeAll { $0 == removed } }
             if let added = change.added { parties[change.principal]?.keys.append(added) }
+            // Who found a principal's keys may have linked addresses by them: all are given up.
+            if change.recovered == true { wallets = wallets.filter { $0.value != change.principal } }
             if change.verified != nil {
                 parties[change.principal]?.isVerified = true
                 nameChanges += 1

@@ -27,7 +27,7 @@ public struct Economy: Sendable {
     public static func open(_ context: ServiceContext, asking: (SpendingDesk) -> AskModel) throws -> Economy {
         let maker = DecisionMaker(.agentGateway, log: context.log, clock: context.clock, logger: context.logger) { EconomyState() }
         let writings = try EconomyWritings(context)
-        let spending = SpendingDesk(maker: maker)
+        let spending = SpendingDesk(maker: maker, watch: MandateWatch(maker))
         let tasks = TaskDesk(maker: maker, peers: context.peers, writings: writings, spending: spending, logger: context.logger)
         let directory = ServiceDirectory(maker: maker, writings: writings)
         let services = ServiceDesk(maker: maker, writings: writings)
@@ -78,6 +78,7 @@ public struct Economy: Sendable {
     public func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await keeper.run() }
+            group.addTask { await spending.watch.run() }
             group.addTask { await payments.run { try await seller.hireFor($0) } }
             group.addTask { await webhooks.run() }
             await group.waitForAll()

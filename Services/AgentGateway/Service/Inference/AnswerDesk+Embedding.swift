@@ -14,23 +14,23 @@ extension AnswerDesk {
             throw Problem(OpenAIProblems.unknownModel, "no backend embeds with \(order.model.base)", field: "#/model")
         }
         if let problem = await lag.refusal() { throw problem }
+        let entry = try underWay.enter(order.inference)
+        defer { underWay.leave(entry) }
         let grant = try await admit(order, tokens: bytes / 4, most)
         do {
             let order = try await authorized(order, most)
             let hold = try await held(most, order)
             let answer: JSONValue
             let runner: String
-            do { (answer, runner) = try await backend.embed(order.model.base, [("input", input)] + options) } catch {
+            do {
+                (answer, runner) = try await entry.cut.run { try await backend.embed(order.model.base, [("input", input)] + options) }
+            } catch {
                 await release(hold, order)
                 throw error
             }
-            let used = answer["usage"]?["prompt_tokens"]?.intValue ?? 0
-            // Recording must not end with the caller's patience.
-            let completed = try await Task {
-                try await record(
-                    order, Told(text: "", finish: "stop", count: TokenCount(input: max(0, Int(used)), output: 0), row: nil), [], hold,
-                    runner)
-            }.value
+            let used = TokenBounds.input(told: Int(answer["usage"]?["prompt_tokens"]?.intValue ?? 0), bytes: bytes, messages: 1)
+            let completed = try await recorded(
+                order, Told(text: "", finish: "stop", count: TokenCount(input: used, output: 0), row: nil), [], hold, runner)
             grant?.finish(tokens: completed.inference.inputTokens, money: completed.inference.fee)
             var members = answer.objectValue ?? JSONObject()
             members["model"] = .string(order.model.model)

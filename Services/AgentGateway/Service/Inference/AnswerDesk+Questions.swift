@@ -57,6 +57,13 @@ extension AnswerDesk {
     private func again(_ known: InferenceCompleted, _ request: ChatRequest) async throws -> JSONValue {
         let name = aliases[request.model] ?? request.model
         let model = try await maker.query { $0.model(asked: name)?.model ?? name }
+        let text = try await text(of: known, request, model: model)
+        return Self.said(text, known, try await position(of: known), finish: nil)
+    }
+
+    /// The text of an answer that was given to this very request before.
+    /// - Throws: `Problem` for another request, and for an answer whose text is kept no more.
+    func text(of known: InferenceCompleted, _ request: ChatRequest, model: String) async throws -> String {
         let texts: (prompt: JSONValue, answer: String)
         do { texts = try await contents.content(of: known) } catch {
             guard Self.isGone(error) else { throw error }
@@ -66,10 +73,14 @@ extension AnswerDesk {
         guard model == known.model, texts.prompt == request.messagesJSON else {
             throw Problem(.keyReused, "another question was asked under this key, and answered as \(known.inference)")
         }
-        // The same command again: the log says where its answer stands.
+        return texts.answer
+    }
+
+    /// Where an answer stands: its command again, which the log knows.
+    func position(of known: InferenceCompleted) async throws -> UInt64 {
         let cause = Cause.command(id: known.inference, digest: SHA256.hash(try JSON.canonical(known.json)))
         let outcome = try await maker.decide(cause, actor: known.actor, correlation: "", InferenceRules.complete(known))
-        return Self.said(texts.answer, known, outcome.facts.first?.position ?? 0, finish: nil)
+        return outcome.facts.first?.position ?? 0
     }
 
     private static func isGone(_ error: any Error) -> Bool {

@@ -12,7 +12,7 @@ internal import Web
 
 /// From the first word to the event that makes the fee due.
 extension AnswerDesk {
-    /// What was said, and how it ended.
+    /// What was said, how it ended, and what of it is charged.
     struct Told: Sendable {
         let text: String
         let finish: String
@@ -49,6 +49,7 @@ extension AnswerDesk {
         } catch {
             if text.isEmpty, calls.isEmpty {
                 await release(hold, order)
+                if Task.isCancelled { throw CancellationError() }
                 logger.warning("an answer broke off", ["inference": .string(order.inference), "error": .string("\(error)")])
                 throw Problem(OpenAIProblems.upstream, "the model could not answer")
             }
@@ -60,27 +61,55 @@ extension AnswerDesk {
             await release(hold, order)
             throw CancellationError()
         }
+        let saidBytes = text.utf8.count
         // What it asks for is as much its answer as what it says.
         if !calls.isEmpty { text += (text.isEmpty ? "" : "\n") + String(decoding: JSON.write(calls.json), as: UTF8.self) }
-        let told =
-            end.map { Told(text: text, finish: $0.finish, count: $0.count, row: $0.row) }
-            ?? Told(
-                text: text, finish: "length", count: Self.cutShort(heard, counted, order, passages, isBackendsFault: !Task.isCancelled),
-                row: nil)
-        // Recording must not end with the caller's patience.
-        return try await Task { try await record(order, told, passages, hold, begun.runner) }.value
+        let bytes = text.utf8.count + (order.request.stop.map(\.utf8.count).max() ?? 0)
+        func output(_ told: Int) -> Int {
+            TokenBounds.output(
+                told: told, pieces: heard, bytes: bytes, most: order.request.maximumTokens, isHidden: begun.hidesTokens)
+        }
+        let told: Told
+        if let end {
+            let input = TokenBounds.input(
+                told: end.count.input, bytes: order.promptBytes(with: passages), messages: order.request.messages.count + passages.count)
+            told = Told(text: text, finish: end.finish, count: TokenCount(input: input, output: output(end.count.output)), row: end.row)
+        } else {
+            let input = Self.readByThen(counted, order, passages, isBackendsFault: !Task.isCancelled)
+            told = Told(text: text, finish: "length", count: TokenCount(input: input, output: output(counted?.output ?? 0)), row: nil)
+        }
+        if let digest = order.digest {
+            self.told.insert(
+                ToldAnswers.Answer(digest: digest, finish: told.finish, textBytes: saidBytes, calls: calls.isEmpty ? nil : calls.json),
+                of: order.inference)
+        }
+        return try await recorded(order, told, passages, hold, begun.runner)
     }
 
-    /// What an answer that broke off came to: the pieces that came, each of which is at least a token, or the server's count so far. The
-    /// prompt was read for who left, and is charged by that count or at the least that so many bytes can be; for what the model server's
-    /// fault cut short it is not.
-    static func cutShort(
-        _ pieces: Int, _ counted: TokenCount?, _ order: Order, _ passages: [Retrieval.Passage], isBackendsFault: Bool
-    ) -> TokenCount {
-        let output = max(pieces, counted?.output ?? 0)
-        if isBackendsFault { return TokenCount(input: 0, output: output) }
-        return TokenCount(
-            input: counted?.input ?? order.promptBytes(with: passages) / InferencePrice.mostBytesOfToken, output: output)
+    /// Puts an answer on the log, whether its caller is still there or not; one that can't be put there for good costs nothing, and
+    /// nothing stays held for it.
+    func recorded(
+        _ order: Order, _ told: Told, _ passages: [Retrieval.Passage], _ hold: String?, _ runner: String
+    ) async throws -> Completed {
+        // Recording must not end with the caller's patience.
+        try await Task {
+            do { return try await record(order, told, passages, hold, runner) } catch {
+                logger.error("an answer is not on the log", ["inference": .string(order.inference), "error": .string("\(error)")])
+                await release(hold, order)
+                throw error
+            }
+        }.value
+    }
+
+    /// Tokens that were read for an answer that broke off. The prompt was read for who left, and is charged by the server's count so far or
+    /// at the least that so many bytes can be; for what the model server's fault cut short it is not.
+    static func readByThen(
+        _ counted: TokenCount?, _ order: Order, _ passages: [Retrieval.Passage], isBackendsFault: Bool
+    ) -> Int {
+        if isBackendsFault { return 0 }
+        return TokenBounds.input(
+            told: counted?.input ?? 0, bytes: order.promptBytes(with: passages),
+            messages: order.request.messages.count + passages.count)
     }
 
     /// Puts an answer on the log, with its texts kept and its mandate told. What was given must be paid, so what fails for a moment is
@@ -89,10 +118,7 @@ extension AnswerDesk {
         _ order: Order, _ told: Told, _ passages: [Retrieval.Passage], _ hold: String?, _ runner: String
     ) async throws -> Completed {
         let insistence = Insistence(inference: order.inference, logger: logger)
-        // A model server that overstates what it used does not get more than was agreed.
-        let output = min(told.count.output, order.request.maximumTokens)
-        let bytes = order.promptBytes(with: passages)
-        let input = min(told.count.input, bytes + 16 * (order.request.messages.count + passages.count + 1))
+        let (input, output) = (told.count.input, told.count.output)
         let fee = try InferencePrice.fee(order.model.price, input: input, output: output)
         let (list, long) = try EvidenceList.of(passages.map { $0.retrieved(in: told.text) })
         if let long {
@@ -106,12 +132,7 @@ extension AnswerDesk {
             outputTokens: output, fee: fee, hold: hold, runner: runner, passages: list,
             row: told.row.flatMap { Digest(prefixed: $0) }, retrieval: retrieval.ranking(of: passages),
             attempt: order.attempt == order.inference ? nil : order.attempt)
-        let outcome: Outcome
-        do { outcome = try await kept(&inference, told.text, order, insistence) } catch {
-            // Somebody else has answered the same question: nothing is due for this answer, and what was set aside for it is free at once.
-            if Self.isAnswered(error) { await release(hold, order) }
-            throw error
-        }
+        let outcome = try await kept(&inference, told.text, order, insistence)
         return Completed(inference: inference, finish: told.finish, position: outcome.facts.first?.position ?? 0)
     }
 
@@ -153,7 +174,6 @@ extension AnswerDesk {
                 return try await maker.decide(
                     cause, actor: order.caller, correlation: order.correlation, InferenceRules.complete(inference))
             }
-            // Whose mandate was revoked while the model spoke pays nothing: what ran under it is free by the revocation.
             let outcome = try await spending.record(inference, under: word, cause: cause, correlation: order.correlation) {
                 try InferenceRules.check(inference, days: $0, at: $1)
             }

@@ -32,6 +32,10 @@ struct AnswerDesk: Sendable {
     let longest: Duration
     let clock: @Sendable () -> Timestamp
     let logger: Logger
+    /// All that is being answered, here and through agents' tools.
+    let underWay: AnswersUnderWay
+    /// How answers to named requests were told.
+    let told: ToldAnswers
     /// Questions with a name of their caller's that are being answered.
     let named = CommandsInFlight()
 
@@ -53,6 +57,8 @@ struct AnswerDesk: Sendable {
         var word: SpendingDesk.Grant?
         /// The API key that it was asked with, and its limits.
         var key: Key?
+        /// What the request was, where its caller has named it: SHA-256 of its body.
+        var digest: Digest?
         /// When it was asked.
         let began = ContinuousClock.now
 
@@ -82,10 +88,20 @@ struct AnswerDesk: Sendable {
         let inference: InferenceCompleted
         let finish: String
         let position: UInt64
+        /// Whether it was given, and paid, before.
+        var isRepeated = false
     }
 
     /// Begins. What is thrown before the first piece is thrown here: unknown models, limits, missing money, a model server that is away.
     func begin(_ order: Order) async throws -> Begun {
+        let entry = try underWay.enter(order.inference)
+        do { return try await begin(order, entry) } catch {
+            underWay.leave(entry)
+            throw error
+        }
+    }
+
+    private func begin(_ order: Order, _ entry: AnswersUnderWay.Entry) async throws -> Begun {
         if let problem = await backend.desk.refusal(for: order.payer) { throw problem }
         if let problem = await lag.refusal() { throw problem }
         // Whoever may not ask costs no search: the limits come first, with the most that passages can come to.
@@ -100,8 +116,15 @@ struct AnswerDesk: Sendable {
             let most = try most(order, promptBytes: order.promptBytes(with: passages), passages: passages.count)
             // Where the caller spends under a mandate, that decides first: what it refuses is never held.
             let allowed = try await authorized(order, most)
-            let (hold, asked) = try await heldAndAsked(most, allowed, passages)
-            return Begun(heard: heard(asked.answer, allowed, asked.passages, hold, grant), headers: grant?.headers ?? [:])
+            if let word = allowed.word { await spending.watch(word) { entry.cut(SpendingDesk.ended(word)) } }
+            do {
+                let read = passages
+                let (hold, asked) = try await entry.cut.run { try await heldAndAsked(most, allowed, read) }
+                return Begun(heard: heard(asked.answer, allowed, asked.passages, hold, grant, entry), headers: grant?.headers ?? [:])
+            } catch {
+                if let word = allowed.word { spending.unwatch(word) }
+                throw error
+            }
         } catch {
             grant?.finish(tokens: 0, money: .zero(order.model.price.request.asset))
             throw error
@@ -197,10 +220,15 @@ struct AnswerDesk: Sendable {
     }
 
     private func heard(
-        _ answer: BackendAnswer, _ order: Order, _ passages: [Retrieval.Passage], _ hold: String?, _ grant: LimitGrant?
+        _ answer: BackendAnswer, _ order: Order, _ passages: [Retrieval.Passage], _ hold: String?, _ grant: LimitGrant?,
+        _ entry: AnswersUnderWay.Entry
     ) -> AsyncThrowingStream<Heard, any Error> {
         AsyncThrowingStream { continuation in
             let task = Task {
+                defer {
+                    if let word = order.word { spending.unwatch(word) }
+                    underWay.leave(entry)
+                }
                 do {
                     let completed = try await follow(answer, order, passages, hold) { continuation.yield($0) }
                     let inference = completed.inference
@@ -209,9 +237,11 @@ struct AnswerDesk: Sendable {
                     continuation.finish()
                 } catch {
                     grant?.finish(tokens: 0, money: .zero(order.model.price.request.asset))
-                    continuation.finish(throwing: error)
+                    continuation.finish(throwing: entry.cut.told(error))
                 }
             }
+            // The mandate has ended, or the gateway stops: it ends as one that reached its limit of tokens.
+            entry.cut.cancels { task.cancel() }
             // It is talked for long enough, as well over the hold's time as a whole answer's over its caller's: it ends as one that reached
             // its limit of tokens.
             let most = order.request.stream ? longest : min(longest, Self.longestWhole)

@@ -1,3 +1,4 @@
+internal import AgentGatewayDomain
 internal import Events
 internal import HTTP
 internal import HTTPClient
@@ -13,8 +14,8 @@ struct HoldDesk: Sendable {
     let peers: Peers
     let logger: Logger
 
-    /// How long a hold outlives its request, in seconds of log time.
-    static let time: Int64 = 900
+    /// How long a hold outlives its request, in seconds of log time: for as long as its answer may be given and then recorded.
+    static let time = (InferenceBounds.answer + InferenceBounds.recording + InferenceBounds.clocks).components.seconds
 
     /// How often a hold is asked for while the caller waits, and the pause after the first time, which doubles.
     private static let tries = 4

@@ -62,9 +62,14 @@ struct AnswerForm: Sendable {
                     }
                     continuation.yield(ServerSentEvent(data: "[DONE]"))
                 } catch {
-                    let words = (error as? Problem)?.detail ?? "the answer broke off"
+                    let problem = error as? Problem ?? Problem(OpenAIProblems.upstream, "the answer broke off")
                     continuation.yield(
-                        event(["error": ["message": .string(words), "type": "server_error", "param": .null, "code": "upstream_failed"]]))
+                        event([
+                            "error": [
+                                "message": .string(problem.detail), "type": .string(ErrorStyle.openAIKind(of: problem)), "param": .null,
+                                "code": .string(ErrorStyle.openAICode(of: problem)),
+                            ]
+                        ]))
                 }
                 continuation.finish()
             }
@@ -115,13 +120,13 @@ struct AnswerForm: Sendable {
 
     /// What others do not have: what it cost, where it stands on the log, and where it will be explained.
     static func facts(_ completed: AnswerDesk.Completed) -> JSONValue {
-        [
+        .members([
             "inference": .string(completed.inference.inference), "fee": completed.inference.fee.json,
             "position": .int(Int64(completed.position)),
             "version": .count(completed.inference.version), "attribution": .string("/v1/attributions/\(completed.inference.inference)"),
             "receipt": .string("/v1/receipts/\(completed.inference.inference)"),
-            "citations": .array(citations(completed.inference)),
-        ]
+            "citations": .array(citations(completed.inference)), "repeated": completed.isRepeated ? true : nil,
+        ])
     }
 }
 

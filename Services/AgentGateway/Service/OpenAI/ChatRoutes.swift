@@ -75,35 +75,56 @@ struct ChatRoutes: Sendable {
     private var chat: Route {
         Route(
             .post, "/v1/chat/completions", operation: "createChatCompletion", summary: "Answers a conversation.",
-            access: .scope("inferences:write"),
+            access: .scope("inferences:write"), headers: Self.naming,
             body: .json(.openObject(.required("model", .text), .required("messages", .any)), limit: 4 << 20),
-            replies: Self.answers, problems: OpenAIProblems.all, deadline: Self.deadline, errors: .openAI
+            replies: Self.answers, problems: Self.problems, deadline: Self.deadline, errors: .openAI
         ) { context in try await answer(context, isChat: true) }
     }
 
     private var completions: Route {
         Route(
             .post, "/v1/completions", operation: "createCompletion", summary: "Goes on from a text.", access: .scope("inferences:write"),
-            body: .json(.openObject(.required("model", .text), .required("prompt", .any)), limit: 4 << 20), replies: Self.answers,
-            problems: OpenAIProblems.all, deadline: Self.deadline, errors: .openAI
+            headers: Self.naming, body: .json(.openObject(.required("model", .text), .required("prompt", .any)), limit: 4 << 20),
+            replies: Self.answers,
+            problems: Self.problems, deadline: Self.deadline, errors: .openAI
         ) { context in try await answer(context, isChat: false) }
     }
 
     private func answer(_ context: RequestContext, isChat: Bool) async throws -> Response {
         let request = try context.decode { try isChat ? ChatRequest(chat: $0) : ChatRequest(completion: $0) }
         let order = try await order(request, context)
-        let begun = try await desk.begin(order)
+        let begun: AnswerDesk.Begun
+        if let heard = try await desk.repeated(order) {
+            begun = AnswerDesk.Begun(heard: heard, headers: [:])
+        } else {
+            begun = try await desk.begin(order)
+        }
         let form = AnswerForm(order: order, isChat: isChat, created: desk.clock().microseconds / 1_000_000)
         var response = request.stream ? form.stream(begun.heard) : try await form.whole(begun.heard)
         for field in begun.headers { response.headers.set(field.name, field.value) }
         return response
     }
 
-    /// Who asks which model for what.
+    /// Who asks which model for what, and under which name.
     func order(_ request: ChatRequest, _ context: RequestContext) async throws -> AnswerDesk.Order {
         let headers = context.request.headers
-        return try await desk.order(
-            request, caller: try context.caller, mandate: headers[SpendingDesk.mandateHeader],
+        let caller = try context.caller
+        let order = try await desk.order(
+            request, caller: caller, mandate: headers[SpendingDesk.mandateHeader],
             approval: headers[SpendingDesk.approvalHeader], correlation: context.trace.traceID)
+        let keys = headers.all(Self.keyHeader)
+        guard let key = keys.first else { return order }
+        guard keys.count == 1 else {
+            throw Problem(.keyInvalid, "\(Self.keyHeader) was given more than once", field: Self.keyHeader)
+        }
+        // Read here and not by the route, so that who names nothing pays for no digest.
+        let body = SHA256.hash(try JSON.canonical(context.json))
+        return desk.named(order, CommandIdentity(caller: caller, key: try IdempotencyKey(key), body: body))
     }
+
+    private static let keyHeader = "Idempotency-Key"
+    /// What it is good for.
+    static let naming = [(name: keyHeader, summary: "The caller's name for this request: repeated under it, it is answered and paid once.")]
+    /// What named requests may answer with.
+    static let problems = OpenAIProblems.all + [.keyInvalid, .keyReused, .commandInFlight, .conflict, GatewayProblems.erased]
 }

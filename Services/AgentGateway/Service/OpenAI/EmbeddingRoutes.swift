@@ -12,14 +12,15 @@ struct EmbeddingRoutes: Sendable {
     private var embed: Route {
         Route(
             .post, "/v1/embeddings", operation: "createEmbedding", summary: "Embeds texts, by a model that a backend has for that.",
-            access: .scope("inferences:write"),
+            access: .scope("inferences:write"), headers: ChatRoutes.naming,
             body: .json(.openObject(.required("model", .text), .required("input", .any)), limit: 4 << 20),
-            replies: [.json(200, "The embeddings.", .any)], problems: OpenAIProblems.all, deadline: ChatRoutes.deadline,
+            replies: [.json(200, "The embeddings.", .any)], problems: ChatRoutes.problems, deadline: ChatRoutes.deadline,
             errors: .openAI
         ) { [chat] context in
             let request = try context.decode { try ChatRequest(embedding: $0) }
             let options = try context.decode { try Self.options($0) }
             let order = try await chat.order(request, context)
+            _ = try await chat.desk.repeated(order)
             return try await chat.desk.embed(order, input: context.json["input"] ?? .null, options: options)
         }
     }

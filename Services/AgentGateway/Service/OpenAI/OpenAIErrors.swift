@@ -6,15 +6,6 @@ internal import Web
 extension ErrorStyle {
     /// `{"error": {"message", "type", "param", "code"}}`, as OpenAI's clients read it.
     static let openAI = ErrorStyle(type: "application/json") { problem, place in
-        let kind =
-            switch problem.status {
-            case 401: "authentication_error"
-            case 403: "permission_error"
-            case 402: "insufficient_quota"
-            case 429: "rate_limit_error"
-            case 500...: "server_error"
-            default: "invalid_request_error"
-            }
         let parameter = problem.field.map { field in
             String(field.drop { $0 == "#" || $0 == "/" }).split(separator: "/").joined(separator: ".")
         }
@@ -25,11 +16,27 @@ extension ErrorStyle {
             body: .bytes(
                 JSON.write([
                     "error": [
-                        "message": .string(problem.detail), "type": .string(kind), "param": parameter.map { .string($0) } ?? .null,
-                        "code": .string(problem.type.code.split(separator: "-").joined(separator: "_")),
+                        "message": .string(problem.detail), "type": .string(openAIKind(of: problem)),
+                        "param": parameter.map { .string($0) } ?? .null,
+                        "code": .string(openAICode(of: problem)),
                     ]
                 ])))
     }
+
+    /// OpenAI's type of an error.
+    static func openAIKind(of problem: Problem) -> String {
+        switch problem.status {
+        case 401: "authentication_error"
+        case 403: "permission_error"
+        case 402: "insufficient_quota"
+        case 429: "rate_limit_error"
+        case 500...: "server_error"
+        default: "invalid_request_error"
+        }
+    }
+
+    /// OpenAI's code of an error.
+    static func openAICode(of problem: Problem) -> String { problem.type.code.split(separator: "-").joined(separator: "_") }
 }
 
 /// Problems that OpenAI's clients know by their code.

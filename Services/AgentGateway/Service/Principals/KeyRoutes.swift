@@ -68,7 +68,7 @@ struct KeyRoutes: Sendable {
                     .optional("principal", .text(1...100), "For whom; the caller itself when left out."),
                     .optional(
                         "scopes", .list(.text(1...100), atMost: 50),
-                        "What it allows; all that the caller may, but keys:write, when left out."),
+                        "When left out all that the caller may, but keys:write; with a limit of money answers alone."),
                     .optional("expires", .text(.time)),
                     .optional("limits", Self.limits, "What answers that are asked for with it may use up."))),
             replies: [.json(201, "The key.", .any)], problems: PrincipalRoutes.problems
@@ -79,13 +79,16 @@ struct KeyRoutes: Sendable {
             let belongs = try await maker.query { $0.principals[principal].map { $0.id == caller.subject || $0.owner == caller.subject } }
             guard let belongs else { throw GatewayError.notFound("principal \(principal)") }
             guard belongs || caller.has("keys:administer") else { throw GatewayError.forbidden("\(principal) is not yours") }
+            let limits = try context.decode { _ in try fields.optionalObject("limits").map { try KeyLimits($0) } }
+            let usual =
+                limits.map { PrincipalRules.hasMoney($0) } == true
+                ? caller.scopes.intersection(["inferences:write", "inferences:read"]) : caller.scopes.subtracting(["keys:write"])
             let (scopes, expires) = try context.decode { _ in
                 (
-                    fields.optionalField("scopes") == nil ? caller.scopes.subtracting(["keys:write"]) : Set(try fields.ids("scopes")),
+                    fields.optionalField("scopes") == nil ? usual : Set(try fields.ids("scopes")),
                     try fields.optionalTimestamp("expires")
                 )
             }
-            let limits = try context.decode { _ in try fields.optionalObject("limits").map { try KeyLimits($0) } }
             let key = APIKey.generate()
             // The key is random, so no repeat can ever be the same command: a lost reply costs a key that nobody knows.
             let outcome = try await maker.decide(
@@ -106,18 +109,22 @@ struct KeyRoutes: Sendable {
 
     private var list: Route {
         Route(
-            .get, "/v1/keys", operation: "listAPIKeys", summary: "The caller's API keys; never the secrets.", access: .scope("keys:write"),
+            .get, "/v1/keys", operation: "listAPIKeys", summary: "The API keys of the caller and of its agents; never the secrets.",
+            access: .scope("keys:write"),
             replies: [.json(200, "Keys.", .any)]
         ) { [maker] context in
             let id = try context.caller.subject
             let keys = try await maker.query { state in
-                state.apiKeys.values.filter { $0.principal == id }.sorted { $0.key < $1.key }.map { ($0, state.keyUsage[$0.key]) }
+                state.apiKeys.values.filter { state.isOwn($0.principal, of: id) }.sorted { $0.key < $1.key }.map {
+                    ($0, state.keyUsage[$0.key])
+                }
             }
             return .json([
                 "items": .array(
                     keys.map { key, usage in
                         .members([
-                            "key": .string(key.key), "scopes": .texts(key.scopes), "expires": key.expires.map { .string($0.description) },
+                            "key": .string(key.key), "principal": .string(key.principal), "scopes": .texts(key.scopes),
+                            "expires": key.expires.map { .string($0.description) },
                             "limits": key.limits?.json,
                             "spent": usage.map { .array($0.spent.values.sorted { $0.asset < $1.asset }.map(\.json)) },
                         ])
@@ -128,14 +135,15 @@ struct KeyRoutes: Sendable {
 
     private var revoke: Route {
         Route(
-            .delete, "/v1/keys/{key}", operation: "revokeAPIKey", summary: "Ends an API key at once.", access: .scope("keys:write"),
+            .delete, "/v1/keys/{key}", operation: "revokeAPIKey",
+            summary: "Ends an API key of the caller's, or of an agent of the caller's, at once.", access: .scope("keys:write"),
             idempotency: .required, replies: [.empty(204, "It counts no more.")], problems: PrincipalRoutes.problems
         ) { [maker] context in
             let caller = try context.caller.subject
             _ = try await context.decide(
                 maker,
                 PrincipalRules.asked(
-                    by: caller, issued: TokenTime.issued(context), PrincipalRules.revoke(context.path["key"], of: caller)))
+                    by: caller, issued: TokenTime.issued(context), PrincipalRules.revoke(context.path["key"], by: caller)))
             return .noContent
         }
     }

@@ -56,11 +56,8 @@ import Testing
 
         mutating func revoke(_ id: String) {
             for place in order where chain(place).contains(id) {
+                // Answers that are being given are cut, and come to what they come to.
                 nodes[place]?.isLive = false
-                for payment in payments.keys where payments[payment]?.mandate == place && payments[payment]?.isRunning == true {
-                    payments[payment]?.counted = 0
-                    payments[payment]?.isRunning = false
-                }
             }
         }
     }

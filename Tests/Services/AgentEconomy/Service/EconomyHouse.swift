@@ -51,6 +51,8 @@ final class EconomyHouse: Sendable {
     private let number = Mutex(0)
     /// Whether the model waits until whoever asked has gone, or may go on.
     let waits = Mutex(false)
+    /// Whether it says something before that.
+    let begins = Mutex(false)
     let asked = Mutex(0)
     /// Lets one of the gateways answer from now on.
     let serving = Mutex<@Sendable (Int) throws -> Void>({ _ in })
@@ -277,6 +279,10 @@ final class EconomyHouse: Sendable {
                     return Response(
                         headers: ServerSentEvent.replyHeaders,
                         body: .stream { [self] writer in
+                            if begins.withLock({ $0 }) {
+                                let piece = #"{"choices":[{"index":0,"delta":{"content":"Once. "},"finish_reason":null}]}"#
+                                try await writer.write(ServerSentEvent(data: piece).bytes)
+                            }
                             while waits.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
                             let word = #"{"choices":[{"index":0,"delta":{"content":"Twice."},"finish_reason":"stop"}],"#
                             try await writer.write(

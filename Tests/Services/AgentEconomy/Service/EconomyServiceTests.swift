@@ -346,11 +346,61 @@ import Web
             #expect(try await economy.figure("payer:\(ann.id)", "held") > 0)
             _ = try await economy.ok("POST", "/v1/mandates/\(mandate)/revocation", ann.token)
             try await eventually("the hold is free") { try await economy.figure("payer:\(ann.id)", "held") == 0 }
+            // Its caller hears of it while the model still thinks.
+            let told = try await answer
+            #expect(told.status == 403 && told.code == "mandate_ended", "\(told.json)")
             economy.waits.withLock { $0 = false }
-            #expect(try await answer.status == 409)
             #expect(try await economy.all(InferenceCompleted.self).isEmpty)
             #expect(try await economy.figure("payer:\(ann.id)", "balance") == 1_000)
             #expect(try await economy.ask(agent).status == 403)
+        }
+    }
+
+    /// However a mandate ends, what was heard under it is paid.
+    @Test(arguments: ["revoked", "expired", "revoked above"])
+    func anAnswerIsCutWhenItsMandateEndsAndWhatWasHeardIsPaid(_ end: String) async throws {
+        try await withEconomy { economy in
+            try await economy.publishModel()
+            let ann = try await economy.person(1_000)
+            let agent = try await economy.register("agent", owner: ann)
+            let expires = try economy.deadline(300)
+            let root = try await economy.grant(ann, agent, 100, more: [("expires", expires)])
+            var asker = agent
+            if end == "revoked above" {
+                asker = try await economy.register("agent", owner: ann)
+                _ = try await economy.grant(agent, asker, 100, parent: root, more: [("expires", expires), ("carved", true)])
+            }
+            economy.waits.withLock { $0 = true }
+            economy.begins.withLock { $0 = true }
+            let caller = asker
+            async let answer = economy.ask(caller)
+            try await eventually("the model was asked") { economy.asked.withLock { $0 } == 1 }
+            try await eventually("it was held for") { try await economy.figure("payer:\(ann.id)", "held") == 10 }
+            if end == "expired" {
+                economy.house.clock.advance(seconds: 301)
+            } else {
+                _ = try await economy.ok("POST", "/v1/mandates/\(root)/revocation", ann.token)
+            }
+            let told = try await answer
+            // Cut before its first piece came here it is not paid; the model says that at once, so that is rare.
+            #expect([200, 403].contains(told.status), "\(told.json)")
+            let heard = told.status == 200 ? 1 : 0
+            if heard == 1 {
+                #expect(told.json["choices"]?.arrayValue?.first?["finish_reason"] == "length")
+                #expect(told.json["choices"]?.arrayValue?.first?["message"]?["content"] == "Once. ")
+            }
+            let fees = try await economy.all(InferenceCompleted.self).map(\.fee.units)
+            let counted = try await economy.all(MandateSettled.self).map(\.amount.units)
+            #expect(fees == Array(repeating: 10, count: heard) && counted == fees)
+            try await eventually("it is paid, and nothing is held") {
+                let (held, balance) = (
+                    try await economy.figure("payer:\(ann.id)", "held"), try await economy.figure("payer:\(ann.id)", "balance")
+                )
+                return held == 0 && balance == 1_000 - 10 * heard
+            }
+            economy.waits.withLock { $0 = false }
+            #expect(try await economy.ask(caller).status == 403)
+            try await economy.audit()
         }
     }
 

@@ -27,6 +27,20 @@ import Testing
         #expect(throws: MoneyError.self) { try InferencePrice.fee(price(.max, 1, 0), input: 1, output: 0) }
     }
 
+    @Test func aBackendsCountIsBelievedAsFarAsWhatCameBearsIt() {
+        func output(_ told: Int, pieces: Int = 1, bytes: Int = 3, most: Int = 8_192, isHidden: Bool = false) -> Int {
+            TokenBounds.output(told: told, pieces: pieces, bytes: bytes, most: most, isHidden: isHidden)
+        }
+        #expect(output(2) == 2 && output(19) == 19)
+        #expect(output(8_192) == 19 && output(.max, most: 10) == 10)
+        #expect(output(0) == 1 && output(-7, pieces: 4, bytes: 40) == 4 && output(0, pieces: 4, bytes: 40, most: 3) == 3)
+        #expect(output(900, isHidden: true) == 900 && output(9_000, isHidden: true) == 8_192)
+        #expect(output(0, pieces: 0, bytes: 0) == 0)
+        func input(_ told: Int, bytes: Int = 80) -> Int { TokenBounds.input(told: told, bytes: bytes, messages: 1) }
+        #expect(input(20) == 20 && input(1) == 1 && input(1 << 40) == 112)
+        #expect(input(0) == 10 && input(-3) == 10 && input(0, bytes: 3) == 1 && input(0, bytes: 0) == 0)
+    }
+
     @Test func whatIsHeldCoversEveryAnswerWithinItsBounds() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SplitMix(state: seed)

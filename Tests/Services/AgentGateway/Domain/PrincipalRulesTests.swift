@@ -3,6 +3,7 @@ import Crypto
 import Decisions
 import Events
 import JSON
+import Money
 import ServiceTestSupport
 import Testing
 
@@ -100,6 +101,54 @@ import Testing
         #expect(try issue(["a:read"], expires: Timestamp(microseconds: 1_001)).count == 1)
     }
 
+    /// Who found a key may have registered agents by it: they end with it, those of other keys go on.
+    @Test func agentsOfAKeyThatWasLostEndWithIt() throws {
+        func agent(_ id: String, by key: String) -> PrincipalRegistered {
+            PrincipalRegistered(
+                principal: id, kind: "agent", key: "did:" + id, owner: "pr_ann", signature: "s", ownerKey: key, ownerSignature: "s")
+        }
+        let state = try state([
+            agent("pr_thief", by: "did:ann"), agent("pr_other", by: "did:gone"),
+            KeyIssued(key: "key_1", principal: "pr_thief", hash: digest, scopes: []),
+            KeyIssued(key: "key_2", principal: "pr_other", hash: SHA256.hash(utf8: "2"), scopes: []),
+        ])
+        let events = try PrincipalRules.recover("pr_ann", adding: "did:new")(state, context)
+        var after = state
+        for (index, event) in events.enumerated() {
+            let fact =
+                event.type == KeyRevoked.type
+                ? try Fact.made(KeyRevoked(event.data.object()), 20 + index) : try Fact.made(KeyRotated(event.data.object()), 20 + index)
+            try after.apply(fact)
+        }
+        #expect(after.principals["pr_ann"]?.keys == ["did:new"] && after.principals["pr_thief"]?.keys == [])
+        #expect(after.principals["pr_other"]?.keys == ["did:pr_other"] && after.principals["pr_bot"]?.keys == ["did:bot"])
+        #expect(after.principalByKey["did:pr_thief"] == nil && after.apiKeys.values.map(\.key) == ["key_2"])
+        // Its owner gives one that was its own a new key.
+        #expect(try PrincipalRules.recover("pr_thief", adding: "did:again")(after, context).count == 1)
+    }
+
+    /// A limit of money is one of answers: a key that has it moves no money beside them.
+    @Test func aKeyWithALimitOfMoneyMovesNoOther() throws {
+        let state = try state([])
+        let amount = Amount(5, try Asset("USDC/6"))
+        let all = PrincipalRules.usualScopes
+        for limits in [KeyLimits(budget: amount), KeyLimits(day: .init(money: amount))] {
+            for scope in all.sorted() {
+                let issue = PrincipalRules.issue(digest, to: "pr_ann", scopes: [scope], allowed: all, expires: nil, limits: limits)
+                if PrincipalRules.limitedScopes.contains(scope) {
+                    #expect(try issue(state, context).count == 1)
+                } else {
+                    #expect(throws: GatewayError.self) { try issue(state, context) }
+                }
+            }
+        }
+        #expect(!PrincipalRules.limitedScopes.contains("agents:write") && all.contains("agents:write"))
+        let plain = KeyLimits(minute: .init(requests: 3))
+        #expect(
+            try PrincipalRules.issue(digest, to: "pr_ann", scopes: all, allowed: all, expires: nil, limits: plain)(state, context).count
+                == 1)
+    }
+
     @Test func aPrincipalHasAHundredKeysAtMost() throws {
         let keys = (0..<PrincipalRules.maximumKeys).map {
             KeyIssued(key: "key_\($0)", principal: "pr_ann", hash: SHA256.hash(utf8: "\($0)"), scopes: [])
@@ -113,10 +162,16 @@ import Testing
 
     @Test func aKeyIsRevokedByWhomItBelongsToAndOnce() throws {
         var state = try state([KeyIssued(key: "key_1", principal: "pr_ann", hash: digest, scopes: [])])
-        #expect(throws: GatewayError.notFound("API key key_1")) { try PrincipalRules.revoke("key_1", of: "pr_bot")(state, context) }
-        #expect(try PrincipalRules.revoke("key_1", of: "pr_ann")(state, context).count == 1)
+        #expect(throws: GatewayError.notFound("API key key_1")) { try PrincipalRules.revoke("key_1", by: "pr_bot")(state, context) }
+        #expect(try PrincipalRules.revoke("key_1", by: "pr_ann")(state, context).count == 1)
         try state.apply(Fact.made(KeyRevoked(key: "key_1", principal: "pr_ann"), 9))
         #expect(state.apiKeys.isEmpty)
-        #expect(throws: GatewayError.notFound("API key key_1")) { try PrincipalRules.revoke("key_1", of: "pr_ann")(state, context) }
+        // Whom an agent belongs to ends its keys, and no other agent does.
+        try state.apply(
+            Fact.made(PrincipalRegistered(principal: "pr_own", kind: "agent", key: "did:key:z9", owner: "pr_ann"), 10))
+        try state.apply(Fact.made(KeyIssued(key: "key_2", principal: "pr_own", hash: digest, scopes: []), 11))
+        #expect(throws: GatewayError.notFound("API key key_2")) { try PrincipalRules.revoke("key_2", by: "pr_bot")(state, context) }
+        #expect(try PrincipalRules.revoke("key_2", by: "pr_ann")(state, context).first?.data["principal"] == "pr_own")
+        #expect(throws: GatewayError.notFound("API key key_1")) { try PrincipalRules.revoke("key_1", by: "pr_ann")(state, context) }
     }
 }

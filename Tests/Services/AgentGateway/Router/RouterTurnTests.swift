@@ -1,4 +1,5 @@
 import AdapterRouter
+import TestSupport
 import Testing
 
 /// Nothing keeps a request out for ever: no base that is always busy, no stream that never ends, no claim of who has gone.
@@ -26,6 +27,89 @@ import Testing
         // And then the others have theirs again.
         house.finish(waiting)
         #expect(busy.contains { house.running[$0] != nil })
+    }
+
+    /// However many wait for one base, or adapter, that has no place: what has one begins.
+    @Test func whatHasAPlaceBeginsBehindAnyNumberThatHaveNone() {
+        for adapter in [nil, "a"] {
+            var house = RouterHouse([
+                Self.backend("one", slots: 1, concurrency: 1, bases: ["base"]), Self.backend("two", concurrency: 4, bases: ["other"]),
+            ])
+            let first = house.ask("base", adapter)
+            house.load()
+            #expect(house.running[first] != nil)
+            let waiting = (0..<256).map { _ in house.ask("base", adapter) }
+            // Its second request stands behind all those in the order.
+            let own = house.ask("other", by: "bob", work: 300)
+            let next = house.ask("other", by: "bob")
+            #expect(house.running[own] != nil && house.running[next] != nil)
+            #expect(!waiting.contains { house.running[$0] != nil } && house.refused.isEmpty)
+        }
+    }
+
+    /// Nor does the order keep the turn from a base where bases do not mix.
+    @Test func aTurnIsTakenBehindAnyNumberOfABusyBase() {
+        var house = RouterHouse([Self.backend(slots: 0, concurrency: 1, loads: 0, mixes: false)])
+        var busy = (0..<400).map { house.ask("base", by: "p\($0 % 2)") }
+        let own = house.ask("other", by: "bob", work: 1_000)
+        let waiting = house.ask("other", by: "bob")
+        house.pass(600_000)
+        for _ in 0..<4 {
+            if let first = busy.first(where: { house.running[$0] != nil }) {
+                house.finish(first)
+                busy.removeAll { $0 == first }
+            }
+            if house.running[own] != nil { house.finish(own) }
+            house.pass(600_000)
+        }
+        #expect(house.began.contains(own) && house.began.contains(waiting))
+    }
+
+    /// As long as fewer things are wanted than are looked at, nothing waits that could begin.
+    @Test func nothingWaitsBesideAFreePlace() {
+        var random = Seed.generator()
+        let bases = ["a", "b", "c", "d"]
+        for _ in 0..<20 {
+            let places = bases.map { _ in Int.random(in: 1...3, using: &random) }
+            var house = RouterHouse(
+                zip(bases, places).map { Self.backend("of-\($0)", slots: 0, concurrency: $1, loads: 0, bases: [$0]) }
+            ) {
+                $0.lookahead = 6
+                $0.mostWaiting = 400
+                $0.mostWaitingOfOne = 100
+            }
+            var asked: [(id: UInt64, base: String)] = []
+            for _ in 0..<300 {
+                if random.chance(0.7) {
+                    let base = bases[random.chance(0.7) ? 0 : Int.random(in: 0..<4, using: &random)]
+                    let principal = "p\(Int.random(in: 0..<4, using: &random))"
+                    asked.append((house.ask(base, by: principal, work: Int.random(in: 1...500, using: &random)), base))
+                } else if let ended = house.running.keys.sorted().randomElement(using: &random) {
+                    house.finish(ended)
+                }
+                for (base, count) in zip(bases, places) {
+                    let busy = house.running.values.count { $0.name.base == base }
+                    let waits = asked.contains { $0.base == base && !house.began.contains($0.id) && house.refused[$0.id] == nil }
+                    #expect(busy == count || !waits, "\(base), seed \(random.seed)")
+                }
+            }
+        }
+    }
+
+    /// A load that hangs, or is where nothing new goes, keeps an adapter from nobody.
+    @Test func anAdapterThatDoesNotComeIsBroughtInElsewhere() {
+        for drains in [true, false] {
+            var house = RouterHouse([Self.backend("one"), Self.backend("two")])
+            let id = house.ask("base", "a")
+            #expect(house.loading.map(\.backend) == [0])
+            house.pass(1_500_000)
+            #expect(house.loads == 1, "it still comes")
+            if drains { house.drain(0) } else { house.pass(1_000_000) }
+            #expect(house.loading.map(\.backend) == [0, 1])
+            house.load(fails: true)
+            house.load()
+            #expect(house.running[id]?.backend == 1 && house.refused.isEmpty)
+        }
     }
 
     @Test func aBackendThatIsBackIsTriedWhileAnOldStreamRunsThere() {

@@ -51,17 +51,30 @@ import Testing
         }
     }
 
-    @Test func aModelServerThatOverstatesItsWorkGetsWhatWasAgreedAtMost() async throws {
+    @Test func aModelServersCountIsBelievedAsFarAsWhatWasHeardBearsIt() async throws {
         try await withGateway { gateway in
             gateway.standIns.answer(["Yes"], input: 1_000_000_000, output: 1_000_000_000)
             #expect(try await gateway.ask(try gateway.person()).status == 200)
             let inference = try #require(try await gateway.completed().first)
-            let held = try #require(gateway.standIns.holds.first?["amount"]?["amount"]?.stringValue)
-            #expect("\(inference.fee.units)" == held && inference.outputTokens == 20)
+            // Three bytes and what says nothing, however much was asked for; the prompt of 20 bytes with its templates.
+            #expect(inference.outputTokens == 19 && inference.inputTokens == 52 && inference.fee.units == 10 + 52 + 38)
+            gateway.standIns.answer(["Yes"], input: 7, output: 8_192)
+            let more = try await gateway.ask(try gateway.person(), [("max_tokens", 8_192)])
+            #expect(more.json["usage"]?["completion_tokens"] == 19)
+            // What ends it is not told, and was made.
+            gateway.standIns.answer(["Yes"], input: 7, output: 8_192)
+            let stopped = try await gateway.ask(try gateway.person(), [("max_tokens", 8_192), ("stop", "### end")])
+            #expect(stopped.json["usage"]?["completion_tokens"] == 26)
+            // Nothing is not what an answer costs, nor its prompt.
+            gateway.standIns.answer(["The ", "tides"], input: 0, output: 0)
+            #expect(try await gateway.ask(try gateway.person()).status == 200)
+            let free = try #require(try await gateway.completed().last)
+            #expect(free.outputTokens == 2 && free.inputTokens == 2)
             // What it says of less than nothing does not count as said.
             gateway.standIns.answer(["Yes"], input: -5, output: -5)
             #expect(try await gateway.ask(try gateway.person()).status == 200)
             #expect(try await gateway.completed().last?.fee.units == 12)
+            #expect(gateway.standIns.released.isEmpty)
         }
     }
 
@@ -137,6 +150,31 @@ import Testing
             try await eventually("the model stops") { gateway.standIns.abandoned == 2 }
             #expect(try await gateway.completed().map(\.outputTokens) == [2, 2])
             #expect(gateway.standIns.released.isEmpty)
+        }
+    }
+
+    /// What can't be recorded for good costs nothing, and nothing stays held for it.
+    @Test func aHoldIsReleasedWhenItsAnswerCanNeverBeRecorded() async throws {
+        try await withGateway { gateway in
+            gateway.standIns.runner([StandIns.piece("The "), StandIns.piece("tides"), .waits])
+            let request = gateway.request(
+                "POST", "/v1/chat/completions", token: try gateway.person(), gateway.chat([("stream", true)]))
+            let asking = Task {
+                for try await event in ServerSentEvents(try await gateway.house.transport.send(request).body)
+                where event.data.contains("tides") {
+                    // The gateway stops deciding at an event that it can't apply.
+                    try await gateway.append(
+                        KeyRotated(principal: "pr_nobody", removed: "did:key:z0"), by: .agentGateway, stream: "principal/pr_nobody")
+                    let token = try gateway.person()
+                    try await eventually("the gateway stands still") {
+                        try await gateway.call("GET", "/v1/models", token: token).status == 503
+                    }
+                    return
+                }
+            }
+            try await asking.value
+            try await eventually("the hold is released") { gateway.standIns.released == ["hd_1"] }
+            #expect(try await gateway.completed().isEmpty)
         }
     }
 

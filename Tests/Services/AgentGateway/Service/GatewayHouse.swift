@@ -169,6 +169,13 @@ extension ServiceContext {
 func withGateway(
     settings: [String: String] = [:], more: [Mount] = [], _ body: @Sendable (GatewayHouse) async throws -> Void
 ) async throws {
+    try await withGatewayService(settings: settings, more: more) { gateway, _ in try await body(gateway) }
+}
+
+/// The same, with the service itself.
+func withGatewayService(
+    settings: [String: String] = [:], more: [Mount] = [], _ body: @Sendable (GatewayHouse, AgentGatewayService) async throws -> Void
+) async throws {
     try await withServiceHouse { house in
         let gateway = GatewayHouse(house)
         let service = try await AgentGatewayService.open(house.context(.agentGateway).with(settings))
@@ -176,7 +183,7 @@ func withGateway(
         let running = Task { await service.run() }
         do {
             try await gateway.publish(try Terms.model())
-            try await body(gateway)
+            try await body(gateway, service)
         } catch {
             running.cancel()
             await running.value

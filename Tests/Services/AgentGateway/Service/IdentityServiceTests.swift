@@ -90,6 +90,15 @@ import Testing
             #expect(try await gateway.call("POST", "/v1/keys", token: stranger, ["principal": .string(owner)]).status == 403)
             #expect(try await gateway.call("POST", "/v1/keys", token: token, ["expires": "2001-01-01T00:00:00.000000Z"]).status == 422)
 
+            // With a budget, and nothing said, it allows answers alone.
+            let limited = try await gateway.call(
+                "POST", "/v1/keys", token: token, ["limits": ["budget": ["asset": "USDC/6", "amount": "5"]]])
+            #expect(limited.json["scopes"] == ["inferences:read", "inferences:write"])
+            let beyond = try await gateway.call(
+                "POST", "/v1/keys", token: token,
+                ["scopes": ["agents:write"], "limits": ["budget": ["asset": "USDC/6", "amount": "5"]]])
+            #expect(beyond.status == 422)
+
             // A key for one's agent speaks as the agent.
             let agents = try await gateway.call(
                 "POST", "/v1/keys", token: token, ["principal": .string(agent), "scopes": ["inferences:write"]])

@@ -45,6 +45,21 @@ import TestSupport
         }
     }
 
+    /// One that has too much to do is passed by; only when all have is the caller told so, and none of them is taken for one that is down.
+    @Test func whatOneBackendHasNoRoomForGoesToTheOther() async throws {
+        try await withTwo { gateway, one, two in
+            let token = try gateway.person()
+            one.behave(.refuses(429))
+            for _ in 0..<6 { #expect(try await gateway.ask(token).status == 200) }
+            #expect(one.asked > 3 && gateway.standIns.released.isEmpty)
+            two.behave(.refuses(429))
+            let busy = try await gateway.ask(token)
+            #expect(busy.status == 429 && busy.code == "rate_limit_exceeded" && gateway.standIns.released.count == 1)
+            one.behave(.answers)
+            #expect(try await gateway.ask(token).status == 200)
+        }
+    }
+
     @Test func anAdapterIsBroughtInOnceAndFoundWhereItIs() async throws {
         try await withTwo { gateway, one, two in
             let adapter = SHA256.hash(utf8: "adapter")

@@ -83,6 +83,9 @@ extension EconomyState {
         try stop(data.mandate, data.reason)
     }
 
+    /// Whether a mandate has ended, by itself or with one above it.
+    public func hasEnded(_ id: String) -> Bool { chain(from: id).contains { $0.ended != nil } }
+
     /// Whether nothing will be heard of an authorisation any more once its time is over. A payment that was taken up is made or fails, and
     /// a task that was funded ends, whenever that is.
     public func isForgotten(_ authorization: MandateAuthorized, at now: Timestamp) -> Bool {
@@ -98,6 +101,8 @@ extension EconomyState {
         guard let mandate = mandates[id], mandate.ended == nil else { return }
         for child in mandate.children { try stop(child, reason) }
         for authorization in mandates[id]?.running.sorted() ?? [] {
+            // An answer that is being given is cut, and what was heard of it is paid.
+            if authorizations[authorization]?.data.purpose == "inference" { continue }
             if authorizations[authorization]?.data.purpose == "payment" {
                 // What is on its way has to be counted. What still waits for the thing that it buys goes no further.
                 guard let payment = authorizedPayments[authorization], payments[payment]?.awaitsDelivery == true else { continue }
@@ -115,6 +120,7 @@ extension EconomyState {
         }
         guard let now = mandates[id] else { return }
         mandates[id]?.ended = reason
+        endings += 1
         // What was carved out goes back, less what of it was spent in the period that runs.
         guard now.terms.carved, let parent = now.parent else { return }
         for place in route(from: parent) {

@@ -9,6 +9,7 @@ public import Web
 /// Where an agent's spending is allowed, or not, and counted. The decision is an event before any money is held; what comes of it is one too.
 public struct SpendingDesk: Sendable {
     let maker: DecisionMaker<EconomyState>
+    let watch: MandateWatch
 
     /// A mandate that a caller spends under.
     public struct Purse: Sendable, Hashable {
@@ -87,8 +88,22 @@ public struct SpendingDesk: Sendable {
         return Grant(authorization: authorized.authorization, mandate: authorized.mandate)
     }
 
-    /// Puts an answer on the log with what it comes to under its mandate, both or neither: so what a mandate counts is what was answered. One
-    /// whose mandate was revoked meanwhile is refused.
+    /// Calls `ended` when the mandate ends, by itself or with one above it, until ``unwatch(_:)``. What was authorised before is still
+    /// counted: whoever spends stops, and settles what it has come to.
+    public func watch(_ grant: Grant, _ ended: @escaping @Sendable () -> Void) async {
+        await watch.begin(grant.authorization, under: grant.mandate, ended)
+    }
+
+    /// It is not spent any more.
+    public func unwatch(_ grant: Grant) { watch.end(grant.authorization) }
+
+    /// What is told to whose mandate has ended.
+    public static func ended(_ grant: Grant) -> Problem {
+        EconomyError.notLive(mandate: grant.mandate, reason: "ended while the answer was given").problem
+    }
+
+    /// Puts an answer on the log with what it comes to under its mandate, both or neither: so what a mandate counts is what was answered,
+    /// whether it has ended meanwhile or not.
     /// - Parameters:
     ///   - cause: the answer's own, which is decided once.
     ///   - check: throws unless its texts are kept no longer than the payer's choice, in days, allows at a moment.

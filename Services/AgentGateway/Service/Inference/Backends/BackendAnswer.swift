@@ -35,6 +35,8 @@ struct BackendAnswer: Sendable {
     let runner: String
     /// Whether an adapter had to be brought in for it.
     let isCold: Bool
+    /// Whether it counts tokens that it does not tell.
+    let hidesTokens: Bool
     /// What comes. Cancelling the task that reads ends the work there too.
     let pieces: AsyncThrowingStream<BackendEvent, any Error>
 }

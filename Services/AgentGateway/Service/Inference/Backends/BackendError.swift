@@ -24,8 +24,9 @@ enum BackendError: Error, CustomStringConvertible {
         }
         switch status {
         case 404 where hasAdapter: return .missing
-        // Too much for now, as 429 says, is no fault: a backend that keeps its own bounds is well.
-        case 400, 413, 422, 429: return .ended
+        // Too much for now is no fault: a backend that keeps its own bounds is well, and another may have a place.
+        case 429: return .busy
+        case 400, 413, 422: return .ended
         default: return .failed
         }
     }

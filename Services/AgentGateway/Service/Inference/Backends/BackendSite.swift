@@ -29,6 +29,8 @@ struct BackendSite: Sendable {
     let shelf: (here: String, there: String)?
     /// For llama.cpp: the numbers of its adapters, by artefact.
     let numbers: [String: Int]
+    /// Whether its models think before they speak, and it counts that.
+    let hidesTokens: Bool
     let profile: BackendProfile
 
     /// The one that is there when nothing else was said.
@@ -41,6 +43,7 @@ struct BackendSite: Sendable {
         self.runner = runner
         shelf = nil
         numbers = [:]
+        hidesTokens = false
         profile = BackendProfile(name: "runner", bases: nil, slots: 1_000, concurrency: 64, loads: 4)
     }
 
@@ -49,7 +52,7 @@ struct BackendSite: Sendable {
     init(_ fields: JSONFields, secret: (String) throws -> String) throws {
         try fields.refuseUnknown(keys: [
             "name", "kind", "url", "bases", "embeddings", "key_file", "runner", "slots", "concurrency", "loads", "mixes_bases",
-            "adapters_here", "adapters_there", "adapters",
+            "adapters_here", "adapters_there", "adapters", "hidden_reasoning",
         ])
         guard let kind = Kind(rawValue: try fields.string("kind")) else {
             throw try fields.field("kind").error("must be \(Kind.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -78,6 +81,7 @@ struct BackendSite: Sendable {
             numbers[try adapter.string(bytes: 1...200)] = number
         }
         self.numbers = numbers
+        hidesTokens = try fields.optionalBool("hidden_reasoning") ?? false
         let bases = models.isEmpty ? nil : Set(models.keys)
         if !numbers.isEmpty, bases?.count != 1 { throw fields.error("needs exactly one base beside its adapters") }
         let base = bases?.first ?? ""

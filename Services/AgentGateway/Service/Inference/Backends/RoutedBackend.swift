@@ -47,7 +47,8 @@ struct RoutedBackend: Sendable {
                 let taken = place
                 relay.whenOver { [desk] outcome in Task { await desk.finished(taken, outcome) } }
                 return BackendAnswer(
-                    runner: server.site.runner, isCold: place.isCold, pieces: AsyncThrowingStream { try await relay.next() })
+                    runner: server.site.runner, isCold: place.isCold, hidesTokens: server.site.hidesTokens,
+                    pieces: AsyncThrowingStream { try await relay.next() })
             } catch {
                 let outcome = Task.isCancelled ? .ended : BackendError.outcome(error, hasAdapter: name.adapter != nil)
                 if outcome == .ended {
@@ -59,6 +60,7 @@ struct RoutedBackend: Sendable {
                 do { place = try await desk.again(place, outcome) } catch let problem as Problem
                     where problem.type == OpenAIProblems.upstream
                 {
+                    if outcome == .busy { throw Self.problem(error) }
                     throw Problem(OpenAIProblems.upstream, BackendError.words(error))
                 }
             }
@@ -73,6 +75,7 @@ struct RoutedBackend: Sendable {
     func embed(_ base: String, _ body: [(String, JSONValue)]) async throws -> (answer: JSONValue, runner: String) {
         var last: (any Error)?
         var isFull = false
+        var isBusy = false
         for server in desk.servers where server.site.embeddings.contains(base) {
             let profile = server.site.profile
             guard embeddings.enter(profile.name, most: profile.concurrency) else {
@@ -87,11 +90,13 @@ struct RoutedBackend: Sendable {
                 try Task.checkCancellation()
                 if BackendError.outcome(error, hasAdapter: false) == .ended { throw Self.problem(error) }
                 last = error
+                isBusy = BackendError.outcome(error, hasAdapter: false) == .busy
             }
         }
         if last == nil, isFull {
             throw Problem(OpenAIProblems.overloaded, "too much is being embedded: try again in 1 s", headers: ["Retry-After": "1"])
         }
+        if isBusy, let last { throw Self.problem(last) }
         throw Problem(OpenAIProblems.upstream, last.map { BackendError.words($0) } ?? "no backend answered")
     }
 

@@ -46,7 +46,7 @@ actor RouterDesk {
 
     /// A request failed before its first word: waits for a place elsewhere.
     func again(_ place: Place, _ outcome: RouterOutcome) async throws -> Place {
-        figures.failures.with(name(place.backend)).add()
+        if outcome != .busy { figures.failures.with(name(place.backend)).add() }
         return try await wait(place.request) { router, now in router.finished(place.request, outcome, at: now) }
     }
 

@@ -23,6 +23,10 @@ actor FineTuningDesk {
     private var activities: [String: FineTuningJob.Activity] = [:]
     /// Jobs by owner that are being written down.
     private var beginning: [String: Int] = [:]
+    /// Jobs of which a step is being taken.
+    private var stepping: Set<String> = []
+    /// Jobs that somebody is about to cancel, and how many do: they take no step.
+    private var halting: [String: Int] = [:]
     private var isRead = false
     private var bell: AsyncStream<Void>.Continuation?
 
@@ -70,7 +74,15 @@ actor FineTuningDesk {
     /// Stops a job.
     func cancel(_ id: String, of owner: String) async throws -> FineTuningJob? {
         try await read()
-        guard var job = jobs[id], job.owner == owner else { return nil }
+        guard jobs[id]?.owner == owner else { return nil }
+        // The step in hand ends first, and no other begins: what it orders would else be made after all, and cost.
+        halting[id, default: 0] += 1
+        defer {
+            halting[id] = (halting[id] ?? 1) > 1 ? (halting[id] ?? 1) - 1 : nil
+            bell?.yield()
+        }
+        while stepping.contains(id) { try await Task.sleep(for: .milliseconds(20)) }
+        guard var job = jobs[id] else { return nil }
         guard !job.stage.isOver else { throw Problem(.conflict, "the job is over: it has \(job.stage.rawValue)") }
         if let training = job.job {
             try await told(job, "/v1/training-jobs/\(training)/cancel", key: "\(id)-cancel")
@@ -182,7 +194,9 @@ actor FineTuningDesk {
 
     /// Takes a job as far as it goes now.
     private func advance(_ id: String) async {
-        while var job = jobs[id], !job.stage.isOver, !Task.isCancelled {
+        while var job = jobs[id], !job.stage.isOver, halting[id] == nil, !Task.isCancelled {
+            stepping.insert(id)
+            defer { stepping.remove(id) }
             let (before, count) = (job.stage, job.notes.count)
             do {
                 let step = FineTuningStep(peers: peers(job), shelf: shelf, signature: signature, now: now)
