@@ -120,7 +120,7 @@ extension AnswerDesk {
             inference.keptUntil = until
             (inference.prompt, inference.answer) = try await insistence.run("an answer's texts can't be kept yet", Insistence.always) {
                 try await contents.put(
-                    order.inference, payer: order.payer, until: until, prompt: order.request.messagesJSON, answer: answer)
+                    order.inference, payer: order.payer, until: until, prompt: order.request.kept, answer: answer)
             }
             let fee = inference.fee
             // Whose mandate was revoked while the model spoke pays nothing: what ran under it is free by the revocation.
