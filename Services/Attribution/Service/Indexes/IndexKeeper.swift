@@ -141,7 +141,8 @@ actor IndexKeeper {
         }
         let unexplained = lacking.isEmpty ? [] : lacking.subtracting(names(before: .max))
         let view = IndexView(base: base, index: index, isWhole: lacking.isEmpty, unexplained: unexplained.min())
-        views.keep(view, for: key, bytes: 64 + 64 * gone.count)
+        // What is unexplained may be explained by what is read of the log next.
+        if unexplained.isEmpty { views.keep(view, for: key, bytes: 64 + 64 * gone.count) }
         return view
     }
 
