@@ -24,7 +24,9 @@ public struct AttributionService: RunnableService {
     public static func open(_ context: ServiceContext) async throws -> AttributionService {
         let maker = DecisionMaker(.attribution, log: context.log, clock: context.clock, logger: context.logger) { AttributionState() }
         let evidence = try context.openEvidence()
-        let keeper = try IndexKeeper(folder: context.folder, peers: context.peers, evidence: evidence, logger: context.logger)
+        let history = SnapshotHistory { snapshot in try await maker.query { $0.history(before: snapshot) } }
+        let keeper = try IndexKeeper(
+            folder: context.folder, peers: context.peers, evidence: evidence, history: history, logger: context.logger)
         let passages = PassageTexts(peers: context.peers, keeper: keeper)
         let texts = AnswerTexts(peers: context.peers)
         let gathering = Gathering(

@@ -70,7 +70,7 @@ extension AnswerDesk {
             throw Problem(
                 GatewayProblems.erased, "this was asked, answered and paid as \(known.inference); the answer's text is kept no more")
         }
-        guard model == known.model, texts.prompt == request.messagesJSON else {
+        guard model == known.model, texts.prompt == request.kept else {
             throw Problem(.keyReused, "another question was asked under this key, and answered as \(known.inference)")
         }
         return texts.answer

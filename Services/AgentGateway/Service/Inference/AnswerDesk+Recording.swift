@@ -151,7 +151,7 @@ extension AnswerDesk {
             inference.keptUntil = until
             (inference.prompt, inference.answer) = try await insistence.run("an answer's texts can't be kept yet", Insistence.always) {
                 try await contents.put(
-                    order.inference, payer: order.payer, until: until, prompt: order.request.messagesJSON, answer: answer)
+                    order.inference, payer: order.payer, until: until, prompt: order.request.kept, answer: answer)
             }
             do { return try await decided(inference, order, insistence) } catch {
                 // The payer has meanwhile chosen a shorter time.

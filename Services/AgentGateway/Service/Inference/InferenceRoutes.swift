@@ -27,15 +27,24 @@ struct InferenceRoutes: Sendable {
 
     private var content: Route {
         Route(
-            .get, "/v1/inferences/{inference}/content", operation: "readInference", summary: "What was asked and answered.",
+            .get, "/v1/inferences/{inference}/content", operation: "readInference",
+            summary: "What was asked and answered; with the tools and the form of answer that the model was told of.",
             access: .scope("inferences:read"), replies: [.json(200, "Both texts.", .any)],
             problems: [.notFound, GatewayProblems.erased, GatewayProblems.unreadable]
         ) { [contents] context in
             let inference = try await find(context)
             let texts: (prompt: JSONValue, answer: String)
             do { texts = try await contents.content(of: inference) } catch { throw Self.refusal(error, inference.inference) }
-            return .json(["prompt": texts.prompt, "answer": .string(texts.answer)])
+            return .json(Self.content(texts.prompt, answer: texts.answer))
         }
+    }
+
+    /// What was kept of a request, as the request had it.
+    private static func content(_ prompt: JSONValue, answer: String) -> JSONValue {
+        guard let messages = prompt["messages"] else { return ["prompt": prompt, "answer": .string(answer)] }
+        return .members([
+            "prompt": messages, "tools": prompt["tools"], "response_format": prompt["response_format"], "answer": .string(answer),
+        ])
     }
 
     /// Why texts cannot be had, as far as that is for ever.

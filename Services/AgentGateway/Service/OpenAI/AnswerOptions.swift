@@ -9,6 +9,9 @@ struct AnswerOptions: Sendable {
     /// The bytes of the tools' descriptions, which the model reads as well.
     private(set) var toolBytes = 0
 
+    /// What of it the model reads: the tools' descriptions and the form that its answer is to have.
+    var read: [(String, JSONValue)] { foreign.filter { ["tools", "response_format"].contains($0.0) } }
+
     /// None.
     init() {}
 

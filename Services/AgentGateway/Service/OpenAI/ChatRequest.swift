@@ -155,6 +155,11 @@ struct ChatRequest: Sendable {
     /// Bytes of all texts, and of the tools that are described.
     var promptBytes: Int { messages.reduce(options.toolBytes) { $0 + $1.bytes } }
 
-    /// The messages as they are kept and sent on.
+    /// The messages as they are sent on.
     var messagesJSON: JSONValue { .array(messages.map(\.json)) }
+
+    /// All that the model is asked by, as it is kept: the messages, and where the request had tools or a form of answer, these beside them.
+    var kept: JSONValue {
+        options.read.isEmpty ? messagesJSON : .object(JSONObject([("messages", messagesJSON)] + options.read))
+    }
 }

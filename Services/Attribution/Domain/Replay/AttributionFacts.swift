@@ -25,6 +25,8 @@ public struct AttributionFacts: ServiceState {
 
     struct Attributed: Sendable {
         let inference: String
+        /// How many were attributed before it.
+        let number: Int
         var evidence: Digest
         var rulings: Set<String> = []
     }
@@ -42,6 +44,8 @@ public struct AttributionFacts: ServiceState {
     var attributed: [String: String] = [:]
     /// Where the last answer stands that was attributed.
     var last: UInt64 = 0
+    /// Where each answer stands, in the order in which they were attributed.
+    private var answered: [UInt64] = []
     var rulings: [EventID: (ruling: RulingMade, position: UInt64)] = [:]
     private var byEvent: [EventID: String] = [:]
     private var disputes: [String: EventID] = [:]
@@ -114,8 +118,11 @@ public struct AttributionFacts: ServiceState {
             indexes[built.snapshot] = built
         case AttributionComputed.type:
             let computed = try AttributionComputed(fields)
-            if let answer = waiting.removeValue(forKey: computed.inference) { last = max(last, answer.position) }
-            attributions[computed.attribution] = Attributed(inference: computed.inference, evidence: computed.evidence)
+            let answer = waiting.removeValue(forKey: computed.inference)
+            if let answer { last = max(last, answer.position) }
+            attributions[computed.attribution] = Attributed(
+                inference: computed.inference, number: answered.count, evidence: computed.evidence)
+            answered.append(answer?.position ?? 0)
             attributed[computed.inference] = computed.attribution
             byEvent[fact.id] = computed.attribution
         case AttributionCorrected.type:
@@ -132,6 +139,14 @@ public struct AttributionFacts: ServiceState {
         let event = disputes[ruling.subject] ?? EventID(ruling.subject)
         if let attribution = event.flatMap({ byEvent[$0] }) { return attribution }
         return attributions[ruling.subject] == nil ? attributed[ruling.subject] : ruling.subject
+    }
+
+    /// The rulings about attributions that no correction followed, in their order, and whether a later answer was attributed all the same.
+    func unfollowed() -> [(ruling: RulingMade, position: UInt64, known: Attributed, isPassedOver: Bool)] {
+        rulings.values.sorted { $0.position < $1.position }.compactMap { ruling, position in
+            guard let known = subject(of: ruling).flatMap({ attributions[$0] }), !known.rulings.contains(ruling.ruling) else { return nil }
+            return (ruling, position, known, answered[(known.number + 1)...].contains { $0 > position })
+        }
     }
 
     /// The snapshots that an answer was searched in, as they stood before it, in the order of the model's terms.

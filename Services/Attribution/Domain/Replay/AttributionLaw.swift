@@ -54,7 +54,33 @@ public struct AttributionLaw: ReplayLaw {
                     ReplayGap("answers without an attribution", why: "they are the newest, and attribution may be on its way"))
             }
         }
+        for (ruling, position, known, isPassedOver) in state.unfollowed() {
+            switch (change(known, by: ruling, at: position, state), isPassedOver) {
+            case (false, _): continue
+            case (true?, true):
+                ending.missing.append(
+                    (
+                        position, RulingMade.type,
+                        "the ruling \(ruling.ruling) was passed over: the attribution of \(known.inference) is not corrected, and later "
+                            + "answers have theirs"
+                    ))
+            case (true?, false):
+                ending.gaps.append(ReplayGap("rulings without a correction", why: "they are the newest, and it may be on its way"))
+            case (nil, _): ending.gaps.append(ReplayGap("rulings without a correction", why: "the evidence cannot be read"))
+            }
+        }
         return ending
+    }
+
+    /// Whether a ruling changes the shares of an attribution; nil where that cannot be computed.
+    private func change(
+        _ known: AttributionFacts.Attributed, by ruling: RulingMade, at position: UInt64, _ state: AttributionFacts
+    ) -> Bool? {
+        guard let bytes = try? evidence.bytes(known.evidence), let statement = try? AttributionStatement(json: bytes),
+            let before = try? statement.shares(),
+            let after = try? statement.corrected(by: ruling, at: position, names: state.owners).shares()
+        else { return nil }
+        return before != after
     }
 
     private func stream(_ kind: String, _ id: String) throws -> StreamName {
@@ -111,7 +137,8 @@ public struct AttributionLaw: ReplayLaw {
             try FindingCheck(computed, items: table.items, sources: sources, policy: model.attribution).check(passages: passages)
             try OmissionCheck(
                 found: computed, missing: Set(stored.missing), sources: sources, policy: try AttributionPolicy(model.attribution),
-                items: table.items, answer: answer.completed, rows: model.job.flatMap { state.rows[$0] }, passages: passages
+                items: table.items, answer: answer.completed, rows: model.job.flatMap { state.rows[$0] }, passages: passages,
+                isThinned: state.withdrawals.last != state.withdrawals.last(before: answer.position)
             ).check()
         } else if model != nil, !table.items.admittedTokens.allSatisfy({ $0.value <= 0 }) {
             throw Unlawful("its statement credits nobody, and there are owners to credit")
@@ -170,6 +197,7 @@ public struct AttributionLaw: ReplayLaw {
         "text-too-long": "the texts are longer than anybody attributes", "passage-gone": "a passage was taken back or is lost",
         "no-rows": "the training kept no rows, or they are lost", "no-row": "serving made no row of the answer, or it is lost",
         "bad-rows": "the rows are damaged", "row-of-other-factors": "the answer's row is of other factors than the training's",
+        "items-gone": "a snapshot's index was lost, and items of it were taken back before it was built again",
         "no-index": "a snapshot can never have an index",
     ]
 

@@ -14,12 +14,14 @@ struct OmissionCheck {
     /// The training items' rows, as the model's job put them on the log.
     let rows: Digest?
     let passages: [Events.RetrievedPassage]
+    /// Whether anything was taken back between the answer and its attribution.
+    let isThinned: Bool
 
     /// Why an answer's text was not to be had.
     private static let textless: Set<String> = ["content-erased", "content-unreadable", "content-gone", "text-too-long"]
     /// Why there are no scores though there are rows and a row.
     private static let scoreless: Set<String> = ["no-rows", "no-row", "bad-rows", "row-of-other-factors"]
-    private static let others: Set<String> = ["no-index", "passage-gone"]
+    private static let others: Set<String> = ["no-index", "items-gone", "passage-gone"]
 
     /// - Throws: `Unlawful` that names what is left out.
     func check() throws {
@@ -44,6 +46,9 @@ struct OmissionCheck {
         let isIndexless = sources.contains { $0.index == nil }
         guard isIndexless == missing.contains("no-index") else {
             throw Unlawful("its statement \(isIndexless ? "does not say that" : "says that") a snapshot has no index")
+        }
+        guard isThinned || !missing.contains("items-gone") else {
+            throw Unlawful("its statement says that items are gone, and since the answer nothing was taken back")
         }
         let isSearched = policy.weights[.spans, default: 0] > 0 && hasText && sources.contains { $0.index != nil }
         guard isSearched == (found.spans != nil) else {

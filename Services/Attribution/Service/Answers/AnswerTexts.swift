@@ -54,7 +54,8 @@ struct AnswerTexts: Sendable {
         guard let fields = try? JSON.parse(body, limits: limits).object(), let prompt = try? fields.field("prompt").value,
             let answer = try? fields.string("answer", bytes: 0...largest)
         else { return nil }
-        return Texts(prompt: Self.words(prompt), answer: answer)
+        let read = [prompt] + ["tools", "response_format"].compactMap { fields.optionalField($0)?.value }
+        return Texts(prompt: read.map(Self.words).filter { !$0.isEmpty }.joined(separator: "\n"), answer: answer)
     }
 
     private func content(of inference: String) async throws -> (Int, [UInt8]) {
@@ -67,13 +68,31 @@ struct AnswerTexts: Sendable {
         if case .bodyTooLarge? = error as? HTTPClientError { true } else { false }
     }
 
-    /// Everything that messages say, whoever said it; one message a line, so that no span runs from one into the next unseen.
+    /// Everything that the model read, whoever said it: the messages, the calls that earlier ones ask for with what they are called with,
+    /// the tools' descriptions, the form that an answer is to have. One text a line, so that no span runs from one into the next unseen.
     static func words(_ prompt: JSONValue) -> String {
-        switch prompt {
-        case .string(let text): text
-        case .array(let list): list.map(words).joined(separator: "\n")
-        case .object(let object): object["content"].map(words) ?? object["text"].map(words) ?? ""
-        default: ""
+        var found: [String] = []
+        collect(prompt, under: nil, &found)
+        return found.joined(separator: "\n")
+    }
+
+    /// What says how a request is built, and nothing that a model would repeat.
+    private static let frame: Set<String> = ["role", "type", "id", "tool_call_id"]
+
+    private static func collect(_ value: JSONValue, under name: String?, _ found: inout [String]) {
+        switch value {
+        case .string(let text):
+            found.append(text)
+            // What a tool is called with is an object, written as a text.
+            guard name == "arguments", let arguments = try? JSON.parse(Array(text.utf8)), arguments.objectValue != nil else { return }
+            collect(arguments, under: nil, &found)
+        case .array(let list):
+            for entry in list { collect(entry, under: name, &found) }
+        case .object(let object):
+            for member in object.members where !(frame.contains(member.key) && member.value.stringValue != nil) {
+                collect(member.value, under: member.key, &found)
+            }
+        default: return
         }
     }
 }

@@ -29,23 +29,29 @@ actor Gathering {
         self.patience = patience
     }
 
-    /// - Parameter unbuildable: snapshots that can never be indexed.
-    func material(for task: AttributionTask, unbuildable: Set<String>) async throws -> AnswerMaterial {
+    /// - Parameter task: a snapshot of it without an index can never have one.
+    func material(for task: AttributionTask) async throws -> AnswerMaterial {
         var missing: Set<String> = []
         var indexes: [CorpusIndex] = []
         for source in task.sources {
-            if unbuildable.contains(source.published.snapshot) {
+            guard let ledger = source.ledgerIndex else {
                 missing.insert("no-index")
-            } else {
-                indexes.append(try await keeper.index(source.published))
+                continue
             }
+            let view = try await keeper.view(
+                of: ledger, before: task.trigger.position, without: task.withdrawals, admissions: task.admissions)
+            if let item = view.unexplained {
+                throw AttributionTrouble.lackingIndex(snapshot: source.published.snapshot, item: item)
+            }
+            if !view.isWhole { missing.insert("items-gone") }
+            indexes.append(view.index)
         }
         let table = try await table(for: task)
         let (answer, prompt) = try await words(of: task.inference.inference, &missing)
         return AnswerMaterial(
             attribution: EntityID.make("at", cause: task.trigger.cause), task: task, table: table, spans: IndexSet(indexes),
             answer: answer, prompt: prompt, influence: try await influence(task, &missing),
-            passages: answer == nil ? [] : try await passages(task, &missing), missing: missing.sorted())
+            passages: answer == nil ? [] : try await passages(task, table.items, &missing), missing: missing.sorted())
     }
 
     /// Who may be credited: the same for all answers of a model until something is taken back or claimed.
@@ -112,8 +118,9 @@ actor Gathering {
         }
     }
 
+    /// - Parameter items: that may be paid. A passage of another was taken back before the answer, whether its text is still at hand or not.
     private func passages(
-        _ task: AttributionTask, _ missing: inout Set<String>
+        _ task: AttributionTask, _ items: SnapshotItems, _ missing: inout Set<String>
     ) async throws -> [AttributionDomain.RetrievedPassage] {
         let list: [Events.RetrievedPassage]
         switch task.inference.passages {
@@ -128,7 +135,7 @@ actor Gathering {
         }
         var found: [AttributionDomain.RetrievedPassage] = []
         for passage in list.prefix(AttributionLimits.passages) {
-            guard let text = known[passage.item] else {
+            guard items[passage.item] != nil, let text = known[passage.item] else {
                 missing.insert("passage-gone")
                 continue
             }

@@ -9,8 +9,6 @@ internal import Threads
 struct AnswerComputing: Sendable {
     let gathering: Gathering
     let evidence: EvidenceStore
-    /// Snapshots that can never be indexed.
-    let unbuildable: Set<String>
 
     /// How many answers are worked on side by side.
     static let width = 16
@@ -47,7 +45,7 @@ struct AnswerComputing: Sendable {
     }
 
     private func compute(_ task: AttributionTask) async throws -> Computed {
-        let material = try await gathering.material(for: task, unbuildable: unbuildable)
+        let material = try await gathering.material(for: task)
         let (event, documents) = try await OSThread.run(name: "attribution") { try Self.event(material) }
         for bytes in documents { _ = try await evidence.put(canonical: bytes) }
         guard let stream = StreamName(kind: "attribution", id: event.attribution) else {

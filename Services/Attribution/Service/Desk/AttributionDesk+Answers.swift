@@ -28,7 +28,7 @@ extension AttributionDesk {
             isPassedOver = true
         }
         guard !ready.isEmpty else { return isPassedOver }
-        let attempts = await AnswerComputing(gathering: gathering, evidence: evidence, unbuildable: skipped).compute(ready)
+        let attempts = await AnswerComputing(gathering: gathering, evidence: evidence).compute(ready)
         let (done, stopped) = passing(ready, attempts)
         var failure = stopped
         for (one, result) in zip(done, await maker.decide(all: done.map(Self.request))) {

@@ -60,13 +60,12 @@ extension AttributionDesk {
         ring(.attributions)
     }
 
-    /// Takes what was withdrawn out of the indexes, once all answers from before it are attributed, but for those that are put off.
+    /// Takes what was withdrawn out of the indexes, once all answers from before it are attributed, also those that are put off: they are
+    /// paid for what was there when they were given.
     private func clean() async throws -> Bool {
-        let putOff = late.answers.keys
         let found = try await maker.query { state in
             (
-                state.withdrawals, state.waiting.firstPosition(without: putOff),
-                state.indexes.keys.compactMap { state.snapshots[$0]?.published },
+                state.withdrawals, state.waiting.firstPosition(), state.indexes.keys.sorted().compactMap(state.ledgerIndex),
                 state.admissions
             )
         }
@@ -75,12 +74,9 @@ extension AttributionDesk {
         let end = min(last, first.map { $0 == 0 ? 0 : $0 - 1 } ?? last)
         if let cleaned, cleaned >= end { return false }
         var failure: (any Error)?
-        for published in indexed.sorted(by: { $0.snapshot < $1.snapshot }) {
+        for ledger in indexed {
             do {
-                let gone = try await keeper.items(of: published).filter {
-                    withdrawals.isGone($0, admitted: admissions[$0.contribution] ?? 0, before: end + 1)
-                }
-                if !gone.isEmpty { try await keeper.remove(Set(gone.map(\.item)), from: published) }
+                try await keeper.remove(from: ledger, withdrawals, admissions: admissions, before: end + 1)
             } catch {
                 try Task.checkCancellation()
                 failure = failure ?? error

@@ -14,9 +14,10 @@ actor IndexKeeper {
     private let folder: String
     private let content: SnapshotContent
     private let evidence: EvidenceStore
+    private let history: SnapshotHistory
     private let logger: Logger
     private var open = SizedCache<String, CorpusIndex>(limit: .max, most: 256)
-    private var views = SizedCache<String, View>(limit: 64 << 20)
+    private var views = SizedCache<ViewKey, IndexView>(limit: 64 << 20)
     private var lists = SizedCache<Digest, [AdmittedItem]>(limit: 256 << 20)
     private var measures = SizedCache<Digest, [IndexedItem]>(limit: 128 << 20)
     private var plans = SizedCache<String, SegmentPlan>(limit: 128 << 20)
@@ -25,18 +26,18 @@ actor IndexKeeper {
     /// By snapshot: an index is built, opened and changed by one at a time.
     private let turns = Turns<String>()
 
-    /// An index without what was taken back and is not out of its files yet.
-    private struct View: Sendable {
-        let base: CorpusIndex
-        let last: UInt64
-        let index: CorpusIndex
+    /// Between two withdrawals an index stays as it is.
+    private struct ViewKey: Hashable, Sendable {
+        let snapshot: String
+        let last: UInt64?
     }
 
-    init(folder: String, peers: Peers, evidence: EvidenceStore, logger: Logger) throws {
+    init(folder: String, peers: Peers, evidence: EvidenceStore, history: SnapshotHistory, logger: Logger) throws {
         self.folder = folder + "/indexes"
         try Folders.make(self.folder)
         content = SnapshotContent(peers: peers)
         self.evidence = evidence
+        self.history = history
         self.logger = logger
         lock = FolderLock(self.folder)
         guard lock != nil else { return }
@@ -116,74 +117,125 @@ actor IndexKeeper {
         return plan
     }
 
-    /// Builds an index whose files are gone or damaged, from all texts and in one segment: the answers are the same.
-    private func rebuild(_ published: SnapshotPublished) async throws {
-        let list = try await items(of: published)
-        let texts = try await content.texts(of: published, list: list, purpose: "read")
-        let present = zip(list, texts).compactMap { item, text in text.map { CorpusItem(id: item.item, text: $0) } }
-        let (path, root) = (directory(published.snapshot), published.root)
-        _ = try await OSThread.run(name: "index") { try CorpusIndexBuilder(directory: path).build(root: root, items: present) }
-    }
-
-    /// The index of a snapshot. One whose files are missing, damaged or of another version is built anew.
-    func index(_ published: SnapshotPublished) async throws -> CorpusIndex {
-        if let index = open[published.snapshot] { return index }
-        return try await turns.take(published.snapshot) { try await self.openNow(published) }
-    }
-
-    /// The index of a snapshot without what has been taken back, be it out of the files yet or not.
-    func index(_ published: SnapshotPublished, without withdrawals: Withdrawals, admissions: [String: UInt64]) async throws -> CorpusIndex {
-        let index = try await index(published)
-        guard let last = withdrawals.last else { return index }
-        if let view = views[published.snapshot], view.base === index, view.last == last { return view.index }
-        let gone = try await items(of: published).filter {
-            withdrawals.isGone($0, admitted: admissions[$0.contribution] ?? 0, before: .max)
+    /// The index of a snapshot as it was before a position of the log: without what had been taken back until then, be it out of the files
+    /// yet or not. So it does not hang on when they are cleaned.
+    func view(
+        of ledger: LedgerIndex, before position: UInt64, without withdrawals: Withdrawals, admissions: [String: UInt64]
+    ) async throws -> IndexView {
+        let base = try await index(ledger)
+        let key = ViewKey(snapshot: ledger.published.snapshot, last: withdrawals.last(before: position))
+        if let view = views[key], view.base === base { return view }
+        let list = try await items(of: ledger.published)
+        func names(before position: UInt64) -> Set<String> {
+            Set(ledger.gone(list, withdrawals, admissions, before: position).map(\.item))
         }
-        let names = Set(gone.map(\.item))
-        let view = names.isEmpty ? index : try await OSThread.run(name: "index-view") { index.without(names) }
-        views.keep(View(base: index, last: last, index: view), for: published.snapshot, bytes: 64 + 64 * names.count)
+        let gone = key.last == nil ? [] : names(before: position)
+        let index = gone.isEmpty ? base : try await OSThread.run(name: "index-view") { base.without(gone) }
+        var lacking: Set<String> = []
+        if base.digest != ledger.built.manifest {
+            let live = Set(base.items().map(\.id))
+            for item in try await measures(of: ledger.built) where item.words > 0 && !live.contains(item.item) && !gone.contains(item.item)
+            {
+                lacking.insert(item.item)
+            }
+        }
+        let unexplained = lacking.isEmpty ? [] : lacking.subtracting(names(before: .max))
+        let view = IndexView(base: base, index: index, isWhole: lacking.isEmpty, unexplained: unexplained.min())
+        // What is unexplained may be explained by what is read of the log next.
+        if unexplained.isEmpty { views.keep(view, for: key, bytes: 64 + 64 * gone.count) }
         return view
     }
 
-    private func openNow(_ published: SnapshotPublished) async throws -> CorpusIndex {
-        if let index = open[published.snapshot] { return index }
-        let path = directory(published.snapshot)
+    /// The index of a snapshot. One whose files are missing, damaged, of another version or not those of the ledger is built anew.
+    private func index(_ ledger: LedgerIndex) async throws -> CorpusIndex {
+        if let index = open[ledger.published.snapshot] { return index }
+        return try await turns.take(ledger.published.snapshot) { try await self.openNow(ledger) }
+    }
+
+    private func openNow(_ ledger: LedgerIndex) async throws -> CorpusIndex {
+        let snapshot = ledger.published.snapshot
+        if let index = open[snapshot] { return index }
         var index: CorpusIndex
         do {
-            index = try await Self.opened(path)
-            guard index.snapshotRoot == published.root else {
-                throw CorpusIndexError.corrupt(path: path, reason: "it is of another snapshot")
-            }
+            index = try await opened(ledger)
         } catch let error as CorpusIndexError where error.asksForRebuild {
-            logger.warning("an index is built anew", ["snapshot": .string(published.snapshot), "error": .describing(error)])
-            try await rebuild(published)
-            index = try await Self.opened(path)
+            logger.warning("an index is built anew", ["snapshot": .string(snapshot), "error": .describing(error)])
+            try await rebuild(ledger)
+            index = try await opened(ledger)
         }
-        open.keep(index, for: published.snapshot, bytes: 0)
+        open.keep(index, for: snapshot, bytes: 0)
         return index
     }
 
-    private static func opened(_ path: String) async throws -> CorpusIndex {
-        try await OSThread.run(name: "index-open") { try CorpusIndex(directory: path) }
+    /// - Throws: `CorpusIndexError` where the files are not those that the ledger names, nor what became of them here.
+    private func opened(_ ledger: LedgerIndex) async throws -> CorpusIndex {
+        let path = directory(ledger.published.snapshot)
+        let index = try await OSThread.run(name: "index-open") { try CorpusIndex(directory: path) }
+        if index.digest == ledger.built.manifest { return index }
+        func corrupt(_ reason: String) -> CorpusIndexError { .corrupt(path: path, reason: reason) }
+        guard index.snapshotRoot == ledger.published.root else { throw corrupt("it is of another snapshot") }
+        guard ThinnedNote(directory: path) == ThinnedNote(built: ledger.built.manifest, now: index.digest) else {
+            throw corrupt("its manifest has the hash \(index.digest), and \(ledger.built.index) has \(ledger.built.manifest)")
+        }
+        if let fault = LedgerIndex.fault(index, measures: try await measures(of: ledger.built)) { throw corrupt(fault) }
+        return index
     }
 
-    /// Takes items out of a snapshot's index, so that nothing of them is left in its files.
-    func remove(_ gone: Set<String>, from published: SnapshotPublished) async throws {
-        try await turns.take(published.snapshot) { try await self.removeNow(gone, from: published) }
+    /// Builds an index whose files are gone, damaged or others, as it was built first. Without what has been taken back since then.
+    private func rebuild(_ ledger: LedgerIndex) async throws {
+        let (published, built) = (ledger.published, ledger.built)
+        let list = try await items(of: published)
+        let before = try await history.before(published.snapshot)
+        let plan = try await plan(of: published, list, after: before)
+        let texts = try await content.texts(of: published, list: list, purpose: "read")
+        let indexing = SnapshotIndexing(
+            directory: directory(published.snapshot), root: published.root, origin: before.first?.root ?? published.root, list: list,
+            plan: plan, texts: SnapshotContent.byItem(list, texts), admissions: [:], earlier: nil)
+        let (manifest, items) = try await OSThread.run(name: "index") { try indexing.files() }
+        guard manifest != built.manifest else { return }
+        // Those who built the first ones kept no measures and knew no plan.
+        guard items < built.items || built.measures == nil else {
+            throw AttributionTrouble.otherIndex(index: built.index, snapshot: published.snapshot)
+        }
+        try await note(ledger)
     }
 
-    private func removeNow(_ gone: Set<String>, from published: SnapshotPublished) async throws {
-        let index = try await openNow(published)
+    /// Takes out of a snapshot's index what was taken back before a position, so that nothing of it is left in its files.
+    func remove(
+        from ledger: LedgerIndex, _ withdrawals: Withdrawals, admissions: [String: UInt64], before position: UInt64
+    ) async throws {
+        let gone = ledger.gone(try await items(of: ledger.published), withdrawals, admissions, before: position)
+        guard !gone.isEmpty else { return }
+        let names = Set(gone.map(\.item))
+        try await turns.take(ledger.published.snapshot) { try await self.removeNow(names, from: ledger) }
+    }
+
+    private func removeNow(_ gone: Set<String>, from ledger: LedgerIndex) async throws {
+        let index = try await openNow(ledger)
         let there = index.items().map(\.id).filter { gone.contains($0) }
         guard !there.isEmpty else { return }
-        let path = directory(published.snapshot)
-        let root = published.root
+        let path = directory(ledger.published.snapshot)
+        let root = ledger.published.root
+        // Who asks meanwhile gets the old one; where this fails, the files are looked at anew.
+        defer {
+            open.remove(ledger.published.snapshot)
+            views.remove { $0.snapshot == ledger.published.snapshot }
+        }
         try await OSThread.run(name: "index-remove") {
             let builder = try CorpusIndexBuilder(directory: path)
             try builder.update(root: root, removing: there)
             try builder.purge()
         }
-        open.remove(published.snapshot)
+        try await note(ledger)
+    }
+
+    /// Writes down what became of the index that the ledger names.
+    private func note(_ ledger: LedgerIndex) async throws {
+        let (path, built) = (directory(ledger.published.snapshot), ledger.built.manifest)
+        try await OSThread.run(name: "index-note") {
+            let now = try CorpusIndex(directory: path, verification: .headers).digest
+            try ThinnedNote(built: built, now: now).write(to: path)
+        }
     }
 
     /// The items of a snapshot whose words' hashes are in its index's files.
@@ -205,17 +257,18 @@ actor IndexKeeper {
     func known(_ source: AttributionTask.Source, admissions: [String: UInt64]) async throws -> [KnownItem] {
         let list = try await items(of: source.published)
         var found: [IndexedItem] = []
-        if let digest = source.index?.measures {
-            if let kept = measures[digest] {
-                found = kept
-            } else {
-                found = try EvidenceList<IndexedItem>.decode(try await evidence.bytes(digest))
-                measures.keep(found, for: digest, bytes: 120 * found.count)
-            }
-        }
+        if let built = source.index { found = try await measures(of: built) }
         return KnownItem.of(list, datanet: source.published.datanet, measures: found) {
             admissions[$0.contribution] ?? source.trigger.position
         }
+    }
+
+    private func measures(of built: IndexBuilt) async throws -> [IndexedItem] {
+        guard let digest = built.measures else { return [] }
+        if let kept = measures[digest] { return kept }
+        let found = try EvidenceList<IndexedItem>.decode(try await evidence.bytes(digest))
+        measures.keep(found, for: digest, bytes: 120 * found.count)
+        return found
     }
 
     /// A folder for each snapshot; ids may hold what paths may not.

@@ -43,6 +43,10 @@ struct SizedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
+    mutating func remove(where isGone: (Key) -> Bool) {
+        for key in entries.keys.filter(isGone) { remove(key) }
+    }
+
     mutating func remove(_ key: Key) {
         if let entry = entries.removeValue(forKey: key) { bytes -= entry.bytes }
     }

@@ -35,14 +35,21 @@ struct SnapshotIndexing: Sendable {
 
     /// - Throws: `CorpusIndexError`; `unknownItem` where the earlier index lacks what its snapshot lists.
     func build() throws -> Built {
+        let (manifest, items) = try files()
+        return Built(
+            manifest: manifest, measures: try measures(), items: items,
+            bytes: (earlier?.bytes ?? 0) + texts.values.reduce(0) { $0 + $1.count })
+    }
+
+    /// Writes the files alone.
+    /// - Returns: the manifest's hash, and how many items there are.
+    func files() throws -> (manifest: Digest, items: Int) {
         let known = Set(earlier?.list.map(\.item) ?? [])
         let groups = plan.groups.map { group in group.map(\.id).filter { known.contains($0) || texts[$0] != nil } }
         let manifest = try CorpusIndexBuilder(directory: directory).build(
             root: root, origin: origin, groups: groups, earlier: earlier?.directory
         ) { texts[$0] }
-        return Built(
-            manifest: manifest, measures: try measures(), items: groups.reduce(0) { $0 + $1.count },
-            bytes: (earlier?.bytes ?? 0) + texts.values.reduce(0) { $0 + $1.count })
+        return (manifest, groups.reduce(0) { $0 + $1.count })
     }
 
     /// What is new in each item, in the order in which the ledger admitted them; of one contribution, in the order of their ids.

@@ -128,7 +128,7 @@ struct IndexRoutes: Sendable {
             let now = clock()
             let isTrusted = caller.has("attributions:trace")
             let backlog = backlog
-            let (published, withdrawals, admissions) = try await maker.query { state in
+            let (ledger, withdrawals, admissions) = try await maker.query { state in
                 guard state.waiting.count <= backlog else {
                     let why = "\(state.waiting.count) answers wait for their attribution: ask again when they have it"
                     throw Problem(.unavailable, why, headers: ["Retry-After": "10"])
@@ -140,15 +140,16 @@ struct IndexRoutes: Sendable {
                 guard let published = number.map({ number in all.first { $0.number == number } }) ?? all.last else {
                     throw Problem(.notFound, "\(datanet) has no such snapshot", field: number == nil ? "datanet" : "number")
                 }
-                guard state.indexes[published.snapshot] != nil else {
+                guard let ledger = state.ledgerIndex(of: published.snapshot) else {
                     throw Problem(AttributionProblems.notTraceable, "\(published.snapshot) is not indexed yet: ask again")
                 }
-                return (published, state.withdrawals, state.admissions)
+                return (ledger, state.withdrawals, state.admissions)
             }
             let text = try WordSequence(context.json["text"]?.stringValue ?? "")
             let minimum = Int(context.json["minimum_tokens"]?.intValue ?? 8)
             // What was taken back is shown to nobody from then on, also while its words' hashes are still in the files.
-            let index = try await keeper.index(published, without: withdrawals, admissions: admissions)
+            let index = try await keeper.view(of: ledger, before: .max, without: withdrawals, admissions: admissions).index
+            let published = ledger.published
             let matches = try await OSThread.run(name: "trace") {
                 index.maximalSpans(of: text, minimumTokens: minimum, occurrenceLimit: Self.occurrences)
             }

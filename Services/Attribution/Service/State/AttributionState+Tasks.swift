@@ -11,6 +11,9 @@ struct AttributionTask: Sendable {
         let index: IndexBuilt?
         /// Whether passages were taken from it, and the model did not learn from it.
         let isRetrieval: Bool
+
+        /// Its index as the ledger has it; nil where there is none.
+        var ledgerIndex: LedgerIndex? { index.map { LedgerIndex(published: published, position: trigger.position, built: $0) } }
     }
 
     let inference: InferenceCompleted
@@ -37,10 +40,9 @@ extension AttributionState {
     /// The oldest snapshot without an index, but for those that can never have one.
     func indexTask(without skipped: Set<String>) -> IndexTask? {
         guard let snapshot = unindexed.first(where: { !skipped.contains($0) }).flatMap({ snapshots[$0] }) else { return nil }
-        let before = (snapshotsOfDatanet[snapshot.published.datanet] ?? []).prefix { $0 != snapshot.published.snapshot }
+        let before = history(before: snapshot.published.snapshot)
         return IndexTask(
-            snapshot: snapshot, before: before.compactMap { snapshots[$0]?.published }, previous: before.last.flatMap { indexes[$0] },
-            admissions: admissions)
+            snapshot: snapshot, before: before, previous: before.last.flatMap { indexes[$0.snapshot] }, admissions: admissions)
     }
 
     /// An answer with what stood on the log before it.

@@ -58,11 +58,14 @@ struct AttributionState: ServiceState {
     private(set) var corrections: [Correction] = []
     private var byEvent: [EventID: String] = [:]
     private var disputes: [String: EventID] = [:]
+    /// Rulings about what has no attribution yet, if it ever has, by what they name.
+    private var early: [String: [(ruling: RulingMade, trigger: Trigger)]] = [:]
 
     private static let types: Set<String> = [
         SnapshotPublished.type, ModelPublished.type, InferenceCompleted.type, JobCompleted.type, IndexBuilt.type, AttributionComputed.type,
         AttributionCorrected.type, RulingMade.type, DisputeOpened.type, ContributionWithdrawn.type, ContentErased.type, KeyRotated.type,
-        AdmissionGranted.type, DatanetCreated.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type, AccessRevoked.type,
+        AdmissionGranted.type, DatanetCreated.type, DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type,
+        AccessRevoked.type,
         ContributorClaimed.type, AccountVerified.type,
     ]
 
@@ -110,29 +113,41 @@ struct AttributionState: ServiceState {
         case DisputeOpened.type:
             let dispute = try DisputeOpened(fields)
             disputes[dispute.id] = EventID(dispute.settlement)
-        case RulingMade.type: try learn(RulingMade(fields), Trigger(fact, position: position))
-        default: try learnAccess(fact.type, fields)
+        case RulingMade.type: learn(try RulingMade(fields), Trigger(fact, position: position))
+        default: try learnAccess(fact.type, fields, by: fact.actor)
         }
     }
 
-    /// A dispute's subject is the settlement, which is named by the attribution's event; a ruling may also name the attribution itself.
-    private mutating func learn(_ ruling: RulingMade, _ trigger: Trigger) throws {
+    /// A dispute's subject is the settlement, which is named by the attribution's event; a ruling may also name the attribution or the answer
+    /// itself, and may be there before the attribution is: it is kept until then.
+    private mutating func learn(_ ruling: RulingMade, _ trigger: Trigger) {
         guard ruling.upheld, !ruling.penalties.isEmpty else { return }
         let event = disputes[ruling.subject] ?? EventID(ruling.subject)
         let named = attributions[ruling.subject]?.attribution ?? byInference[ruling.subject]
-        guard let attribution = event.flatMap({ byEvent[$0] }) ?? named else { return }
+        guard let attribution = event.flatMap({ byEvent[$0] }) ?? named else {
+            early[event?.text ?? ruling.subject, default: []].append((ruling, trigger))
+            return
+        }
+        correct(attribution, by: ruling, trigger)
+    }
+
+    private mutating func correct(_ attribution: String, by ruling: RulingMade, _ trigger: Trigger) {
         if attributions[attribution]?.rulings.contains(ruling.ruling) == true { return }
         corrections.append(Correction(ruling: ruling, attribution: attribution, trigger: trigger))
     }
 
-    private mutating func learnAccess(_ type: String, _ fields: JSONFields) throws {
+    private mutating func learnAccess(_ type: String, _ fields: JSONFields, by actor: String) throws {
         switch type {
         case DatanetCreated.type:
             let datanet = try DatanetCreated(fields)
-            readers.give("owner", to: datanet.owner, in: datanet.datanet)
+            readers.give("owner", to: datanet.owner, in: datanet.datanet, by: actor)
+            readers.set(datanet.policy, of: datanet.datanet)
+        case DatanetPolicyChanged.type:
+            let changed = try DatanetPolicyChanged(fields)
+            readers.set(changed.policy, of: changed.datanet)
         case MemberGranted.type:
             let member = try MemberGranted(fields)
-            readers.give(member.role, to: member.principal, in: member.datanet)
+            readers.give(member.role, to: member.principal, in: member.datanet, by: actor)
         case MemberRevoked.type:
             let member = try MemberRevoked(fields)
             readers.take(member.role, from: member.principal, in: member.datanet)
@@ -155,6 +170,10 @@ struct AttributionState: ServiceState {
                 attribution: computed.attribution, inference: computed.inference, readers: readers, evidence: computed.evidence)
             byInference[computed.inference] = computed.attribution
             byEvent[fact.id] = computed.attribution
+            let found = [computed.inference, computed.attribution, fact.id.text].flatMap { early.removeValue(forKey: $0) ?? [] }
+            for (ruling, trigger) in found.sorted(by: { $0.trigger.position < $1.trigger.position }) {
+                correct(computed.attribution, by: ruling, trigger)
+            }
         case AttributionCorrected.type:
             let corrected = try AttributionCorrected(fields)
             attributions[corrected.attribution]?.rulings.append(corrected.ruling)

@@ -55,6 +55,9 @@ import Testing
             #expect(completed.inputTokens == 9 && completed.outputTokens == 6 && completed.fee.units == 10 + 9 + 12)
             let kept = try await gateway.call("GET", "/v1/inferences/\(completed.inference)/content", token: token)
             #expect(try JSON.parse(Array((kept.json["answer"]?.stringValue ?? "").utf8)) == StubBackend.toolCalls)
+            // Kept with the messages, because the model reads them as well.
+            #expect(kept.json["tools"] == Self.tools && kept.json["prompt"]?.arrayValue?.isEmpty == false)
+            #expect(kept.json["response_format"] == nil)
         }
     }
 

@@ -22,6 +22,7 @@ import Testing
         var row: Digest? = .zero
         var weights = (spans: 4_000, influence: 3_000, retrieval: 3_000)
         var words = 20
+        var isThinned = false
 
         func check() throws {
             let policy = Events.AttributionPolicy(
@@ -45,7 +46,7 @@ import Testing
                 ]), answer: answer, rows: rows,
                 passages: ["a", "gone", "b"].map {
                     Events.RetrievedPassage(datanet: "dn", item: $0, owner: "x", offset: 0, length: 10, cited: true)
-                }
+                }, isThinned: isThinned
             ).check()
         }
     }
@@ -80,6 +81,8 @@ import Testing
         expect(false, "no index, and nobody says so") { ($0.spans, $0.isIndexed) = (nil, false) }
         expect(true, "no text") { ($0.spans, $0.passages, $0.words, $0.missing) = (nil, nil, 0, ["content-gone"]) }
         expect(false, "no text, and words of it") { ($0.spans, $0.passages, $0.missing) = (nil, nil, ["content-gone"]) }
+        expect(true, "an index that was lost, and items taken back since") { ($0.missing, $0.isThinned) = (["items-gone"], true) }
+        expect(false, "items gone, and nothing was taken back") { $0.missing = ["items-gone"] }
         expect(false, "no text, and spans of it") { ($0.words, $0.missing) = (0, ["content-erased"]) }
     }
 

@@ -55,14 +55,16 @@ final class AttributionHouse: Sendable {
     // MARK: What stands on the log
 
     @discardableResult
-    func append<Payload: EventData>(_ data: Payload, by service: Service, _ id: String = "t") async throws -> UInt64 {
+    func append<Payload: EventData>(
+        _ data: Payload, by service: Service, _ id: String = "t", actor: String = "tester"
+    ) async throws -> UInt64 {
         let command = number.withLock { number in
             number += 1
             return "cmd-\(number)"
         }
         let stream = try #require(StreamName(kind: String(Payload.type.prefix { $0 != "." }), id: id))
         let event = Event(
-            type: Payload.type, stream: stream, time: try house.context(service).clock(), actor: "tester",
+            type: Payload.type, stream: stream, time: try house.context(service).clock(), actor: actor,
             cause: .command(id: command, digest: SHA256.hash(utf8: command)), ordinal: 0, correlation: Self.trace, data: data.json)
         return try await house.ledger.client(for: service).append(AppendRequest(events: [event.encoded()])).position
     }

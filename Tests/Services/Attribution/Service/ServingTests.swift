@@ -7,6 +7,7 @@ import EventLog
 import Events
 import Foundation
 import JSON
+import Money
 import ServiceShell
 import ServiceTestSupport
 import TestSupport
@@ -353,6 +354,62 @@ private let own = "it is said that "
         }
     }
 
+    @Test func aRulingThatIsThereBeforeTheAttributionIsFollowedOnceThatIs() async throws {
+        try await withAttributionHouse { house in
+            let snapshot = try await house.publish([ann, bob])
+            try await house.publishModel([snapshot])
+            house.standIns.change { $0.isGatewayAway = true }
+            try await house.answer("inf_1", words(0..<20) + " and " + words(100..<120))
+            try await house.append(
+                RulingMade(
+                    ruling: "ru_1", about: "dispute", subject: "inf_1", upheld: true, penalties: [Penalty(principal: "ann", points: 100)]),
+                by: .datanet)
+            try await house.serving { _ in
+                try await eventually("it asked") { house.standIns.asked > 0 }
+                house.standIns.change { $0.isGatewayAway = false }
+                #expect(try await house.attribution(of: "inf_1").shares.byOwner == ["ann": 500_000_000, "bob": 500_000_000])
+                try await eventually("it is corrected") { try await !house.events(AttributionCorrected.self).isEmpty }
+                #expect(try await house.events(AttributionCorrected.self).first?.shares.byOwner == ["bob": 1_000_000_000])
+            }
+        }
+    }
+
+    @Test func whatToolsAndTheFormOfTheAnswerSayIsNobodysLikeThePrompt() async throws {
+        try await withAttributionHouse { house in
+            let snapshot = try await house.publish([ann, bob])
+            try await house.publishModel([snapshot])
+            let tools: JSONValue = [
+                [
+                    "type": "function",
+                    "function": ["name": "tide", "description": .string(words(0..<20)), "parameters": ["type": "object"]],
+                ]
+            ]
+            let format: JSONValue = ["type": "json_schema", "json_schema": ["name": "x", "description": .string(words(20..<40))]]
+            house.standIns.change { $0.asked["inf_1"] = [("tools", tools), ("response_format", format)] }
+            let text = words(0..<40) + " and " + words(100..<110)
+            try await house.answer("inf_1", text)
+            try await house.answer("inf_2", text)
+            try await house.serving { _ in
+                let said = try await house.attribution(of: "inf_1").shares.byOwner
+                #expect(said == ["bob": 1_000_000_000])
+                #expect(try await house.attribution(of: "inf_2").shares.byOwner == ["ann": 800_000_000, "bob": 200_000_000])
+            }
+            let call: JSONValue = [
+                [
+                    "id": "call_a", "type": "function",
+                    "function": ["name": "tide", "arguments": #"{"place":"Brest\nharbour","days":[{"of":"May"}]}"#],
+                ]
+            ]
+            let spoken: JSONValue = [
+                ["role": "user", "content": [["type": "text", "text": "Tides?"]]],
+                ["role": "assistant", "content": "", "tool_calls": call], ["role": "tool", "tool_call_id": "call_a", "content": "at noon"],
+            ]
+            let read = AnswerTexts.words(spoken).split(separator: "\n")
+            #expect(read.first == "Tides?" && read.last == "at noon" && !read.contains("user") && !read.contains("call_a"))
+            #expect(["Brest", "harbour", "May", "tide"].allSatisfy { read.contains(Substring($0)) })
+        }
+    }
+
     @Test func textsThatNobodyCanReadToTheEndAreTooLong() async throws {
         try await withAttributionHouse { house in
             house.standIns.change { $0.answers["inf_1"] = ("why?", String(repeating: "because ", count: 1_000)) }
@@ -408,6 +465,21 @@ private let own = "it is said that "
                 #expect(named.status == 200 && named.json == found)
                 #expect(try await trace(body, as: "eve").0 == 403)
                 #expect(try await trace(body, as: "eve", scopes: ["attributions:trace"]).0 == 200)
+                // Who let themselves in reads as long as that is free; who was let in, always.
+                for (principal, actor) in [("gus", "gus"), ("mia", "olga")] {
+                    try await house.append(
+                        MemberGranted(datanet: "dn_1", principal: principal, role: "consumer"), by: .datanet, actor: actor)
+                }
+                try await eventually("they are members") { try await trace(body, as: "mia").0 == 200 }
+                #expect(try await trace(body, as: "gus").0 == 200)
+                var policy = openPolicy
+                policy.price = try Amount(5, Asset("USDC/6"))
+                try await house.append(DatanetPolicyChanged(datanet: "dn_1", policy: policy), by: .datanet)
+                try await eventually("it has a price") { try await trace(body, as: "gus").0 == 403 }
+                #expect(try await trace(body, as: "mia").0 == 200)
+                try await house.append(
+                    MemberGranted(datanet: "dn_1", principal: "gus", role: "consumer"), by: .datanet, actor: "olga")
+                try await eventually("he is let in") { try await trace(body, as: "gus").0 == 200 }
                 #expect(try await trace(["text": "", "datanet": "dn_1"]).1["span_count"]?.intValue == 0)
                 #expect(try await trace(["text": "x", "datanet": "dn_1", "number": 7]).0 == 404)
                 #expect(try await trace(["text": 1, "datanet": "dn_1"]).0 == 400)

@@ -11,6 +11,8 @@ final class StandIns: Sendable {
         /// Lines of exports by `<datanet>/<number>`.
         var exports: [String: [String]] = [:]
         var answers: [String: (prompt: String, answer: String)] = [:]
+        /// What else the model was asked by, such as tools.
+        var asked: [String: [(String, JSONValue)]] = [:]
         var erased: Set<String> = []
         var artefacts: [String: [UInt8]] = [:]
         var isGatewayAway = false
@@ -21,7 +23,7 @@ final class StandIns: Sendable {
         var unreadable: Set<String> = []
         /// Exports that fail, by `<datanet>/<number>`.
         var failingExports: Set<String> = []
-        var asked = 0
+        var calls = 0
         var exported: [String] = []
     }
 
@@ -29,7 +31,7 @@ final class StandIns: Sendable {
 
     func change<Value: Sendable>(_ body: (inout sending Contents) -> Value) -> Value { contents.withLock { body(&$0) } }
 
-    var asked: Int { contents.withLock { $0.asked } }
+    var asked: Int { contents.withLock { $0.calls } }
     var exported: [String] { contents.withLock { $0.exported } }
 
     @discardableResult
@@ -72,7 +74,7 @@ final class StandIns: Sendable {
         ) { [self] context in
             let id = context.path["inference"]
             let (isAway, isErased, texts) = contents.withLock { contents in
-                contents.asked += 1
+                contents.calls += 1
                 return (contents.isGatewayAway, contents.erased.contains(id), contents.answers[id])
             }
             if isAway { throw Problem(.unavailable, "away") }
@@ -80,9 +82,13 @@ final class StandIns: Sendable {
             if contents.withLock({ $0.unreadable.contains(id) }) { throw Problem(.unprocessable, "damaged") }
             if isErased { throw Problem(ProblemType("gone", 410, "Gone"), "erased") }
             guard let texts else { throw Problem(.notFound, "unknown") }
-            return .json([
-                "prompt": [["role": "user", "content": .string(texts.prompt)]], "answer": .string(texts.answer),
-            ])
+            let more = contents.withLock { $0.asked[id] ?? [] }
+            return .json(
+                .object(
+                    JSONObject(
+                        [
+                            ("prompt", [["role": "user", "content": .string(texts.prompt)]]), ("answer", .string(texts.answer)),
+                        ] + more)))
         }
     }
 
