@@ -239,7 +239,7 @@ actor IndexKeeper {
     }
 
     /// The items of a snapshot whose words' hashes are in its index's files.
-    func present(in published: SnapshotPublished) async throws -> Set<String> { Set(try await index(published).items().map(\.id)) }
+    func present(in ledger: LedgerIndex) async throws -> Set<String> { Set(try await index(ledger).items().map(\.id)) }
 
     /// The items of a snapshot as the ledger has them.
     func items(of published: SnapshotPublished) async throws -> [AdmittedItem] {

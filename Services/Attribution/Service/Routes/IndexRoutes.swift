@@ -82,14 +82,14 @@ struct IndexRoutes: Sendable {
             let codec = CursorCodec(list: "withdrawnInIndex")
             let from = try page.cursor.map { try codec.decode($0) }.flatMap { Int($0.first ?? "") } ?? 0
             let found = try await maker.query { state in
-                state.indexes[name].flatMap { _ in state.snapshots[name]?.published }.map { ($0, state.withdrawals, state.admissions) }
+                state.ledgerIndex(of: name).map { ($0, state.withdrawals, state.admissions) }
             }
-            guard let (published, withdrawals, admissions) = found else { throw Problem(.notFound, "\(name) is not indexed") }
-            let items = try await keeper.items(of: published)
+            guard let (index, withdrawals, admissions) = found else { throw Problem(.notFound, "\(name) is not indexed") }
+            let items = try await keeper.items(of: index.published)
             let gone = items.indices.filter {
                 withdrawals.isGone(items[$0], admitted: admissions[items[$0].contribution] ?? 0, before: .max)
             }
-            let present = try await keeper.present(in: published)
+            let present = try await keeper.present(in: index)
             // More may be taken back between two pages: a page goes on behind an item of the snapshot, whose places stay.
             let left = gone.drop { $0 < from }
             let next = left.count > page.limit ? codec.encode([String(left[left.startIndex + page.limit])]) : nil
