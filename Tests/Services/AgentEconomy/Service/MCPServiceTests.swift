@@ -313,13 +313,14 @@ import Testing
                     "/oauth/token",
                     "grant_type=client_credentials&client_assertion_type=\(type)&client_assertion=\(assertion)" + more)
             }
-            let given = try await ask(try word(ann), "&scope=agents%3Awrite+accounts%3Aread&resource=https%3A%2F%2Fgate.example%2Fmcp")
+            let once = try word(ann)
+            let given = try await ask(once, "&scope=agents%3Awrite+accounts%3Aread&resource=https%3A%2F%2Fgate.example%2Fmcp")
             let token = try #require(given.text("access_token"), "\(given.json)")
             #expect(given.json["token_type"] == "Bearer" && given.json["scope"] == "accounts:read agents:write")
             #expect(given.headers["Cache-Control"] == "no-store")
             #expect(try await modern(economy, token, "tools/list")["result"] != nil)
             // Whoever overheard it has nothing of it; another word of the same client is another, by its jti or by what it says.
-            let again = try await ask(try word(ann), "&scope=accounts%3Aread")
+            let again = try await ask(once, "&scope=accounts%3Aread")
             #expect(again.status == 401 && again.json["error"] == "invalid_client", "\(again.json)")
             for (id, status) in [("one", 200), ("two", 200), ("one", 401)] {
                 let named = try await ask(try word(ann, [("jti", .string(id)), ("exp", .int(UnixTime.now + 200))]))
