@@ -99,6 +99,12 @@ struct TamperedLog {
         return try? JSON.parse(bytes)
     }
 
+    /// Takes an event away from what was decided with it.
+    mutating func takeOutOfItsDecision(_ place: Int) {
+        let gone = entries.remove(at: place)
+        for later in entries[place...].indices.prefix(while: { entries[$0].cause == gone.cause }) { entries[later].ordinal -= 1 }
+    }
+
     /// Puts a copy of an event behind it, with a cause of its own.
     mutating func repeatEvent(_ place: Int) {
         var copy = entries[place]

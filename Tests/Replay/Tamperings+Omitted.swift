@@ -75,6 +75,17 @@ extension Tampering {
                 .array(entries.filter { $0["account"]?.stringValue != payee && $0["account"]?.stringValue != "pending:" + payee }))
             return place
         },
+        Tampering(.billing, "a dispute that nobody ended, though other things that fell due were done") { log in
+            log.takeOutOfItsDecision(try log.place(DisputeLapsed.type))
+            // The next time that something was due it still stands open.
+            return try #require(log.places(SettlementReleased.type).last)
+        },
+        Tampering(.billing, "a fee that is kept while a later one goes back") { log in
+            let place = try log.place(HoldReturned.type)
+            let sweep = log.decision(of: place)
+            log.takeOutOfItsDecision(place)
+            return sweep
+        },
         Tampering(.billing, "a command carried out twice") { log in
             let place = try log.place(DepositReceived.type)
             log.entries.insert(log.entries[place], at: place + 1)

@@ -388,15 +388,6 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .add(.billing, DisputeOpened.self, "/bond/amount", -1, "a dispute with a smaller bond"),
         .set(.billing, DisputeResolved.self, "/upheld", false, "a ruling turned round"),
         shift(DisputeLapsed.self, "a bond that comes back with a unit more"),
-        Tampering(.billing, "a dispute that nobody ended, though other things that fell due were done") { log in
-            let place = try log.place(DisputeLapsed.type)
-            let sweep = log.decision(of: place)
-            log.entries.remove(at: place)
-            for later in log.entries[place...].indices.prefix(while: { log.entries[$0].cause == log.entries[sweep].cause }) {
-                log.entries[later].ordinal -= 1
-            }
-            return sweep
-        },
         .add(.billing, HoldReturned.self, "/amount/amount", 1, "a fee that goes back with a unit more"),
         .set(.billing, HoldReturned.self, "/reference", "inf-other", "a fee given back of another answer", nth: 1),
         .set(.billing, ReactionClosed.self, "/reaction", "refuted", "something else closed than was asked"),

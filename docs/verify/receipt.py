@@ -432,8 +432,7 @@ class Receipt:
         if "claim" in entry:
             claim = self.data(entry["claim"], "payout.claimed")
             need(claim["address"] == wallet["address"] and claim["asset"] == asset and claim["epoch"] >= epoch["epoch"] and entry["claim"] > place, "payout", "the claim")
-            past = [one for one in self.all["payouts"] if "epoch" in one and one["epoch"] <= place
-                    and self.data(one["wallet"], "account.wallet-set")["address"] == wallet["address"]]
+            past = [one for one in self.all["payouts"] if "epoch" in one and one["epoch"] <= place and one["wallet"] == entry["wallet"]]
             owed = -sum(self.sums(one["epoch"], "payout.epoch-closed").get(payee, 0) for one in past)
             need(claim["cumulative"]["asset"] == asset and int(claim["cumulative"]["amount"]) >= owed, "payout", "the claim is of less than the wallet was to have")
         return place, units, True, "claim" in entry, None

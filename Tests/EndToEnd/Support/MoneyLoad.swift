@@ -75,7 +75,8 @@ final class MoneyLoad: Sendable {
                 count += 1
                 let key = "h-\(number)-\(count)"
                 let payer = Int.random(in: 0..<Self.payers, using: &dice)
-                let amount = Int.random(in: 100...4_000, using: &dice)
+                // Now and then of more than anybody has, so that the limit is tried however few commands there are.
+                let amount = count % 8 == 2 ? 1_000_000_000_000 : Int.random(in: 100...4_000, using: &dice)
                 let placed = try await carryOut(
                     key, "/v1/holds",
                     [

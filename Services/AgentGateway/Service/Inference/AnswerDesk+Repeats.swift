@@ -36,7 +36,8 @@ extension AnswerDesk {
                 "this was asked, answered and paid as \(known.inference): GET /v1/inferences/\(known.inference)/content has its text")
         }
         let completed = Completed(
-            inference: known, finish: memory?.finish ?? "stop", position: try await position(of: known), isRepeated: true)
+            inference: known, finish: memory?.finish ?? (known.outputTokens >= order.request.maximumTokens ? "length" : "stop"),
+            position: try await position(of: known), isRepeated: true)
         let said = memory.map { String(decoding: text.utf8.prefix($0.textBytes), as: UTF8.self) } ?? text
         return AsyncThrowingStream { continuation in
             if !said.isEmpty { continuation.yield(.text(said, logprobs: nil)) }

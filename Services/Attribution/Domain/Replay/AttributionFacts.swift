@@ -141,11 +141,14 @@ public struct AttributionFacts: ServiceState {
         return attributions[ruling.subject] == nil ? attributed[ruling.subject] : ruling.subject
     }
 
+    /// So many answers may be on their way to the log while a ruling comes in.
+    static let underWay = 64
+
     /// The rulings about attributions that no correction followed, in their order, and whether a later answer was attributed all the same.
     func unfollowed() -> [(ruling: RulingMade, position: UInt64, known: Attributed, isPassedOver: Bool)] {
         rulings.values.sorted { $0.position < $1.position }.compactMap { ruling, position in
             guard let known = subject(of: ruling).flatMap({ attributions[$0] }), !known.rulings.contains(ruling.ruling) else { return nil }
-            return (ruling, position, known, answered[(known.number + 1)...].contains { $0 > position })
+            return (ruling, position, known, answered[(known.number + 1)...].count { $0 > position } > Self.underWay)
         }
     }
 

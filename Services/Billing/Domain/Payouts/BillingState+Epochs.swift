@@ -26,6 +26,8 @@ extension BillingState {
         var entries = Entries(asset)
         var owed = 0
         for account in journal.accounts where account.asset == asset && account.id.accountKind?.isPaidOut == true {
+            // What does not go into one transaction is the next epoch's.
+            if owed == Decision.maximumEntries - 1 { break }
             let units = account.available
             guard units > 0, units >= Int128(rules.dust), wallets[String(account.id.owner)] != nil else { continue }
             try entries.move(units, from: account.id, to: .wallets)

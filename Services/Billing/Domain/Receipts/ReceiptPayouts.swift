@@ -70,7 +70,7 @@ struct ReceiptPayouts {
             try need(
                 claimed.address == set.address && claimed.asset == asset && claimed.epoch >= closed.epoch && claim > epoch,
                 "the claim at \(claim) is another wallet's, or of an earlier epoch")
-            let owed = try owed(to: set.address, until: epoch)
+            let owed = try owed(to: wallet, until: epoch)
             try need(
                 claimed.cumulative.asset == asset && claimed.cumulative.units >= owed,
                 "the claim at \(claim) is of less than the \(owed) that the wallet was to have by then")
@@ -78,11 +78,10 @@ struct ReceiptPayouts {
         }
     }
 
-    /// What the receipt's epochs pay the payee to a wallet, up to one of them.
-    private func owed(to address: String, until last: Int) throws(ReceiptFault) -> Int128 {
+    /// What the receipt's epochs pay the payee to a wallet, as it was set at a position, up to one of them.
+    private func owed(to set: Int, until last: Int) throws(ReceiptFault) -> Int128 {
         var owed: Int128 = 0
-        for case .wallet(let epoch, let wallet, _) in payouts where epoch <= last {
-            guard try facts.data(WalletSet.self, wallet).address == address else { continue }
+        for case .wallet(let epoch, let wallet, _) in payouts where epoch <= last && wallet == set {
             owed = owed &- (try facts.sums(try facts.data(PayoutEpochClosed.self, epoch).postings)[payee] ?? 0)
         }
         return owed

@@ -199,21 +199,43 @@ public struct BillingLaw: ReplayLaw {
         return Verdict(expected, checked: ["events that fell due": expected.count])
     }
 
-    /// Throws where a sweep did less than was due a day before it. Not by the log time of its place: the decider may have known an older one.
+    /// Throws where a sweep does not begin at the front of what is due of each kind, or does nothing of a kind that was due a day before. Not
+    /// a day before the log time of its place, of which the decider may have known nothing, but before billing's own last event.
     private func expectNothingPassedOver(_ append: ReplayedAppend, _ state: BillingState, _ moment: DecisionContext) throws {
-        let long = moment.logTime.adding(seconds: -Self.overdue)
-        let longDue = try state.sweep(now: long).newEvents.filter { $0.type != BudgetAlerted.type }
-        let due = Dictionary(grouping: longDue, by: \.type).mapValues(\.count)
-        let done = Dictionary(grouping: append.facts, by: \.type).mapValues(\.count)
-        for (type, count) in due.sorted(by: { $0.key < $1.key }) where done[type, default: 0] < count {
-            throw Unlawful("passes over \(count - done[type, default: 0]) of \(count) \(type) that fell due long before \(moment.logTime)")
+        let long = min(moment.logTime, state.lastOwn).adding(seconds: -Self.overdue)
+        let done = try swept(append)
+        for (type, queue) in state.dueQueues {
+            let ids = done[type] ?? []
+            let front = queue.inOrder.prefix(max(1, ids.count))
+            if ids.isEmpty, let first = front.first, first.time <= long {
+                throw Unlawful("passes over \(first.id), for which \(type) fell due at \(first.time)")
+            }
+            if !ids.isEmpty, let passed = front.first(where: { !ids.contains($0.id) }) {
+                throw Unlawful("passes over \(passed.id), for which \(type) fell due at \(passed.time), before others")
+            }
         }
-        guard let released = try append.find(SettlementReleased.self) else { return }
-        let paid = try paid(by: released, state)
+        let released = try append.find(SettlementReleased.self)
+        let paid = try released.map { try self.paid(by: $0, state) } ?? []
         if let place = state.readyPlaces(at: long).first(where: { !paid.contains($0) }) {
             throw Unlawful(
                 "passes over \(state.journal.accounts[place].id.awaited), whose owner was verified long before \(moment.logTime)")
         }
+    }
+
+    /// What a sweep does of each kind, by the names under which it was waiting.
+    private func swept(_ append: ReplayedAppend) throws -> [String: Set<String>] {
+        var done: [String: Set<String>] = [:]
+        for fact in append.facts {
+            switch try BillingEvent(type: fact.type, try fact.data.object()) {
+            case .holdReleased(let data): done[fact.type, default: []].insert(data.id)
+            case .stakeWithdrawn(let data): done[fact.type, default: []].insert(data.id)
+            case .settlementReleased(let data): done[fact.type, default: []].formUnion(data.settlements)
+            case .holdReturned(let data): done[fact.type, default: []].insert(data.reference)
+            case .disputeLapsed(let data): done[fact.type, default: []].insert(data.id)
+            default: break
+            }
+        }
+        return done
     }
 
     /// The pending accounts from which a release pays, by their places in the journal.

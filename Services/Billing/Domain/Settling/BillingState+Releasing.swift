@@ -17,14 +17,18 @@ extension BillingState {
         return !readyOwners.isEmpty || !budgetsDue.isEmpty
     }
 
+    /// What waits for its time, by the type of the event that ends it.
+    var dueQueues: [(type: String, queue: OrderedQueue<Due>)] {
+        [
+            (HoldReleased.type, holdExpiry), (SettlementReleased.type, settlementsDue), (StakeWithdrawn.type, unbondingsDue),
+            (HoldReturned.type, capturedDue), (DisputeLapsed.type, disputesDue),
+        ]
+    }
+
     /// What fell due long ago, the first of each kind, though billing has decided much since. Where it has not, it may just not have run, or be
     /// in the midst of doing what is due, a part at a time.
     func overdue(at now: Timestamp, patience: Int) -> [(type: String, due: Timestamp)] {
-        let queues: [(String, Timestamp?)] = [
-            (HoldReleased.type, holdExpiry.first?.time), (SettlementReleased.type, settlementsDue.first?.time),
-            (SettlementReleased.type, readyOwners.values.min()), (StakeWithdrawn.type, unbondingsDue.first?.time),
-            (HoldReturned.type, capturedDue.first?.time), (DisputeLapsed.type, disputesDue.first?.time),
-        ]
+        let queues = dueQueues.map { ($0.type, $0.queue.first?.time) } + [(SettlementReleased.type, readyOwners.values.min())]
         return queues.compactMap { type, first in
             guard let first, first.adding(seconds: patience) < now else { return nil }
             guard ownSince >= 100, first.adding(seconds: patience) < lastOwn else { return nil }

@@ -91,6 +91,9 @@ actor BillingDesk {
     /// At most this many reactions are asked for at once, and twice as many are being decided.
     private static let reactionsAtOnce = 1_024
 
+    /// So many lots are decided without looking up.
+    private static let lotsAtOnce = 64
+
     /// How long reactions give way.
     private static let courtesy = Duration.milliseconds(3)
 
@@ -124,12 +127,13 @@ actor BillingDesk {
             return true
         }
         var failures: [String] = []
-        var deciding = begin(lot)
+        var (lots, deciding) = (1, begin(lot))
         while true {
-            let next = (try? await nextLot()) ?? []
+            // What fails is told of, and stopping is heeded, however much there is.
+            let isEnough = Task.isCancelled || !failures.isEmpty || lots == Self.lotsAtOnce
+            let next = isEnough ? [] : (try? await nextLot()) ?? []
             let following = next.isEmpty ? nil : begin(next)
             for attempt in await deciding.value {
-                inHand.remove(attempt.event)
                 switch attempt.outcome {
                 case .success(true): break
                 case .success(false): idle.insert(attempt.event)
@@ -138,8 +142,10 @@ actor BillingDesk {
                     failures.append("\(attempt.event): \(error)")
                 }
             }
+            // Of a fee and what shares it out only one is attempted: none of the lot is in hand any more.
+            inHand.subtract(lot.map(\.event))
             guard let following else { break }
-            deciding = following
+            (lot, deciding, lots) = (next, following, lots + 1)
         }
         trouble = failures.first
         if let trouble { logger.error("cannot react: \(trouble)", ["failures": .integer(Int64(failures.count))]) }

@@ -50,27 +50,35 @@ extension ReceiptWriter {
             return !isEnough && lines.count < Receipt.maximumPayouts
         }
         var payouts: [ReceiptPayout] = []
+        // What the wallets, by where they were set, were to have by then.
+        var owed: [Int: Int128] = [:]
         for line in lines {
             let position = Int(line.position)
             if line.type == PayoutRequested.type {
                 let finish = try await archive.milestones.last(PayoutFinished.type, line.subject)
                 payouts.append(.rail(request: position, finish: finish))
-            } else if let wallet = try await wallet(of: payee, epoch: position) {
+            } else if let wallet = try await wallet(of: payee, epoch: position, pays: -line.amount.units, &owed) {
                 payouts.append(wallet)
             }
         }
         return payouts
     }
 
-    private mutating func wallet(of payee: AccountID, epoch: Int) async throws -> ReceiptPayout? {
+    /// What an epoch pays, with the first claim that covers it.
+    private mutating func wallet(
+        of payee: AccountID, epoch: Int, pays units: Int128, _ owed: inout [Int: Int128]
+    ) async throws -> ReceiptPayout? {
         let milestones = archive.milestones
         guard let set = try await milestones.last(WalletSet.type, String(payee.owner), before: epoch) else { return nil }
         let closed = try await archive.data(PayoutEpochClosed.self, epoch)
         _ = try await archive.entries(closed.postings)
         let address = try await archive.data(WalletSet.self, set).address
+        owed[set, default: 0] += units
         for position in try await milestones.all(PayoutClaimed.type, address, after: epoch) {
             let claim = try await archive.data(PayoutClaimed.self, position)
-            if claim.asset == closed.asset, claim.epoch >= closed.epoch { return .wallet(epoch: epoch, wallet: set, claim: position) }
+            if claim.asset == closed.asset, claim.epoch >= closed.epoch, claim.cumulative.units >= owed[set, default: 0] {
+                return .wallet(epoch: epoch, wallet: set, claim: position)
+            }
         }
         return .wallet(epoch: epoch, wallet: set, claim: nil)
     }

@@ -14,6 +14,9 @@ public struct IngestLaw: ReplayLaw {
     /// Where the last withdrawal of a whole contributor stands.
     private var orders: [String: UInt64] = [:]
 
+    /// The latest time of an event of ingest's own: it ran then.
+    private var lastOwn = Timestamp(microseconds: 0)
+
     /// Reads evidence there.
     public init(_ evidence: EvidenceShelf) { self.evidence = evidence }
 
@@ -22,6 +25,7 @@ public struct IngestLaw: ReplayLaw {
 
     /// Remembers where withdrawals of whole contributors stand.
     public mutating func hear(_ fact: ReplayFact) {
+        if Self.nouns.contains(String(fact.fact.type.prefix { $0 != "." })) { lastOwn = max(lastOwn, fact.fact.time) }
         guard fact.fact.type == ContributorWithdrawn.type, let contributor = fact.fact.data["contributor"]?.stringValue else { return }
         orders[contributor] = fact.position
     }
@@ -31,7 +35,7 @@ public struct IngestLaw: ReplayLaw {
         var ending = Ending()
         for (id, time) in state.toWithdraw.sorted(by: { $0.key < $1.key }) {
             let contributor = state.contributions[id]?.submitted.contributor ?? ""
-            if time.microseconds + Self.patience < logTime.microseconds, let position = orders[contributor] {
+            if time.microseconds + Self.patience < lastOwn.microseconds, let position = orders[contributor] {
                 ending.missing.append((position, ContributorWithdrawn.type, "\(contributor) took back all, and \(id) was passed over"))
             } else {
                 ending.gaps.append(
@@ -41,7 +45,8 @@ public struct IngestLaw: ReplayLaw {
         return ending
     }
 
-    /// How long a whole contributor's withdrawal may take, in microseconds of log time: an hour, in which a service may be down.
+    /// How long a whole contributor's withdrawal may take, in microseconds of the times at which ingest decided: while it is down
+    /// nothing is passed over.
     private static let patience: Int64 = 3_600_000_000
 
     /// What the rules make of the same.

@@ -5,6 +5,8 @@ internal import IngestDomain
 struct ScreeningShelf {
     /// About so many bytes are kept, unless one Datanet alone has more.
     private static let mostBytes = 256 << 20
+    /// At most so many Datanets are kept, whatever they take.
+    private static let mostKept = 64
 
     /// What was forgotten of a session while it was away.
     private enum Change {
@@ -30,7 +32,10 @@ struct ScreeningShelf {
         guard let session else { return }
         kept.append((datanet, session))
         for change in changes { forget(datanet, change) }
-        while kept.count > 1, kept.reduce(0, { $0 + $1.session.bytes }) > Self.mostBytes { kept.removeFirst() }
+        // Each keeps a file open, too.
+        while kept.count > 1, kept.count > Self.mostKept || kept.reduce(0, { $0 + $1.session.bytes }) > Self.mostBytes {
+            kept.removeFirst()
+        }
     }
 
     /// Forgets items of a Datanet, which were erased.

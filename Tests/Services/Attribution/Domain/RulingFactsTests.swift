@@ -53,7 +53,13 @@ import Testing
         // An answer from before the ruling says nothing of it.
         try log.attribute(0)
         #expect(log.facts.unfollowed().map(\.isPassedOver) == [false])
+        // Nor do those that were on their way.
         try log.attribute(2)
+        for number in 3...AttributionFacts.underWay + 2 {
+            #expect(log.facts.unfollowed().map(\.isPassedOver) == [false])
+            try log.answer(number)
+            try log.attribute(number)
+        }
         #expect(log.facts.unfollowed().map(\.isPassedOver) == [true])
         try log.take(AttributionCorrected(attribution: "at_1", ruling: "ru_1", shares: .entries([]), evidence: .zero), isOwn: true)
         #expect(log.facts.unfollowed().isEmpty)

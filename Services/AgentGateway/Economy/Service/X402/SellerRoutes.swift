@@ -212,7 +212,9 @@ struct SellerRoutes: Sendable {
             // Its mandate ended while it was made: it has failed already, and is told so.
             if try await maker.query({ $0.payments[id]?.status }) == .failed { return }
             throw try await refuse(payment, error, purchase.correlation)
-        } catch let problem as Problem where (400..<500).contains(problem.status) && problem.status != 429 {
+        } catch let problem as Problem
+            where (400..<500).contains(problem.status) && problem.status != 429 && problem.type.code != ProblemType.commandInFlight.code
+        {
             // It will not be made: the payer keeps what was reserved.
             try await desk.failed(payment, "not_delivered", purchase.correlation)
             throw problem
