@@ -9,7 +9,9 @@ enum FactorFiles {
 
     /// The pieces of a file, in order.
     static func pieces(_ file: [UInt8], largest: Int = FactorFiles.largest) -> [(String, [UInt8])] {
-        stride(from: 0, to: max(1, file.count), by: largest).enumerated().map { number, start in
+        // Most have one, which is not copied.
+        if file.count <= largest { return [(name(0), file)] }
+        return stride(from: 0, to: max(1, file.count), by: largest).enumerated().map { number, start in
             (name(number), Array(file[start..<min(start + largest, file.count)]))
         }
     }

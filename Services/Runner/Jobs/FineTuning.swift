@@ -73,6 +73,9 @@ struct FineTuning: Sendable {
         guard memory.written <= library.rowsLimit else {
             throw RunnerError.tooManyRows(needed: memory.written, limit: library.rowsLimit)
         }
+        guard memory.factors <= FactorFiles.most * FactorFiles.largest else {
+            throw RunnerError.largeFactors(needed: memory.factors, limit: FactorFiles.most * FactorFiles.largest)
+        }
         let needed = memory.total
         guard needed <= library.memoryLimit else { throw RunnerError.tooLarge(needed: needed, limit: library.memoryLimit) }
         plan.options.memoryLimit = library.memoryLimit

@@ -21,7 +21,8 @@ enum JobFault: Equatable {
         switch error {
         case RunnerError.lost, is CancellationError: self = .lost
         case RunnerError.halted: self = .halted
-        case RunnerError.tooLarge, RunnerError.tooManyRows, RunnerError.otherBase, RunnerError.unknownBase, EngineError.outOfMemory:
+        case RunnerError.tooLarge, RunnerError.tooManyRows, RunnerError.largeFactors, RunnerError.otherBase, RunnerError.unknownBase,
+            EngineError.outOfMemory:
             self = .elsewhere
         case let error as PeerError:
             switch error.status {

@@ -136,8 +136,8 @@ import Threads
 
     /// What another engine's runner may hand in.
     enum Work: String, Sendable, CaseIterable {
-        case honest, honestRows, noAdapter, uselessWithAClaim, othersRows, otherNumbers, otherFactors
-        case oneStep, ownRows, otherCanaries, nothingForCanaries, smallEigenvalues, thePointTwice, stretchedRows
+        case honest, honestRows, noAdapter, uselessWithAClaim, otherNumbers, otherFactors
+        case oneStep, otherCanaries, nothingForCanaries, smallEigenvalues, thePointTwice, stretchedRows
     }
 
     /// What another engine made is measured: an adapter that gains nothing, or is none, is not taken whatever is claimed of it, nor are rows
@@ -210,7 +210,7 @@ import Threads
         ).canaries
         var all = try await factors.rows(own.training.map(\.example) + canaries, role: .training, pool: tuning.pool)
         var members: [[String: JSONValue]] = own.training.map {
-            ["item": .string($0.item), "owner": .string(work == .othersRows ? "paul" : $0.owner), "datanet": .string($0.datanet)]
+            ["item": .string($0.item), "owner": .string($0.owner), "datanet": .string($0.datanet)]
         }
         members += canaries.indices.map { ["item": .string(AttributionRows.canary($0))] }
         switch work {
@@ -219,10 +219,6 @@ import Threads
         // Each within what another order of sums explains, if nobody looks at their lengths.
         case .stretchedRows: all = all.map { InfluenceRow(scaling: $0, by: 1.05) }
         case .nothingForCanaries: for number in own.training.count..<all.count { all[number] = InfluenceRow(scaling: all[number], by: 0) }
-        // An item's name once more, as of nobody: attribution looks the owner up.
-        case .ownRows:
-            all.append(all[0])
-            members.append(["item": .string(own.training[0].item)])
         default: break
         }
         var files = RowFiles(), index: [JSONValue] = []

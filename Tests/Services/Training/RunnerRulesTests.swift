@@ -321,6 +321,25 @@ import TrainingDomain
         #expect(try TrainingRules.lease(candidate)(state([bonded(20), rita, grant, second, started]), context).count == 1)
     }
 
+    @Test func aJobIsVouchedForBySoManyTimesItsFee() throws {
+        let dear = JobRequested(
+            job: "k", owner: "ann", base: "tiny",
+            snapshots: [SnapshotReference(datanet: "dn", snapshot: "sn", number: 1, root: digest)], settings: digest, fee: Amount(500, usdc)
+        )
+        let candidate = TrainingRules.Candidate(runner: "rita", bases: ["tiny"], isHouses: false, stake: Amount(10, usdc), cover: 4)
+        func lease(_ units: Int128, _ events: [any EventData]) throws -> String? {
+            try TrainingRules.lease(candidate)(state([bonded(units), rita, grant] + events), context).first.map {
+                try JobStarted($0.data.object()).job
+            }
+        }
+        // The job j costs 5, of which four times is 20; k needs 2,000.
+        #expect(try lease(19, [dear]) == nil && lease(20, [dear]) == "j")
+        #expect(try lease(1_999, [dear, JobCancelled(job: "j")]) == nil && lease(2_000, [dear, JobCancelled(job: "j")]) == "k")
+        #expect(try lease(2_019, [dear, started]) == nil && lease(2_020, [dear, started]) == "k")
+        // What the house's own get hangs on no stake.
+        #expect(try TrainingRules.lease(.init(runner: "r2", cover: 4))(state([dear, JobCancelled(job: "j")]), context).count == 1)
+    }
+
     @Test func whoMayNotSeeTheDataAnyMoreIsToldWhose() throws {
         let revoked = AccessRevoked(grant: "g", datanet: "dn"), ended = AccessRevoked(grant: "a", datanet: "dn")
         func missing(_ events: [any EventData], isHouses: Bool = false) throws -> String? {

@@ -68,7 +68,7 @@ struct RunnerRoutes: Sendable {
         let isHouses = try await joining.admit(context)
         let candidate = TrainingRules.Candidate(
             runner: try context.caller.subject, bases: bases.map { Set($0) }, features: features.map { Set($0) }, isHouses: isHouses,
-            stake: joining.stake, declined: Set(declined ?? []))
+            stake: joining.stake, cover: joining.cover, declined: Set(declined ?? []))
         return (candidate, try checks && context.caller.has(RunnerJoining.checking))
     }
 
