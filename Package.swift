@@ -174,6 +174,7 @@ let package = Package(
                 "HTTPServer", "HTTPClient", "JSON", "Crypto", "Identity", "Telemetry", "Threads",
             ],
             path: "Tests/ServiceTestSupport", swiftSettings: strict),
+        tests("ThreadsTests", "Shared/Threads", ["Threads"]),
         tests("JSONTests", "Shared/JSON", ["JSON"]),
         tests("CryptoTests", "Shared/Crypto", ["Crypto", "JSON"]),
         tests("EVMTests", "Shared/EVM", ["EVM", "Crypto"]),
@@ -222,7 +223,7 @@ let package = Package(
             "IngestTests", "Services/Ingest",
             shell + [
                 "IngestDomain", "IngestParsing", "IngestService", "LedgerService", "HTTPServer", "ServiceTestSupport", "PrivatePostgres",
-                "IngestFuzzing", "openledger-confine",
+                "IngestFuzzing", "openledger-confine", "Replay",
             ]),
         tests(
             "DatanetTests", "Services/Datanet",
@@ -248,8 +249,8 @@ let package = Package(
         tests(
             "AgentEconomyTests", "Services/AgentEconomy",
             shell + [
-                "Replay", "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayService", "BillingService", "BillingDomain",
-                "Webhooks", "HTTPSignatures", "EVM", "LedgerService",
+                "Replay", "AgentEconomyDomain", "AgentEconomyService", "AgentGatewayDomain", "AgentGatewayService", "BillingService",
+                "BillingDomain", "Webhooks", "HTTPSignatures", "EVM", "LedgerService",
                 "HTTPServer", "ServiceTestSupport",
             ]),
         tests(
@@ -275,7 +276,8 @@ let package = Package(
         program(
             "benchmarks", "Benchmarks",
             [
-                "IngestDomain", "IngestParsing", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "CKernels", "Engine",
+                "IngestDomain", "IngestParsing", "IngestService", "Blobs", "CorpusIndex", "AttributionDomain", "BillingService", "CKernels",
+                "Engine",
                 "LedgerService", "LedgerDomain", "RunnerService", "AgentEconomyDomain", "AgentGatewayDomain", "EVM", "Decisions",
                 "EventLog", "Events", "Money", "ServiceShell",
                 "Projections", "Postgres", "PrivatePostgres", "Kafka", "Web", "HTTP", "HTTPServer", "HTTPClient", "JSON", "Crypto",

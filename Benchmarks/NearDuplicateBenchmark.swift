@@ -1,5 +1,6 @@
 import Foundation
 import IngestDomain
+import IngestService
 import PrivatePostgres
 
 /// Near-duplicate search: how a look-up's cost grows with the rows that there are, and beside datasketch on the same shingles.
@@ -8,8 +9,8 @@ enum NearDuplicateBenchmark {
     ///   - texts: words of real rows and variants of them.
     ///   - python: a Python with datasketch; nil leaves it out.
     static func run(_ texts: [[UInt64]], _ python: String?) async throws {
-        let few = grown(texts, to: 10_000)
-        let many = grown(texts, to: 100_000)
+        let few = try grown(texts, to: 10_000)
+        let many = try grown(texts, to: 100_000)
         if let few, let many {
             row(
                 "  a look-up among ten times as many rows takes", ratio(many.search / few.search), "", "linear: 10",
@@ -30,8 +31,8 @@ enum NearDuplicateBenchmark {
     }
 
     /// Fills an index, and looks up rows that it does not hold: variants of rows that it does, and new ones.
-    private static func grown(_ texts: [[UInt64]], to count: Int) -> Cost? {
-        var index = NearDuplicateIndex(threshold: 800)
+    private static func grown(_ texts: [[UInt64]], to count: Int) throws -> Cost? {
+        var index = NearDuplicateIndex(threshold: 800, store: try SketchFile(folder: NSTemporaryDirectory()))
         let sets = (0..<count).map { Shingles(text($0, texts)) }
         var start = monotonic()
         var found = 0
@@ -51,7 +52,7 @@ enum NearDuplicateBenchmark {
         let exhaustive = (monotonic() - start) / Double(some.count)
         row(
             "near-duplicates among \(count) rows (\(found) found)", thousands(Double(count) / filled),
-            "\(index.bytes >> 20) MiB", String(format: "%.2f s", filled), widths: [52, 12, 12, 12])
+            "\(index.bytes / count) B a row", String(format: "%.2f s", filled), widths: [52, 12, 12, 12])
         row(
             "  one look-up (\(hits) of \(probes.count) resemble some row; \(near) of \(some.count))", micro(search), "", "",
             widths: [52, 12, 12, 12])
@@ -86,7 +87,7 @@ enum NearDuplicateBenchmark {
             print(time.time() - start, *found)
             """
         let began = monotonic()
-        var index = NearDuplicateIndex(threshold: 800)
+        var index = NearDuplicateIndex(threshold: 800, store: try SketchFile(folder: NSTemporaryDirectory()))
         var ours: Set<Int> = []
         for (number, set) in sets.enumerated() where index.add("\(number)", set) != nil { ours.insert(number) }
         let seconds = monotonic() - began

@@ -28,7 +28,7 @@ public enum EventCatalog {
         case .ingest:
             [
                 "contribution.submitted", "contribution.screened", "contribution.withdrawn", "content.erased",
-                "contributor.claim-requested", "contributor.claimed",
+                "contributor.claim-requested", "contributor.claimed", "contributor.withdrawn",
             ]
         case .datanet:
             [

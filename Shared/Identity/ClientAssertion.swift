@@ -21,9 +21,18 @@ public struct ClientAssertion: Sendable {
         claimedSubject = subject
     }
 
+    /// What tells one assertion from another of the same client, and until when it could be shown again.
+    public struct Use: Sendable, Hashable {
+        /// Its `jti` where it has one (RFC 7519 §4.1.7), otherwise the hash of what was signed.
+        public let id: String
+        /// In seconds since 1970; nobody takes it from then on.
+        public let end: Int64
+    }
+
     /// Throws unless one of the keys signed it, for one of the audiences, and it holds now.
     /// - Parameter now: seconds since 1970.
-    public func check(by keys: [Ed25519PublicKey], audiences: Set<String>, now: Int64 = UnixTime.now) throws(TokenError) {
+    /// - Returns: by what it is known again: it should be taken once.
+    public func check(by keys: [Ed25519PublicKey], audiences: Set<String>, now: Int64 = UnixTime.now) throws(TokenError) -> Use {
         guard token.header["crit"] == nil, token.header["b64"] == nil else { throw .criticalHeader }
         try token.requireAlgorithm()
         guard keys.contains(where: { $0.isValid(signature: token.signature, for: token.signed) }) else { throw .signature }
@@ -34,5 +43,7 @@ public struct ClientAssertion: Sendable {
         if let begin = try claims.beginning(), now < UnixTime.add(begin, -Self.leeway) { throw .notYetValid }
         try claims.requireIssuer(claimedSubject)
         try claims.requireAudience(audiences)
+        let id = claims.value["jti"]?.stringValue.map { "jti:" + $0 } ?? "hash:" + SHA256.hash(token.signed).hex
+        return Use(id: id, end: UnixTime.add(end, Self.leeway))
     }
 }

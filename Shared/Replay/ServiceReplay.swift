@@ -96,7 +96,12 @@ public actor ServiceReplay<Law: ReplayLaw>: ServiceReplaying {
     private func decideAgain() {
         guard let first = append.first else { return }
         let decided = ReplayedAppend(append.map(\.fact.own), position: first.position)
-        if first.position >= from { check(decided) } else { folded += UInt64(append.count) }
+        if first.position >= from {
+            check(decided)
+        } else {
+            causes.insert(CauseMark(decided.first.cause))
+            folded += UInt64(append.count)
+        }
         for fact in append where !isStopped {
             logTime = max(logTime, fact.fact.time)
             guard Law.State.concerns(fact.fact.type) else { continue }

@@ -66,7 +66,7 @@ extension Route {
         Route(
             method, pattern, operation: operation, summary: summary, access: access, path: path, query: query,
             headers: headers + [Self.positionHeader], body: body, idempotency: idempotency, replies: replies, problems: problems,
-            deadline: deadline, errors: errors
+            deadline: deadline, isBrief: isBrief, errors: errors
         ) { [handler] context in
             try await context.waited(by: sources)
             return try await handler(context)
@@ -75,11 +75,18 @@ extension Route {
 }
 
 extension Route {
+    /// The header field by which answers tell how far on the log they stand, for the document.
+    public static let writtenHeader = (
+        name: AppliedPosition.headerName,
+        summary: "The position on the log of the last event made; absent where there is none. A read that carries it sees that event."
+    )
+
     /// The same route, whose answer says in `Ledger-Position` how far what it decided stands on the log.
     public func writing() -> Route {
         Route(
             method, pattern, operation: operation, summary: summary, access: access, path: path, query: query, headers: headers, body: body,
-            idempotency: idempotency, replies: replies, problems: problems, deadline: deadline, errors: errors
+            idempotency: idempotency, replies: replies.map { $0.carrying(Self.writtenHeader) }, problems: problems, deadline: deadline,
+            isBrief: isBrief, errors: errors
         ) { [handler] context in
             let written = WrittenPosition()
             var response = try await WrittenPosition.$current.withValue(written) { try await handler(context) }

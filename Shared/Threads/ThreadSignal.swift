@@ -13,7 +13,8 @@ public final class ThreadSignal: @unchecked Sendable {
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let isRaised = Atomic<Bool>(false)
     private var isSleeping = false
-    private var pace = Pace(least: 60_000)
+    // What comes later than looking lasts, and the waking that it then takes, was looked for in vain. Callers who come by a socket do.
+    private var pace = Pace(least: 60_000, soon: Pace.patience + 50_000)
 
     /// Down.
     public init() {

@@ -23,7 +23,7 @@ public actor BotDirectories {
     static let usually: Int64 = 3_600
 
     private struct Known: Sendable {
-        var keys: [String: Ed25519PublicKey] = [:]
+        var keys: [String: KeyDirectory.ProvenKey] = [:]
         let fetched: Int64
         let until: Int64
     }
@@ -50,12 +50,13 @@ public actor BotDirectories {
     public func key(_ id: String, of agent: String, now: Int64 = UnixTime.now) async -> (key: Ed25519PublicKey, host: String)? {
         guard let (origin, host) = origin(agent) else { return nil }
         if let kept = known[origin], now < kept.until {
-            if let key = kept.keys[id] { return (key, host) }
+            // However long the directory is kept, a key holds no longer than it says itself.
+            if let key = kept.keys[id], key.holds(at: now) { return (key.key, host) }
             // It may have been added since; who asks for keys that are not there does not make us fetch them all the time.
             if now < kept.fetched + Self.kept.lowerBound { return nil }
         }
-        guard let key = await directory(origin, host, now)?.keys[id] else { return nil }
-        return (key, host)
+        guard let key = await directory(origin, host, now)?.keys[id], key.holds(at: now) else { return nil }
+        return (key.key, host)
     }
 
     /// The origin without a slash at its end, and its host; nil when nothing may be fetched from it.

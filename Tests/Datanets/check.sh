@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Real data sets become Datanets through REST alone, in the real program: contributors as the files name them, planted faults found,
-# the manifest loaded by mlcroissant, one contributor erased, the log audited, and the same roots from a clone whose rows were dropped.
+# the manifest loaded by mlcroissant, one contributor erased, the log audited, and the same roots from a bundle alone and from a clone whose
+# rows were dropped.
 # OPENLEDGER_TEST_ROWS says how many rows of each file; 0 is all of them.
 set -euo pipefail
 
@@ -52,7 +53,14 @@ done
 "$python" "$root/Tests/Datanets/erase.py" "$url" "$folder" || die "the erasure of one contributor"
 "$program" audit "$url/log" --key "$key" >"$folder/audit" 2>"$folder/audit.log" || { cat "$folder/audit" >&2; die "the audit is not green after the erasure"; }
 echo "  audit: $(head -n 1 "$folder/audit")"
+# What a stranger takes away: each root is made again from the bundle alone, in a folder of its own, with no server and no database.
+"$program" export "$url/log" "$folder/stranger/bundle" --key "$key" >"$folder/export.log" 2>&1 || { cat "$folder/export.log" >&2; die "the log is not exported"; }
 stop
+(cd "$folder/stranger" && env -i PATH="$PATH" "$program" audit bundle --key "$key") >"$folder/audit" 2>"$folder/audit.log" ||
+  { cat "$folder/audit" "$folder/audit.log" >&2; die "a stranger makes other roots of the bundle"; }
+roots=$(sed -n "s/^.*[^0-9]\([0-9]\{1,\}\) snapshots' roots.*$/\1/p" "$folder/audit" | head -n 1)
+[[ ${roots:-0} -ge 4 ]] || { cat "$folder/audit" >&2; die "the audit of the bundle made no roots again"; }
+echo "  a bundle in another folder, without server and database: $roots roots made again"
 
 # Another machine's clone, with nothing left of what datanet had made of the log.
 cp -a "$folder/home" "$folder/clone"
@@ -69,4 +77,4 @@ as "$psql" -qX -v ON_ERROR_STOP=1 -h "$sockets" -p "$port" -U openledger -d open
 stop
 start "$folder/clone"
 "$python" "$root/Tests/Datanets/again.py" "$url" "$folder" || die "a clone whose rows were dropped publishes other roots"
-echo "Datanets: three real data sets by REST; planted faults found; mlcroissant loads the manifests; an author erased, the audit green; a clone has the same roots"
+echo "Datanets: three real data sets by REST; planted faults found; mlcroissant loads the manifests; an author erased, the audit green; a bundle and a clone have the same roots"

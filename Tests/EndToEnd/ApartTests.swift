@@ -76,7 +76,7 @@ import Testing
 
     private static let scopes: Set<String> = [
         "log:read", "principals:verify", "rulings:write", "attributions:read", "billing:admin", "billing:read", "billing:deposit",
-        "billing:rule",
+
         "billing:epoch", "billing:payout", "billing:verify", "billing:refund",
     ]
 }

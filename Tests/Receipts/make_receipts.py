@@ -146,6 +146,10 @@ class World:
         # What changes the first settlement: units that flow back, and lists of other shares, as they follow each other.
         self.changes = options.get("changes", options.get("returns", []))
         self.late = options.get("late")
+        # Whether the first snapshot's event is one that came after the training.
+        self.again = options.get("again")
+        # The edition of the settlement's rules, by how many seconds log time was ahead of it, and rules that were set after its basis.
+        self.edition, self.ahead, self.late_rules = options.get("edition", 2), options.get("ahead", 7), options.get("late_rules")
         self.write(options.get("settlements", 1), options.get("until", "paid"), options.get("wallet"))
 
     def add(self, name, type, data, cause=None):
@@ -214,9 +218,13 @@ class World:
         snapshots = [first[2], second[2]]
         self.add("base", "base-model.registered", {"model": "base", "owner": "house", "artefact": digest(b"b"), "licence": "Apache-2.0", "parameters": 9})
         shares = self.listed([{"owner": owner, "datanet": datanet, "share": share} for owner, datanet, share in self.shares])
+        if self.rules:
+            self.add("rules", "settlement.rules-set", self.rules)
         self.job = self.add("job", "job.completed",
                             {"job": "job_1", "owner": "acme", "base": "base", "snapshots": snapshots[:1], "adapter": digest(b"a"), "shares": shares,
                              "tokens": 100, "fee": money(self.fee), "runner": "runner-1", "record": digest(b"r")})
+        if self.again:
+            self.add("snapshot-again", "snapshot.published", json.loads(self.events[self.places["snapshot-dn_1"]])["data"])
         self.split = {"owner": 2000, "datanets": 3000, "contributors": 3000, "validators": 1000, "compute": 1000}
         self.model = self.add("model", "model.published",
                               {"model": "acme/defi", "version": 1, "owner": "acme", "base": "base", "adapter": digest(b"a"), "job": "job_1",
@@ -224,8 +232,6 @@ class World:
                                "split": self.split,
                                "attribution": {"rules": "attribution/1", "spans": 4000, "influence": 3000, "retrieval": 3000, "threshold": 0,
                                                "cap": 10**9, "fallback": "tokens", "minimum_span": 4}})
-        if self.rules:
-            self.add("rules", "settlement.rules-set", self.rules)
         for number in range(settlements):
             self.settle(number, shares, snapshots, self.changes if number == 0 else [])
         self.pay(until, wallet)
@@ -281,6 +287,9 @@ class World:
                       "methods": [{"method": "spans", "weight": 10**9, "confidence": 9 * 10**8}], "fallback": False, "shares": shares,
                       "evidence": digest(file)})
         basis = "basis" + tag if answer else {"training": "job", "access": "used"}[self.kind]
+        if self.late_rules:
+            self.rules = self.late_rules
+            self.add("rules", "settlement.rules-set", self.rules)
         rules = self.rules or reader.STANDARD
         terms = {}
         counted = [{"owner": o, "datanet": d, "share": s} for o, d, s in self.shares if s]
@@ -302,7 +311,8 @@ class World:
         entries = [posting(account, units) for account, units in sorted({**sums, "escrow:fees": -self.fee}.items())]
         bill = self.add("settled" + tag, "settlement.posted",
                  {"id": self.ids[basis], "kind": self.kind, "reference": reference, "payer": "payer:pia", "fee": money(self.fee),
-                  "position": self.places[basis], "release_at": moment(self.places[basis] + rules["holdback_seconds"]),
+                  "position": self.places[basis], "release_at": moment(self.places[basis] + rules["holdback_seconds"] + (self.ahead if self.edition > 1 else 0)),
+                  "edition": self.edition if self.edition > 1 else None,
                   "postings": self.listed(entries)}, cause=self.ids[basis])
         units, left = sums.get("pending:" + self.payee, 0), [[e["account"], int(e["amount"]["amount"])] for e in entries if e["account"] != "escrow:fees"]
         back, corrections = [], []
@@ -356,7 +366,7 @@ class World:
                 continue
             found.append({"item": item, "index": index, "proof": [b64(h) for h in path(index, leaves)], "named": named,
                           "contribution": self.places["submitted-" + item["item"]], "screening": self.places["screened-" + item["item"]],
-                          "admission": self.places["admitted-" + item["item"]], "snapshot": self.places["snapshot-" + share["datanet"]]})
+                          "admission": self.places["admitted-" + item["item"]], "snapshot": self.places["snapshot-again" if self.again and share["datanet"] == "dn_1" else "snapshot-" + share["datanet"]]})
         return found
 
     def pay(self, until, wallet):
@@ -462,6 +472,7 @@ GOOD = {
     "access-curator": {"kind": "access", "payee": "curator:cora", "until": "held-back"},
     "refunded": {"returns": [1, 30_000], "until": "paid"}, "returned": {"returns": [40_000, 60_003], "until": "returned"},
     "wallet": {"wallet": True}, "two": {"settlements": 2}, "rules": {"rules": RULES}, "rules-training": {"rules": RULES, "kind": "training"},
+    "edition-1": {"edition": 1}, "edition-1-late-rules": {"edition": 1, "late_rules": RULES, "until": "credited"}, "in-time": {"ahead": 0},
     "small": {"fee": 11, "until": "credited"}, "many": {"shares": MANY, "payee": "contributor:o003"}, "bare": {"statement": False},
 }
 
@@ -587,6 +598,8 @@ BAD = [
     ("item-rejected", "link", {}, {"screened-it_dn_1_0": edit(items__entries__0__verdict="rejected"),
                                    "screened-it_dn_1_2": edit(items__entries__0__verdict="rejected")}, None),
     ("model-of-other-data", "link", {"statement": False}, {"model": edit(snapshots=[]), "job": edit(snapshots=[])}, None),
+    ("model-of-more-than-it-learnt-from", "link", {"statement": False}, {"job": edit(snapshots=[])}, None),
+    ("snapshot-after-the-training", "order", {"again": True}, {}, None),
     ("not-named", "link", {}, {}, source(named="passages")),
     ("fee-of-another", "fee", {"settlements": 2}, {}, lambda r: r["settlements"][0].update(charges=r["settlements"][1]["charges"])),
     ("fee-twice", "fee", {}, {"charge-0": edit(postings=postings(**{"payer:pia": -200_006, "escrow:fees": 200_006}))}, None),
@@ -598,6 +611,10 @@ BAD = [
     ("policy-points", "terms", {}, {"created-dn_1": edit(policy__treasury_points=5001)}, None),
     ("split-points", "terms", {}, {"model": edit(split__owner=2001)}, None),
     ("holdback", "terms", {}, {"settled-0": edit(release_at=moment(0))}, None),
+    ("holdback-of-edition-1", "terms", {"edition": 1}, {"settled-0": edit(release_at=moment(400_000))}, None),
+    ("holdback-too-short", "terms", {"ahead": -1}, {}, None),
+    ("edition-unknown", "terms", {}, {"settled-0": edit(edition=3)}, None),
+    ("rules-after-it-happened", "terms", {"late_rules": RULES, "until": "credited"}, {}, None),
     ("holdback-endless", "terms", {"rules": RULES}, {"rules": edit(holdback_seconds=2**52)}, None),
     ("rules-forgotten", "terms", {"rules": RULES}, {}, drop("rules")),
     ("member-dropped", "amount", {}, {}, lambda r: r["settlements"][0]["datanets"][0]["members"].pop(0)),
@@ -623,6 +640,8 @@ BAD = [
     ("finish-of-another", "payout", {}, {}, lambda r: r["payouts"][1].update(finish=r["payouts"][0]["finish"])),
     ("wallet-of-another", "payout", {"wallet": True}, {"wallet": edit(owner="bob")}, None),
     ("claim-of-another", "payout", {"wallet": True}, {"claim": edit(address="0x" + "cd" * 20)}, None),
+    ("claim-of-one-unit", "payout", {"wallet": True}, {"claim": edit(cumulative=money(1))}, None),
+    ("claim-in-another-asset", "payout", {"wallet": True}, {"claim": edit(cumulative={"asset": "EUR/2", "amount": "1000000"})}, None),
     ("claim-too-early", "payout", {"wallet": True}, {"claim": edit(epoch=2)}, None),
     ("payout-twice", "payout", {}, {}, lambda r: r["payouts"].append(r["payouts"][1])),
     ("came-back", "state", {}, {"finish-1": edit(paid=False)}, None),

@@ -85,7 +85,7 @@ import Threads
         #expect(report["sound"] == true && report["replay"]?["faults"]?.arrayValue?.isEmpty == true)
         #expect(report["replay"]?["services"]?.arrayValue?.count == 8)
         let gaps = (report["replay"]?["services"]?.arrayValue ?? []).flatMap { $0["not_checked"]?.arrayValue ?? [] }
-        #expect(gaps.contains { $0["what"] == "content that was erased" && $0["count"] == 2 }, "erased content is named")
+        #expect(gaps.contains { $0["what"] == "content of whole owners that was erased" && $0["count"] == 2 }, "erased content is named")
     }
 
     @Test func `an export without evidence says so when it is audited, and one that was broken off goes on`() async throws {

@@ -200,7 +200,7 @@ struct SettlementRun {
             split: ModelSplit(owner: 2_000, datanets: 1_000, contributors: 6_000, validators: 0, compute: 1_000), attribution: policy)
         let id = EntityID.make("at", cause: .event(id: event))
         let statement = try table.statement(
-            id, of: inference, at: position, model: model, missing: [], computed: found, names: OwnerNames())
+            id, of: inference, at: position, model: model, missing: ["no-index"], computed: found, names: OwnerNames())
         let bytes = try statement.bytes()
         evidence[SHA256.hash(bytes)] = bytes
         let computed = AttributionComputed(

@@ -91,6 +91,14 @@ struct TamperedLog {
         set(place, pointer, .digest(other))
     }
 
+    /// A document that an event names.
+    func document(at place: Int, _ pointer: String) -> JSONValue? {
+        guard let digest = get(place, pointer)?.stringValue.flatMap({ Digest(prefixed: $0) }), let bytes = evidence[digest] else {
+            return nil
+        }
+        return try? JSON.parse(bytes)
+    }
+
     /// Puts a copy of an event behind it, with a cause of its own.
     mutating func repeatEvent(_ place: Int) {
         var copy = entries[place]

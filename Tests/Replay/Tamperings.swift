@@ -69,7 +69,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         }
     }
 
-    private static let lists = [ingest, datanet, training, attribution, billing, gateway, economy, ledger]
+    private static let lists = [ingest, datanet, training, attribution, billing, gateway, economy, ledger, omitted]
     static let all: [Tampering] = lists.flatMap { $0 }
 
     /// The first few of each service's.
@@ -80,6 +80,15 @@ struct Tampering: Sendable, CustomTestStringConvertible {
     static let ingest: [Tampering] = [
         .set(.ingest, ContributionSubmitted.self, "/contributor", "mallory", "a contribution in another's name"),
         .set(.ingest, ContributionSubmitted.self, "/signature", "AAAA", "a signature that is none"),
+        Tampering(.ingest, "a contribution signed with a key that is nobody's") { log in
+            let place = try log.place(ContributionSubmitted.type)
+            let key = try Ed25519PrivateKey.generate()
+            var submitted = try ContributionSubmitted(log.entries[place].data.object())
+            submitted.signer = DIDKey.text(for: key.publicKey)
+            submitted.signature = Base64URL.encode(try key.sign(submitted.signedBytes))
+            log.entries[place].data = submitted.json
+            return place
+        },
         .set(.ingest, ContributionSubmitted.self, "/manifest", .digest(SHA256.hash(utf8: "another")), "a manifest that nobody signed"),
         Tampering(.ingest, "work that its contributor had signed for another Datanet") { log in
             let place = try log.place(ContributionSubmitted.type)
@@ -96,6 +105,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .actor(.ingest, ContentErased.self, "content erased by a stranger"),
         .actor(.ingest, ContributionWithdrawn.self, "an author's item taken back by a stranger", nth: 1),
         .actor(.ingest, ContentErased.self, "an author's content erased by a stranger", nth: 1),
+        .actor(.ingest, ContributorWithdrawn.self, "consent to all of somebody's work taken back by a stranger"),
         .set(.ingest, ContributorClaimRequested.self, "/author", "author_0", "a claim of an author whose work is not there"),
         .actor(.ingest, ContributorClaimed.self, "a claim confirmed by a stranger"),
         .set(.ingest, ContributorClaimed.self, "/principal", "mallory", "an author's account given to another than the claimant"),

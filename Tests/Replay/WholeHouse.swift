@@ -33,7 +33,7 @@ final class WholeHouse: Sendable {
     /// Everything that anybody may do.
     static let scopes: Set<String> = PrincipalRules.usualScopes.union([
         "artefacts:read", "principals:verify", "keys:administer", "rulings:write", "billing:admin", "billing:read",
-        "billing:deposit", "billing:rule", "billing:epoch", "billing:payout", "billing:verify", "billing:refund", "billing:hold",
+        "billing:deposit", "billing:epoch", "billing:payout", "billing:verify", "billing:refund", "billing:hold",
         "log:read",
     ])
 

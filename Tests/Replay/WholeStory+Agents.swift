@@ -72,7 +72,8 @@ extension StoryTelling {
     private func approvals(_ people: People) async throws {
         let careful = try await granted(people, [("approval_above", amount(5))])
         let asked = try await whole.call(
-            "POST", "/v1/mandates/\(careful)/approvals", as: people.bot, ["amount": amount(10), "payee": .string(people.ann)])
+            "POST", "/v1/mandates/\(careful)/approvals", as: people.bot,
+            ["amount": amount(10), "purpose": "payment", "payee": .string(people.ann)])
         let approval = try #require(asked["approval"]?.stringValue)
         try await whole.call("POST", "/v1/mandates/\(careful)/approvals/\(approval)", as: people.pia, ["granted": true])
     }

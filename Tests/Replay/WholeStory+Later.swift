@@ -1,6 +1,8 @@
 import Crypto
 import Decisions
 import EventLog
+import Identity
+import AgentGatewayDomain
 import Events
 import JSON
 import ServiceTestSupport
@@ -35,6 +37,15 @@ extension StoryTelling {
         try await whole.wait(for: SettlementPosted.type, settled + 1)
     }
 
+    /// An agent lost its key, and its owner gives it another.
+    private func recover(_ agent: String, by owner: String) async throws {
+        let key = try Ed25519PrivateKey.generate()
+        let did = DIDKey.text(for: key.publicKey)
+        let signature = Base64URL.encode(try key.sign(ProofMessages.recovery(principal: agent, key: did)))
+        try await whole.call(
+            "POST", "/v1/principals/\(agent)/recovery", as: owner, ["key": .string(did), "signature": .string(signature)])
+    }
+
     /// Three months pass: fees that were taken and never shared out go back, and so does the bond of the dispute that nobody ruled on. A
     /// ruling finds nothing to take and is closed.
     func later(_ people: People, _ datanet: String) async throws {
@@ -46,6 +57,9 @@ extension StoryTelling {
             ])
         try await whole.wait(for: ReactionClosed.type, 1)
         try await sold(people, datanet)
+        // She takes back all that she brought, everywhere.
+        try await whole.call("POST", "/v1/contributors/\(people.ann)/withdrawal", as: people.ann, .object(JSONObject()))
+        try await recover(people.bot, by: people.pia)
         whole.house.clock.advance(days: 92)
         // Log time is that of the newest event: somebody has to write one.
         try await whole.call("PUT", "/v1/principals/\(people.olga)/retention", as: people.olga, ["retention_days": 7])

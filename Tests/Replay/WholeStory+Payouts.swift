@@ -132,9 +132,15 @@ extension StoryTelling {
         try await whole.call(
             "POST", "/v1/stakes/rewards", as: "root",
             ["pool": "house", "account": .string("payer:" + people.pia), "amount": amount(7_000)])
-        try await whole.call(
-            "POST", "/v1/stakes/slash", as: "root",
-            ["pool": "house", "account": "validator:vera2", "amount": amount(1_000), "ruling": "by-hand"])
+        let slashed = try await whole.count(StakeSlashed.type)
+        try await whole.insist(
+            "POST", "/v1/rulings", as: "root",
+            [
+                "about": "task", "subject": "tk_none", "upheld": true, "penalties": [["principal": "vera2", "points": 100]],
+                "pool": "house",
+                "reason": "They promised a deed and did nothing.",
+            ])
+        try await whole.wait(for: StakeSlashed.type, slashed + 1)
         try await whole.wait(for: StakeWithdrawn.type, 1)
         try await whole.wait(for: HoldReleased.type, 2)
     }

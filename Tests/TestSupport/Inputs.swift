@@ -18,7 +18,7 @@ public enum TestInput {
     /// A Python with torch, transformers and PEFT. OPENLEDGER_TEST_TORCH.
     public static var torch: String? { variable("OPENLEDGER_TEST_TORCH") }
 
-    /// For how long the broker is away in the test that takes it away, beside what the test's own appends take. OPENLEDGER_TEST_KAFKA_AWAY,
+    /// For how long the broker is away in the tests that take it away, beside what their own appends take. OPENLEDGER_TEST_KAFKA_AWAY,
     /// in seconds.
     public static var kafkaAway: Duration { .seconds(variable("OPENLEDGER_TEST_KAFKA_AWAY").flatMap { Int($0) } ?? 0) }
 

@@ -246,6 +246,10 @@ class Receipt:
             if "training" in part:
                 job = self.data(part["training"], "job.completed")
                 need(job["job"] == model["job"] and job["adapter"] == model.get("adapter"), "link", "the model's training is another one")
+                need(job["snapshots"] == model["snapshots"], "link", "the model names other snapshots than its training learnt from")
+                learnt = {one["snapshot"] for one in job["snapshots"]}
+                need(all(s["snapshot"] < part["training"] for s in part["sources"] if self.data(s["snapshot"], "snapshot.published")["snapshot"] in learnt),
+                     "order", "a snapshot came after the training that learnt from it")
                 order = [part["training"]] + order
             snapshots, base = model["snapshots"], model["base"]
             statement = self.files.get(found["evidence"])
@@ -428,6 +432,10 @@ class Receipt:
         if "claim" in entry:
             claim = self.data(entry["claim"], "payout.claimed")
             need(claim["address"] == wallet["address"] and claim["asset"] == asset and claim["epoch"] >= epoch["epoch"] and entry["claim"] > place, "payout", "the claim")
+            past = [one for one in self.all["payouts"] if "epoch" in one and one["epoch"] <= place
+                    and self.data(one["wallet"], "account.wallet-set")["address"] == wallet["address"]]
+            owed = -sum(self.sums(one["epoch"], "payout.epoch-closed").get(payee, 0) for one in past)
+            need(claim["cumulative"]["asset"] == asset and int(claim["cumulative"]["amount"]) >= owed, "payout", "the claim is of less than the wallet was to have")
         return place, units, True, "claim" in entry, None
 
     def check(self):

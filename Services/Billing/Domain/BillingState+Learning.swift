@@ -34,7 +34,7 @@ extension BillingState {
                 .init(position: position, principal: member.principal, role: member.role, isIn: false))
         case KeyRotated.type:
             let change = try KeyRotated(fields)
-            if change.verified != nil { verify(change.principal) }
+            if change.verified != nil { verify(change.principal, at: time) }
             if let added = change.added { known.keys[change.principal, default: .init()].link(added) }
             if let removed = change.removed { known.keys[change.principal, default: .init()].unlink(removed) }
         case PrincipalRegistered.type:
@@ -44,7 +44,7 @@ extension BillingState {
             // An owner of a Datanet has seen a proof of who the author is.
             let claimed = try ContributorClaimed(fields)
             known.authors[claimed.author] = claimed.principal
-            verify(claimed.author)
+            verify(claimed.author, at: time)
         case InferenceCompleted.type:
             let inference = try InferenceCompleted(fields)
             // Told a second time it changes nothing, be the first one settled or not.
@@ -131,8 +131,8 @@ extension BillingState {
     public func disposes(_ principal: String, of owner: String) -> Bool { owner == principal || known.authors[owner] == principal }
 
     /// An owner is verified: what waits for it can be paid.
-    mutating func verify(_ owner: String) {
-        verified.insert(owner)
-        if waitingPlaces[owner] != nil { readyOwners.insert(owner) }
+    mutating func verify(_ owner: String, at time: Timestamp) {
+        if verified[owner] == nil { verified[owner] = time }
+        if waitingPlaces[owner] != nil, readyOwners[owner] == nil { readyOwners[owner] = time }
     }
 }

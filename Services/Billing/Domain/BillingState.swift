@@ -43,8 +43,10 @@ public struct BillingState: Sendable {
     var disputesDue = OrderedQueue<Due>()
     var waiting: [Int: Int128] = [:]
     var waitingPlaces: [String: Set<Int>] = [:]
-    var readyOwners: Set<String> = []
-    var verified: Set<String> = []
+    /// Who is verified and has shares that wait, and since when both is so.
+    var readyOwners: [String: Timestamp] = [:]
+    /// Who is verified, and since when.
+    var verified: [String: Timestamp] = [:]
     // Stakes by pool and account.
     var stakes: [StakeKey: Int128] = [:]
     var unbondings: [String: Unbonding] = [:]

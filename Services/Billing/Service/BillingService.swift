@@ -23,7 +23,7 @@ public struct BillingService: RunnableService {
             "billing:read", "billing:hold", "billing:deposit", "billing:verify", "billing:refund", "billing:pay",
         ],
         Service.training.rawValue: ["billing:read", "billing:hold"],
-        Service.datanet.rawValue: ["billing:read", "billing:hold", "billing:rule"],
+        Service.datanet.rawValue: ["billing:read", "billing:hold"],
         Service.attribution.rawValue: ["billing:read"],
     ]
 

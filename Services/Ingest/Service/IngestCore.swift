@@ -20,12 +20,15 @@ struct IngestCore: Sendable {
     let clock: @Sendable () -> Timestamp
     let logger: Logger
     let screener: Screener
+    let withdrawals: Withdrawals
     let log: any LogClient
     let peers: Peers
     let places: ItemPlaces
     let lists: ScreenedLists
     /// The most items of a contribution.
     var mostItems = IngestRules.mostItemsOfContribution
+    /// Where sketches are kept while they are needed.
+    let folder: String
     /// How long an upload is kept that nobody goes on with.
     var uploadAge: Duration
     let exports = Exports()

@@ -50,7 +50,8 @@ public struct IngestService: RunnableService {
                 evidence: evidence, keys: keys,
                 reader: DocumentReader(confined: ConfinedReader(launcher: settings.string("CONFINE"))), clock: context.clock,
                 logger: context.logger,
-                screener: Screener(), log: context.log, peers: context.peers, places: ItemPlaces(evidence), lists: ScreenedLists(evidence),
+                screener: Screener(), withdrawals: Withdrawals(maker: maker, logger: context.logger), log: context.log,
+                peers: context.peers, places: ItemPlaces(evidence), lists: ScreenedLists(evidence), folder: context.folder,
                 uploadAge: .seconds(86_400 * days)))
     }
 
@@ -70,6 +71,7 @@ public struct IngestService: RunnableService {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await core.maker.run() }
             group.addTask { await core.screener.run(core) }
+            group.addTask { await core.withdrawals.run() }
         }
         await core.drafts.pool.close()
     }

@@ -35,7 +35,7 @@ struct EmbeddedHome: Sendable {
     static let administratorScopes: Set<String> = [
         "log:read", "metrics:read", "principals:verify", "principals:recover", "keys:write", "keys:administer", "models:write",
         "datanets:read", "rulings:write",
-        "attributions:read", "billing:admin", "billing:read", "billing:deposit", "billing:rule", "billing:epoch", "billing:payout",
+        "attributions:read", "billing:admin", "billing:read", "billing:deposit", "billing:epoch", "billing:payout",
         "billing:verify", "billing:refund", "billing:recover", "backends:administer",
     ]
 

@@ -2,7 +2,7 @@
 public struct Options: Sendable {
     /// How much of a request is accepted.
     public var limits = Limits()
-    /// Threads that each serve a share of the connections. Handlers run on the cooperative pool, not here.
+    /// Threads that each serve a share of the connections. Handlers run on the cooperative pool, brief ones also here.
     public var threads = 1
     /// Connections that the kernel keeps waiting.
     public var backlog = 1_024
@@ -31,6 +31,9 @@ public struct Options: Sendable {
     /// A longer time than `handlerTimeout` for some requests, by method and target; nil for all others. Asked on the thread that serves the
     /// connection, of requests whose time is over: look it up, do not wait.
     public var handlerPatience: (@Sendable (_ method: String, _ target: String) -> Duration?)?
+    /// Which requests are so little work between their waits that to wake a thread of the pool for it costs more: while few handlers run,
+    /// those with a small body are handled on the thread that serves the connection. Asked there: look it up, do not wait.
+    public var isBrief: (@Sendable (_ method: String, _ target: String) -> Bool)?
     /// A body that comes, or a reply that is taken, at fewer than `minimumBytes` in this time ends the connection: 408 for the
     /// body, a reset for the reply.
     public var rateWindow = Duration.seconds(10)

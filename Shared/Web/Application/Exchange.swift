@@ -10,6 +10,7 @@ struct Exchange: Sendable {
     let method: String
     let path: Substring
     let peer: Peer?
+    let host: String?
     var route: Int?
     var caller: Caller?
 
@@ -19,6 +20,7 @@ struct Exchange: Sendable {
         method = request.method
         path = request.path
         peer = request.peer
+        host = request.headers["Host"]
     }
 
     func logger(_ log: Logger) -> Logger { log.with(["request": .string(id), "trace": .string(trace.traceID)]) }

@@ -26,10 +26,10 @@ struct Pipeline: Sendable {
         record = RequestRecord(patterns: routes.map(\.pattern), metrics: metrics, log: options.accessLog ? log : .silent)
     }
 
-    /// The deadline that the route of a request has of its own.
-    func deadline(_ method: String, _ target: String) -> Duration? {
+    /// The route of a request; nil where nothing takes it.
+    func route(_ method: String, _ target: String) -> Route? {
         guard case .route(let index, _)? = try? router.find(method: method, path: target.prefix { $0 != "?" }) else { return nil }
-        return routes[index].deadline
+        return routes[index]
     }
 
     /// - Throws: `CancellationError` or `Disconnected` when there is nobody left to answer; nothing else.
@@ -135,7 +135,7 @@ struct Pipeline: Sendable {
             problem = Problem(.internal, "something went wrong on our side; it is logged under the request id")
         }
         let style = exchange.route.map { routes[$0].errors } ?? .problem
-        return style.render(problem, ErrorStyle.Place(instance: String(exchange.path), requestID: exchange.id))
+        return style.render(problem, ErrorStyle.Place(instance: String(exchange.path), requestID: exchange.id, host: exchange.host))
     }
 
     private func finish(_ response: Response, _ exchange: Exchange) -> Response {

@@ -9,8 +9,8 @@ internal import Threads
 ///     let response = try await conformance.handler(request)   // or give it to a server or a transport within the process
 ///     #expect(conformance.violations.isEmpty)
 ///
-/// A violation is a status that the route does not declare, a problem whose type it does not declare, a body of another media type, and JSON
-/// that does not fit the declared schema.
+/// A violation is a status that the route does not declare, a problem whose type it does not declare, a body of another media type, JSON
+/// that does not fit the declared schema, and a header field that other routes declare and this one does not.
 public final class OpenAPIConformance: Sendable {
     private struct Seen {
         var violations: [String] = []
@@ -19,11 +19,14 @@ public final class OpenAPIConformance: Sendable {
 
     private let application: Application
     private let router: Router?
+    /// Those that some route declares.
+    private let headerNames: [String]
     private let seen = Lock(Seen())
 
     /// Watches an application.
     public init(_ application: Application) {
         self.application = application
+        headerNames = Set(application.routes.flatMap(\.replies).flatMap(\.headers).map(\.name)).sorted()
         router = try? Router(application.routes.map { ($0.method, $0.pattern) })
     }
 
@@ -62,7 +65,8 @@ public final class OpenAPIConformance: Sendable {
     private func faults(_ request: Request, _ response: Response, _ route: Route?) -> [String] {
         let type = (response.headers["Content-Type"] ?? "").prefix { $0 != ";" }
         if let route, let reply = route.replies.first(where: { $0.status == response.status && ($0.type ?? "") == type }) {
-            return request.method == "HEAD" ? [] : faults(body: response.body, reply)
+            let headers = headerNames.filter { name in response.headers[name] != nil && !reply.headers.contains { $0.name == name } }
+            return headers.map { "the header \($0) is not declared" } + (request.method == "HEAD" ? [] : faults(body: response.body, reply))
         }
         let problems = route?.allProblems ?? [.badPath, .notFound, .methodNotAllowed]
         guard problems.contains(where: { $0.status == response.status }) else {

@@ -101,6 +101,12 @@ struct OpenAPIDocument {
         return ["required": true, "content": .object(content)]
     }
 
+    private func headers(_ reply: Reply) -> JSONValue {
+        var headers = JSONObject()
+        for header in reply.headers { headers[header.name] = ["description": .string(header.summary), "schema": ["type": "string"]] }
+        return .object(headers)
+    }
+
     private func responses(_ route: Route, _ components: inout SchemaWriter) -> JSONValue {
         var responses = JSONObject()
         for reply in route.replies {
@@ -110,6 +116,7 @@ struct OpenAPIDocument {
                 if let schema = reply.schema { media["schema"] = components.write(schema) }
                 response["content"] = [type: .object(media)]
             }
+            if !reply.headers.isEmpty { response["headers"] = headers(reply) }
             responses[String(reply.status)] = .object(response)
         }
         for status in Set(route.allProblems.map(\.status)).sorted() {

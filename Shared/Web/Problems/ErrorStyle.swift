@@ -9,6 +9,8 @@ public struct ErrorStyle: Sendable {
         public let instance: String
         /// The request's id.
         public let requestID: String
+        /// The host that the request was sent to, as it says.
+        public let host: String?
     }
 
     /// The media type of an error.

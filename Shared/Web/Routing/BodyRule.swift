@@ -42,6 +42,16 @@ public struct Reply: Sendable {
     public let type: String?
     /// What the JSON is; nil when the body is none.
     public let schema: Schema?
+    /// Header fields that it may carry beside those of all replies: name and meaning, for the document.
+    public private(set) var headers: [(name: String, summary: String)] = []
+
+    /// The same reply, which may carry this header field.
+    public func carrying(_ header: (name: String, summary: String)) -> Reply {
+        if headers.contains(where: { $0.name == header.name }) { return self }
+        var reply = self
+        reply.headers.append(header)
+        return reply
+    }
 
     /// A JSON document.
     public static func json(_ status: Int = 200, _ summary: String, _ schema: Schema) -> Reply {

@@ -31,6 +31,9 @@ public struct Route: Sendable {
     public let problems: [ProblemType]
     /// How long the handler may take until it has a reply's head, shorter or longer than the server's own deadline; nil leaves it to that.
     public let deadline: Duration?
+    /// Whether the handler does so little between its waits that to wake a thread for it costs more: such a one may be run by the thread
+    /// that serves its connection.
+    public let isBrief: Bool
     /// How errors look.
     public let errors: ErrorStyle
     /// Answers.
@@ -41,7 +44,7 @@ public struct Route: Sendable {
         _ method: Method, _ pattern: String, operation: String, summary: String, access: Access, path: [String: Schema] = [:],
         query: [QueryParameter] = [], headers: [(name: String, summary: String)] = [], body: BodyRule = .none,
         idempotency: Idempotency = .none, replies: [Reply], problems: [ProblemType] = [], deadline: Duration? = nil,
-        errors: ErrorStyle = .problem, handler: @escaping @Sendable (RequestContext) async throws -> Response
+        isBrief: Bool = false, errors: ErrorStyle = .problem, handler: @escaping @Sendable (RequestContext) async throws -> Response
     ) {
         self.method = method
         self.pattern = pattern
@@ -56,6 +59,7 @@ public struct Route: Sendable {
         self.replies = replies
         self.problems = problems
         self.deadline = deadline
+        self.isBrief = isBrief
         self.errors = errors
         self.handler = handler
     }

@@ -113,7 +113,6 @@ struct BadInputTests {
                 ], 422, "invalid", "rise"),
             Row("an unknown hold", "/v1/holds/hd_none/capture", ["reference": "r", "amount": money("1")], 404, "billing-not-found"),
             Row("an unknown settlement", "/v1/settlements/none/refunds", ["amount": money("1"), "reason": "r"], 404, "billing-not-found"),
-            Row("an unknown dispute", "/v1/disputes/none/resolution", ["upheld": true, "ruling": "r"], 404, "billing-not-found"),
             Row("an epoch that owes nothing", "/v1/epochs", ["asset": "USDC/6"], 404, "billing-not-found"),
             Row(
                 "a claim in an asset without epochs", "/v1/claims",

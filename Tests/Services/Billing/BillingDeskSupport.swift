@@ -140,7 +140,7 @@ func withBilling(
         let service = try await BillingService.open(context)
         try house.mount([service.mount], grants: [BillingService.grants])
         let scopes: Set<String> = [
-            "billing:admin", "billing:read", "billing:deposit", "billing:hold", "billing:verify", "billing:refund", "billing:rule",
+            "billing:admin", "billing:read", "billing:deposit", "billing:hold", "billing:verify", "billing:refund",
             "billing:epoch", "billing:payout", "billing:recover",
         ]
         let desk = Desk(house: house, service: service, admin: try house.token("root", scopes: scopes))

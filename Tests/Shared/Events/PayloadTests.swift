@@ -55,6 +55,15 @@ import Testing
         #expect(try ModelHandedOver(handed.json.object()) == handed)
     }
 
+    @Test func aWholeContributorsWithdrawalReadsAsItIsWritten() throws {
+        let one = ContributorWithdrawn(contributor: "ann", datanet: "dn_1")
+        #expect(String(decoding: try JSON.canonical(one.json), as: UTF8.self) == #"{"contributor":"ann","datanet":"dn_1"}"#)
+        #expect(try ContributorWithdrawn(one.json.object()) == one)
+        let all = ContributorWithdrawn(contributor: "ann")
+        #expect(String(decoding: try JSON.canonical(all.json), as: UTF8.self) == #"{"contributor":"ann"}"#)
+        #expect(try ContributorWithdrawn(all.json.object()) == all)
+    }
+
     @Test func whatIsNotKnownIsRefusedByName() throws {
         let json = try JSON.parse(#"{"datanet":"d","principal":"p","role":"owner","colour":"red"}"#)
         #expect(throws: JSONFieldError.self) { try MemberGranted(json.object()) }

@@ -75,6 +75,23 @@ import Testing
         #expect(right.violations == [] && right.statuses == ["x": [200]])
     }
 
+    @Test func aReplysHeaderIsInTheDocumentAndWhoeverElseSendsItMustDeclareIt() async throws {
+        func route(_ path: String, _ reply: Reply) -> Route {
+            Route(.get, path, operation: String(path.dropFirst()), summary: "x", access: .public, replies: [reply]) { _ in
+                Response(status: 204, headers: ["How-Far": "7"])
+            }
+        }
+        let told = Reply.empty(204, "x").carrying((name: "How-Far", summary: "So far.")).carrying((name: "How-Far", summary: "Again."))
+        let test = try TestApplication(extra: [route("/told", told), route("/silent", .empty(204, "x"))])
+        let paths = try #require(try await test.send("GET", "/openapi.json").json["paths"])
+        let headers = paths["/told"]?["get"]?["responses"]?["204"]?["headers"]
+        #expect(headers == ["How-Far": ["description": "So far.", "schema": ["type": "string"]]])
+        #expect(paths["/silent"]?["get"]?["responses"]?["204"]?["headers"] == nil)
+        #expect(try await test.send("GET", "/told").status == 204 && test.conformance.violations.isEmpty)
+        #expect(try await test.send("GET", "/silent").status == 204)
+        #expect(test.conformance.violations == ["silent: 204: the header How-Far is not declared"])
+    }
+
     @Test func aProblemTypeThatIsNotDeclaredIsAViolation() async throws {
         let route = Route(.get, "/x", operation: "x", summary: "x", access: .public, replies: [.empty(204, "x")], problems: [.notFound]) {
             _ in

@@ -16,12 +16,17 @@ public enum InferenceRules {
     /// id, so that it is given once for ever, however long ago that was.
     public static func complete(_ inference: InferenceCompleted) -> DecisionMaker<GatewayState>.Rule {
         { state, context in
-            // Days as texts sort as days do.
-            if let days = state.principals[inference.payer]?.retentionDays {
-                let last = Retention.day(after: days, from: context.time)
-                guard let until = inference.keptUntil, until <= last else { throw GatewayError.keptTooLong(by: inference.payer, last) }
-            }
+            try check(inference, days: state.principals[inference.payer]?.retentionDays, at: context.time)
             return [NewEvent(inference, stream: try PrincipalRules.stream("inference", inference.inference))]
         }
+    }
+
+    /// Throws where an answer's texts are kept for longer than its payer wishes.
+    /// - Parameter days: what the payer has chosen.
+    public static func check(_ inference: InferenceCompleted, days: Int?, at time: Timestamp) throws(GatewayError) {
+        guard let days else { return }
+        let last = Retention.day(after: days, from: time)
+        // Days as texts sort as days do.
+        guard let until = inference.keptUntil, until <= last else { throw .keptTooLong(by: inference.payer, last) }
     }
 }

@@ -43,13 +43,11 @@ public struct GatewayLaw: ReplayLaw {
         case PrincipalRegistered.type:
             let data: PrincipalRegistered = try append.data(PrincipalRegistered.self)
             guard ["person", "organisation", "agent"].contains(data.kind) else { throw Unlawful("/kind is \(data.kind)") }
-            let proof = data.signature.map {
-                KeyProof(signature: $0, ownerKey: data.ownerKey, ownerSignature: data.ownerSignature)
-            }
-            try proof?.check(kind: data.kind, key: data.key, owner: data.owner)
+            let proof = KeyProof(
+                signature: try Self.given(data.signature), ownerKey: data.ownerKey, ownerSignature: data.ownerSignature)
+            try proof.check(kind: data.kind, key: data.key, owner: data.owner)
             return Self.proven(
-                try PrincipalRules.register(kind: data.kind, key: moment.actor, owner: data.owner, proof: proof)(state, moment),
-                proof?.signature)
+                try PrincipalRules.register(kind: data.kind, key: moment.actor, owner: data.owner, proof: proof)(state, moment))
         case PrincipalConfigured.type:
             let data: PrincipalConfigured = try append.data(PrincipalConfigured.self)
             guard data.principal == moment.actor else { throw Unlawful("\(moment.actor) chooses for \(data.principal)") }
@@ -69,11 +67,10 @@ public struct GatewayLaw: ReplayLaw {
             }
             if data.recovered == true {
                 guard let added = data.added else { throw Unlawful("/added is missing in a recovery") }
-                try data.signature.map {
-                    try ProofMessages.check($0, by: added, over: ProofMessages.recovery(principal: data.principal, key: added))
-                }
+                try ProofMessages.check(
+                    try Self.given(data.signature), by: added, over: ProofMessages.recovery(principal: data.principal, key: added))
                 var verdict = Self.proven(
-                    try PrincipalRules.recover(data.principal, adding: added, signature: data.signature)(state, moment), data.signature)
+                    try PrincipalRules.recover(data.principal, adding: added, signature: data.signature)(state, moment))
                 verdict.gaps.append(ReplayGap("what who recovered a principal may do", why: "tokens are not on the log"))
                 return verdict
             }
@@ -81,10 +78,9 @@ public struct GatewayLaw: ReplayLaw {
             let rotate = PrincipalRules.rotate(
                 data.principal, adding: data.added, removing: data.removed, signature: data.signature)
             guard let added = data.added else { return Verdict(try rotate(state, moment)) }
-            try data.signature.map {
-                try ProofMessages.check($0, by: added, over: ProofMessages.linking(principal: data.principal, key: added))
-            }
-            return Self.proven(try rotate(state, moment), data.signature)
+            try ProofMessages.check(
+                try Self.given(data.signature), by: added, over: ProofMessages.linking(principal: data.principal, key: added))
+            return Self.proven(try rotate(state, moment))
         case KeyIssued.type:
             let data: KeyIssued = try append.data(KeyIssued.self)
             guard append.first.cause.id == "api-key-" + data.hash.hex else { throw Unlawful("/hash is not that of its command") }
@@ -102,12 +98,13 @@ public struct GatewayLaw: ReplayLaw {
         }
     }
 
-    /// A verdict on a key that its holder has proven; early events do not say how.
-    private static func proven(_ events: [NewEvent], _ signature: String?) -> Verdict {
-        guard signature == nil else { return Verdict(events, checked: ["proofs of keys": 1]) }
-        return Verdict(
-            events,
-            gaps: [ReplayGap("signatures by which principals proved their keys", why: "they are not on the log: early events had none")])
+    /// A verdict on a key that its holder has proven.
+    private static func proven(_ events: [NewEvent]) -> Verdict { Verdict(events, checked: ["proofs of keys": 1]) }
+
+    /// The signature by which a key is proven: without one anybody could put their own key in another's name.
+    private static func given(_ signature: String?) throws -> String {
+        guard let signature else { throw Unlawful("/signature is missing: nobody has proven the key") }
+        return signature
     }
 
     private static let ranks = ReplayGap(

@@ -39,6 +39,8 @@ public struct EconomyState: ServiceState {
     var completions: [String: Completion] = [:]
     /// What houses paid each other, by the asset, who paid and who was paid: for work, signed or not, and by signed payments.
     var flows: [Asset: [String: [String: Flow]]] = [:]
+    /// How often anything changed that names are made of: while it is the same, so is every name.
+    public internal(set) var nameChanges = 0
     /// Open holds of billing's, by the authorisation or task that they were placed for, and the other way round.
     var holds: [String: String] = [:]
     var holdReferences: [String: String] = [:]
@@ -50,6 +52,10 @@ public struct EconomyState: ServiceState {
     public internal(set) var payments: [String: Payment] = [:]
     /// Those whose outcome is not known.
     public internal(set) var openPayments: Set<String> = []
+    /// Payments that a mandate which ended has stopped, before what they buy was there, with that mandate: they have to be ended.
+    public internal(set) var stoppedPayments: [String: String] = [:]
+    /// Payments by the authorisation that they count by, while their outcome is not known.
+    var authorizedPayments: [String: String] = [:]
     /// Payments by what was signed, and by their payers' names for them.
     var paymentsByKey: [String: String] = [:]
     var paymentsByName: [String: String] = [:]
@@ -71,6 +77,8 @@ public struct EconomyState: ServiceState {
         public let owner: String?
         /// Its keys, did:key.
         public internal(set) var keys: [String]
+        /// For how many days it has its texts kept, where it has chosen.
+        public internal(set) var retentionDays: Int?
         /// Whether it has proven a claim of who it is.
         public internal(set) var isVerified = false
     }
@@ -93,7 +101,8 @@ public struct EconomyState: ServiceState {
         TaskFunded.type, TaskSubmitted.type, TaskAccepted.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
         ModelPublished.type,
         DatanetCreated.type, HoldPlaced.type, HoldCaptured.type, HoldReleased.type, SettlementPosted.type, RefundPosted.type,
-        DisputeResolved.type, WalletLinked.type, WalletUnlinked.type, PaymentOpened.type, PaymentDelivered.type, PaymentSent.type,
+        DisputeResolved.type, PrincipalConfigured.type, InferenceCompleted.type, WalletLinked.type, WalletUnlinked.type, PaymentOpened.type,
+        PaymentDelivered.type, PaymentSent.type,
         PaymentSettled.type,
         PaymentFailed.type, JournalPosted.type,
     ]
@@ -114,7 +123,15 @@ public struct EconomyState: ServiceState {
             let change = try KeyRotated(data)
             if let removed = change.removed { parties[change.principal]?.keys.removeAll { $0 == removed } }
             if let added = change.added { parties[change.principal]?.keys.append(added) }
-            if change.verified != nil { parties[change.principal]?.isVerified = true }
+            if change.verified != nil {
+                parties[change.principal]?.isVerified = true
+                nameChanges += 1
+            }
+        case PrincipalConfigured.type:
+            let chosen = try PrincipalConfigured(data)
+            parties[chosen.principal]?.retentionDays = chosen.retentionDays
+        // What it came to is beside it; the audit compares both.
+        case InferenceCompleted.type: break
         case MandateGranted.type: try apply(MandateGranted(data))
         case MandateRevoked.type: try apply(MandateRevoked(data))
         case MandateAuthorized.type: try apply(MandateAuthorized(data))
@@ -183,7 +200,7 @@ public struct EconomyState: ServiceState {
         }
     }
 
-    private mutating func forget(hold: String) {
+    mutating func forget(hold: String) {
         guard let reference = holdReferences.removeValue(forKey: hold) else { return }
         holds[reference] = nil
         stopped.remove(reference)

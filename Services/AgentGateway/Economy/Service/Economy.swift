@@ -33,15 +33,16 @@ public struct Economy: Sendable {
         let services = ServiceDesk(maker: maker, writings: writings)
         let hiring = Hiring(maker: maker, directory: directory, tasks: tasks)
         let ask = asking(spending)
+        let names = ReputationDesk(maker)
         let tools = EconomyTools(
-            maker: maker, peers: context.peers, directory: directory, hiring: hiring, asking: ask)
+            maker: maker, peers: context.peers, directory: directory, names: names, hiring: hiring, asking: ask)
         let address = PublicAddress(context.settings)
         let payments = try paymentDesk(context, maker, writings)
         let webhooks = try TaskWebhookDesk(context, maker)
         let a2a = A2ADesk(maker: maker, directory: directory, hiring: hiring, asking: ask, pushes: A2APushes(desk: webhooks))
         var shown = MandateRoutes(maker: maker).routes + ApprovalRoutes(maker: maker).routes + WalletRoutes(maker: maker).routes
         shown += ServiceRoutes(maker: maker, desk: services, directory: directory).routes + TaskRoutes(maker: maker, desk: tasks).routes
-        shown += AgentRoutes(maker: maker, directory: directory, address: address).routes
+        shown += AgentRoutes(maker: maker, directory: directory, names: names, address: address).routes
         shown += TaskWebhookRoutes(maker: maker, desk: webhooks, peers: context.peers).routes
         let seller = SellerRoutes(
             maker: maker, desk: payments, directory: directory, hiring: hiring, writings: writings, asking: ask, address: address)

@@ -40,13 +40,14 @@ struct EconomyKeeper: Sendable {
             (
                 mandates: state.mandates.values.contains { $0.ended == nil && $0.terms.expires <= now },
                 payments: state.authorizations.values.contains { state.isForgotten($0.data, at: now) },
-                stopped: !state.stoppedTasks.isEmpty,
+                stopped: !state.stoppedTasks.isEmpty, unpaid: !state.stoppedPayments.isEmpty,
                 tasks: state.openTasks.contains { id in state.tasks[id].map { TaskRules.isDue($0, at: now) } ?? false }
             )
         }
         var made = false
         // Tried again in case that failed when it was heard of.
         if due.stopped { made = try await decide(TaskRules.endStopped()) || made }
+        if due.unpaid { made = try await decide(PaymentRules.endStopped()) || made }
         if due.payments { made = try await decide(SpendingRules.expire()) || made }
         if due.tasks { made = try await decide(TaskRules.expireAll()) || made }
         if due.mandates { made = try await decide(GrantRules.expire(at: now)) || made }
@@ -60,11 +61,12 @@ struct EconomyKeeper: Sendable {
         return !outcome.facts.isEmpty
     }
 
-    /// Ends the tasks of revoked mandates, as soon as that is known.
+    /// Ends the tasks of revoked mandates, and payments that wait for what they buy, as soon as that is known.
     private func endAlways() async {
         for await _ in await maker.changes() {
             do {
                 while try await maker.query({ !$0.stoppedTasks.isEmpty }), try await decide(TaskRules.endStopped()) {}
+                while try await maker.query({ !$0.stoppedPayments.isEmpty }), try await decide(PaymentRules.endStopped()) {}
             } catch { logger.warning("what a revoked mandate has stopped has not ended yet: \(error)") }
         }
     }

@@ -47,12 +47,6 @@ extension AnswerDesk {
         return order
     }
 
-    /// Counts what it came to.
-    func settle(_ order: Order, _ fee: Amount) async throws {
-        guard let word = order.word else { return }
-        try await spending.settle(word, fee, caller: order.caller, correlation: order.correlation)
-    }
-
     /// Nothing came of it: the mandate has it back.
     func free(_ order: Order) async {
         guard let word = order.word else { return }

@@ -26,7 +26,11 @@ extension AnswerDesk {
             if let known = try await self.known.find(id) { return try await again(known, request) }
             var order = try await order(request, question)
             order.inference = id
-            return try await answer(order)
+            do { return try await answer(order) } catch {
+                // Another gateway was asked the same, and answered first: its answer is the answer.
+                guard Self.isAnswered(error), let known = try await self.known.find(id) else { throw error }
+                return try await again(known, request)
+            }
         }
     }
 

@@ -106,11 +106,21 @@ extension AnswerDesk {
             outputTokens: output, fee: fee, hold: hold, runner: runner, passages: list,
             row: told.row.flatMap { Digest(prefixed: $0) }, retrieval: retrieval.ranking(of: passages),
             attempt: order.attempt == order.inference ? nil : order.attempt)
-        let outcome = try await kept(&inference, told.text, order, insistence)
+        let outcome: Outcome
+        do { outcome = try await kept(&inference, told.text, order, insistence) } catch {
+            // Somebody else has answered the same question: nothing is due for this answer, and what was set aside for it is free at once.
+            if Self.isAnswered(error) { await release(hold, order) }
+            throw error
+        }
         return Completed(inference: inference, finish: told.finish, position: outcome.facts.first?.position ?? 0)
     }
 
-    /// Keeps both texts for as long as the payer wishes, tells the mandate, and puts the answer on the log.
+    /// Whether another answer to the same question stands on the log.
+    static func isAnswered(_ error: any Error) -> Bool {
+        if case .conflict? = error as? DecisionError { true } else { false }
+    }
+
+    /// Keeps both texts for as long as the payer wishes, and puts the answer on the log, with what it comes to under its mandate.
     private func kept(
         _ inference: inout InferenceCompleted, _ answer: String, _ order: Order, _ insistence: Insistence
     ) async throws -> Outcome {
@@ -122,9 +132,6 @@ extension AnswerDesk {
                 try await contents.put(
                     order.inference, payer: order.payer, until: until, prompt: order.request.messagesJSON, answer: answer)
             }
-            let fee = inference.fee
-            // Whose mandate was revoked while the model spoke pays nothing: what ran under it is free by the revocation.
-            try await insistence.run("a mandate can't be told yet", Insistence.ofTheLog) { try await settle(order, fee) }
             do { return try await decided(inference, order, insistence) } catch {
                 // The payer has meanwhile chosen a shorter time.
                 guard Self.isKeptTooLong(error) else { throw error }
@@ -142,7 +149,17 @@ extension AnswerDesk {
     private func decided(_ inference: InferenceCompleted, _ order: Order, _ insistence: Insistence) async throws -> Outcome {
         let cause = Cause.command(id: order.inference, digest: SHA256.hash(try JSON.canonical(inference.json)))
         return try await insistence.run("an answer can't be put on the log yet", Insistence.ofTheLog) {
-            try await maker.decide(cause, actor: order.caller, correlation: order.correlation, InferenceRules.complete(inference))
+            guard let word = order.word else {
+                return try await maker.decide(
+                    cause, actor: order.caller, correlation: order.correlation, InferenceRules.complete(inference))
+            }
+            // Whose mandate was revoked while the model spoke pays nothing: what ran under it is free by the revocation.
+            let outcome = try await spending.record(inference, under: word, cause: cause, correlation: order.correlation) {
+                try InferenceRules.check(inference, days: $0, at: $1)
+            }
+            // What a key may use up is known here before its next request.
+            if order.key != nil, let place = outcome.facts.first { try? await maker.waitUntil(place.position + 1) }
+            return outcome
         }
     }
 }

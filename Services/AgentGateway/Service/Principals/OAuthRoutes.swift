@@ -14,6 +14,7 @@ struct OAuthRoutes: Sendable {
     let maker: DecisionMaker<GatewayState>
     let signer: TokenSigner
     let address: PublicAddress
+    let used = UsedAssertions()
 
     var routes: [Route] { [metadata, authorize, token] }
 
@@ -115,10 +116,15 @@ struct OAuthRoutes: Sendable {
         guard let principal else { throw Refusal("invalid_client", "the client is not known") }
         // Some clients write the issuer with the slash that a URL's empty path has.
         let audiences: Set<String> = [base, base + "/", base + "/oauth/token"]
-        do throws(TokenError) { try word.check(by: principal.keys.compactMap { DIDKey.publicKey(in: $0) }, audiences: audiences) } catch {
-            throw Refusal("invalid_client", error.description)
+        let use: ClientAssertion.Use
+        do throws(TokenError) {
+            use = try word.check(by: principal.keys.compactMap { DIDKey.publicKey(in: $0) }, audiences: audiences)
+        } catch { throw Refusal("invalid_client", error.description) }
+        switch used.take(use, of: id, now: UnixTime.now) {
+        case .taken: return principal
+        case .usedBefore: throw Refusal("invalid_client", "the assertion was used before: sign a new one, with a jti of its own")
+        case .tooMany: throw Refusal("temporarily_unavailable", "too many assertions are in use: keep the token that one gave you")
         }
-        return principal
     }
 
     private static func refused(_ code: String, _ reason: String, status: Int = 400) -> Response {

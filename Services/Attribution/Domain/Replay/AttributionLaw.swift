@@ -76,9 +76,7 @@ public struct AttributionLaw: ReplayLaw {
         expected.index = EntityID.make("ix", cause: append.first.cause)
         expected.datanet = snapshot.published.datanet
         expected.root = snapshot.published.root
-        guard let digest = built.measures else {
-            return Verdict([NewEvent(expected, stream: try stream("index", expected.index))], gaps: [gap])
-        }
+        guard let digest = built.measures else { throw Unlawful("/measures is missing: whose words are new follows from it") }
         let measures = try evidence.list(digest, of: IndexedItem.self)
         guard measures.map(\.item) == list.map(\.item) else { throw Unlawful("/measures are not of the snapshot's items in their order") }
         let known = Set(list.map(\.item))
@@ -109,9 +107,12 @@ public struct AttributionLaw: ReplayLaw {
         let table = try table(found, sources, before: answer.position, rules: CreditTable.rules(of: model?.attribution), state)
         if let computed = stored.computed {
             guard let model else { throw Unlawful("credits somebody for an answer of a model that was never published") }
-            try FindingCheck(
-                computed, items: table.items, sources: sources, policy: model.attribution, missing: stored.missing
-            ).check(passages: try evidence.entries(answer.completed.passages))
+            let passages = try evidence.entries(answer.completed.passages)
+            try FindingCheck(computed, items: table.items, sources: sources, policy: model.attribution).check(passages: passages)
+            try OmissionCheck(
+                found: computed, missing: Set(stored.missing), sources: sources, policy: try AttributionPolicy(model.attribution),
+                items: table.items, answer: answer.completed, rows: model.job.flatMap { state.rows[$0] }, passages: passages
+            ).check()
         } else if model != nil, !table.items.admittedTokens.allSatisfy({ $0.value <= 0 }) {
             throw Unlawful("its statement credits nobody, and there are owners to credit")
         }
@@ -163,6 +164,15 @@ public struct AttributionLaw: ReplayLaw {
         return table
     }
 
+    /// What the codes say that the log can't.
+    private static let reasons = [
+        "content-erased": "the content was erased", "content-unreadable": "the content is damaged", "content-gone": "the content is lost",
+        "text-too-long": "the texts are longer than anybody attributes", "passage-gone": "a passage was taken back or is lost",
+        "no-rows": "the training kept no rows, or they are lost", "no-row": "serving made no row of the answer, or it is lost",
+        "bad-rows": "the rows are damaged", "row-of-other-factors": "the answer's row is of other factors than the training's",
+        "no-index": "a snapshot can never have an index",
+    ]
+
     private func gaps(_ stored: AttributionStatement) -> [ReplayGap] {
         var gaps: [ReplayGap] = []
         if stored.computed?.spans != nil {
@@ -172,7 +182,7 @@ public struct AttributionLaw: ReplayLaw {
             gaps.append(ReplayGap("influence of training rows on answers", why: "rows are kept by training and not part of a bundle"))
         }
         for code in stored.missing {
-            gaps.append(ReplayGap("methods that had nothing to look at", why: code == "content-erased" ? "the content was erased" : code))
+            gaps.append(ReplayGap("methods that had nothing to look at", why: Self.reasons[code] ?? code))
         }
         return gaps
     }

@@ -9,17 +9,14 @@ struct FindingCheck {
     private let items: SnapshotItems
     private let sources: [AttributionStatement.Source]
     private let policy: AttributionPolicy
-    private let missing: Set<String>
 
     init(
-        _ found: AttributionEvidence, items: SnapshotItems, sources: [AttributionStatement.Source], policy: Events.AttributionPolicy,
-        missing: [String]
+        _ found: AttributionEvidence, items: SnapshotItems, sources: [AttributionStatement.Source], policy: Events.AttributionPolicy
     ) throws(AttributionError) {
         self.found = found
         self.items = items
         self.sources = sources
         self.policy = try AttributionPolicy(policy)
-        self.missing = Set(missing)
     }
 
     /// - Throws: `Unlawful` that names what differs.
@@ -39,10 +36,10 @@ struct FindingCheck {
             return
         }
         guard policy.weights[.spans, default: 0] > 0 else { throw Unlawful("its findings have spans, which the policy gives no weight") }
-        let roots = sources.map(\.snapshot.root)
+        let roots = sources.filter { $0.index != nil }.map(\.snapshot.root)
         let root =
             roots.count == 1 ? roots[0] : SHA256.hash(Array("openledger/index-set\n".utf8) + roots.flatMap(\.bytes))
-        guard found.snapshotRoot == root || missing.contains("no-index") else {
+        guard found.snapshotRoot == root else {
             throw Unlawful("its findings' snapshotRoot is not that of the snapshots searched")
         }
         var unique: [String: Int] = [:]

@@ -134,7 +134,10 @@ actor Gathering {
             }
             let end = min(text.count, passage.offset + min(passage.length, text.count))
             let part = passage.offset < end ? Array(text[passage.offset..<end]) : text
-            guard let words = try? WordSequence(part) else { continue }
+            guard let words = try? WordSequence(part) else {
+                missing.insert("passage-gone")
+                continue
+            }
             found.append(AttributionDomain.RetrievedPassage(item: passage.item, text: words, isCited: passage.cited))
         }
         return found

@@ -186,6 +186,9 @@ actor IndexKeeper {
         open.remove(published.snapshot)
     }
 
+    /// The items of a snapshot whose words' hashes are in its index's files.
+    func present(in published: SnapshotPublished) async throws -> Set<String> { Set(try await index(published).items().map(\.id)) }
+
     /// The items of a snapshot as the ledger has them.
     func items(of published: SnapshotPublished) async throws -> [AdmittedItem] {
         if let list = lists[published.list] { return list }

@@ -19,7 +19,7 @@ struct IndexRoutes: Sendable {
 
     /// The first path is the one that is told; the second was the only one once.
     var routes: [Route] {
-        [indexes, trace("/v1/attributions:trace", "traceText"), trace("/v1/attributions/trace", "traceTextAtItsOldPath")]
+        [indexes, withdrawn, trace("/v1/attributions:trace", "traceText"), trace("/v1/attributions/trace", "traceTextAtItsOldPath")]
     }
 
     private var indexes: Route {
@@ -53,6 +53,60 @@ struct IndexRoutes: Sendable {
             "index": index.map { .string($0.index) }, "manifest": index.map { .digest($0.manifest) },
             "items": index.map { .count($0.items) }, "bytes": index.map { .count($0.bytes) },
         ])
+    }
+
+    private var withdrawn: Route {
+        Route(
+            .get, "/v1/indexes/{snapshot}/withdrawn", operation: "withdrawnInIndex",
+            summary:
+                "Items of an indexed snapshot that were withdrawn or erased since, and whether the index's files still have their hashes.",
+            access: .scope("attributions:read"), path: ["snapshot": .text(1...200)], query: Page.parameters(limit: 1...10_000),
+            replies: [
+                .json(
+                    200, "A page; count and held are of all.",
+                    .openObject(
+                        .required("snapshot", .text), .required("count", .count), .required("held", .count),
+                        .required(
+                            "items",
+                            .list(
+                                .openObject(
+                                    .required("item", .text), .required("contribution", .text), .required("owner", .text),
+                                    .required(
+                                        "held", .boolean,
+                                        "The index's files still have the hashes of its words; no answer is given by them.")),
+                                atMost: 10_000))))
+            ], problems: AttributionProblems.all
+        ) { context in
+            let name = context.path["snapshot"]
+            let page = Page(context, default: 1_000)
+            let codec = CursorCodec(list: "withdrawnInIndex")
+            let from = try page.cursor.map { try codec.decode($0) }.flatMap { Int($0.first ?? "") } ?? 0
+            let found = try await maker.query { state in
+                state.indexes[name].flatMap { _ in state.snapshots[name]?.published }.map { ($0, state.withdrawals, state.admissions) }
+            }
+            guard let (published, withdrawals, admissions) = found else { throw Problem(.notFound, "\(name) is not indexed") }
+            let items = try await keeper.items(of: published)
+            let gone = items.indices.filter {
+                withdrawals.isGone(items[$0], admitted: admissions[items[$0].contribution] ?? 0, before: .max)
+            }
+            let present = try await keeper.present(in: published)
+            // More may be taken back between two pages: a page goes on behind an item of the snapshot, whose places stay.
+            let left = gone.drop { $0 < from }
+            let next = left.count > page.limit ? codec.encode([String(left[left.startIndex + page.limit])]) : nil
+            return .json(
+                .members([
+                    "snapshot": .string(name), "count": .count(gone.count),
+                    "held": .count(gone.count { present.contains(items[$0].item) }), "next": next.map { .string($0) },
+                    "items": .array(
+                        left.prefix(page.limit).map { place in
+                            let item = items[place]
+                            return [
+                                "item": .string(item.item), "contribution": .string(item.contribution), "owner": .string(item.owner),
+                                "held": .bool(present.contains(item.item)),
+                            ]
+                        }),
+                ]))
+        }
     }
 
     private func trace(_ path: String, _ operation: String) -> Route {

@@ -124,7 +124,13 @@ struct ReceiptChain {
         if let position = part.training {
             let job = try facts.data(JobCompleted.self, position)
             try need(job.job == model.job && job.adapter == model.adapter, .link, "the training at \(position) did not make the model")
+            try need(job.snapshots == model.snapshots, .link, "the model names other snapshots than its training learnt from")
             order.insert(position, at: 0)
+            for source in part.sources {
+                let snapshot = try facts.data(SnapshotPublished.self, source.snapshot).snapshot
+                guard job.snapshots.contains(where: { $0.snapshot == snapshot }) else { continue }
+                try checkOrder([source.snapshot, position], "the snapshot and the training that learnt from it")
+            }
         }
         try checkBase(model.base)
         try checkOrder(order, "training, model, inference, attribution and settlement")

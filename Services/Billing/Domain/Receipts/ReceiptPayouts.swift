@@ -70,8 +70,22 @@ struct ReceiptPayouts {
             try need(
                 claimed.address == set.address && claimed.asset == asset && claimed.epoch >= closed.epoch && claim > epoch,
                 "the claim at \(claim) is another wallet's, or of an earlier epoch")
+            let owed = try owed(to: set.address, until: epoch)
+            try need(
+                claimed.cumulative.asset == asset && claimed.cumulative.units >= owed,
+                "the claim at \(claim) is of less than the \(owed) that the wallet was to have by then")
             return Paid(position: epoch, units: units, cameBack: false, hasArrived: true)
         }
+    }
+
+    /// What the receipt's epochs pay the payee to a wallet, up to one of them.
+    private func owed(to address: String, until last: Int) throws(ReceiptFault) -> Int128 {
+        var owed: Int128 = 0
+        for case .wallet(let epoch, let wallet, _) in payouts where epoch <= last {
+            guard try facts.data(WalletSet.self, wallet).address == address else { continue }
+            owed = owed &- (try facts.sums(try facts.data(PayoutEpochClosed.self, epoch).postings)[payee] ?? 0)
+        }
+        return owed
     }
 
     private func need(_ truth: Bool, _ reason: @autoclosure () -> String) throws(ReceiptFault) {

@@ -9,7 +9,7 @@ struct ReceiptTerms {
         _ bill: SettlementPosted, _ basis: ReceiptChain.Basis, corrected: [AttributionShare], at time: Timestamp
     ) throws(ReceiptFault) -> SettlementTerms {
         let edition = bill.edition ?? 1
-        try need(edition <= BillingState.presentEdition, "edition \(edition) of the rules is not known")
+        try need((1...BillingState.presentEdition).contains(edition), "edition \(edition) of the rules is not known")
         var rules = BillingState.standardRules
         if let position = part.rules {
             rules = try facts.data(SettlementRulesSet.self, position)

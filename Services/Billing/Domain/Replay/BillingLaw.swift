@@ -142,7 +142,7 @@ public struct BillingLaw: ReplayLaw {
     /// A sweep does a part of what is due, as much as fits: each of its events is checked for being due, and nothing that has long been due may
     /// be passed over.
     private func sweep(_ append: ReplayedAppend, _ state: BillingState, _ moment: DecisionContext) throws -> Verdict {
-        try Self.expectNothingPassedOver(append, state, moment)
+        try expectNothingPassedOver(append, state, moment)
         var expected: [NewEvent] = []
         for fact in append.facts {
             guard let event = try BillingEvent(type: fact.type, try fact.data.object()) else { return .unknown }
@@ -165,8 +165,12 @@ public struct BillingLaw: ReplayLaw {
                     }
                 }
                 for posting in try evidence.entries(data.postings) where posting.amount.isPositive {
-                    guard posting.account.accountKind?.needsVerifiedOwner != true || state.verified.contains(String(posting.account.owner))
+                    guard posting.account.accountKind?.needsVerifiedOwner != true || state.verified[String(posting.account.owner)] != nil
                     else { throw Unlawful("pays \(posting.account), whose owner is not verified") }
+                }
+                let known = Timestamp(microseconds: moment.logTime.microseconds - Self.lag)
+                if let account = state.leftOut(by: data, paid: try paid(by: data, state), verifiedBefore: known) {
+                    throw Unlawful("leaves out \(account), whose owner is verified")
                 }
                 decision = Decision(event)
             case .holdReturned(let data):
@@ -196,13 +200,28 @@ public struct BillingLaw: ReplayLaw {
     }
 
     /// Throws where a sweep did less than was due a day before it. Not by the log time of its place: the decider may have known an older one.
-    private static func expectNothingPassedOver(_ append: ReplayedAppend, _ state: BillingState, _ moment: DecisionContext) throws {
-        let longDue = try state.sweep(now: moment.logTime.adding(seconds: -overdue)).newEvents.filter { $0.type != BudgetAlerted.type }
+    private func expectNothingPassedOver(_ append: ReplayedAppend, _ state: BillingState, _ moment: DecisionContext) throws {
+        let long = moment.logTime.adding(seconds: -Self.overdue)
+        let longDue = try state.sweep(now: long).newEvents.filter { $0.type != BudgetAlerted.type }
         let due = Dictionary(grouping: longDue, by: \.type).mapValues(\.count)
         let done = Dictionary(grouping: append.facts, by: \.type).mapValues(\.count)
         for (type, count) in due.sorted(by: { $0.key < $1.key }) where done[type, default: 0] < count {
             throw Unlawful("passes over \(count - done[type, default: 0]) of \(count) \(type) that fell due long before \(moment.logTime)")
         }
+        guard let released = try append.find(SettlementReleased.self) else { return }
+        let paid = try paid(by: released, state)
+        if let place = state.readyPlaces(at: long).first(where: { !paid.contains($0) }) {
+            throw Unlawful(
+                "passes over \(state.journal.accounts[place].id.awaited), whose owner was verified long before \(moment.logTime)")
+        }
+    }
+
+    /// The pending accounts from which a release pays, by their places in the journal.
+    private func paid(by released: SettlementReleased, _ state: BillingState) throws -> Set<Int> {
+        Set(
+            try evidence.entries(released.postings).filter(\.amount.isNegative).compactMap {
+                state.journal.place($0.account, $0.amount.asset)
+            })
     }
 
     // MARK: The end

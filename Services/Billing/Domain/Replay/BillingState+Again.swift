@@ -90,10 +90,8 @@ extension BillingState {
             try openDispute(
                 id: moment.newID("ds"), settlement: data.settlement, by: data.account, reason: data.reason, evidence: data.evidence,
                 now: now)
-        case .disputeResolved(let data): try resolveDispute(data.id, upheld: data.upheld, refund: data.refund, ruling: data.ruling)
         case .stakeBonded(let data): try bond(data.amount, from: data.account, in: data.pool)
         case .stakeUnbonded(let data): try unbond(id: moment.newID("ub"), data.amount, of: data.account, in: data.pool, now: now)
-        case .stakeSlashed(let data): try slash(data.amount, of: data.account, in: data.pool, ruling: data.ruling)
         case .stakeRewarded(let data): try reward(data.amount, from: data.source, pool: data.pool)
         case .payoutRequested(let data):
             try requestPayout(
@@ -104,7 +102,7 @@ extension BillingState {
         case .payoutClaimed(let data):
             try claim(data.asset, address: data.address, cumulative: data.cumulative, transaction: data.transaction)
         case .settlementPosted, .settlementCorrected, .settlementReleased, .stakeWithdrawn, .budgetAlerted, .holdReturned, .reactionClosed,
-            .disputeLapsed:
+            .disputeLapsed, .disputeResolved, .stakeSlashed:
             throw BillingFault(type(of: event.data).type, "", "is no command's: it answers an event, or falls due")
         }
     }

@@ -20,15 +20,15 @@ extension BillingState {
     /// What fell due long ago, the first of each kind, though billing has decided much since. Where it has not, it may just not have run, or be
     /// in the midst of doing what is due, a part at a time.
     func overdue(at now: Timestamp, patience: Int) -> [(type: String, due: Timestamp)] {
-        let queues: [(String, Due?)] = [
-            (HoldReleased.type, holdExpiry.first), (SettlementReleased.type, settlementsDue.first),
-            (StakeWithdrawn.type, unbondingsDue.first),
-            (HoldReturned.type, capturedDue.first), (DisputeLapsed.type, disputesDue.first),
+        let queues: [(String, Timestamp?)] = [
+            (HoldReleased.type, holdExpiry.first?.time), (SettlementReleased.type, settlementsDue.first?.time),
+            (SettlementReleased.type, readyOwners.values.min()), (StakeWithdrawn.type, unbondingsDue.first?.time),
+            (HoldReturned.type, capturedDue.first?.time), (DisputeLapsed.type, disputesDue.first?.time),
         ]
         return queues.compactMap { type, first in
-            guard let first, first.time.adding(seconds: patience) < now else { return nil }
-            guard ownSince >= 100, first.time.adding(seconds: patience) < lastOwn else { return nil }
-            return (type, first.time)
+            guard let first, first.adding(seconds: patience) < now else { return nil }
+            guard ownSince >= 100, first.adding(seconds: patience) < lastOwn else { return nil }
+            return (type, first)
         }
     }
 
@@ -64,12 +64,18 @@ extension BillingState {
         return decision
     }
 
+    /// The accounts that wait though their owners are verified, as many as are paid at once: who has waited longest comes first, so that nobody is passed over.
+    func readyPlaces(at now: Timestamp) -> [Int] {
+        var places: [Int] = []
+        let owners = readyOwners.filter { $0.value <= now }.sorted { $0.value != $1.value ? $0.value < $1.value : $0.key < $1.key }
+        for (owner, _) in owners where places.count < Self.maximumPaid { places += (waitingPlaces[owner] ?? []).sorted() }
+        return places
+    }
+
     private func release(now: Timestamp, into decision: inout Decision) throws(BillingError) {
         var released: [String] = []
         var paid: [Int: Int128] = [:]
-        for owner in readyOwners.sorted(by: SettlementTerms.Datanet.inOrder) where paid.count < Self.maximumPaid {
-            for place in waitingPlaces[owner] ?? [] { paid[place] = 0 }
-        }
+        for place in readyPlaces(at: now) { paid[place] = 0 }
         for due in settlementsDue.inOrder.prefix(Self.maximumReleased) {
             guard due.time <= now, let settlement = settlements[due.id] else { break }
             let payable = settlement.parts.filter { $0.units > 0 && isPayable($0.place) }
@@ -92,11 +98,26 @@ extension BillingState {
 
     /// Whether a pending account's owner may have what is due.
     private func isPayable(_ place: Int) -> Bool {
-        let account = journal.accounts[place].id.awaited
-        return account.accountKind?.needsVerifiedOwner != true || verified.contains(String(account.owner))
+        wasPayable(place, before: .maximum)
     }
 
-    mutating func apply(_ data: SettlementReleased) throws(BillingFault) {
+    /// The same, where that was so before a time already.
+    private func wasPayable(_ place: Int, before time: Timestamp) -> Bool {
+        let account = journal.accounts[place].id.awaited
+        guard account.accountKind?.needsVerifiedOwner == true else { return true }
+        return verified[String(account.owner)].map { $0 < time } ?? false
+    }
+
+    /// The first account that a release has to pay and does not: its owner was verified before that time.
+    func leftOut(by released: SettlementReleased, paid: Set<Int>, verifiedBefore time: Timestamp) -> AccountID? {
+        for id in released.settlements {
+            let left = settlements[id]?.parts.first { $0.units > 0 && !paid.contains($0.place) && wasPayable($0.place, before: time) }
+            if let left { return journal.accounts[left.place].id.awaited }
+        }
+        return nil
+    }
+
+    mutating func apply(_ data: SettlementReleased, at time: Timestamp) throws(BillingFault) {
         let subject = data.settlements.first ?? "waiting shares"
         let postings = try post(data.postings, SettlementReleased.type, subject)
         var left: [Int: Int128] = [:]
@@ -118,7 +139,7 @@ extension BillingState {
             settlementsDue.remove(Due(time: settlement.releaseAt, id: id))
             settled.insert(key)
             for part in settlement.parts where part.units > 0 {
-                if paid.contains(part.place) { left[part.place, default: 0] -= part.units } else { wait(part.place, part.units) }
+                if paid.contains(part.place) { left[part.place, default: 0] -= part.units } else { wait(part.place, part.units, time) }
             }
         }
         for (place, units) in left where units != 0 {
@@ -135,11 +156,11 @@ extension BillingState {
     }
 
     /// Shares that are due wait for their owner to be verified.
-    private mutating func wait(_ place: Int, _ units: Int128) {
+    private mutating func wait(_ place: Int, _ units: Int128, _ time: Timestamp) {
         waiting[place, default: 0] += units
         let owner = String(journal.accounts[place].id.awaited.owner)
         waitingPlaces[owner, default: []].insert(place)
-        if verified.contains(owner) { readyOwners.insert(owner) }
+        if verified[owner] != nil, readyOwners[owner] == nil { readyOwners[owner] = time }
     }
 
     private mutating func forget(_ place: Int) {
@@ -148,7 +169,7 @@ extension BillingState {
         waitingPlaces[owner]?.remove(place)
         if waitingPlaces[owner]?.isEmpty == true {
             waitingPlaces[owner] = nil
-            readyOwners.remove(owner)
+            readyOwners[owner] = nil
         }
     }
 }

@@ -81,10 +81,8 @@ struct BillingCommands: Sendable {
                 ["type": .string(placed.fact.type), "position": .count(Int(placed.position)), "data": placed.fact.data]
             }
             // Canonical, so that a repeated command gets the same bytes.
-            var response = Response.json(bytes: try JSON.canonical(["events": .array(events)]))
-            if let end = outcome.end { response.headers.set("Ledger-Position", String(end - 1)) }
-            return response
-        }
+            return Response.json(bytes: try JSON.canonical(["events": .array(events)]))
+        }.writing()
     }
 }
 

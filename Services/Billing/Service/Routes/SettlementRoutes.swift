@@ -11,7 +11,7 @@ internal import Web
 struct SettlementRoutes: Sendable {
     let commands: BillingCommands
 
-    var routes: [Route] { [show, refund, dispute, resolve, bond, unbond, slash, reward, stake] }
+    var routes: [Route] { [show, refund, dispute, bond, unbond, reward, stake] }
 
     private typealias C = BillingCommands
 
@@ -70,19 +70,6 @@ struct SettlementRoutes: Sendable {
         }
     }
 
-    private var resolve: Route {
-        commands.route(
-            "/v1/disputes/{dispute}/resolution", operation: "resolveDispute", summary: "Ends a dispute as a panel ruled.",
-            access: .scope("billing:rule"),
-            body: .object(
-                .required("upheld", .boolean), .required("ruling", C.id), .optional("refund", C.amount, "All that is left when left out."))
-        ) { state, ask in
-            try state.resolveDispute(
-                ask.path["dispute"], upheld: try ask.body.bool("upheld"), refund: try ask.body.optionalAmount("refund"),
-                ruling: try ask.body.id("ruling"))
-        }
-    }
-
     private static let stakeBody: Schema = .object(
         .required("pool", .text(1...80)), .required("account", C.account), .required("amount", C.amount))
 
@@ -106,18 +93,6 @@ struct SettlementRoutes: Sendable {
             return try state.unbond(
                 id: ask.context.newID("ub"), try ask.body.amount("amount"), of: account, in: try ask.body.id("pool"),
                 now: ask.context.logTime)
-        }
-    }
-
-    private var slash: Route {
-        commands.route(
-            "/v1/stakes/slash", operation: "slashStake", summary: "Takes part of a stake, by ruling.", access: .scope("billing:rule"),
-            body: .object(
-                .required("pool", .text(1...80)), .required("account", C.account), .required("amount", C.amount), .required("ruling", C.id))
-        ) { state, ask in
-            try state.slash(
-                try ask.body.amount("amount"), of: try ask.body.account("account"), in: try ask.body.id("pool"),
-                ruling: try ask.body.id("ruling"))
         }
     }
 

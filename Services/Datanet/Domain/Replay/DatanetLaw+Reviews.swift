@@ -12,12 +12,12 @@ extension DatanetLaw {
             let data: ReviewOpened = try append.data(ReviewOpened.self)
             if data.round > 1 {
                 guard let reason = data.reason else { throw Unlawful("an appeal has a reason") }
-                return try opened(Made(try AppealRules.appeal(state, data.contribution, reason: reason, moment)), as: data)
+                return Made(try AppealRules.appeal(state, data.contribution, reason: reason, moment))
             }
             guard append.reactsTo != nil else {
-                return try opened(Made(try AdmissionRules.reopen(state, data.contribution, moment)), as: data)
+                return Made(try AdmissionRules.reopen(state, data.contribution, moment))
             }
-            return try opened(try settle(data.contribution, append, state, moment), as: data)
+            return try settle(data.contribution, append, state, moment)
         case AdmissionGranted.type:
             return try settle(append.data(AdmissionGranted.self).contribution, append, state, moment)
         case AdmissionRefused.type:
@@ -46,15 +46,6 @@ extension DatanetLaw {
                     moment))
         default: return nil
         }
-    }
-
-    /// Early openings did not say who was a candidate.
-    private func opened(_ made: Made, as data: ReviewOpened) throws -> Made {
-        guard data.candidates == nil, let event = made.events.first, event.type == ReviewOpened.type else { return made }
-        var (bare, early) = (try ReviewOpened(event.data.object()), made)
-        bare.candidates = nil
-        early.events[0] = try Decided(bare, "review", bare.review)
-        return early
     }
 
     private func settle(_ id: String, _ append: ReplayedAppend, _ state: DatanetState, _ moment: Moment) throws -> Made {

@@ -139,24 +139,17 @@ public struct DatanetLaw: ReplayLaw {
         let tree = try SnapshotTree(try live(data.datanet, state))
         let list = try tree.list()
         let statistics = SnapshotStatistics(tree.items)
-        let published = data.published ?? moment.time
+        guard let published = data.published else { throw Unlawful("/published is missing: the manifest says when it was made") }
         let manifest = try CroissantManifest(
             datanet: datanet, number: datanet.snapshots.count + 1, root: tree.root, list: (SHA256.hash(list), list.count),
             statistics: statistics, published: published, publisher: moment.actor,
             previous: datanet.snapshots.last.flatMap { state.snapshots[$0]?.published.root }
         ).bytes()
-        var events = try SnapshotRules.publish(
+        let events = try SnapshotRules.publish(
             state, data.datanet,
             SnapshotRules.Prepared(
                 revision: datanet.revision, root: tree.root, list: SHA256.hash(list), manifest: SHA256.hash(manifest), published: published,
                 statistics: statistics), moment)
-        // Early events did not say when they were prepared.
-        if data.published == nil, let event = events.first {
-            var bare = try SnapshotPublished(try event.data.object())
-            bare.published = nil
-            bare.manifest = data.manifest
-            events = [try Decided(bare, "snapshot", bare.snapshot)]
-        }
         return Made(events, checked: ["snapshots' roots": 1, "snapshots' items": tree.items.count])
     }
 

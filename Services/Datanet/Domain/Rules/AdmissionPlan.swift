@@ -38,6 +38,8 @@ public struct AdmissionPlan: Sendable, Hashable {
         case appeal
         /// It was a trap.
         case trap
+        /// The Datanet has as many items as a snapshot may have.
+        case datanetFull = "datanet-full"
     }
 
     /// Items of one contribution.
@@ -65,6 +67,7 @@ public struct AdmissionPlan: Sendable, Hashable {
         }
         let licences = LicencePolicy(datanet.policy.licences)
         var verdicts: [String: Bool] = [:]
+        let room = SnapshotRules.maximumItems - datanet.items
         for item in items where item.verdict == "accepted" && !already.contains(item.item) {
             let fits = verdicts[item.licence] ?? (try? LicenceExpression(item.licence)).map(licences.takes) ?? false
             verdicts[item.licence] = fits
@@ -74,6 +77,9 @@ public struct AdmissionPlan: Sendable, Hashable {
                 refused[.licenceConflict, default: []].append(item.item)
             } else if judgingQuality, item.quality < datanet.policy.minimumQuality {
                 refused[.lowQuality, default: []].append(item.item)
+            } else if granted.count >= room {
+                // What no version could ever hold must not come in: nothing more could be published then.
+                refused[.datanetFull, default: []].append(item.item)
             } else {
                 granted.append(
                     AdmittedItem(

@@ -40,7 +40,10 @@ public enum SnapshotRules {
             throw DatanetRefusal(.unprocessable, "nothing-to-publish", "\(id) has no items: a snapshot has at least one")
         }
         guard items <= maximumItems else {
-            throw DatanetRefusal(.unprocessable, "too-many-items", "a snapshot has at most \(maximumItems) items")
+            throw DatanetRefusal(
+                .unprocessable, "too-many-items",
+                "a snapshot has at most \(maximumItems) items, and \(id) has \(items): take contributions back, or collect further ones in another Datanet"
+            )
         }
     }
 

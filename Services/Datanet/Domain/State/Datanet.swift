@@ -24,6 +24,9 @@ public struct Datanet: Sendable {
     public internal(set) var guests: Set<String> = []
     /// Contributions with admitted items, in the order of their admission.
     public internal(set) var admitted: [String] = []
+    /// How many items were admitted, but for contributions that were taken back, erased or turned out as a whole: what a snapshot of it may have
+    /// at most.
+    public internal(set) var items = 0
     /// Its snapshots' ids, the first one's number being 1.
     public internal(set) var snapshots: [String] = []
     /// Commitment to its page.
@@ -108,6 +111,8 @@ public struct Contribution: Sendable {
     public internal(set) var reviews: [String] = []
     /// When its status was last decided.
     public internal(set) var decided: Timestamp?
+    /// Whether its items no longer count among the Datanet's.
+    var isReleased = false
     /// Whether its appeal has been heard or is being heard.
     public internal(set) var isAppealed = false
 }

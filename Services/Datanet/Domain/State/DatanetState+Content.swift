@@ -20,6 +20,7 @@ extension DatanetState {
         } else {
             withdrawals[withdrawn.contribution]?.add(withdrawn.items)
         }
+        if withdrawn.items.isEmpty { release(withdrawn.contribution) }
         touch(withdrawn.contribution)
     }
 
@@ -29,6 +30,7 @@ extension DatanetState {
             erasedItems.formUnion(erased.items)
         } else if let contribution = erased.contribution {
             withdrawals[contribution] = .all
+            release(contribution)
         } else {
             erasedOwners[erased.owner] = max(erasedOwners[erased.owner] ?? 0, position)
         }

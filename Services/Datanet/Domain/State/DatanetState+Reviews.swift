@@ -8,7 +8,9 @@ extension DatanetState {
             contribution.status = .admitted
             contribution.admitted.append(granted.items)
         }
+        let isReleased = contributions[granted.contribution]?.isReleased == true
         try change(granted.datanet) {
+            if !isReleased { $0.items += granted.items.count }
             if !$0.admitted.contains(granted.contribution) { $0.admitted.append(granted.contribution) }
             $0.revision += 1
         }
@@ -21,13 +23,29 @@ extension DatanetState {
                 if case .pending = contribution.status { contribution.status = .refused(refused.reason) }
             }
         }
+        let counted = heldItems(of: refused.contribution)
         try settle(refused.contribution, event) { contribution in
             contribution.status = .refused(refused.reason)
             contribution.admitted = []
         }
+        datanets[refused.datanet]?.items -= counted
         // A screened contribution may name a Datanet that there is not.
         datanets[refused.datanet]?.admitted.removeAll { $0 == refused.contribution }
         datanets[refused.datanet]?.revision += 1
+    }
+
+    /// How many items of a contribution count among its Datanet's.
+    private func heldItems(of id: String) -> Int {
+        guard let contribution = contributions[id], !contribution.isReleased else { return 0 }
+        return contribution.admitted.reduce(0) { $0 + $1.count }
+    }
+
+    /// A contribution that was taken back or erased as a whole makes room for others.
+    mutating func release(_ id: String) {
+        guard let datanet = contributions[id]?.datanet else { return }
+        let held = heldItems(of: id)
+        datanets[datanet]?.items -= held
+        contributions[id]?.isReleased = true
     }
 
     private mutating func settle(_ id: String, _ event: Occurrence, _ body: (inout Contribution) -> Void) throws(UnfitEvent) {

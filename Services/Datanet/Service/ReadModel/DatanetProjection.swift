@@ -11,8 +11,8 @@ public struct DatanetProjection: Projection {
     public let name = "datanets"
     /// `datanet`.
     public let schema = "datanet"
-    /// 1.
-    public let version = 1
+    /// 2: answers' passages are among the accesses.
+    public let version = 2
     /// All but the cache of texts, which is no fold.
     public let tables = [
         "datanets", "members", "contributions", "items", "withdrawals", "erasures", "snapshots", "reviews", "proposals", "accesses",
@@ -22,9 +22,9 @@ public struct DatanetProjection: Projection {
 
     init(lists: ItemLists) { self.lists = lists }
 
-    /// Applies events of this service, and of ingest what concerns items.
+    /// Applies events of this service, of ingest what concerns items, and of the gateway which passages answers were given.
     public func apply(_ events: [ProjectedEvent], in session: PostgresSession, tables: TableNames) throws {
-        for event in events where DatanetState.concerns(event.header.type) {
+        for event in events where DatanetState.concerns(event.header.type) || event.header.type == InferenceCompleted.type {
             var writer = RowWriter(event: event, session: session, tables: tables, lists: lists)
             try writer.write()
         }

@@ -52,6 +52,7 @@ struct RowWriter {
         case AccessUsed.type:
             let used = try AccessUsed(data)
             try access("used", used.datanet, used.access, used.reader, data)
+        case InferenceCompleted.type: try retrieved(InferenceCompleted(data))
         case RulingMade.type:
             let ruling = try RulingMade(data)
             try run(
@@ -127,9 +128,27 @@ struct RowWriter {
     }
 
     private func access(_ what: String, _ datanet: String, _ id: String, _ principal: String, _ data: JSONFields) throws {
+        try access(what, datanet, id, principal, .object(data.object))
+    }
+
+    private func access(_ what: String, _ datanet: String, _ id: String, _ principal: String, _ data: JSONValue) throws {
         try run(
             "insert into \(tables["accesses"]) (position, datanet, what, id, principal, data, time) values ($1,$2,$3,$4,$5,$6,$7)",
-            [position, .text(datanet), .text(what), .text(id), .text(principal), try json(.object(data.object)), time])
+            [position, .text(datanet), .text(what), .text(id), .text(principal), try json(data), time])
+    }
+
+    /// The answer's own event is the record of what was looked up for it: an access to each Datanet that passages came from.
+    private func retrieved(_ answer: InferenceCompleted) throws {
+        let passages = try lists.waitForEntries(answer.passages)
+        for (datanet, found) in Dictionary(grouping: passages, by: \.datanet).sorted(by: { $0.key < $1.key }) {
+            try access(
+                "retrieved", datanet, answer.inference, answer.actor,
+                [
+                    "inference": .string(answer.inference), "datanet": .string(datanet), "purpose": "retrieve",
+                    "model": .string(answer.model),
+                    "version": .count(answer.version), "items": .array(found.map { .string($0.item) }),
+                ])
+        }
     }
 
     private func member(_ datanet: String, _ principal: String, _ role: String) throws {

@@ -6,7 +6,6 @@ internal import HTTP
 internal import HTTPClient
 internal import Identity
 internal import JSON
-internal import Projections
 internal import ServiceShell
 internal import Telemetry
 internal import Web
@@ -48,7 +47,7 @@ extension DatanetRoutes {
             let id = snapshot.published.snapshot
             // The event stands on the log before the first byte goes out; an export that is asked for again is another one.
             let command = "openledger/datanet/access/\(Hex.encode(Random.bytes(16)))"
-            let outcome = try await SnapshotSale(
+            _ = try await SnapshotSale(
                 core: core, snapshot: snapshot.published, reader: caller.subject, purpose: purpose, items: count
             )
             .decide(isFree: isService) { sale in
@@ -59,13 +58,10 @@ extension DatanetRoutes {
                         try AccessRules.use($0, snapshot: id, purpose: purpose, items: count, isService: isService, sale: sale, $1)
                     })
             }
-            var headers: Headers = ["Content-Type": "application/jsonl", "Cache-Control": "no-store"]
-            if let position = outcome.end.flatMap({ AppliedPosition(next: $0) }) {
-                headers.set(AppliedPosition.headerName, position.format())
-            }
+            let headers: Headers = ["Content-Type": "application/jsonl", "Cache-Control": "no-store"]
             let media = try await core.maker.query { try $0.datanet(snapshot.published.datanet).media }
             return contents(of: asked, present: Set(present.map(\.item)), media: media, headers)
-        }
+        }.writing()
     }
 
     /// A reply of items with their content, a line each.

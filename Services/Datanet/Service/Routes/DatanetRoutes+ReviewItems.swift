@@ -5,7 +5,6 @@ internal import Events
 internal import HTTP
 internal import Identity
 internal import JSON
-internal import Projections
 internal import ServiceShell
 internal import Telemetry
 internal import Web
@@ -31,14 +30,11 @@ extension DatanetRoutes {
             let listed = try await core.lists.entries(found.0.items)
             let items = try await core.maker.query { AdmissionPlan($0, found.0, items: listed, judgingQuality: false).granted }
             let command = "openledger/datanet/access/\(Hex.encode(Random.bytes(16)))"
-            let outcome = try await core.maker.decide(
+            _ = try await core.maker.decide(
                 .command(id: command, digest: SHA256.hash(utf8: command)), actor: reader, correlation: context.trace.traceID,
                 rule { try AccessRules.review($0, name, items: items.count, $1) })
-            var headers: Headers = ["Content-Type": "application/jsonl", "Cache-Control": "no-store"]
-            if let position = outcome.end.flatMap({ AppliedPosition(next: $0) }) {
-                headers.set(AppliedPosition.headerName, position.format())
-            }
+            let headers: Headers = ["Content-Type": "application/jsonl", "Cache-Control": "no-store"]
             return contents(of: items, present: Set(items.map(\.item)), media: found.1, headers)
-        }
+        }.writing()
     }
 }

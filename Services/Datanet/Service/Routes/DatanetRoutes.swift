@@ -6,7 +6,6 @@ internal import HTTP
 internal import Identity
 internal import JSON
 internal import Postgres
-internal import Projections
 internal import ServiceShell
 internal import Web
 
@@ -45,14 +44,8 @@ struct DatanetRoutes: Sendable {
             .post, pattern, operation: operation, summary: summary, access: .scope(scope), body: .json(body), idempotency: .required,
             replies: [.json(201, "What was decided.", .openObject())], problems: Self.problems
         ) { context in
-            let outcome = try await decide(context)
-            let payload = try outcome.first(Payload.self)
-            var headers: Headers = [:]
-            if let position = outcome.end.flatMap({ AppliedPosition(next: $0) }) {
-                headers.set(AppliedPosition.headerName, position.format())
-            }
-            return .json(payload.json, status: 201, headers: headers)
-        }
+            .json(try await decide(context).first(Payload.self).json, status: 201)
+        }.writing()
     }
 
     /// Waits for the rows when the caller wants to read its own writes.

@@ -17,23 +17,27 @@ public struct NearDuplicateIndex: Sendable {
     private var ids: [String] = []
     private var places: [String: Int32] = [:]
     private var heads: [Int32] = []
-    private var shingles: [Shingles] = []
+    private var sketches: Sketches
     private var isGone: [Bool] = []
     private var bands = BandTable()
     /// A band keeps at most so many items of one cluster.
     private static let mostOfCluster = 4
 
     /// An empty index.
-    public init(threshold: Int = 800) { self.threshold = threshold }
+    /// - Parameter store: where it keeps the sketches, for as long as it or a copy of it is there; nil keeps them in memory.
+    public init(threshold: Int = 800, store: (any SketchStore)? = nil) {
+        self.threshold = threshold
+        sketches = Sketches(store)
+    }
+
+    /// See ``SketchStore/trouble``.
+    public var trouble: (any Error)? { sketches.trouble }
 
     /// How many items it holds.
     public var count: Int { ids.count }
 
     /// About how much memory it takes.
-    public var bytes: Int { bands.bytes + kept * MemoryLayout<UInt32>.size + ids.count * 160 }
-
-    /// Hashes of all shingles that are kept.
-    private var kept = 0
+    public var bytes: Int { bands.bytes + sketches.bytes + ids.count * 160 }
 
     /// What an item would match, without keeping it.
     public func match(_ candidate: Shingles) -> Match? { match(candidate, candidate.bands()) }
@@ -62,8 +66,7 @@ public struct NearDuplicateIndex: Sendable {
     public mutating func remove(_ id: String) {
         guard let place = places[id] else { return }
         isGone[Int(place)] = true
-        kept -= shingles[Int(place)].hashes.count
-        shingles[Int(place)] = Shingles([])
+        sketches.remove(Int(place))
     }
 
     /// Makes a place for an item, which is the head of its own cluster at first. One that is gone stands for its name alone.
@@ -72,9 +75,8 @@ public struct NearDuplicateIndex: Sendable {
         ids.append(id)
         places[id] = place
         heads.append(place)
-        shingles.append(candidate)
+        sketches.append(candidate)
         self.isGone.append(isGone)
-        kept += candidate.hashes.count
         return place
     }
 
@@ -85,7 +87,7 @@ public struct NearDuplicateIndex: Sendable {
         var last: Int32 = -1
         for place in found where place != last {
             last = place
-            let resemblance = shingles[Int(place)].resemblance(candidate)
+            let resemblance = sketches.resemblance(Int(place), candidate)
             if resemblance >= threshold {
                 return Match(item: ids[Int(place)], head: ids[Int(heads[Int(place)])], resemblance: resemblance)
             }

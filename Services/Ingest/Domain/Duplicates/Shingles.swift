@@ -43,26 +43,24 @@ public struct Shingles: Sendable, Hashable {
 
     /// The resemblance (Jaccard) of two sets in thousandths; for samples its bottom-k estimate.
     public func resemblance(_ other: Shingles) -> Int {
-        let bounded = isSample || other.isSample
-        var shared = 0
-        var union = 0
-        hashes.withUnsafeBufferPointer { mine in
-            other.hashes.withUnsafeBufferPointer { theirs in
-                var left = 0
-                var right = 0
-                while left < mine.count || right < theirs.count {
-                    if bounded && union == Self.most { break }
-                    union += 1
-                    if right == theirs.count || (left < mine.count && mine[left] < theirs[right]) {
-                        left += 1
-                    } else if left == mine.count || theirs[right] < mine[left] {
-                        right += 1
-                    } else {
-                        shared += 1
-                        left += 1
-                        right += 1
-                    }
-                }
+        hashes.withUnsafeBufferPointer { mine in other.hashes.withUnsafeBufferPointer { Self.resemblance(mine, $0) } }
+    }
+
+    /// The same for hashes wherever they are.
+    static func resemblance(_ mine: UnsafeBufferPointer<UInt32>, _ theirs: UnsafeBufferPointer<UInt32>) -> Int {
+        let bounded = mine.count == most || theirs.count == most
+        var (shared, union, left, right) = (0, 0, 0, 0)
+        while left < mine.count || right < theirs.count {
+            if bounded && union == most { break }
+            union += 1
+            if right == theirs.count || (left < mine.count && mine[left] < theirs[right]) {
+                left += 1
+            } else if left == mine.count || theirs[right] < mine[left] {
+                right += 1
+            } else {
+                shared += 1
+                left += 1
+                right += 1
             }
         }
         return union == 0 ? 0 : shared * 1000 / union

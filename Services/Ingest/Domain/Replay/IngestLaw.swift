@@ -11,12 +11,38 @@ public struct IngestLaw: ReplayLaw {
     public static let service = Service.ingest
 
     private let evidence: EvidenceShelf
+    /// Where the last withdrawal of a whole contributor stands.
+    private var orders: [String: UInt64] = [:]
 
     /// Reads evidence there.
     public init(_ evidence: EvidenceShelf) { self.evidence = evidence }
 
     /// Nothing yet.
     public func makeState() -> IngestState { IngestState() }
+
+    /// Remembers where withdrawals of whole contributors stand.
+    public mutating func hear(_ fact: ReplayFact) {
+        guard fact.fact.type == ContributorWithdrawn.type, let contributor = fact.fact.data["contributor"]?.stringValue else { return }
+        orders[contributor] = fact.position
+    }
+
+    /// A contribution that its contributor took back with all others, and that was passed over, is missing.
+    public func finish(_ state: IngestState, logTime: Timestamp) -> Ending {
+        var ending = Ending()
+        for (id, time) in state.toWithdraw.sorted(by: { $0.key < $1.key }) {
+            let contributor = state.contributions[id]?.submitted.contributor ?? ""
+            if time.microseconds + Self.patience < logTime.microseconds, let position = orders[contributor] {
+                ending.missing.append((position, ContributorWithdrawn.type, "\(contributor) took back all, and \(id) was passed over"))
+            } else {
+                ending.gaps.append(
+                    ReplayGap("contributions that are about to be withdrawn", why: "their contributor asked for it just now"))
+            }
+        }
+        return ending
+    }
+
+    /// How long a whole contributor's withdrawal may take, in microseconds of log time: an hour, in which a service may be down.
+    private static let patience: Int64 = 3_600_000_000
 
     /// What the rules make of the same.
     public func judge(_ append: ReplayedAppend, _ state: IngestState, _ moment: DecisionContext) throws -> Verdict {
@@ -27,11 +53,19 @@ public struct IngestLaw: ReplayLaw {
             let owners = try owners(of: data.items, in: state.contributions[data.contribution])
             return Verdict(
                 try IngestRules.withdraw(state, data.contribution, items: data.items, owners: owners, actor: moment.actor))
+        case ContributorWithdrawn.type:
+            let data: ContributorWithdrawn = try append.data(ContributorWithdrawn.self)
+            return Verdict(
+                try IngestRules.withdraw(state, data, actor: moment.actor), checked: ["withdrawals of whole contributors": 1])
         case ContentErased.type:
             let data: ContentErased = try append.data(ContentErased.self)
             return Verdict(
                 try IngestRules.erase(state, data, actor: moment.actor), checked: ["erasures": 1],
-                gaps: [ReplayGap("content that was erased", why: "its keys were destroyed, as its owner asked")])
+                gaps: [
+                    data.contribution == nil
+                        ? ReplayGap("content of whole owners that was erased", why: "its key was destroyed, as its owner asked")
+                        : ReplayGap("content of items that was erased", why: "it was removed, as its contributor asked; the key stays")
+                ])
         case ContributorClaimRequested.type:
             let data: ContributorClaimRequested = try append.data(ContributorClaimRequested.self)
             let items = try state.contributions[data.contribution]?.screened.map { try evidence.entries($0.items) } ?? []
@@ -77,7 +111,7 @@ public struct IngestLaw: ReplayLaw {
         second.contribution = submitted.contribution
         second.datanet = submitted.datanet
         second.contributor = submitted.contributor
-        if !ScreeningRules.versions.contains(second.rules) { second.rules = ScreeningRules.version }
+        second.rules = ScreeningRules.version
         second.accepted = accepted
         second.rejected = items.count - accepted
         var verdict = Verdict(
@@ -135,7 +169,7 @@ public struct IngestLaw: ReplayLaw {
                 throw fault("is \(item.owner)'s, in a contribution of \(submitted.contributor)'s own")
             }
             let (contributor, datanet) = (submitted.contributor, submitted.datanet)
-            guard AuthorRules.mayOwn(item.owner, contributor: contributor, datanet: datanet, rules: screened.rules) else {
+            guard AuthorRules.mayOwn(item.owner, contributor: contributor, datanet: datanet) else {
                 throw fault("is \(item.owner)'s, who is neither \(contributor) nor an author in \(datanet)")
             }
             guard commitments.insert(item.commitment).inserted else { throw fault("has the commitment of another item") }

@@ -3,18 +3,12 @@ public import JSON
 /// The numbers of the public screening rules. A change of any of them, or of what is looked for, is a new version.
 public enum ScreeningRules {
     /// What events call these rules.
-    public static let version = "screening/4"
-    /// The versions that there were. Version 1 knew no `consent.erased`, and did not look for lists of runs of words; version 2 knew no
-    /// `version.unknown`, and took images and recordings that were cut off; version 3 did not look at the text of rows with a prompt and a
-    /// completion, nor for secrets in titles, sources and authors' names, and gave an author one account for all Datanets.
-    public static let versions: Set<String> = ["screening/1", "screening/2", "screening/3", version]
-    /// The versions under which nobody asked whose key signed a manifest, and authors had one account for all Datanets.
-    static let beforeSigners: Set<String> = ["screening/1", "screening/2", "screening/3"]
+    public static let version = "screening/5"
     /// The least bytes of a text item.
     public static let leastBytes = 20
     /// The most bytes of a text item.
     public static let mostBytes = 65_536
-    /// The most bytes of each of an item's title, source, author and licence. Since screening/4.
+    /// The most bytes of each of an item's title, source, author and licence.
     public static let mostBytesBeside = 4_096
     /// The most bytes of an image or a recording.
     public static let mostMediaBytes = 256 << 20
@@ -27,12 +21,12 @@ public enum ScreeningRules {
     /// Texts with fewer words are not judged by how often they repeat runs of three words.
     static let wordsForTriples = 200
     /// The most runs of three words that came before in the same text, in thousandths. Prose, tables and code stay at a half; a list of
-    /// the runs of words of other texts, written to be matched, says the same few words over and over and may not. Since screening/2.
+    /// the runs of words of other texts, written to be matched, says the same few words over and over and may not.
     static let mostRepeatedTriples = 600
     /// Texts of fewer lines with two words are not judged by whether lines begin others.
     static let linesForBeginnings = 20
     /// The most lines that are the beginning of another line, in thousandths: a quarter at most in tables, and more than a half in lists of
-    /// runs of words. Since screening/2.
+    /// runs of words.
     static let mostBeginnings = 400
     /// The most repeated lines, in thousandths, of a text of ten lines and more.
     static let mostRepeatedLines = 500

@@ -14,6 +14,14 @@ public struct ScreeningSession: Sendable {
         self.near = near
     }
 
+    /// An empty one that keeps the sketches of items there.
+    public init(store: any SketchStore) {
+        self.init(near: NearDuplicateIndex(threshold: ScreeningRules.nearDuplicate, store: store))
+    }
+
+    /// Why a sketch could not be kept or read. Then no verdict of this session counts.
+    public var trouble: (any Error)? { near.trouble }
+
     /// The verdict on an item.
     public struct Verdict: Sendable, Hashable {
         /// Whether it passed.

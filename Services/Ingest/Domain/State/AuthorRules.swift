@@ -24,15 +24,11 @@ public enum AuthorRules {
         text.count == digits && text.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 
-    /// Whether an account is one that contributions screened before `screening/4` gave, the same in every Datanet.
-    static func isOld(_ account: String) -> Bool { account.hasPrefix(prefix) && isHash(account.utf8.dropFirst(prefix.utf8.count)) }
-
     /// Whether items of an on-behalf contribution may be of this owner.
-    /// - Parameter rules: which screened it.
-    public static func mayOwn(_ owner: String, contributor: String, datanet: String, rules: String) -> Bool {
-        if owner == contributor || isAccount(owner, of: datanet) { return true }
-        return ScreeningRules.beforeSigners.contains(rules) && isOld(owner)
+    public static func mayOwn(_ owner: String, contributor: String, datanet: String) -> Bool {
+        owner == contributor || isAccount(owner, of: datanet)
     }
+
     /// What an owner may have looked at.
     public static let proofs: Set<String> = ["mail", "domain", "vouched"]
 
@@ -42,7 +38,7 @@ public enum AuthorRules {
         _ state: IngestState, author: String, contribution id: String, owners: Set<String>, _ context: DecisionContext
     ) throws -> [NewEvent] {
         guard let contribution = state.contributions[id], contribution.submitted.kind == "on-behalf", owners.contains(author),
-            isAccount(author, of: contribution.submitted.datanet) || isOld(author)
+            isAccount(author, of: contribution.submitted.datanet)
         else { throw IngestRefusal.noAuthor }
         guard state.claimedBy[author] == nil else { throw IngestRefusal.claimed(author) }
         // Told a second time it changes nothing.

@@ -10,6 +10,10 @@ public struct ContributionState: Sendable {
     public internal(set) var screened: ContributionScreened?
     /// Items whose consent was taken back.
     public internal(set) var withdrawn: ItemSet = .none
+    /// How many items of it its Datanet took.
+    public internal(set) var admitted = 0
+    /// Whether it was taken back or erased as a whole, which makes room for others.
+    var isReleased = false
     /// Items whose content was erased.
     public internal(set) var erased: ItemSet = .none
 }

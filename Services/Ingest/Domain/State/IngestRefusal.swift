@@ -4,6 +4,8 @@ public enum IngestRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     case noDatanet(String)
     /// The Datanet takes nothing from this principal.
     case notTaken(datanet: String, contributor: String)
+    /// The Datanet has as many items as it may have.
+    case full(String)
     /// The manifest is signed with a key that is not the contributor's.
     case notTheirKey(signer: String, contributor: String)
     /// There is no such contribution.
@@ -32,6 +34,8 @@ public enum IngestRefusal: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .noDatanet(let id): "there is no Datanet \(id)"
         case .notTaken(let datanet, let contributor): "\(datanet) takes contributions by invitation, and \(contributor) has no role there"
+        case .full(let datanet):
+            "\(datanet) has \(IngestRules.mostItemsOfDatanet) items, the most that a Datanet has: contribute to another, or ask its owner to open one"
         case .notTheirKey(let signer, let contributor):
             "\(signer) is no key of \(contributor): sign with a key that you have registered"
         case .noContribution(let id): "there is no contribution \(id)"

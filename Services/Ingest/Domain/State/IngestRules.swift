@@ -8,15 +8,23 @@ public enum IngestRules {
     /// The most items of a contribution: their list is one piece of evidence, and a Datanet takes no more at once.
     public static let mostItemsOfContribution = 150_000
 
+    /// The most items of a Datanet, which takes no more.
+    public static let mostItemsOfDatanet = 150_000
+
+    /// Whether there is room for anything more: asked before anything is uploaded.
+    public static func checkRoom(_ state: IngestState, datanet id: String) throws {
+        guard state.held(by: id) < mostItemsOfDatanet else { throw IngestRefusal.full(id) }
+    }
+
     /// Whether a contribution may be brought: asked when it is begun and again when it is put on the log.
-    /// - Parameter signer: who signed the manifest; nil for what was screened when that was not asked.
+    /// - Parameter signer: who signs the manifest; nil where that is not known yet.
     public static func checkSubmission(
         _ state: IngestState, datanet id: String, contributor: String, signer: String?, supersedes: String?
     ) throws {
         guard let datanet = state.datanets[id] else { throw IngestRefusal.noDatanet(id) }
         // To a closed Datanet of one's own a service that one uses may sign in one's stead, as fine-tuning by API key does.
         let isAtHome = datanet.owner == contributor && datanet.policy.access != "open"
-        if let signer, let keys = state.keys[contributor], !keys.contains(signer), !isAtHome {
+        if let signer, state.keys[contributor]?.contains(signer) != true, !isAtHome {
             throw IngestRefusal.notTheirKey(signer: signer, contributor: contributor)
         }
         guard datanet.takes(from: contributor) else { throw IngestRefusal.notTaken(datanet: id, contributor: contributor) }
@@ -32,7 +40,7 @@ public enum IngestRules {
     ) throws -> [NewEvent] {
         try checkSubmission(
             state, datanet: submitted.datanet, contributor: submitted.contributor,
-            signer: ScreeningRules.beforeSigners.contains(screened.rules) ? nil : submitted.signer, supersedes: submitted.supersedes)
+            signer: submitted.signer, supersedes: submitted.supersedes)
         let stream = try stream(submitted.contribution)
         return [NewEvent(submitted, stream: stream), NewEvent(screened, stream: stream)]
     }
@@ -49,6 +57,17 @@ public enum IngestRules {
         let new = items.isEmpty ? (contribution.withdrawn == .all ? nil : []) : items.filter { !contribution.withdrawn.contains($0) }
         guard let new, items.isEmpty || !new.isEmpty else { return [] }
         return [NewEvent(ContributionWithdrawn(contribution: id, contributor: actor, items: new), stream: try stream(id))]
+    }
+
+    /// Takes consent back to all that somebody has contributed. What is taken back already asks for nothing.
+    public static func withdraw(_ state: IngestState, _ order: ContributorWithdrawn, actor: String) throws -> [NewEvent] {
+        guard order.contributor == actor else { throw IngestRefusal.notYours(order.contributor) }
+        if let datanet = order.datanet, state.datanets[datanet] == nil { throw IngestRefusal.noDatanet(datanet) }
+        guard state.consented(to: order).contains(where: { state.toWithdraw[$0] == nil }) else { return [] }
+        guard let stream = StreamName(kind: "contributor", id: order.contributor) else {
+            throw IngestRefusal.badItems("\(order.contributor) cannot name a stream")
+        }
+        return [NewEvent(order, stream: stream)]
     }
 
     /// Erases items or a whole contribution.

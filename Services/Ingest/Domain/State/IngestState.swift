@@ -39,6 +39,9 @@ public struct IngestState: ServiceState {
     /// Receipts of owners whose whole content was erased.
     public private(set) var erasedOwners: [String: ContentErased] = [:]
 
+    /// Contributions that are meant by the withdrawal of a whole contributor and have no withdrawal of their own yet, with when it was asked for.
+    public private(set) var toWithdraw: [String: Timestamp] = [:]
+
     /// Claims to be a named author, by id.
     public private(set) var claims: [String: AuthorClaim] = [:]
     /// Ids in the order of the log, by the author's account.
@@ -56,13 +59,30 @@ public struct IngestState: ServiceState {
         (claimsByAuthor[author] ?? []).lazy.compactMap { claims[$0] }.first { $0.requested.principal == principal }
     }
 
+    /// How many items a Datanet has taken, but for contributions that were taken back or erased as a whole.
+    public func held(by datanet: String) -> Int {
+        (byDatanet[datanet] ?? []).reduce(0) { count, id in
+            guard let contribution = contributions[id], !contribution.isReleased else { return count }
+            return count + contribution.admitted
+        }
+    }
+
+    /// What a whole contributor's withdrawal means: their contributions that are not yet taken back as a whole, in the order of the log.
+    public func consented(to order: ContributorWithdrawn) -> [String] {
+        (byContributor[order.contributor] ?? []).filter { id in
+            guard let contribution = contributions[id] else { return false }
+            return contribution.withdrawn != .all && (order.datanet == nil || contribution.submitted.datanet == order.datanet)
+        }
+    }
+
     /// Whether what an account has is somebody's: it is their own, or that of an author who they are.
     public func disposes(_ principal: String, of owner: String) -> Bool { owner == principal || claimedBy[owner] == principal }
 
     private static let types: Set<String> = [
         ContributionSubmitted.type, ContributionScreened.type, ContributionWithdrawn.type, ContentErased.type, DatanetCreated.type,
         DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type, ContributorClaimRequested.type, ContributorClaimed.type,
-        PrincipalRegistered.type, KeyRotated.type,
+        PrincipalRegistered.type, KeyRotated.type, ContributorWithdrawn.type,
+        AdmissionGranted.type, AdmissionRefused.type,
     ]
 
     /// See `ServiceState`.
@@ -79,6 +99,12 @@ public struct IngestState: ServiceState {
         case ContributionWithdrawn.type:
             let withdrawn = try ContributionWithdrawn(fields)
             contributions[withdrawn.contribution]?.withdrawn.add(withdrawn.items)
+            if withdrawn.items.isEmpty {
+                contributions[withdrawn.contribution]?.isReleased = true
+                toWithdraw[withdrawn.contribution] = nil
+            }
+        case ContributorWithdrawn.type:
+            for id in consented(to: try ContributorWithdrawn(fields)) { toWithdraw[id] = fact.time }
         case ContentErased.type: erase(try ContentErased(fields))
         case DatanetCreated.type:
             let created = try DatanetCreated(fields)
@@ -92,6 +118,12 @@ public struct IngestState: ServiceState {
         case MemberRevoked.type:
             let revoked = try MemberRevoked(fields)
             datanets[revoked.datanet]?.members[revoked.principal]?.remove(revoked.role)
+        case AdmissionGranted.type:
+            let granted = try AdmissionGranted(fields)
+            contributions[granted.contribution]?.admitted += granted.items.count
+        case AdmissionRefused.type:
+            let refused = try AdmissionRefused(fields)
+            if refused.items.isEmpty { contributions[refused.contribution]?.admitted = 0 }
         case PrincipalRegistered.type:
             let registered = try PrincipalRegistered(fields)
             keys[registered.principal, default: []].insert(registered.key)
@@ -122,6 +154,7 @@ public struct IngestState: ServiceState {
     private mutating func erase(_ erased: ContentErased) {
         if let id = erased.contribution {
             contributions[id]?.erased.add(erased.items)
+            if erased.items.isEmpty { contributions[id]?.isReleased = true }
         } else {
             erasedOwners[erased.owner] = erased
             for id in byContributor[erased.owner] ?? [] { contributions[id]?.erased = .all }

@@ -116,15 +116,13 @@ extension IngestRoutes {
     /// - Parameter datanet: where to look; nil for everywhere.
     private func work(of name: String, in datanet: String?) async throws -> [Work] {
         let key = try await AuthorNames(keys: core.keys).key()
-        let old = AuthorNames.oldAccount(name, key)
         var found: [Work] = []
         for contribution in try await core.maker.query({ Self.onBehalf($0) }) {
             let (id, place) = (contribution.submitted.contribution, contribution.submitted.datanet)
             guard datanet == nil || datanet == place, !found.contains(where: { $0.datanet == place }) else { continue }
-            for account in [AuthorNames.account(name, datanet: place, key), old]
-            where try await core.places.hasItem(of: account, in: contribution) {
+            let account = AuthorNames.account(name, datanet: place, key)
+            if try await core.places.hasItem(of: account, in: contribution) {
                 found.append(Work(author: account, contribution: id, datanet: place))
-                break
             }
         }
         return found

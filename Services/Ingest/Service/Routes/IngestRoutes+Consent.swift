@@ -11,7 +11,7 @@ internal import Web
 
 /// Taking consent back, and having content erased.
 extension IngestRoutes {
-    var consentRoutes: [Route] { [withdraw, erase, eraseAll] }
+    var consentRoutes: [Route] { [withdraw, withdrawAll, erase, eraseAll] }
 
     private static let named: Schema = .object(
         .optional("items", .list(id, atMost: IngestRules.mostItems), "The items; none means all of the contribution."))
@@ -39,6 +39,40 @@ extension IngestRoutes {
                 try IngestRules.withdraw(state, id, items: items, owners: named, actor: actor)
             }
             return .json(try await document(id))
+        }
+    }
+
+    private var withdrawAll: Route {
+        Route(
+            .post, "/v1/contributors/{contributor}/withdrawal", operation: "withdrawContributor",
+            summary: "Takes consent back to all that the caller has contributed so far: everywhere, or to one Datanet.",
+            access: .authenticated, path: ["contributor": Self.id],
+            body: .json(.object(.optional("datanet", Self.id, "The only Datanet that is meant; none means all."))), idempotency: .required,
+            replies: [
+                .json(
+                    200, "What is withdrawn as a whole now.",
+                    .openObject(
+                        .required("contributor", Self.id), .optional("datanet", Self.id),
+                        .required("contributions", .count, "Contributions that are meant; each has its own event."),
+                        .required("items", .count, "Items of them.")))
+            ], problems: Self.problems
+        ) { [self] context in
+            let datanet = try context.decode { try $0.object().optionalString("datanet", bytes: 1...200) }
+            let order = ContributorWithdrawn(contributor: context.path["contributor"], datanet: datanet)
+            let actor = try context.caller.subject
+            _ = try await context.decide(core.maker) { state, _ in try IngestRules.withdraw(state, order, actor: actor) }
+            // It is asked for, on the log: what is left undone here, is done when the service is up again.
+            try await core.withdrawals.work()
+            let found = try await core.maker.query { state in
+                (state.byContributor[order.contributor] ?? []).compactMap { state.contributions[$0] }
+                    .filter { $0.withdrawn == .all && (order.datanet == nil || $0.submitted.datanet == order.datanet) }
+                    .map(\.submitted.items)
+            }
+            return .json(
+                .members([
+                    "contributor": .string(order.contributor), "datanet": order.datanet.map { .string($0) },
+                    "contributions": .count(found.count), "items": .count(found.reduce(0, +)),
+                ]))
         }
     }
 

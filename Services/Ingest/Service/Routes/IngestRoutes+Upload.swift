@@ -54,6 +54,9 @@ extension IngestRoutes {
                 }
                 return .json(Self.json(settled), status: 201, headers: ["Location": "/v1/contributions/\(id)"])
             }
+            if try await core.drafts.draft(id) == nil {
+                try await core.maker.query { try IngestRules.checkRoom($0, datanet: manifest.datanet) }
+            }
             try await core.drafts.create(id, signed)
             guard let draft = try await core.drafts.draft(id) else { throw IngestRefusal.noContribution(id) }
             guard draft.bytes == signed.bytes else {

@@ -57,7 +57,7 @@ extension IngestRefusal: ProblemConvertible {
     static let problemTypes: [ProblemType] = [
         .notFound, .forbidden, .conflict, ProblemType("not-taken", 403, "The Datanet does not take it"),
         ProblemType("bad-supersedes", 422, "The corrected contribution does not fit"), ProblemType("erased", 410, "The content was erased"),
-        .unprocessable,
+        .unprocessable, ProblemType("datanet-full", 409, "The Datanet is full"),
     ]
 
     /// The answer it becomes.
@@ -70,6 +70,7 @@ extension IngestRefusal: ProblemConvertible {
         case .badSupersedes: Problem(Self.problemTypes[4], description)
         case .badItems: Problem(.unprocessable, description)
         case .erased: Problem(Self.problemTypes[5], description)
+        case .full: Problem(Self.problemTypes[7], description)
         }
     }
 }

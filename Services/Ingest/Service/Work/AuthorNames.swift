@@ -17,9 +17,6 @@ struct AuthorNames: Sendable {
         AuthorRules.account(datanet: datanet, hash: key.salt(item: "\(datanet)\n\(folded(name))").hex)
     }
 
-    /// The account that contributions screened before `screening/4` gave the author, whatever their Datanet.
-    static func oldAccount(_ name: String, _ key: OwnerKey) -> String { AuthorRules.prefix + key.salt(item: folded(name)).hex.prefix(32) }
-
     private static func folded(_ name: String) -> String { UnicodeText.nfc(name).lowercased() }
 }
 
@@ -42,9 +39,7 @@ struct AuthorAccounts {
         self.key = key
         let account = AuthorNames.account(name, datanet: datanet, key)
         if isErased[account] == nil {
-            let old = AuthorNames.oldAccount(name, key)
-            let receipts = (try await names.keys.receipt(owner: account), try await names.keys.receipt(owner: old))
-            isErased[account] = receipts.0 != nil || receipts.1 != nil
+            isErased[account] = try await names.keys.receipt(owner: account) != nil
         }
         return isErased[account] == true ? nil : account
     }

@@ -103,7 +103,7 @@ actor Screener {
     /// Trouble of the house, that goes on without the draft too.
     private static func isPassing(_ error: any Error) -> Bool {
         switch error {
-        case is PoolError, is PostgresError, is PeerError: true
+        case is PoolError, is PostgresError, is PeerError, is SketchTrouble: true
         case DecisionError.unavailable, DecisionError.busy, DecisionError.stopped: true
         case BlobError.server, BlobError.system: true
         default: false

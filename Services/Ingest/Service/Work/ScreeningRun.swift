@@ -4,12 +4,16 @@ internal import Events
 internal import IngestDomain
 internal import IngestParsing
 internal import Licences
+internal import Threads
 
 /// One contribution on its way through the rules: read, looked at, judged in order, sealed. What has been judged is sealed, and waits for
-/// the disk, while the next rows are looked at.
+/// the disk, while the next rows are looked at. On a thread of its own: what an item resembles may have to be read from the disk.
 actor ScreeningRun {
     /// What the Datanet holds, this contribution's items with it.
     private(set) var session: ScreeningSession
+
+    private let executor = ThreadExecutor(name: "screen")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let draft: Draft
     private let core: IngestCore
@@ -38,6 +42,8 @@ actor ScreeningRun {
         authors = AuthorAccounts(names: AuthorNames(keys: core.keys), datanet: draft.manifest.datanet)
         sealing = SealingQueue(store: core.content)
     }
+
+    deinit { executor.stop() }
 
     /// Every item with its verdict, in the order of the upload; contents are sealed and durable.
     func items() async throws -> [ScreenedItem] {
@@ -114,6 +120,7 @@ actor ScreeningRun {
                 judge(content, inspection, owner)
             }
         }
+        if let trouble = session.trouble { throw trouble }
         try await seal()
     }
 

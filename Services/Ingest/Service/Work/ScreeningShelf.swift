@@ -4,7 +4,7 @@ internal import IngestDomain
 /// the others are filled again from the log and the contents when they are needed.
 struct ScreeningShelf {
     /// About so many bytes are kept, unless one Datanet alone has more.
-    private static let mostBytes = 512 << 20
+    private static let mostBytes = 256 << 20
 
     /// What was forgotten of a session while it was away.
     private enum Change {

@@ -4,19 +4,31 @@ internal import Decisions
 internal import Events
 internal import IngestDomain
 internal import IngestParsing
+internal import Threads
 
-/// Makes anew what screening remembers of a Datanet, from the log and the contents.
-struct SessionFilling: Sendable {
-    let core: IngestCore
-    let inspector: Inspector
+/// Makes anew what screening remembers of a Datanet, from the log and the contents. On a thread of its own: sketches go to the disk.
+actor SessionFilling {
+    private let core: IngestCore
+    private let inspector: Inspector
+    private var session: ScreeningSession
+    private let executor = ThreadExecutor(name: "fill")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     /// Contents that are read at a time.
     private static let window = 256
     /// Contents of text are smaller by far.
     private static let largestText = 16 << 20
 
+    /// - Throws: ``SketchTrouble``.
+    init(core: IngestCore, inspector: Inspector) throws {
+        self.core = core
+        self.inspector = inspector
+        session = ScreeningSession(store: try SketchFile(folder: core.folder))
+    }
+
+    deinit { executor.stop() }
+
     /// All accepted items of a Datanet whose content is there, in the order in which they were judged.
     func session(of datanet: String) async throws -> ScreeningSession {
-        var session = ScreeningSession()
         let known = try await core.maker.query { state in (state.byDatanet[datanet] ?? []).compactMap { state.contributions[$0] } }
         for contribution in known where contribution.erased != .all {
             let items = try await core.items(of: contribution).filter {
@@ -24,17 +36,22 @@ struct SessionFilling: Sendable {
             }
             for start in stride(from: 0, to: items.count, by: Self.window) {
                 let part = Array(items[start..<min(items.count, start + Self.window)])
-                if inspector.policy.media == "text" { try await fill(&session, texts: part) } else { try await fill(&session, media: part) }
+                if inspector.policy.media == "text" {
+                    try await fill(texts: part)
+                } else {
+                    try await fill(media: part)
+                }
+                if let trouble = session.trouble { throw trouble }
             }
         }
         return session
     }
 
-    private func fill(_ session: inout ScreeningSession, texts items: [ScreenedItem]) async throws {
+    private func fill(texts items: [ScreenedItem]) async throws {
         let contents = try await withThrowingTaskGroup(of: Read.self) { group in
             for (number, item) in items.enumerated() {
-                group.addTask {
-                    let bytes = try await there {
+                group.addTask { [core] in
+                    let bytes = try await Self.there {
                         try await core.content.content(owner: item.owner, commitment: item.commitment, upTo: Self.largestText)
                     }
                     return Read(number: number, row: try bytes.map { .content(try ItemContent($0)) })
@@ -60,9 +77,9 @@ struct SessionFilling: Sendable {
     }
 
     /// Images and recordings may be large: only their hash is made, as they are read.
-    private func fill(_ session: inout ScreeningSession, media items: [ScreenedItem]) async throws {
+    private func fill(media items: [ScreenedItem]) async throws {
         for item in items {
-            let hash = try await there {
+            let hash = try await Self.there { [core] in
                 let hasher = SHA256Hasher()
                 for try await piece in try await core.content.content(owner: item.owner, commitment: item.commitment) {
                     hasher.update(piece)
@@ -75,7 +92,7 @@ struct SessionFilling: Sendable {
     }
 
     /// Nil for what was erased meanwhile.
-    private func there<Value>(_ body: () async throws -> Value) async throws -> Value? {
+    private static func there<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value? {
         do { return try await body() } catch let error as BlobError {
             guard Self.isGone(error) else { throw error }
             return nil

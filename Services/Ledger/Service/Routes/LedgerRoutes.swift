@@ -77,7 +77,7 @@ public struct LedgerRoutes: Sendable {
                     201, "Where the events stand. The same command again gets the same answer.",
                     Self.appendedSchema)
             ],
-            problems: Self.logProblems
+            problems: Self.logProblems, isBrief: true
         ) { [ledger] context in
             let caller = try context.caller
             guard caller.kind == .service, let writer = Service(rawValue: caller.subject) else {

@@ -76,7 +76,7 @@ extension WayStory {
             _ = try await client.call(
                 "POST", "/v1/chat/completions", as: cast.agent.token,
                 json: ["model": .string(model), "messages": [["role": "user", "content": "Tell me everything."]], "max_tokens": 400])
-        } catch let refused as WayClient.Refused where [402, 403].contains(refused.status) {
+        } catch let refused as WayClient.Refused where refused.status == 403 && refused.detail.contains("mandate") {
             return Terminal.say("   The agent asks for a longer answer and is refused: \(refused.detail).")
         }
         throw CommandError("the agent spent more than its mandate allows")

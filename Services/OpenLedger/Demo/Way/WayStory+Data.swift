@@ -78,6 +78,11 @@ extension WayStory {
             policy["panel"] = 1
             policy["quorum"] = 1
             policy["stake"] = ["asset": "USDC/6", "amount": "5000000"]
+            // Whose vote an appeal turns over loses all of it.
+            policy["governance"] = [
+                "voting_seconds": 604_800, "timelock_seconds": 86_400, "quorum_points": 2_000, "review_seconds": 259_200,
+                "appeal_seconds": 1_209_600, "penalty_points": 10_000,
+            ]
         }
         return policy
     }

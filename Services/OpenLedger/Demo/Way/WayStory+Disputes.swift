@@ -82,6 +82,7 @@ extension WayStory {
             "\n7. \(right.name) contests what \(wrong.name) has of the answer to \"\(answer.asked)\": \(Amount(lost, answer.fee.asset)), for what was copied."
         )
         let gained = try Self.pending(in: correction).filter { $0.value > 0 && $0.key.hasPrefix("contributor:") }.count
+        guard gained > 0 else { throw CommandError("the correction gave what \(wrong.name) had to no other author") }
         Terminal.say("   The arbiter agrees. The attribution is corrected and the fee shared out anew: \(gained) others have more now.")
         return Corrected(inference: answer.inference, settlement: contested.settlement, units: units)
     }

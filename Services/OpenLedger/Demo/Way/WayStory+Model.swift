@@ -36,6 +36,7 @@ extension WayStory {
         guard done["status"]?.stringValue == "succeeded" else {
             throw CommandError("the fine-tuning failed: \(done["reason"]?.stringValue ?? "no reason given")")
         }
+        guard meter.first != "?" else { throw CommandError("the fine-tuning came to its end and never showed how it went") }
         Terminal.say("   Loss \(meter.first) → \(meter.last). Adapter \((done["adapter"]?.stringValue ?? "").prefix(19))…")
         // Names belong to whom they were first given: in a house that others use too, to an earlier Maya.
         let model = isGuest ? "maya-\(Hex.encode(Random.bytes(4)))/almanac" : "maya/almanac"

@@ -12,15 +12,27 @@ extension WayStory {
     func settle(_ answers: [Answer]) async throws -> [String: Earned] {
         Terminal.say("\n5. Each answer is attributed, and its fee shared out by the model's published policy.")
         var earned: [String: Earned] = [:]
-        var moved: Set<String> = []
         for answer in answers {
             let attribution = try await client.wait(
                 for: "the attribution of \(answer.inference)", "/v1/attributions/\(answer.inference)", as: administrator,
                 until: { $0["attribution"] != nil })
             let settlement = try await settlement(of: answer.inference)
             earned[answer.inference] = Earned(attribution: attribution, settlement: settlement)
-            for method in attribution["methods"]?.arrayValue ?? [] where method["weight"]?.intValue ?? 0 > 0 {
-                if let name = method["method"]?.stringValue { moved.insert(name) }
+        }
+        try checkMethods(earned)
+        Terminal.say("   \(answers.count) attributions, \(answers.count) settlements; spans, influence and retrieval each moved money.")
+        return earned
+    }
+
+    /// Each method has to have credited somebody to whom the settlement of that answer gave money.
+    func checkMethods(_ earned: [String: Earned]) throws {
+        var moved: Set<String> = []
+        for one in earned.values {
+            let paid = try Self.pending(in: one.settlement)
+            for method in one.attribution["methods"]?.arrayValue ?? [] where method["weight"]?.intValue ?? 0 > 0 {
+                let owners = (method["shares"]?.arrayValue ?? []).filter { $0["share"]?.intValue ?? 0 > 0 }
+                let isPaid = owners.contains { paid["contributor:" + ($0["owner"]?.stringValue ?? ""), default: 0] > 0 }
+                if isPaid, let name = method["method"]?.stringValue { moved.insert(name) }
             }
         }
         for method in ["spans", "influence", "retrieval"] where !moved.contains(method) {
@@ -31,8 +43,6 @@ extension WayStory {
                 "\(method) moved no money in any answer (missing: \(missing); passages: \(String(decoding: JSON.write(.array(passages)), as: UTF8.self)); methods: \(told.joined(separator: " ")))"
             )
         }
-        Terminal.say("   \(answers.count) attributions, \(answers.count) settlements; spans, influence and retrieval each moved money.")
-        return earned
     }
 
     /// The settlement as it stands on the log, where anyone can read it.

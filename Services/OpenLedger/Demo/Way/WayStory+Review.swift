@@ -46,9 +46,11 @@ extension WayStory {
         let left = try await client.wait(
             for: "the wrong vote to cost its stake", "/v1/stakes?account=\(account)&pool=\(datanet)&asset=USDC/6", as: first.judge.token
         ) { (try? Self.amount($0["bonded"]))?.units ?? Self.stake < Self.stake }
-        let lost = Amount(Self.stake - (try Self.amount(left["bonded"])).units, try Asset("USDC/6"))
+        let kept = try Self.amount(left["bonded"]).units
+        guard kept == 0 else { throw CommandError("the wrong vote left \(first.judge.name) \(kept) units of the stake") }
+        let lost = Amount(Self.stake, try Asset("USDC/6"))
         Terminal.say(
-            "   \(first.judge.name) refused \(author.name)'s rows for no good reason; the appeal went to \(second.judge.name), who let them in. That vote cost \(first.judge.name) \(lost) of the stake."
+            "   \(first.judge.name) refused \(author.name)'s rows for no good reason; the appeal went to \(second.judge.name), who let them in. That vote cost \(first.judge.name) the stake of \(lost)."
         )
     }
 

@@ -33,6 +33,8 @@ struct WayStory: Sendable {
         let answers = try await ask(cast, model)
         let earned = try await settle(answers)
         let refunded = try await contestFee(cast, answers, earned)
+        // What was given back moved nothing.
+        try checkMethods(earned.filter { $0.key != refunded })
         let corrected = try await contestShares(cast, answers, earned, besides: refunded)
         try await withdraw(cast, datanets)
         let paidOut = try await payOut(cast, stillOpen: corrected)
@@ -93,6 +95,14 @@ struct WayStory: Sendable {
         if let fault = report.replay.faults.first { throw CommandError("the audit failed: \(fault)") }
         var checked: [String: Int] = [:]
         for service in report.replay.services { checked.merge(service.checked) { $0 + $1 } }
+        // What came to pass on the way has been decided again, or the audit looked at something else.
+        for what in ["attributions", "settlements", "snapshots' roots", "pieces of evidence", "contributors' signatures"]
+        where checked[what] ?? 0 == 0 {
+            throw CommandError("the audit is green and checked no \(what)")
+        }
+        guard checked["settlements", default: 0] >= checked["attributions", default: 0] else {
+            throw CommandError("the audit found \(checked["attributions", default: 0]) attributions and fewer settlements")
+        }
         let decided = report.replay.services.reduce(0) { $0 + Int($1.events) }
         Terminal.say("   \(DemoText.number(Int(report.log.progress.done))) events: every entry, every tile, the root, the signature.")
         Terminal.say(

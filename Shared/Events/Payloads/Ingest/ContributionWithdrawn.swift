@@ -36,7 +36,8 @@ public struct ContributionWithdrawn: EventData, Hashable {
     }
 }
 
-/// Keys were destroyed, and with them the content; commitments and old proofs stay.
+/// Content is unreadable for ever: of a contribution or of items the sealed bytes were removed, of a whole owner the key was destroyed.
+/// Commitments and old proofs stay.
 public struct ContentErased: EventData, Hashable {
     /// `content.erased`.
     public static let type = "content.erased"

@@ -24,7 +24,8 @@ extension Loop {
         meters.openHandlers.add()
         let task = HandlerTask()
         exchange.task = task
-        launches.append(Launch(request: request, key: key, address: address, task: task))
+        let isSmall = exchange.inputDone && exchange.bytesReceived <= Self.smallBody
+        launches.append(Launch(request: request, key: key, address: address, task: task, isSmall: isSmall))
         if launches.count >= Self.launchedTogether { launch() }
     }
 
@@ -91,6 +92,9 @@ extension Loop {
     func deliver(_ mail: Mail) {
         switch mail.kind {
         case .drain(let grace): return drain(grace)
+        case .step(let job):
+            hasStepped = true
+            return executor.run(job)
         case .response(_, nil, _), .end, .fail: running -= 1
         default: break
         }
@@ -126,7 +130,7 @@ extension Loop {
             connection.markInput(now)
             connection.out.append(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
             queued(connection)
-        case .drain: break
+        case .drain, .step: break
         }
     }
 

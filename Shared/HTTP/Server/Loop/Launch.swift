@@ -39,6 +39,8 @@ struct Launch: Sendable {
     let key: Key
     let address: IPAddress?
     let task: HandlerTask
+    /// Whether its body is here, and small.
+    let isSmall: Bool
 }
 
 /// The replies of handlers that are begun together: sent together, as long as that holds nobody up.
@@ -47,10 +49,20 @@ struct Launch: Sendable {
 /// and the replies that come at once go back in one piece.
 final class LaunchReplies: Sendable {
     /// What came so far; nil once nothing is held back any more.
-    private let held = Lock<[Mail]?>([])
+    private let held: Lock<[Mail]?>
     private let mailbox: Mailbox
 
-    init(mailbox: Mailbox) { self.mailbox = mailbox }
+    /// Those of handlers that are begun together.
+    init(mailbox: Mailbox) {
+        held = Lock([])
+        self.mailbox = mailbox
+    }
+
+    /// That of one handler, which holds up nobody's.
+    init(to mailbox: Mailbox) {
+        held = Lock(nil)
+        self.mailbox = mailbox
+    }
 
     func post(_ key: Key, _ kind: Mail.Kind) {
         let mail = Mail(key: key, kind: kind)
@@ -80,6 +92,10 @@ extension Loop {
     static let launchedTogether = 8
     /// Replies that are there are held back for the others of their group no longer than this, in nanoseconds.
     private static let holdReplies: UInt64 = 50_000
+    /// With more handlers than this under way the pool is awake, and takes brief ones too.
+    private static let fewHandlers = 4
+    /// Bytes of a body that is small.
+    static let smallBody = 16 << 10
 
     /// Hands the handlers that are to begin to the pool.
     func launch() {
@@ -88,8 +104,18 @@ extension Loop {
         launches = []
         launches.reserveCapacity(Self.launchedTogether)
         let common = common, mailbox = mailbox
+        if group.count == 1, isBrief(group[0]) {
+            let launch = group[0]
+            let work: @Sendable () async -> Void = { await Self.answer(launch, common, mailbox, LaunchReplies(to: mailbox)) }
+            launch.task.began(Task.detached(executorPreference: executor, operation: work))
+            return
+        }
         let work: @Sendable () async -> Void = { Self.begin(group, common, mailbox) }
         Task.detached(operation: work)
+    }
+
+    private func isBrief(_ launch: Launch) -> Bool {
+        running <= Self.fewHandlers && launch.isSmall && options.isBrief?(launch.request.method, launch.request.target) ?? false
     }
 
     /// On the pool: each handler runs up to where it first waits, then the next.

@@ -23,6 +23,7 @@ struct Common: Sendable {
 final class Loop {
     let poller: Poller
     let mailbox: Mailbox
+    let executor: LoopExecutor
     let common: Common
     var options: Options { common.options }
     var meters: Meters { common.meters }
@@ -52,6 +53,8 @@ final class Loop {
     var ready: [Connection] = []
     /// Handlers to begin at the end of this round.
     var launches: [Launch] = []
+    /// Whether a handler has gone a step on this thread since mail was taken.
+    var hasStepped = false
 
     var now = monotonic()
     private var nextTick: UInt64 = 0
@@ -67,6 +70,7 @@ final class Loop {
         self.listener = listener
         self.poller = poller
         self.mailbox = mailbox
+        executor = LoopExecutor(mailbox)
         self.common = common
     }
 
@@ -78,6 +82,11 @@ final class Loop {
 
     /// Serves until drained.
     func run() {
+        serve()
+        for step in mailbox.close() { executor.runElsewhere(step) }
+    }
+
+    private func serve() {
         var events = unsafe [epoll_event](repeating: epoll_event(), count: 256)
         while true {
             // Mail is taken behind the events of the same round; the mailbox decides whether sleeping is allowed.
@@ -101,6 +110,12 @@ final class Loop {
             launch()
             mailbox.take(into: &mail)
             for item in mail { deliver(item) }
+            if hasStepped {
+                // What a handler here has just answered goes out in the same round.
+                hasStepped = false
+                mailbox.take(into: &mail)
+                for item in mail { deliver(item) }
+            }
             flushDirty()
             goOn()
             if now >= nextTick {

@@ -27,6 +27,8 @@ struct Mail: Sendable {
         case sendContinue
         /// Stop, within so many nanoseconds.
         case drain(UInt64)
+        /// The next step of a handler that runs on the loop's own thread.
+        case step(UnownedJob)
     }
 
     let key: Key
@@ -39,6 +41,7 @@ final class Mailbox: Sendable {
     private struct State {
         var mail: [Mail] = []
         var isSleeping = false
+        var isClosed = false
     }
 
     private let state = Lock(State())
@@ -46,7 +49,7 @@ final class Mailbox: Sendable {
 
     init() throws(SystemError) { descriptor = try checked("eventfd", eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC))) }
 
-    deinit { close(descriptor) }
+    deinit { _ = Glibc.close(descriptor) }
 
     func post(_ key: Key, _ kind: Mail.Kind) { post([Mail(key: key, kind: kind)]) }
 
@@ -56,10 +59,34 @@ final class Mailbox: Sendable {
             defer { state.isSleeping = false }
             return state.isSleeping
         }
-        if mustRing {
-            var one: UInt64 = 1
-            _ = unsafe write(descriptor, &one, MemoryLayout<UInt64>.size)
+        if mustRing { ring() }
+    }
+
+    /// Posts a step of a handler; false when no loop takes mail any more.
+    func post(step job: UnownedJob) -> Bool {
+        let (isTaken, mustRing) = state.withLock { state -> (Bool, Bool) in
+            if state.isClosed { return (false, false) }
+            state.mail.append(Mail(key: Key(slot: 0, generation: 0, exchange: 0), kind: .step(job)))
+            defer { state.isSleeping = false }
+            return (true, state.isSleeping)
         }
+        if mustRing { ring() }
+        return isTaken
+    }
+
+    /// No loop takes mail any more. The steps that nobody has taken.
+    func close() -> [UnownedJob] {
+        let left = state.withLock { state in
+            state.isClosed = true
+            defer { state.mail = [] }
+            return state.mail
+        }
+        return left.compactMap { mail in if case .step(let job) = mail.kind { job } else { nil } }
+    }
+
+    private func ring() {
+        var one: UInt64 = 1
+        _ = unsafe write(descriptor, &one, MemoryLayout<UInt64>.size)
     }
 
     /// Whether nothing waits; then the loop may sleep and will be rung.

@@ -23,9 +23,10 @@ import Testing
         try world.decide("a0", SpendingRules.settle(authorized, World.amount(3)))
         // A word can be asked for before the time has come, and only for what will be allowed.
         let later = try world.grant("ann", "a1", world.terms(100, minimum: 10, notBefore: 9_000))
-        try world.decide("a1", SpendingRules.request(Spending(World.amount(10), purpose: "payment", model: "m"), under: later))
+        try world.decide("a1", SpendingRules.request(Spending(World.amount(10), purpose: "payment", payee: "b0", model: "m"), under: later))
         #expect(throws: EconomyError.self) {
-            try world.decide("a1", SpendingRules.request(Spending(World.amount(9), purpose: "payment", model: "m"), under: later))
+            try world.decide(
+                "a1", SpendingRules.request(Spending(World.amount(9), purpose: "payment", payee: "b0", model: "m"), under: later))
         }
     }
 

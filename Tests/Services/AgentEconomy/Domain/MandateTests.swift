@@ -1,4 +1,5 @@
 import AgentEconomyDomain
+import Crypto
 import Decisions
 import Events
 import JSON
@@ -52,6 +53,49 @@ import Testing
         let events = try world.decide(
             "agent-gateway", PaymentRules.settle(PaymentSettled(payment: "pm", amount: World.amount(60), transaction: "tr")))
         #expect(events.map(\.type) == [PaymentSettled.type, MandateSettled.type])
+    }
+
+    @Test func aPurchaseThatWaitsForWhatItBuysEndsWithTheMandateThatPaysItOrOneAbove() throws {
+        for isDelivered in [false, true] {
+            var world = try World()
+            let above = try world.grant("ann", "a0", world.terms(100))
+            let mandate = try world.grant("a0", "a1", parent: above, world.terms(80))
+            let spending = Spending(try World.amount(60), purpose: "payment", payee: "b0")
+            let authorized = try World.first(
+                MandateAuthorized.self, world.decide("a1", SpendingRules.authorize(spending, under: mandate, seconds: 10)))
+            try world.fold(
+                HoldPlaced(
+                    id: "hd", account: #require(AccountID("payer:ann")), amount: World.amount(60), expires: world.time(1_900)))
+            let word = PaymentWord(
+                scheme: "exact", chain: 1, token: "0xt", name: "n", version: "1", from: "0xa", to: "0xb", value: "60", validAfter: "0",
+                validBefore: "9", nonce: "0x7")
+            try world.fold(
+                PaymentOpened(
+                    payment: "pm", means: "transfer", word: word, payer: "a1", source: "ann", payee: "b0", amount: World.amount(60),
+                    brief: SHA256.hash(utf8: "brief"), hold: "hd", authorization: authorized.authorization, at: world.time(world.now)))
+            let delivery = SHA256.hash(utf8: "delivery")
+            if isDelivered { try world.decide("agent-gateway", PaymentRules.deliver("pm", delivery, World.amount(60))) }
+            try world.decide("ann", GrantRules.revoke(above))
+            #expect(world.state.holdsToFree.map(\.hold) == (isDelivered ? [] : ["hd"]))
+            let ended = try world.decide("agent-gateway", PaymentRules.endStopped())
+            // What was delivered is paid, and counts.
+            guard !isDelivered else {
+                #expect(ended.isEmpty)
+                let settled = PaymentSettled(payment: "pm", amount: try World.amount(60), transaction: "tr")
+                #expect(
+                    try world.decide("agent-gateway", PaymentRules.settle(settled)).map(\.type) == [
+                        PaymentSettled.type, MandateSettled.type,
+                    ])
+                continue
+            }
+            #expect(ended.map(\.type) == [PaymentFailed.type])
+            #expect(world.state.payments["pm"]?.status == .failed && world.state.payments["pm"]?.reason == "mandate_ended")
+            #expect(world.state.mandates[above]?.used(in: 0) == 0 && world.state.authorizations.isEmpty)
+            #expect(throws: EconomyError.self) { try world.decide("agent-gateway", PaymentRules.deliver("pm", delivery, World.amount(60))) }
+            #expect(try world.decide("agent-gateway", PaymentRules.fail("pm", reason: "not_delivered")).isEmpty)
+            try world.fold(HoldReleased(id: "hd", amount: World.amount(60), expired: false))
+            #expect(world.state.holdsToFree.isEmpty)
+        }
     }
 
     @Test func listsThatNoEventHoldsAreRefused() throws {
@@ -220,27 +264,62 @@ import Testing
         _ = try world.spend("a1", child, 50)
         let error = #expect(throws: EconomyError.self) { try world.spend("a1", child, 51) }
         #expect(error == .needsApproval(mandate: child, above: try World.amount(50)))
-        let wish = Spending(try World.amount(80), purpose: "payment", model: "m")
+        let wish = Spending(try World.amount(80), purpose: "inference", payee: "acme", model: "m")
         let request = try World.first(ApprovalRequested.self, world.decide("a1", SpendingRules.request(wish, under: child)))
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, approval: request.approval) }
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, payee: "acme", approval: request.approval) }
         for stranger in ["a0", "a1", "bob"] {
             #expect(throws: EconomyError.self) {
                 try world.decide(stranger, SpendingRules.decide(request.approval, granted: true, seconds: 100))
             }
         }
         try world.decide("ann", SpendingRules.decide(request.approval, granted: true, seconds: 100))
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 81, approval: request.approval) }
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, model: "n", approval: request.approval) }
-        _ = try world.spend("a1", child, 80, approval: request.approval)
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, approval: request.approval) }
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 81, payee: "acme", approval: request.approval) }
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, payee: "acme", model: "n", approval: request.approval) }
+        _ = try world.spend("a1", child, 80, payee: "acme", approval: request.approval)
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, payee: "acme", approval: request.approval) }
         // A no, and a yes that came too late.
         let second = try World.first(ApprovalRequested.self, world.decide("a1", SpendingRules.request(wish, under: child)))
         try world.decide("ann", SpendingRules.decide(second.approval, granted: false, seconds: 1))
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, approval: second.approval) }
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, payee: "acme", approval: second.approval) }
         let third = try World.first(ApprovalRequested.self, world.decide("a1", SpendingRules.request(wish, under: child)))
         try world.decide("ann", SpendingRules.decide(third.approval, granted: true, seconds: 5))
         world.now += 5
-        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, approval: third.approval) }
+        #expect(throws: EconomyError.self) { try world.spend("a1", child, 80, payee: "acme", approval: third.approval) }
+    }
+
+    @Test func anApprovalIsForOnePaymentAndNoOther() throws {
+        var world = try World()
+        let mandate = try world.grant("ann", "a0", world.terms(1_000, approvalAbove: 50))
+        func opened(_ world: inout World, _ units: Int, to provider: String = "b0") throws -> String {
+            let wish = TaskRules.Wish(
+                provider: provider, brief: SHA256.hash(utf8: "b"), amount: try World.amount(units), deadline: world.time(9_000))
+            return try World.first(TaskOpened.self, world.decide("a0", TaskRules.open(wish))).task
+        }
+        let (task, twin) = (try opened(&world, 80), try opened(&world, 80))
+        func spending(_ units: Int, _ purpose: String, _ task: String?, to payee: String? = "b0") throws -> Spending {
+            Spending(try World.amount(units), purpose: purpose, payee: payee, task: task)
+        }
+        // Nobody is asked for a word that would be good for whatever.
+        for vague in [
+            try spending(80, "task", nil), try spending(80, "inference", nil), try spending(80, "gift", nil),
+            try spending(80, "payment", nil, to: nil), try spending(79, "task", task), try spending(80, "task", task, to: "bob"),
+            try spending(80, "task", "tk_none"), try spending(80, "payment", task),
+        ] { #expect(throws: EconomyError.self, "\(vague)") { try world.decide("a0", SpendingRules.request(vague, under: mandate)) } }
+        let wish = try spending(80, "task", task)
+        let approval = try World.first(ApprovalRequested.self, world.decide("a0", SpendingRules.request(wish, under: mandate))).approval
+        try world.decide("ann", SpendingRules.decide(approval, granted: true, seconds: 100))
+        func pay(_ spending: Spending) throws {
+            var approved = spending
+            approved.approval = approval
+            try world.decide("a0", SpendingRules.authorize(approved, under: mandate, seconds: 10))
+        }
+        // Another task, purpose, amount or payee is not what was said yes to.
+        for other in [
+            try spending(80, "task", twin), try spending(80, "payment", nil), try spending(79, "task", task),
+            try spending(80, "task", task, to: "bob"),
+        ] { #expect(throws: EconomyError.self, "\(other)") { try pay(other) } }
+        try pay(wish)
+        #expect(throws: EconomyError.self) { try pay(wish) }
     }
 
     @Test func aRecurrenceCountsPaymentsOfTheWholeSubtree() throws {

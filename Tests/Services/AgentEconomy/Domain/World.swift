@@ -109,6 +109,8 @@ private enum Raw {
         case TaskFunded.type: return try TaskFunded(data)
         case TaskSubmitted.type: return try TaskSubmitted(data)
         case PaymentSettled.type: return try PaymentSettled(data)
+        case PaymentDelivered.type: return try PaymentDelivered(data)
+        case PaymentFailed.type: return try PaymentFailed(data)
         case TaskAccepted.type: return try TaskAccepted(data)
         case TaskCompleted.type: return try TaskCompleted(data)
         case TaskRejected.type: return try TaskRejected(data)

@@ -120,6 +120,22 @@ import Webhooks
         #expect(count() == 4)
     }
 
+    @Test func aKeyIsKeptNoLongerThanItHolds() async throws {
+        let place = Place(try answer(more: [("exp", .int(now + 100))], control: "max-age=86400"))
+        let directories = BotDirectories(transport: place, allowsPlain: false)
+        func ask(_ seconds: Int64) async -> Bool {
+            await directories.key(name, of: "https://bot.example", now: now + seconds) != nil
+        }
+        // A minute more, since clocks differ.
+        let held = [await ask(0), await ask(99), await ask(159)]
+        #expect(held == [true, true, true] && place.asked.withLock { $0.count } == 1)
+        #expect(await ask(160) == false)
+        // Its place is asked once whether it has been renewed.
+        let renewed = try answer(more: [("exp", .int(now + 1_000))], at: now + 230)
+        place.answer.withLock { $0 = renewed }
+        #expect(await ask(230))
+    }
+
     @Test func ourOwnDirectoryIsProvenForOurAddressAlone() async throws {
         try await withEconomy(settings: ["OPENLEDGER_PUBLIC_URL": "https://gate.example"]) { economy in
             let shown = try await economy.call("GET", MessageSigner.directory, nil)

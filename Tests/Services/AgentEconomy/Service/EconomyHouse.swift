@@ -1,4 +1,5 @@
 import AgentEconomyDomain
+import AgentGatewayDomain
 import AgentGatewayService
 import BillingDomain
 import BillingService
@@ -51,6 +52,8 @@ final class EconomyHouse: Sendable {
     /// Whether the model waits until whoever asked has gone, or may go on.
     let waits = Mutex(false)
     let asked = Mutex(0)
+    /// Lets one of the gateways answer from now on.
+    let serving = Mutex<@Sendable (Int) throws -> Void>({ _ in })
 
     init(_ house: ServiceHouse) { self.house = house }
 
@@ -64,7 +67,7 @@ final class EconomyHouse: Sendable {
     func call(
         _ method: String, _ path: String, _ token: String?, _ json: JSONValue? = nil, headers: [String: String] = [:], key: String? = nil
     ) async throws -> Answer {
-        var request = ClientRequest(method: method, url: "http://house" + path, timeout: .seconds(20))
+        var request = ClientRequest(method: method, url: "http://house" + path, timeout: .seconds(60))
         if let token { request.headers.set("Authorization", "Bearer " + token) }
         if let json {
             request.headers.set("Content-Type", "application/json")
@@ -87,7 +90,7 @@ final class EconomyHouse: Sendable {
 
     /// Posts a form.
     func form(_ path: String, _ body: String) async throws -> Answer {
-        var request = ClientRequest(method: "POST", url: "http://house" + path, timeout: .seconds(20))
+        var request = ClientRequest(method: "POST", url: "http://house" + path, timeout: .seconds(60))
         request.headers.set("Content-Type", "application/x-www-form-urlencoded")
         request.body = .bytes(Array(body.utf8))
         let response = try await house.transport.send(request)
@@ -213,15 +216,19 @@ final class EconomyHouse: Sendable {
             if BillingState.concerns(fact.type) { try state.apply(fact) }
         }
         for (asset, total) in try state.journal.totals() { #expect(total.isZero, "\(asset)") }
-        let report = try await Self.replay(try await events().map { try Fact($0) })
-        #expect(report.faults.isEmpty && report.events > 0, "\(report.faults)")
-        // Nothing of it is left without a rule.
-        #expect(!report.gaps.contains { $0.gap.what.hasPrefix("events of type") }, "\(report.gaps)")
+        let facts = try await events().map { try Fact($0) }
+        for report in [try await Self.replay(facts), try await Self.replay(facts, GatewayLaw(Self.shelf))] {
+            #expect(report.faults.isEmpty && report.events > 0, "\(report.faults)")
+            // Nothing of it is left without a rule.
+            #expect(!report.gaps.contains { $0.gap.what.hasPrefix("events of type") }, "\(report.gaps)")
+        }
     }
 
-    /// Decides the economy's events again.
-    static func replay(_ facts: [Fact]) async throws -> ServiceReport {
-        let replay = ServiceReplay(EconomyLaw(), evidence: EvidenceShelf(NoEvidence()))
+    private static let shelf = EvidenceShelf(NoEvidence())
+
+    /// Decides the economy's events again, or the gateway's others.
+    static func replay(_ facts: [Fact], _ law: some ReplayLaw = EconomyLaw()) async throws -> ServiceReport {
+        let replay = ServiceReplay(law, evidence: shelf)
         await replay.take(facts.enumerated().map { ReplayFact($1, position: UInt64($0)) })
         return await replay.finish(isWhole: true)
     }
@@ -282,23 +289,36 @@ final class EconomyHouse: Sendable {
 }
 
 /// Runs gateway and billing while the body runs.
-/// - Parameter settings: of the gateway.
-func withEconomy(settings: [String: String] = [:], _ body: @Sendable (EconomyHouse) async throws -> Void) async throws {
+/// - Parameters:
+///   - settings: of the gateway.
+///   - count: how many gateways there are; the first answers until another is told to.
+func withEconomy(settings: [String: String] = [:], gateways count: Int = 1, _ body: @Sendable (EconomyHouse) async throws -> Void)
+    async throws
+{
     try await withServiceHouse { house in
         let economy = EconomyHouse(house)
         let given = try house.context(.agentGateway)
-        let gateway = try await AgentGatewayService.open(
-            ServiceContext(
-                service: given.service, log: given.log, database: given.database, peers: given.peers, signer: given.signer,
-                folder: given.folder, shared: given.shared, settings: Configuration(settings), clock: given.clock, logger: given.logger,
-                metrics: given.metrics))
+        var opened: [AgentGatewayService] = []
+        for _ in 0..<count {
+            opened.append(
+                try await AgentGatewayService.open(
+                    ServiceContext(
+                        service: given.service, log: given.log, database: given.database, peers: given.peers, signer: given.signer,
+                        folder: given.folder, shared: given.shared, settings: Configuration(settings), clock: given.clock,
+                        logger: given.logger, metrics: given.metrics)))
+        }
+        let gateways = opened
         let billing = try await BillingService.open(house.context(.billing))
-        try house.mount(
-            [economy.runner, gateway.mount, billing.mount], grants: [AgentGatewayService.grants, BillingService.grants],
-            keys: gateway.apiKeys)
+        let serve: @Sendable (Int) throws -> Void = { [runner = economy.runner] number in
+            try house.mount(
+                [runner, gateways[number].mount, billing.mount], grants: [AgentGatewayService.grants, BillingService.grants],
+                keys: gateways[number].apiKeys)
+        }
+        try serve(0)
+        economy.serving.withLock { $0 = serve }
         let running = Task {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { await gateway.run() }
+                for gateway in gateways { group.addTask { await gateway.run() } }
                 group.addTask { await billing.run() }
                 await group.waitForAll()
             }

@@ -1,4 +1,6 @@
 import Synchronization
+import AgentEconomyDomain
+import AgentEconomyService
 import BillingDomain
 import Crypto
 import Decisions
@@ -149,6 +151,47 @@ import Web
         }
     }
 
+    @Test func aNameIsReckonedOnceForEachStateOfTheLogThatSaysAnythingNewOfIt() async throws {
+        try await withEconomy { economy in
+            let ann = try await economy.person(1_000)
+            let bob = try await economy.person(0)
+            let maker = DecisionMaker(
+                .agentGateway, log: economy.house.ledger.client(for: .agentGateway), clock: { Timestamp(microseconds: 0) }
+            ) { EconomyState() }
+            let running = Task { await maker.run() }
+            defer { running.cancel() }
+            let desk = ReputationDesk(maker, most: 1)
+            @Sendable func work() async throws {
+                let task = try await economy.open(ann, bob, 100)
+                #expect(try await economy.fund(ann, task, 100).status == 200)
+                try await economy.submit(bob, task)
+                _ = try await economy.complete(ann, task)
+            }
+            func isRight() async throws -> Bool {
+                let names = try await desk.names(of: bob.id)
+                let fresh = try await maker.query { $0.reputation(of: bob.id) }
+                return names == fresh
+            }
+            for round in 1...2 {
+                try await work()
+                try await eventually("it is settled") { try await maker.query { $0.reputation(of: bob.id).first?.tasks.count } == round }
+                let before = await desk.reckonings
+                for _ in 0..<5 { #expect(try await isRight()) }
+                #expect(await desk.reckonings == before + 1)
+                // What says nothing of a name leaves it as it is.
+                _ = try await economy.open(ann, bob, 100)
+                #expect(try await isRight())
+                #expect(await desk.reckonings == before + 1)
+            }
+            #expect(try await desk.names(of: bob.id).first?.total.units == 200)
+            // One is kept here: another's takes its place.
+            let before = await desk.reckonings
+            #expect(try await desk.names(of: ann.id).isEmpty)
+            #expect(try await isRight())
+            #expect(await desk.reckonings == before + 2)
+        }
+    }
+
     @Test func workThatWasNotSignedByBothMakesNoName() async throws {
         try await withEconomy { economy in
             let ann = try await economy.person(1_000)
@@ -220,6 +263,42 @@ import Web
         }
     }
 
+    @Test func whatAMandateCountsIsWhatItsAnswerCost() async throws {
+        try await withEconomy { economy in
+            try await economy.publishModel()
+            let ann = try await economy.person(1_000)
+            let agent = try await economy.register("agent", owner: ann)
+            _ = try await economy.grant(ann, agent, 500)
+            #expect(try await economy.ask(agent).status == 200)
+            try await economy.audit()
+            let events = try await economy.events()
+            let facts = try events.map { try Fact($0) }
+            let answered = try #require(facts.firstIndex { $0.type == InferenceCompleted.type })
+            let counted = try #require(facts.firstIndex { $0.type == MandateSettled.type })
+            func found(_ place: Int, _ data: some EventData) async throws -> ReplayFault? {
+                var altered = facts
+                altered[place] = try EconomyHouse.altered(events[place], data)
+                return try await EconomyHouse.replay(altered).faults.first
+            }
+            var less = try MandateSettled(facts[counted].data.object())
+            less.amount = Amount(9, less.amount.asset)
+            #expect(try await found(counted, less)?.reason.contains("/amount") == true)
+            // Another fee, payer, agent, mandate or model than was authorised and counted.
+            let changes: [@Sendable (inout InferenceCompleted) -> Void] = [
+                { $0.fee = Amount(11, $0.fee.asset) }, { $0.payer = "mallory" }, { $0.actor = "mallory" }, { $0.mandate = "md_x" },
+                { $0.model = "acme/ebbs" }, { $0.attempt = "in_x" }, { $0.mandate = nil },
+            ]
+            for change in changes {
+                var answer = try InferenceCompleted(facts[answered].data.object())
+                change(&answer)
+                #expect(try await found(answered, answer)?.type == MandateSettled.type, "\(answer)")
+            }
+            // An answer that its mandate does not count.
+            let uncounted = try await EconomyHouse.replay(facts.filter { $0.type != MandateSettled.type }).faults
+            #expect(uncounted.map(\.type) == [InferenceCompleted.type] && uncounted.first?.rule == "missing", "\(uncounted)")
+        }
+    }
+
     @Test func anAnswerIsAuthorisedCountedAndChargedUnderTheMandate() async throws {
         try await withEconomy { economy in
             try await economy.publishModel()
@@ -245,7 +324,7 @@ import Web
             #expect(needs.status == 403 && needs.code == "approval_needed")
             let request = try await economy.ok(
                 "POST", "/v1/mandates/\(second)/approvals", agent.token,
-                ["amount": EconomyHouse.amount(50), "model": "acme/tides", "payee": "acme"])
+                ["amount": EconomyHouse.amount(50), "purpose": "inference", "model": "acme/tides", "payee": "acme"])
             let approval = try #require(request["approval"]?.stringValue)
             #expect(try await economy.ok("GET", "/v1/mandates/\(second)/approvals", ann.token)["items"]?.arrayValue?.count == 1)
             _ = try await economy.ok("POST", "/v1/mandates/\(second)/approvals/\(approval)", ann.token, ["granted": true])

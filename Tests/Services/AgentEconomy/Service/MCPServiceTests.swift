@@ -3,6 +3,7 @@ import Events
 import HTTP
 import Identity
 import JSON
+import Money
 import ServiceTestSupport
 import Synchronization
 import TestSupport
@@ -205,6 +206,34 @@ import Testing
         }
     }
 
+    @Test func aQuestionThatTwoGatewaysAreAskedAtOnceIsAnsweredAndHeldForOnce() async throws {
+        try await withEconomy(gateways: 2) { economy in
+            try await economy.publishModel()
+            let ann = try await economy.person(1_000)
+            let buyer = try await economy.register("agent", owner: ann)
+            let mandate = try await economy.grant(ann, buyer, 200)
+            let question: JSONValue = ["model": "acme/tides", "prompt": "Tides?", "max_tokens": 5, "key": "q1"]
+            economy.waits.withLock { $0 = true }
+            async let first = tool(economy, buyer.token, "ask_model", question)
+            try await eventually("one is asked") { economy.asked.withLock { $0 } == 1 }
+            try economy.serving.withLock { try $0(1) }
+            async let second = tool(economy, buyer.token, "ask_model", question)
+            try await eventually("the other is asked") { economy.asked.withLock { $0 } == 2 }
+            #expect(try await economy.figure("payer:\(ann.id)", "available") == 980)
+            economy.waits.withLock { $0 = false }
+            let both = try await [first, second].map { $0["structuredContent"] }
+            #expect(both.allSatisfy { $0?["answer"] == "Twice." } && both[0]?["inference"] == both[1]?["inference"], "\(both)")
+            #expect(both.count { $0?["repeated"] == .bool(true) } == 1, "\(both)")
+            #expect(try await economy.all(InferenceCompleted.self).count == 1)
+            #expect(try await economy.all(MandateSettled.self).map(\.amount.units) == [10])
+            // The loser's hold and word are free long before they run out.
+            #expect(try await economy.all(MandateFreed.self).map(\.reason) == ["released"])
+            try await eventually("nothing stays held") { try await economy.figure("payer:\(ann.id)", "available") == 990 }
+            #expect(try await economy.ok("GET", "/v1/mandates/\(mandate)", ann.token)["free"]?["amount"] == "190")
+            try await economy.audit()
+        }
+    }
+
     @Test func aFailedAttemptSpoilsNoLaterOneUnderItsName() async throws {
         try await withEconomy { economy in
             try await economy.publishModel()
@@ -235,6 +264,21 @@ import Testing
             let old = try await economy.ok(
                 "POST", "/mcp", ann.token, ["jsonrpc": "2.0", "id": 2, "method": "resources/read", "params": ["uri": uri]])
             #expect(old["error"]?["code"] == -32_002 && old["error"]?["data"]?["uri"] == uri)
+        }
+    }
+
+    @Test func whoShowsNothingIsToldWhereToReadOnWhereThatIsKnown() async throws {
+        try await withEconomy { economy in
+            func challenge(_ host: String) async throws -> String? {
+                try await economy.call("POST", "/mcp", nil, [:], headers: ["Host": host]).headers["WWW-Authenticate"]
+            }
+            let own = try await challenge("localhost:8080")
+            #expect(
+                own?.contains("resource_metadata=\"http://localhost:8080/.well-known/oauth-protected-resource/mcp\"") == true,
+                "\(own ?? "")")
+            // Where a stranger's name was used we say nothing of the kind.
+            let foreign = try await challenge("evil.example")
+            #expect(foreign?.hasPrefix("Bearer ") == true && foreign?.contains("resource_metadata") == false, "\(foreign ?? "")")
         }
     }
 
@@ -274,6 +318,14 @@ import Testing
             #expect(given.json["token_type"] == "Bearer" && given.json["scope"] == "accounts:read agents:write")
             #expect(given.headers["Cache-Control"] == "no-store")
             #expect(try await modern(economy, token, "tools/list")["result"] != nil)
+            // Whoever overheard it has nothing of it; another word of the same client is another, by its jti or by what it says.
+            let again = try await ask(try word(ann), "&scope=accounts%3Aread")
+            #expect(again.status == 401 && again.json["error"] == "invalid_client", "\(again.json)")
+            for (id, status) in [("one", 200), ("two", 200), ("one", 401)] {
+                let named = try await ask(try word(ann, [("jti", .string(id)), ("exp", .int(UnixTime.now + 200))]))
+                #expect(named.status == status, "\(id): \(named.json)")
+            }
+            #expect(try await ask(try word(eve, [("jti", "one")])).status == 200)
             // It says what it was asked for, and no more.
             #expect(try await economy.call("GET", "/v1/keys", token).status == 403)
             let past: [(String, JSONValue)] = [("exp", .int(UnixTime.now - 300))]

@@ -1,11 +1,13 @@
 import AgentEconomyDomain
 import Crypto
+import Decisions
 import EVM
 import Events
 import EventLog
 import HTTP
 import JSON
 import Money
+import Replay
 import ServiceTestSupport
 import Synchronization
 import TestSupport
@@ -143,11 +145,12 @@ import Testing
             let other = try Payer()
             try await economy.link(other, careful)
             #expect(
-                try await economy.buy(market.answers, try other.payment(terms)).settlement?["errorReason"] == "mandate_refuses")
+                try await economy.buy(market.answers, try other.payment(terms)).settlement?["errorReason"] == "approval_needed")
             let request = try await economy.ok(
                 "POST", "/v1/mandates/\(mandate)/approvals", careful.token,
                 [
-                    "amount": EconomyHouse.amount(100), "payee": .string(market.seller.id), "service": .string(market.answers),
+                    "amount": EconomyHouse.amount(100), "purpose": "payment", "payee": .string(market.seller.id),
+                    "service": .string(market.answers),
                     "model": "acme/tides",
                 ])
             let approval = try #require(request["approval"]?.stringValue)
@@ -176,7 +179,7 @@ import Testing
             // The old payment is known, and a new one at the old price is refused before anything is reserved.
             #expect(try await economy.buy(market.work, payment, brief: "June").answer.text("task", "task") == task)
             let dear = try await economy.buy(market.work, try market.wallet.payment(try await economy.terms(market.work)))
-            #expect(dear.settlement?["errorReason"] == "mandate_refuses", "\(dear.answer.json)")
+            #expect(dear.settlement?["errorReason"] == "mandate_exceeded", "\(dear.answer.json)")
             #expect(try await economy.all(TaskFunded.self).map(\.amount.units) == [150])
         }
     }
@@ -283,7 +286,8 @@ import Testing
             for _ in 0..<5 { #expect(try await economy.buy(market.answers, try market.wallet.payment(terms)).answer.status == 200) }
             let over = try await economy.buy(market.answers, try market.wallet.payment(terms))
             #expect(
-                over.answer.status == 402 && over.settlement?["errorReason"] == "mandate_refuses", "\(String(describing: over.settlement))")
+                over.answer.status == 402 && over.settlement?["errorReason"] == "mandate_exceeded", "\(String(describing: over.settlement))"
+            )
             // A person pays with what it has.
             let carl = try await economy.person(50)
             let wallet = try Payer()
@@ -299,6 +303,53 @@ import Testing
             let ended = try await economy.buy(market.answers, try market.wallet.payment(terms))
             #expect(ended.settlement?["errorReason"] == "mandate_refuses")
             #expect(try await economy.figure("payer:\(market.ann.id)", "available") == 500)
+            try await economy.audit()
+        }
+    }
+
+    @Test func whatIsStillBeingMadeIsNotPaidOnceItsMandateIsRevoked() async throws {
+        try await withMarket { economy, market in
+            economy.waits.withLock { $0 = true }
+            let terms = try await economy.terms(market.answers)
+            let payment = try market.wallet.payment(terms)
+            async let buying = economy.buy(market.answers, payment)
+            try await eventually("it is being made") { economy.asked.withLock { $0 } == 1 }
+            #expect(try await economy.figure("payer:\(market.ann.id)", "available") == 900)
+            _ = try await economy.ok("POST", "/v1/mandates/\(market.mandate)/revocation", market.ann.token)
+            try await eventually("the money is free, before anything is delivered") {
+                try await economy.figure("payer:\(market.ann.id)", "available") == 1_000
+            }
+            let nonce = try #require(payment["payload"]?["authorization"]?["nonce"]?.stringValue)
+            let status = try await economy.ok(
+                "GET", "/x402/payments?network=\(terms["network"]?.stringValue ?? "")&payer=\(market.wallet.address)&nonce=\(nonce)", nil)
+            #expect(status["status"] == "FAILED" && status["reason"] == "mandate_ended", "\(status)")
+            economy.waits.withLock { $0 = false }
+            let (answer, settlement) = try await buying
+            #expect(answer.status == 402 && settlement?["errorReason"] == "mandate_ended", "\(answer.json)")
+            #expect(try await economy.figure("payer:\(market.ann.id)", "balance") == 1_000)
+            #expect(try await economy.all(PaymentDelivered.self).isEmpty)
+            try await economy.audit()
+            // Without the revocation nothing says that it may be ended so.
+            let facts = try await economy.events().map { try Fact($0) }.filter { $0.type != MandateRevoked.type }
+            let faults = try await EconomyHouse.replay(facts).faults
+            #expect(faults.contains { $0.type == PaymentFailed.type }, "\(faults)")
+        }
+    }
+
+    @Test func whatIsRefusedForTheWorkItselfIsNoRefusalOfTheMandate() async throws {
+        try await withMarket { economy, market in
+            // The seller's own agent buys of him with ann's money: it would judge its own house's work.
+            let accomplice = try await economy.register("agent", owner: market.seller)
+            _ = try await economy.grant(market.ann, accomplice, 500)
+            let wallet = try Payer()
+            try await economy.link(wallet, accomplice)
+            let terms = try await economy.terms(market.work)
+            let payment = try wallet.payment(terms)
+            let (answer, _) = try await economy.buy(market.work, payment, brief: "June")
+            #expect(answer.status == 422 && answer.code == "invalid-value", "\(answer.json)")
+            let failed = try #require(try await economy.all(PaymentFailed.self).first)
+            #expect(failed.reason == "not_delivered")
+            #expect(try await economy.figure("payer:\(market.ann.id)", "available") == 1_000)
             try await economy.audit()
         }
     }

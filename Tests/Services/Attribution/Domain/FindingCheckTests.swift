@@ -17,7 +17,7 @@ import Testing
             rules: "attribution/\(rules)", spans: 0, influence: 10_000, retrieval: 0, threshold: 0, cap: 1_000_000_000, fallback: "tokens",
             minimumSpan: 8)
         let items = SnapshotItems(["a": ItemFacts(owner: "ann", position: 1, tokens: 10)])
-        try FindingCheck(found, items: items, sources: [], policy: policy, missing: []).check(passages: [])
+        try FindingCheck(found, items: items, sources: [], policy: policy).check(passages: [])
     }
 
     @Test func canariesAreOfTheRulesThatKnowThemAndNeverAnOwner() throws {
@@ -46,8 +46,8 @@ import Testing
                 policy: AttributionPolicy(policy)
             ).evidence
             let source = AttributionStatement.Source(
-                snapshot: SnapshotReference(datanet: "dn", snapshot: "sn", number: 1, root: .zero), index: nil, isRetrieval: false)
-            try FindingCheck(found, items: items, sources: [source], policy: policy, missing: []).check(passages: [])
+                snapshot: SnapshotReference(datanet: "dn", snapshot: "sn", number: 1, root: .zero), index: .zero, isRetrieval: false)
+            try FindingCheck(found, items: items, sources: [source], policy: policy).check(passages: [])
         }
         try check(1)
         try check(2)

@@ -154,6 +154,13 @@ private let own = "it is said that "
                     ).json["span_count"] ?? .null
                 }
                 for path in ["/v1/attributions:trace", "/v1/attributions/trace"] { #expect(try await traced(path) == 0) }
+                try await eventually("the index lists it as taken back, and its files hold nothing of it any more") {
+                    let listed = try await house.call("GET", "/v1/indexes/\(snapshot.snapshot)/withdrawn")
+                    let items = listed.json["items"]?.arrayValue ?? []
+                    return listed.json["count"] == 1 && listed.json["held"] == 0 && items.count == 1 && items.first?["owner"] == "ann"
+                        && items.first?["held"] == false
+                }
+                #expect(try await house.call("GET", "/v1/indexes/sn_none/withdrawn").status == 404)
                 try await eventually("nothing of it is in the index") {
                     let traced = try await house.call(
                         "POST", "/v1/attributions/trace", as: "olga", scopes: [],

@@ -35,6 +35,40 @@ import Testing
         #expect(try play.act("datanet") { try AdmissionRules.settle($0, "co_1", again, $1) }.isEmpty)
     }
 
+    /// What no version could hold does not come in: else nothing could be published ever again.
+    @Test func aFullDatanetTakesNoMoreUntilAContributionIsTakenBackAsAWhole() throws {
+        var play = Rehearsal()
+        let id = try play.create()
+        let most = SnapshotRules.maximumItems
+        func fill(_ contribution: String, _ count: Int) throws {
+            try play.screen(contribution, id, [.item("\(contribution)_1")])
+            // As a long list stands in its event.
+            let list = EvidenceList<AdmittedItem>.evidence(SHA256.hash(utf8: contribution), count: count)
+            try play.happen(AdmissionGranted(datanet: id, contribution: contribution, items: list))
+        }
+        try fill("co_1", 100_000)
+        try fill("co_2", most - 100_002)
+        #expect(play.state.datanets[id]?.items == most - 2)
+        try play.screen("co_3", id, [.item("a"), .item("b"), .item("c"), .item("poor", quality: 1), .item("d")])
+        let events = try play.settle("co_3")
+        #expect(try events.payload(AdmissionGranted.self).items.count == 2)
+        let full = events.compactMap { try? AdmissionRefused($0.data.object()) }.first { $0.reason == "datanet-full" }
+        #expect(full?.items == ["c", "d"])
+        #expect(play.state.datanets[id]?.items == most)
+        try SnapshotRules.check(play.state, id, items: most, by: "olga")
+        try play.screen("co_4", id, [.item("e")])
+        #expect(try play.settle("co_4").map { try AdmissionRefused($0.data.object()).reason } == ["datanet-full", "datanet-full"])
+        // Told twice it makes room once; an item that is taken back by itself makes none.
+        try play.happen(ContributionWithdrawn(contribution: "co_1", contributor: "ann", items: ["co_1_1"]))
+        #expect(play.state.datanets[id]?.items == most)
+        for _ in 0..<2 { try play.happen(ContributionWithdrawn(contribution: "co_2", contributor: "ann", items: [])) }
+        try play.happen(ContentErased(owner: "ann", contribution: "co_2", items: [], receipt: SHA256.hash(utf8: "receipt")))
+        #expect(play.state.datanets[id]?.items == 100_002)
+        try play.screen("co_5", id, [.item("f")])
+        #expect(try play.settle("co_5").payload(AdmissionGranted.self).items.count == 1)
+        #expect(throws: DatanetRefusal.self) { try SnapshotRules.check(play.state, id, items: most + 1, by: "olga") }
+    }
+
     @Test func aContributionForADatanetThatThereIsNotIsRefused() throws {
         var play = Rehearsal()
         try play.screen("co_1", "dn_foreign", [.item("a")])

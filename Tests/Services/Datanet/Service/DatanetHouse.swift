@@ -114,13 +114,20 @@ struct DatanetHouse: Sendable {
     /// - Returns: the position.
     @discardableResult
     func ingest<Payload: EventData>(_ payload: Payload, _ stream: String) async throws -> UInt64 {
+        try await tell(payload, stream, as: .ingest)
+    }
+
+    /// Another service says something.
+    /// - Returns: the position.
+    @discardableResult
+    func tell<Payload: EventData>(_ payload: Payload, _ stream: String, as service: Service) async throws -> UInt64 {
         let id = Hex.encode(Random.bytes(12))
         guard let name = StreamName(stream) else { throw Rehearsal.Unprepared() }
         let event = Event(
             type: Payload.type, stream: name, time: LedgerClock.system.now(), actor: "ann",
             cause: .command(id: id, digest: SHA256.hash(utf8: id)), ordinal: 0, correlation: "0af7651916cd43dd8448eb211c80319c",
             data: payload.json)
-        return try await house.ledger.client(for: .ingest).append(AppendRequest(events: [try event.encoded()])).position
+        return try await house.ledger.client(for: service).append(AppendRequest(events: [try event.encoded()])).position
     }
 
     func screen(_ contribution: String, _ datanet: String, by contributor: String = "ann", _ items: [ScreenedItem]) async throws {

@@ -253,6 +253,42 @@ import Testing
     }
 }
 
+/// What answers look up.
+@Suite struct RetrievalAccessTests {
+    @Test func whatAnAnswerLooksUpIsAmongTheAccessesOfEachDatanet() async throws {
+        try await withDatanets { house in
+            let first = try await house.create(), second = try await house.create()
+            func passage(_ item: String, _ datanet: String) -> RetrievedPassage {
+                RetrievedPassage(datanet: datanet, item: item, owner: "ann", offset: 0, length: 9, cited: true)
+            }
+            func answer(_ id: String, _ passages: [RetrievedPassage]) async throws {
+                let answer = InferenceCompleted(
+                    inference: id, payer: "pia", actor: "bot", model: "olga/tides", version: 2, base: "tiny",
+                    prompt: SHA256.hash(utf8: "p"), answer: SHA256.hash(utf8: "a"), inputTokens: 1, outputTokens: 1,
+                    fee: Amount(1, try Asset("USDC/6")), runner: "r", passages: .entries(passages))
+                try await house.tell(answer, "inference/\(id)", as: .agentGateway)
+            }
+            try await answer("in_1", [passage("a", first), passage("c", second), passage("b", first)])
+            try await answer("in_2", [])
+            func accesses(_ datanet: String, as reader: String) async throws -> [JSONValue] {
+                let list = try await house.get("/v1/datanets/\(datanet)/accesses", as: reader).json["items"]?.arrayValue ?? []
+                return list.filter { $0["what"] == "retrieved" }
+            }
+            try await eventually("the answer is among the accesses") {
+                let (one, other) = (try await accesses(first, as: "olga").count, try await accesses(second, as: "olga").count)
+                return one == 1 && other == 1
+            }
+            let found = try await accesses(first, as: "olga")
+            #expect(found.first?["id"] == "in_1" && found.first?["principal"] == "bot")
+            #expect(found.first?["data"]?["items"] == ["a", "b"] && found.first?["data"]?["model"] == "olga/tides")
+            #expect(try await accesses(second, as: "olga").first?["data"]?["items"] == ["c"])
+            // Officers see all; others what concerns themselves.
+            #expect(try await accesses(second, as: "bot").count == 1)
+            #expect(try await accesses(second, as: "eve").isEmpty)
+        }
+    }
+}
+
 extension TestDatabase {
     func count(_ sql: String) async throws -> Int64 {
         let connection = try await PostgresConnection.connect(configuration)
@@ -280,8 +316,10 @@ extension TestDatabase {
     func remakeDatanetSchema() async throws {
         let connection = try await PostgresConnection.connect(configuration)
         try await connection.executeScript("drop schema datanet cascade")
-        try await connection.executeScript(
-            try String(contentsOfFile: TestInput.migrations + "/datanet/0001_read_model.sql", encoding: .utf8))
+        let folder = TestInput.migrations + "/datanet"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
+            try await connection.executeScript(try String(contentsOfFile: folder + "/" + name, encoding: .utf8))
+        }
         await connection.close()
     }
 }

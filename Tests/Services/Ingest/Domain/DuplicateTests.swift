@@ -1,4 +1,6 @@
 import Crypto
+import Foundation
+import IngestService
 import TestSupport
 import Testing
 
@@ -99,6 +101,41 @@ import Testing
         }
         #expect(expected > 100)
         #expect(found * 100 >= expected * 97, "\(found) of \(expected), seed \(generator.seed)")
+    }
+
+    /// Sketches on the disk or in memory: the same is found, and what is erased is not there to be found.
+    @Test func whereSketchesAreKeptChangesNothing() throws {
+        var generator = Seed.generator()
+        let store = try SketchFile(folder: NSTemporaryDirectory())
+        var kept = NearDuplicateIndex(store: store)
+        var inMemory = NearDuplicateIndex()
+        var bases: [[UInt64]] = []
+        // More than the megabyte that waits in memory, so that some are read back from the file.
+        for number in 0..<1_500 {
+            var words = Self.words(Int.random(in: 1...600, using: &generator), &generator)
+            if number % 3 == 1, let base = bases.randomElement(using: &generator) {
+                words = base
+                for _ in 0..<Int.random(in: 0..<8, using: &generator) {
+                    words[Int.random(in: 0..<words.count, using: &generator)] = generator.next()
+                }
+            }
+            bases.append(words)
+            let sketch = Shingles(words)
+            #expect(kept.add("\(number)", sketch) == inMemory.add("\(number)", sketch), "seed \(generator.seed)")
+            if number % 5 == 0 {
+                let gone = "\(Int.random(in: 0...number, using: &generator))"
+                kept.remove(gone)
+                inMemory.remove(gone)
+            }
+        }
+        let probes = bases.indices.map { inMemory.match(Shingles(bases[$0])) }
+        #expect(bases.indices.map { kept.match(Shingles(bases[$0])) } == probes && probes.count { $0 != nil } > 500)
+        #expect(store.trouble == nil)
+        #expect(kept.bytes * 2 < inMemory.bytes + kept.bytes, "in memory are the bands, names and places alone")
+        let first = store.keep([1, 2, 3])
+        store.forget(at: first, count: 3)
+        #expect(store.withHashes(at: first, count: 3) { Array($0) } == [0, 0, 0])
+        #expect(throws: SketchTrouble.self) { try SketchFile(folder: "/nowhere/at/all") }
     }
 
     @Test func aTemplateUsedAThousandTimesStaysCheap() {

@@ -94,7 +94,24 @@ struct IngestHouse: Sendable {
             }, columns: columns, supersedes: supersedes)
     }
 
-    func begin(_ person: Person, _ manifest: Manifest, key: String = Hex.encode(Random.bytes(8))) async throws -> Answer {
+    /// Makes a person known by the key they sign with, unless somebody of that name is known.
+    func register(_ person: Person) async throws {
+        let event = Event(
+            type: PrincipalRegistered.type, version: 1, stream: try #require(StreamName("principal/\(person.name)")),
+            time: try house.context(.agentGateway).clock(), actor: person.name,
+            cause: .command(id: "register-\(person.name)", digest: .zero), ordinal: 0, correlation: "test",
+            data: PrincipalRegistered(principal: person.name, kind: "person", key: DIDKey.text(for: person.key.publicKey)).json)
+        let request = AppendRequest(events: [try event.encoded()], expected: [:], causePosition: nil)
+        // One that was registered before, with this key or another, stays as it is.
+        for answer in try await house.context(.agentGateway).log.append(all: [request]) {
+            do { _ = try answer.get() } catch LogError.conflict {}
+        }
+    }
+
+    func begin(
+        _ person: Person, _ manifest: Manifest, key: String = Hex.encode(Random.bytes(8)), isRegistered: Bool = true
+    ) async throws -> Answer {
+        if isRegistered { try await register(person) }
         let signed = try SignedManifest(manifest, key: person.key)
         return try await call(
             "POST", "/v1/contributions", as: person.name,

@@ -34,8 +34,13 @@ import Testing
             try await ingest.createDatanet("dn_1")
             let (ann, thief) = (try IngestHouse.Person("ann"), try IngestHouse.Person("ann"))
             let (key, other) = (DIDKey.text(for: ann.key.publicKey), DIDKey.text(for: thief.key.publicKey))
-            try await ingest.put(PrincipalRegistered(principal: "ann", kind: "person", key: key), "principal/ann", as: .agentGateway)
             let files = [("my file.jsonl", Self.rows(1...2))]
+            // Nobody knows yet whose key it is.
+            for kind in [Manifest.Kind.own, .onBehalf] {
+                let unknown = try await ingest.begin(ann, try ingest.manifest(ann, "dn_1", files, kind: kind), isRegistered: false)
+                #expect(unknown.status == 403 && unknown.json["detail"]?.stringValue?.contains("no key of ann") == true)
+            }
+            try await ingest.register(ann)
             #expect(try await ingest.begin(thief, try ingest.manifest(thief, "dn_1", files)).status == 403)
             let done = try await ingest.contribute(ann, "dn_1", files)
             let id = try #require(done["contribution"]?.stringValue)
@@ -60,6 +65,29 @@ import Testing
             #expect(try await ingest.begin(thief, try ingest.manifest(thief, "dn_1", files)).status == 201)
             #expect(try await ingest.call("POST", "/v1/contributors/ann/erasure", as: "ann", key: "gone").status == 200)
             #expect(try await ingest.call("GET", path, as: "olga").status == 410)
+        }
+    }
+
+    /// Nobody uploads in vain to a Datanet that takes nothing more.
+    @Test func aFullDatanetRefusesAContributionBeforeAnythingIsUploaded() async throws {
+        try await withIngest { ingest in
+            try await ingest.createDatanet("dn_1")
+            let ann = try IngestHouse.Person("ann")
+            let done = try await ingest.contribute(ann, "dn_1", [("a.jsonl", Self.rows(1...2))])
+            let id = try #require(done["contribution"]?.stringValue)
+            let granted = AdmissionGranted(
+                datanet: "dn_1", contribution: id,
+                items: .evidence(SHA256.hash(utf8: "list"), count: IngestRules.mostItemsOfDatanet))
+            try await ingest.put(granted, "admission/\(id)")
+            let next = try ingest.manifest(ann, "dn_1", [("b.jsonl", Self.rows(3...4))])
+            try await eventually("the Datanet to be known as full") {
+                let refused = try await ingest.begin(ann, next)
+                return refused.status == 409 && refused.json["type"]?.stringValue?.hasSuffix("datanet-full") == true
+            }
+            let whole = try await ingest.call(
+                "POST", "/v1/contributions/\(id)/withdrawal", as: "ann", json: ["items": []], key: "back")
+            #expect(whole.status == 200)
+            #expect(try await ingest.begin(ann, next).status == 201)
         }
     }
 
@@ -162,8 +190,8 @@ import Testing
             for id in ["dn_1", "dn_2"] { try await ingest.createDatanet(id) }
             let drafts = try Self.drafts(ingest)
             var ids: [String] = []
-            for (name, datanet) in [("ann", "dn_1"), ("ann", "dn_2"), ("bob", "dn_1"), ("bob", "dn_2")] {
-                let person = try IngestHouse.Person(name)
+            let (ann, bob) = (try IngestHouse.Person("ann"), try IngestHouse.Person("bob"))
+            for (person, datanet) in [(ann, "dn_1"), (ann, "dn_2"), (bob, "dn_1"), (bob, "dn_2")] {
                 let begun = try await ingest.begin(person, try ingest.manifest(person, datanet, [("a.jsonl", Self.rows(1...2))]))
                 ids.append(try #require(begun.json["contribution"]?.stringValue))
             }

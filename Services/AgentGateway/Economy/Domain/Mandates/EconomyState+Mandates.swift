@@ -98,8 +98,11 @@ extension EconomyState {
         guard let mandate = mandates[id], mandate.ended == nil else { return }
         for child in mandate.children { try stop(child, reason) }
         for authorization in mandates[id]?.running.sorted() ?? [] {
-            // What came of a payment that was taken up is not known yet: what it moves has to be counted.
-            if authorizations[authorization]?.data.purpose == "payment" { continue }
+            if authorizations[authorization]?.data.purpose == "payment" {
+                // What is on its way has to be counted. What still waits for the thing that it buys goes no further.
+                guard let payment = authorizedPayments[authorization], payments[payment]?.awaitsDelivery == true else { continue }
+                stoppedPayments[payment] = id
+            }
             if let place = authorizedTasks[authorization], let task = tasks[place] {
                 // What was promised while the mandate held is kept; what was delivered is judged.
                 if reason == "expired" || isDelivered(task) { continue }

@@ -204,7 +204,8 @@ public enum GrantRules {
             MandateRevoked(mandate: mandate.id, root: mandate.root, reason: reason), stream: try stream("mandate", mandate.root))
     }
 
-    static func stream(_ kind: String, _ id: String) throws(EconomyError) -> StreamName {
+    /// The stream of something with an id.
+    public static func stream(_ kind: String, _ id: String) throws(EconomyError) -> StreamName {
         guard let stream = StreamName(kind: kind, id: id) else { throw .invalid(field: "id", reason: "\(id) can't be a name") }
         return stream
     }

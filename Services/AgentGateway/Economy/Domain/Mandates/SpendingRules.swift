@@ -1,4 +1,5 @@
 public import Decisions
+internal import Crypto
 internal import Events
 public import Money
 
@@ -105,13 +106,23 @@ public enum SpendingRules {
             throw .needsApproval(mandate: mandate, above: above)
         }
         let request = approval.request
-        guard request.mandate == mandate, spending.amount.units <= request.amount.units, request.payee == spending.payee,
-            request.service == spending.service, request.model == spending.model
+        // What an answer costs is known when it has been given: until then its most is what is asked for.
+        let fits = spending.purpose == "inference" ? spending.amount.units <= request.amount.units : spending.amount == request.amount
+        guard fits, request.mandate == mandate, request.purpose == spending.purpose, request.payee == spending.payee,
+            request.service == spending.service, request.model == spending.model, request.task == nil || request.task == spending.task
         else { throw .notAllowed(mandate: mandate, what: "this payment by the approval \(id), which is for another one") }
         guard now < granted.expires else { throw .notAllowed(mandate: mandate, what: "the approval \(id) any more: ask anew") }
     }
 
     // MARK: What comes of it
+
+    /// The command that authorises an attempt at an answer: the answer says which attempt it is.
+    public static func command(attempt: String) -> String { attempt + "/authorize" }
+
+    /// The authorisation of an attempt at an answer.
+    static func authorization(of answer: InferenceCompleted) -> String {
+        EntityID.make("au", cause: .command(id: command(attempt: answer.attempt ?? answer.inference), digest: .zero))
+    }
 
     /// Says what an authorised payment came to.
     public static func settle(_ id: String, _ amount: Amount) -> DecisionMaker<EconomyState>.Rule {
@@ -160,6 +171,7 @@ public enum SpendingRules {
         { state, context in
             guard let mandate = state.mandates[id] else { throw EconomyError.notFound("mandate \(id)") }
             guard mandate.agent == context.actor else { throw EconomyError.forbidden("the mandate \(id) is \(mandate.agent)'s") }
+            try isForOne(spending, state, by: context.actor)
             for above in state.chain(from: id) {
                 try GrantRules.isLive(above, at: context.logTime)
                 try allows(above, spending)
@@ -173,8 +185,30 @@ public enum SpendingRules {
             }
             let requested = ApprovalRequested(
                 approval: context.newID("ap"), mandate: id, root: mandate.root, agent: context.actor, amount: spending.amount,
-                payee: spending.payee, service: spending.service, model: spending.model)
+                purpose: spending.purpose, task: spending.task, payee: spending.payee, service: spending.service, model: spending.model)
             return [NewEvent(requested, stream: try GrantRules.stream("mandate", mandate.root))]
+        }
+    }
+
+    /// Throws unless a request says which one payment it is for: a human who says yes should know to what.
+    private static func isForOne(_ spending: Spending, _ state: EconomyState, by agent: String) throws(EconomyError) {
+        guard GrantRules.purposes.contains(spending.purpose) else {
+            throw .invalid(field: "purpose", reason: "must be of \(GrantRules.purposes.joined(separator: ", "))")
+        }
+        guard spending.payee != nil else { throw .invalid(field: "payee", reason: "must be named") }
+        switch (spending.purpose, spending.task) {
+        case ("inference", nil):
+            guard spending.model != nil else { throw .invalid(field: "model", reason: "must be named for an answer") }
+        case ("task", nil):
+            guard spending.service != nil else { throw .invalid(field: "task", reason: "or the service that is hired must be named") }
+        case ("task", let id?):
+            guard let data = state.tasks[id]?.data, data.client == agent else { throw .notFound("task \(id) of \(agent)") }
+            guard data.amount == spending.amount, data.provider == spending.payee, data.service == spending.service else {
+                throw .invalid(
+                    field: "task", reason: "pays \(data.amount) to \(data.provider) for \(data.service ?? "no service"): name just that")
+            }
+        case (_, .some): throw .invalid(field: "task", reason: "is for the purpose task alone")
+        default: return
         }
     }
 

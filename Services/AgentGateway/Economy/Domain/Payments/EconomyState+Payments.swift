@@ -37,6 +37,14 @@ extension EconomyState {
         payments[data.payment] = Payment(data)
         paymentsByKey[Payment.key(data.word)] = data.payment
         openPayments.insert(data.payment)
+        if let authorization = data.authorization {
+            authorizedPayments[authorization] = data.payment
+            // Billing's hold for a purchase was placed before there was an authorisation that it could name.
+            if let hold = data.hold {
+                holds[authorization] = hold
+                holdReferences[hold] = authorization
+            }
+        }
         if let identifier = data.identifier { paymentsByName["\(data.word.from)/\(identifier)"] = data.payment }
     }
 
@@ -55,12 +63,20 @@ extension EconomyState {
         payments[data.payment]?.transaction = data.transaction
         payments[data.payment]?.settled = data
         paymentTransfers[data.payment] = nil
+        forgetAuthorization(of: data.payment)
+        if let hold = payments[data.payment]?.data.hold { forget(hold: hold) }
     }
 
     mutating func apply(_ data: PaymentFailed) throws {
         guard openPayments.remove(data.payment) != nil else { throw EconomyError.wrongState("the payment \(data.payment) is not open") }
         payments[data.payment]?.status = .failed
         payments[data.payment]?.reason = data.reason
+        stoppedPayments[data.payment] = nil
+        forgetAuthorization(of: data.payment)
+    }
+
+    private mutating func forgetAuthorization(of payment: String) {
+        if let authorization = payments[payment]?.data.authorization { authorizedPayments[authorization] = nil }
     }
 
     /// What the reason of a transfer begins with that is made for a payment.

@@ -32,8 +32,8 @@ public enum PaymentError: Error, Sendable, Hashable, CustomStringConvertible {
     case unknownPayee(String)
     /// There is not so much.
     case insufficient(String)
-    /// The payer's mandates do not allow it.
-    case mandate(String)
+    /// The payer's mandates do not allow it; the code says which way.
+    case mandate(code: String, String)
     /// What was offered is not what is paid for.
     case terms(String)
     /// The chain did not carry it out.
@@ -64,9 +64,20 @@ public enum PaymentError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unknownPayer: "unknown_payer"
         case .unknownPayee: "unknown_payee"
         case .insufficient: "insufficient_funds"
-        case .mandate: "mandate_refuses"
+        case .mandate(let code, _): code
         case .terms: "invalid_payment_requirements"
         case .transaction: "transaction_failed"
+        }
+    }
+
+    /// A mandate's refusal, each kind with its own code; nil for an error that is no mandate's: that says nothing of the payment.
+    public static func refusal(_ error: EconomyError) -> PaymentError? {
+        switch error {
+        case .notLive: .mandate(code: "mandate_ended", error.description)
+        case .exceeds: .mandate(code: "mandate_exceeded", error.description)
+        case .needsApproval: .mandate(code: "approval_needed", error.description)
+        case .notAllowed, .forbidden: .mandate(code: "mandate_refuses", error.description)
+        case .notFound, .invalid, .wrongState, .badSignature, .money: nil
         }
     }
 
@@ -89,7 +100,7 @@ public enum PaymentError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unknownPayer(let address): "\(address) is nobody's here: link it by POST /v1/wallets"
         case .unknownPayee(let address): "\(address) is no address of a principal here"
         case .insufficient(let what): what
-        case .mandate(let why): why
+        case .mandate(_, let why): why
         case .terms(let what): what
         case .transaction(let what): what
         }

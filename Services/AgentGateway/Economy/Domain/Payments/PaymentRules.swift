@@ -106,7 +106,9 @@ public enum PaymentRules {
     ) throws(PaymentError) -> MandateAuthorized {
         let live = (state.mandatesOfAgent[payer] ?? []).filter { mandate in state.chain(from: mandate).allSatisfy { $0.ended == nil } }
         guard let mandate = wish.mandate ?? (live.count == 1 ? live[0] : nil) else {
-            throw .mandate(live.isEmpty ? "\(payer) has no mandate to pay with" : "\(payer) has \(live.count) mandates: name one")
+            throw .mandate(
+                code: "mandate_refuses",
+                live.isEmpty ? "\(payer) has no mandate to pay with" : "\(payer) has \(live.count) mandates: name one")
         }
         do throws(EconomyError) {
             return try SpendingRules.authorization(
@@ -114,7 +116,7 @@ public enum PaymentRules {
                 Spending(
                     wish.amount, purpose: "payment", payee: payee, service: wish.service, model: wish.model, approval: wish.approval),
                 under: mandate, as: id, agent: payer, at: now, seconds: patience)
-        } catch { throw .mandate(error.description) }
+        } catch { throw PaymentError.refusal(error) ?? .mandate(code: "mandate_refuses", error.description) }
     }
 
     // MARK: What comes of it
@@ -134,13 +136,7 @@ public enum PaymentRules {
             guard amount.isPositive, amount.asset == most.asset,
                 payment.data.word.scheme == "exact" ? amount == most : amount.units <= most.units
             else { throw EconomyError.invalid(field: "amount", reason: "is not what was signed for: \(most)") }
-            if let authorization = payment.data.authorization, let data = state.authorizations[authorization]?.data {
-                for above in state.chain(from: data.mandate) {
-                    if let ended = above.ended {
-                        throw EconomyError.notLive(mandate: above.id, reason: ended == "expired" ? "has run out" : "was revoked")
-                    }
-                }
-            }
+            if let mandate = state.stoppedPayments[id] { throw EconomyError.notLive(mandate: mandate, reason: "has ended") }
             return [
                 NewEvent(
                     PaymentDelivered(payment: id, delivery: delivery, amount: amount), stream: try GrantRules.stream("payment", id))
@@ -175,9 +171,20 @@ public enum PaymentRules {
         }
     }
 
-    /// It came to nothing.
+    /// Why a payment came to nothing whose mandate ended before what it buys was there.
+    public static let mandateEnded = "mandate_ended"
+
+    /// Ends payments whose mandate ended before what they buy was there, a bounded number at once.
+    public static func endStopped() -> DecisionMaker<EconomyState>.Rule {
+        { state, context in
+            try state.stoppedPayments.keys.sorted().prefix(100).flatMap { try fail($0, reason: mandateEnded)(state, context) }
+        }
+    }
+
+    /// It came to nothing; nothing happens when that is known already.
     public static func fail(_ id: String, reason: String) -> DecisionMaker<EconomyState>.Rule {
         { state, _ in
+            if state.payments[id]?.status == .failed { return [] }
             let payment = try find(state, id)
             var events = [NewEvent(PaymentFailed(payment: id, reason: reason), stream: try GrantRules.stream("payment", id))]
             if let authorization = payment.data.authorization, let data = state.authorizations[authorization]?.data {

@@ -1,5 +1,6 @@
 internal import Decisions
 internal import Events
+internal import JSON
 internal import Money
 internal import Replay
 
@@ -22,6 +23,22 @@ extension EconomyLaw {
             try PaymentRules.open(wish)(state, then), checked: isOpen ? ["signatures of payments": 1] : [:],
             gaps: isOpen
                 ? [] : [ReplayGap("signatures of payments", why: "they are sealed, since they open what was bought")])
+    }
+
+    func failed(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        let data = try append.data(PaymentFailed.self)
+        guard data.reason == PaymentRules.mandateEnded, state.stoppedPayments[data.payment] != nil else {
+            return Verdict(try PaymentRules.fail(data.payment, reason: data.reason)(state, moment))
+        }
+        var expected: [NewEvent] = []
+        for fact in append.facts {
+            let id = try PaymentFailed(fact.data.object()).payment
+            guard state.stoppedPayments[id] != nil else {
+                throw Unlawful("no mandate that ended has stopped the payment \(id)", in: expected.count)
+            }
+            expected += try PaymentRules.fail(id, reason: PaymentRules.mandateEnded)(state, moment)
+        }
+        return Verdict(expected)
     }
 
     func settled(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {

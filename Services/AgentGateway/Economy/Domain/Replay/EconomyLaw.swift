@@ -11,6 +11,9 @@ public struct EconomyLaw: ReplayLaw {
     /// What the economy's rules decide.
     public static let nouns: Set<String> = ["mandate", "service", "task", "wallet", "payment"]
 
+    /// Answers under a mandate that it has not counted yet.
+    var uncounted: [String: (answer: InferenceCompleted, position: UInt64)] = [:]
+
     /// Knows nothing yet.
     public init() {}
 
@@ -31,13 +34,12 @@ public struct EconomyLaw: ReplayLaw {
             return Verdict(
                 try GrantRules.grant(.init(agent: data.agent, parent: data.parent, payer: payer, terms: data.terms))(state, moment))
         case MandateAuthorized.type: return try authorized(append, state, moment)
-        case MandateSettled.type:
-            let data = try append.data(MandateSettled.self)
-            return Verdict(try SpendingRules.settle(data.authorization, data.amount)(state, moment))
+        case MandateSettled.type: return try counted(append, state, moment)
         case MandateFreed.type: return try freed(append, state, moment)
         case ApprovalRequested.type:
             let data = try append.data(ApprovalRequested.self)
-            let spending = Spending(data.amount, purpose: "payment", payee: data.payee, service: data.service, model: data.model)
+            let spending = Spending(
+                data.amount, purpose: data.purpose ?? "", payee: data.payee, service: data.service, model: data.model, task: data.task)
             return Verdict(try SpendingRules.request(spending, under: data.mandate)(state, moment))
         case ApprovalDecided.type:
             let data = try append.data(ApprovalDecided.self)
@@ -171,9 +173,7 @@ public struct EconomyLaw: ReplayLaw {
             let data = try append.data(PaymentSent.self)
             return Verdict(try PaymentRules.send(data.payment, transaction: data.transaction)(state, moment))
         case PaymentSettled.type: return try settled(append, state, moment)
-        case PaymentFailed.type:
-            let data = try append.data(PaymentFailed.self)
-            return Verdict(try PaymentRules.fail(data.payment, reason: data.reason)(state, moment))
+        case PaymentFailed.type: return try failed(append, state, moment)
         default: return .unknown
         }
     }

@@ -35,6 +35,7 @@ extension EconomyState {
         }
         // Who pays themselves, by whomever's hand, earns money, not a name; and what somebody passes on is others' name.
         guard done.isCountersigned, house != provider, self.house(of: done.client) != provider, own > 0 else { return }
+        nameChanges += 1
         settledPlaces[data.id] = settledTasks.count
         settledTasks.append(
             SettledTask(
@@ -47,6 +48,7 @@ extension EconomyState {
     mutating func flow(_ from: String, _ to: String, _ amount: Amount, at position: UInt64?) {
         let (payer, payee) = (house(of: from), house(of: to))
         if payer == payee { return }
+        nameChanges += 1
         flows[amount.asset, default: [:]][payer, default: [:]][payee, default: Flow()].add(amount.units, at: position)
     }
 
@@ -55,6 +57,7 @@ extension EconomyState {
         let task = settledTasks[place]
         // It flows back along the same split, as far as that concerns a name: what the provider's house had of it.
         guard let part = try amount.split(by: [UInt128(task.own), UInt128(task.fee.units - task.own)]).first else { return }
+        nameChanges += 1
         settledTasks[place].amount = Amount(max(0, task.amount.units - part.units), amount.asset)
         settledTasks[place].positions.append(position)
         flow(task.house, task.provider, Amount(-part.units, amount.asset), at: position)

@@ -13,6 +13,7 @@ struct EconomyTools: Sendable {
     let maker: DecisionMaker<EconomyState>
     let peers: Peers
     let directory: ServiceDirectory
+    let names: ReputationDesk
     let hiring: Hiring
     let asking: AskModel
 
@@ -127,11 +128,11 @@ struct EconomyTools: Sendable {
         Tool(
             name: "quote", description: "What a service costs, how fast it is, and what settled work says of who offers it.",
             arguments: [("service", Self.text("sv_…"), true)], scope: nil, isReading: true
-        ) { [directory, maker] call in
+        ) { [directory, names] call in
             let id = try call.arguments.id("service")
             guard let entry = try await directory.entry(id) else { throw EconomyError.notFound("service \(id)") }
             let provider = entry.listed.provider
-            let names = try await maker.query { $0.standing(of: provider) }.reputations
+            let names = try await names.names(of: provider)
             return ["listing": entry.json, "reputation": .array(names.map(\.json))]
         }
     }
@@ -211,9 +212,9 @@ struct EconomyTools: Sendable {
         Tool(
             name: "reputation", description: "What settled work that both sides signed says of an agent, with the log's positions.",
             arguments: [("agent", Self.text, true)], scope: nil, isReading: true
-        ) { [maker] call in
+        ) { [names] call in
             let id = try call.arguments.id("agent")
-            let names = try await maker.query { $0.standing(of: id) }.reputations
+            let names = try await names.names(of: id)
             return ["agent": .string(id), "items": .array(names.map(\.json))]
         }
     }

@@ -38,7 +38,9 @@ struct MCPRoutes: Sendable {
         ErrorStyle(type: "application/json") { [address] problem, place in
             var headers = problem.headers
             headers.set("Content-Type", "application/json")
-            if problem.status == 401 { headers.set("WWW-Authenticate", ResourceMetadata.challenge(address, place.instance)) }
+            if problem.status == 401 {
+                headers.set("WWW-Authenticate", ResourceMetadata.challenge(address, place.instance, host: place.host))
+            }
             let code = problem.type.code == "bad-body" ? -32_700 : problem.status < 500 ? -32_600 : -32_603
             return Response(
                 status: problem.status, headers: headers,

@@ -18,13 +18,16 @@ struct ResourceMetadata: Sendable {
         ]
     }
 
-    /// The challenge for who shows nothing (RFC 9728 §5.1): where to read on, when the deployment says where this is.
-    /// - Parameter path: that was asked for.
-    static func challenge(_ address: PublicAddress, _ path: String) -> String {
+    /// The challenge for who shows nothing (RFC 9728 §5.1): where to read on, where that is known: by the deployment, or because the request
+    /// was sent to a name that is this machine's alone.
+    /// - Parameters:
+    ///   - path: that was asked for.
+    ///   - host: that the request names.
+    static func challenge(_ address: PublicAddress, _ path: String, host: String?) -> String {
         let scope = "scope=\"\(scopes.joined(separator: " "))\""
-        guard let base = address.configured else { return "Bearer realm=\"openledger\", \(scope)" }
+        guard address.isOwn(host: host) else { return "Bearer realm=\"openledger\", \(scope)" }
         let isPlain = path.utf8.count <= 300 && path.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/_-.".contains($0)) }
-        return "Bearer resource_metadata=\"\(base)\(Self.path)\(isPlain ? path : "/mcp")\", \(scope)"
+        return "Bearer resource_metadata=\"\(address.base(host: host))\(Self.path)\(isPlain ? path : "/mcp")\", \(scope)"
     }
 
     private func document(_ path: String, _ operation: String) -> Route {

@@ -20,15 +20,17 @@ struct ApprovalRoutes: Sendable {
             summary: "An agent asks its human for a payment above the threshold.", access: .scope("agents:write"),
             body: .json(
                 .object(
-                    .required("amount", MandateRoutes.amount), .optional("payee", MandateRoutes.id), .optional("service", MandateRoutes.id),
+                    .required("amount", MandateRoutes.amount, "Just that; for an answer, the most that it may cost."),
+                    .required("purpose", .oneOf("inference", "task", "payment")), .required("payee", MandateRoutes.id),
+                    .optional("task", MandateRoutes.id, "The task that is to be funded."), .optional("service", MandateRoutes.id),
                     .optional("model", MandateRoutes.id))), idempotency: .required,
             replies: [.json(201, "The request.", .any)], problems: EconomyProblems.all
         ) { [maker] context in
             let spending = try context.decode { json in
                 let fields = try json.object()
                 return Spending(
-                    try fields.amount("amount"), purpose: "payment", payee: try fields.optionalID("payee"),
-                    service: try fields.optionalID("service"), model: try fields.optionalID("model"))
+                    try fields.amount("amount"), purpose: try fields.id("purpose"), payee: try fields.id("payee"),
+                    service: try fields.optionalID("service"), model: try fields.optionalID("model"), task: try fields.optionalID("task"))
             }
             let outcome = try await context.decide(maker, SpendingRules.request(spending, under: context.path["mandate"]))
             return .json(try outcome.first(ApprovalRequested.self).json, status: 201)

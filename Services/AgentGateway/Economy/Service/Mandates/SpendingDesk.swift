@@ -1,7 +1,7 @@
 internal import AgentEconomyDomain
 internal import Crypto
-internal import Decisions
-internal import Events
+public import Decisions
+public import Events
 internal import HTTP
 public import Money
 public import Web
@@ -73,7 +73,8 @@ public struct SpendingDesk: Sendable {
     ) async throws -> Grant {
         let spending = Spending(amount, purpose: "inference", payee: payee, model: model, approval: purse.approval)
         return try await authorize(
-            spending, purse: purse, cause: Self.cause(id, "authorize"), caller: caller, correlation: correlation, seconds: seconds)
+            spending, purse: purse, cause: .command(id: SpendingRules.command(attempt: id), digest: SHA256.hash(utf8: id + "\nauthorize")),
+            caller: caller, correlation: correlation, seconds: seconds)
     }
 
     func authorize(
@@ -86,11 +87,20 @@ public struct SpendingDesk: Sendable {
         return Grant(authorization: authorized.authorization, mandate: authorized.mandate)
     }
 
-    /// Says what an authorised payment came to. Asked before the payment is recorded: one whose mandate was revoked meanwhile is refused.
-    public func settle(_ grant: Grant, _ amount: Amount, caller: String, correlation: String) async throws {
-        _ = try await maker.decide(
-            Self.cause(grant.authorization, "settle"), actor: caller, correlation: correlation,
-            SpendingRules.settle(grant.authorization, amount))
+    /// Puts an answer on the log with what it comes to under its mandate, both or neither: so what a mandate counts is what was answered. One
+    /// whose mandate was revoked meanwhile is refused.
+    /// - Parameters:
+    ///   - cause: the answer's own, which is decided once.
+    ///   - check: throws unless its texts are kept no longer than the payer's choice, in days, allows at a moment.
+    public func record(
+        _ answer: InferenceCompleted, under grant: Grant, cause: Cause, correlation: String,
+        check: @escaping @Sendable (Int?, Timestamp) throws -> Void
+    ) async throws -> Outcome {
+        try await maker.decide(cause, actor: answer.actor, correlation: correlation) { state, context in
+            try check(state.parties[answer.payer]?.retentionDays, context.time)
+            let given = NewEvent(answer, stream: try GrantRules.stream("inference", answer.inference))
+            return [given] + (try SpendingRules.settle(grant.authorization, answer.fee)(state, context))
+        }
     }
 
     /// Sets free what nothing came of.

@@ -12,6 +12,7 @@ internal import Web
 struct AgentRoutes: Sendable {
     let maker: DecisionMaker<EconomyState>
     let directory: ServiceDirectory
+    let names: ReputationDesk
     let address: PublicAddress
 
     var routes: [Route] { [show, reputation, card, registration] }
@@ -42,9 +43,9 @@ struct AgentRoutes: Sendable {
             .get, "/v1/agents/{agent}/reputation", operation: "showReputation",
             summary: "What settled work that both sides signed says of it, with the log's positions behind every figure.", access: .public,
             replies: [.json(200, "By asset.", .openObject(.required("items", .list(.any))))], problems: [.notFound]
-        ) { [maker] context in
+        ) { [names] context in
             let id = try await party(context).id
-            let names = try await maker.query { $0.standing(of: id) }.reputations
+            let names = try await names.names(of: id)
             return .json(["agent": .string(id), "items": .array(names.map(\.json))])
         }
     }

@@ -286,8 +286,10 @@ struct PaymentDesk: Sendable {
     }
 
     func failed(_ payment: Payment, _ reason: String, _ correlation: String) async throws {
-        _ = try await decide(payment.data.payment, "fail", correlation, PaymentRules.fail(payment.data.payment, reason: reason))
-        await release(payment.data.hold)
+        let outcome = try await decide(
+            payment.data.payment, "fail", correlation, PaymentRules.fail(payment.data.payment, reason: reason))
+        // Whoever failed it before sets free what was held for it.
+        if !outcome.facts.isEmpty { await release(payment.data.hold) }
     }
 
     private func decide(

@@ -44,7 +44,8 @@ struct SellerRoutes: Sendable {
             ], body: .json(.object(.required("brief", .text(1...65_536), "What is wanted."))),
             replies: [.json(200, "What was bought.", .any), .json(402, "What it costs, or why a payment was not taken.", .any)],
             problems: [
-                .notFound, .badHeader, .unavailable, .conflict, EconomyProblems.unsellable,
+                .notFound, .badHeader, .unavailable, .conflict, EconomyProblems.unsellable, EconomyProblems.invalid,
+                EconomyProblems.state,
             ]
         ) { context in try await answer(context) }
     }
@@ -208,8 +209,9 @@ struct SellerRoutes: Sendable {
             }
             try await desk.deliver(id, delivery, amount, correlation: purchase.correlation)
         } catch let error as EconomyError {
-            try await desk.failed(payment, "mandate_refuses", purchase.correlation)
-            throw PaymentError.mandate(error.description)
+            // Its mandate ended while it was made: it has failed already, and is told so.
+            if try await maker.query({ $0.payments[id]?.status }) == .failed { return }
+            throw try await refuse(payment, error, purchase.correlation)
         } catch let problem as Problem where (400..<500).contains(problem.status) && problem.status != 429 {
             // It will not be made: the payer keeps what was reserved.
             try await desk.failed(payment, "not_delivered", purchase.correlation)
@@ -236,7 +238,17 @@ struct SellerRoutes: Sendable {
         else { return try await desk.failed(payment, "not_delivered", "payment-" + payment.data.payment) }
         do {
             _ = try await hire(payment, String(decoding: text, as: UTF8.self), nil, "payment-" + payment.data.payment)
-        } catch is PaymentError {}
+        } catch  where Self.isRefusal(error) {}
+    }
+
+    private static func isRefusal(_ error: any Error) -> Bool { error is PaymentError || error is EconomyError }
+
+    /// A payment comes to nothing by what the rules say: the payer's mandates, or of the work itself.
+    /// - Returns: what is answered.
+    private func refuse(_ payment: Payment, _ error: EconomyError, _ correlation: String) async throws -> any Error {
+        let refusal = PaymentError.refusal(error)
+        try await desk.failed(payment, refusal?.code ?? "not_delivered", correlation)
+        return refusal ?? error
     }
 
     private func hire(_ payment: Payment, _ brief: String, _ signed: SignedPayment?, _ correlation: String) async throws -> Payment {
@@ -252,8 +264,7 @@ struct SellerRoutes: Sendable {
                 body: ["brief": .string(brief), "payment": .string(id)], correlation: correlation)
             try await desk.done(payment, transaction: hired.task.task, correlation)
         } catch let error as EconomyError {
-            try await desk.failed(payment, "mandate_refuses", correlation)
-            throw PaymentError.mandate(error.description)
+            throw try await refuse(payment, error, correlation)
         } catch let problem as Problem where problem.status == 402 {
             try await desk.failed(payment, "insufficient_funds", correlation)
             throw PaymentError.insufficient(problem.detail)

@@ -14,8 +14,12 @@ public struct ApprovalRequested: EventData, Hashable {
     public var root: String
     /// Who asks.
     public var agent: String
-    /// How much.
+    /// How much: for an answer, at most.
     public var amount: Amount
+    /// What for: `inference`, `task` or `payment`; nil in early events, whose answer is good for none of them.
+    public var purpose: String?
+    /// The task that would be funded.
+    public var task: String?
     /// Who would be paid.
     public var payee: String?
     /// What would be hired.
@@ -25,14 +29,16 @@ public struct ApprovalRequested: EventData, Hashable {
 
     /// From its parts.
     public init(
-        approval: String, mandate: String, root: String, agent: String, amount: Amount, payee: String? = nil,
-        service: String? = nil, model: String? = nil
+        approval: String, mandate: String, root: String, agent: String, amount: Amount, purpose: String? = nil, task: String? = nil,
+        payee: String? = nil, service: String? = nil, model: String? = nil
     ) {
         self.approval = approval
         self.mandate = mandate
         self.root = root
         self.agent = agent
         self.amount = amount
+        self.purpose = purpose
+        self.task = task
         self.payee = payee
         self.service = service
         self.model = model
@@ -40,12 +46,14 @@ public struct ApprovalRequested: EventData, Hashable {
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["approval", "mandate", "root", "agent", "amount", "payee", "service", "model"])
+        try fields.refuseUnknown(keys: ["approval", "mandate", "root", "agent", "amount", "purpose", "task", "payee", "service", "model"])
         approval = try fields.id("approval")
         mandate = try fields.id("mandate")
         root = try fields.id("root")
         agent = try fields.id("agent")
         amount = try fields.amount("amount")
+        purpose = try fields.optionalID("purpose")
+        task = try fields.optionalID("task")
         payee = try fields.optionalID("payee")
         service = try fields.optionalID("service")
         model = try fields.optionalID("model")
@@ -55,8 +63,8 @@ public struct ApprovalRequested: EventData, Hashable {
     public var json: JSONValue {
         .members([
             "approval": .string(approval), "mandate": .string(mandate), "root": .string(root), "agent": .string(agent),
-            "amount": amount.json, "payee": payee.map { .string($0) }, "service": service.map { .string($0) },
-            "model": model.map { .string($0) },
+            "amount": amount.json, "purpose": purpose.map { .string($0) }, "task": task.map { .string($0) },
+            "payee": payee.map { .string($0) }, "service": service.map { .string($0) }, "model": model.map { .string($0) },
         ])
     }
 }
