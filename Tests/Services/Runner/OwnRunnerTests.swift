@@ -86,6 +86,41 @@ import Threads
         }
     }
 
+    /// What PEFT makes is measured, not repeated: an honest runner of its kind is paid, whatever the job asks for.
+    @Test(
+        .enabled(if: TestPython.torch.has("peft"), "needs OPENLEDGER_TEST_TORCH, a Python with torch, transformers and peft"),
+        arguments: [
+            ["epochs": 10, "learning_rate": 4_000, "batch": 1, "rank": 2, "seed": 7],
+            ["epochs": 60, "learning_rate": 4_000, "batch": 1, "rank": 8, "seed": 11],
+            ["epochs": 3, "learning_rate": 10_000, "batch": 2, "rank": 4, "seed": 5, "holdout": 2_000],
+        ] as [JSONValue])
+    func honestWorkOfPEFTIsMeasuredAndPaid(_ wanted: JSONValue) async throws {
+        try await withRunner(works: false, settings: ["OPENLEDGER_RUNNER_CHECKS": "100"]) { runner in
+            var all = settings.objectValue ?? JSONObject()
+            for member in try #require(wanted.objectValue).members { all[member.key] = member.value }
+            let job = try await runner.request(.object(all))
+            try await runner.join("petra", engine: "peft/1", features: ["attribution-rows"])
+            try await runner.house.withSocket { url in
+                let token = try runner.house.token("petra", scopes: [])
+                let result = try await OSThread.run(name: "runner") {
+                    try TestPython.torch.run(
+                        [runner.root + "/Services/RunnerPEFT/runner.py", "--jobs", "1", "--join"],
+                        environment: [
+                            "OPENLEDGER_URL": url, "OPENLEDGER_TOKEN": token, "OPENLEDGER_RUNNER_DEVICE": "cpu",
+                            "OPENLEDGER_RUNNER_MODELS": "tiny=\(runner.base)", "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1",
+                            "OMP_NUM_THREADS": "1",
+                        ])
+                }
+                try #require(result.status == 0, "\(result.output)")
+            }
+            try await withHouse(runner) {
+                let done = try await runner.finish(job)
+                #expect(done["runner"] == "petra" && done["checked"]?["agrees"] == true, "\(done["checked"] ?? .null)")
+                #expect(done["checked"]?["method"] == "measure" && done["checked"]?["rows_agree"] == true, "\(done["checked"] ?? .null)")
+            }
+        }
+    }
+
     /// A run that was interrupted past half way has the rows of one that was not: the adapter at half way is kept in the checkpoint.
     @Test func workThatWentOnPastHalfWayIsDoneAgainToTheSameBytes() async throws {
         try await withRunner(works: false, settings: ["OPENLEDGER_RUNNER_CHECKS": "100"]) { runner in

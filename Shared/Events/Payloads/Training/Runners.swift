@@ -193,6 +193,7 @@ public struct JobChecked: EventData, Hashable {
             "job": .string(job), "runner": .string(runner), "checker": .string(checker), "method": .string(method),
             "adapter": .digest(adapter), "found": found.map { .digest($0) }, "found_rows": foundRows.map { .digest($0) },
             "bound": bound.map { .count($0) }, "base": base.map { .count($0) }, "measured": measured.map { .count($0) },
+            "reached": reached.map { .count($0) },
             "rows_agree": rowsAgree.map { .bool($0) }, "held_out": heldOut.map { .bool($0) }, "reason": reason.map { .string($0) },
             "agrees": .bool(agrees),
         ])
