@@ -96,18 +96,18 @@ public enum RunnerRules {
     /// What is told of an adapter that can't be read: a loss that none has, in millionths.
     public static let unreadable = 1_000_000_000
 
-    /// How much of what a job gives somebody's work lacks. Another engine draws other numbers, and gains a little more or less; nobody who
-    /// did the job gains less than half of what it gives.
+    /// How much of what a job gives somebody's work lacks. Another engine draws other numbers, and of a short job it gains now more and
+    /// now less; nobody who did the job gains less than a quarter of what it gives.
     private enum Shortfall {
         case none, some, most
 
         init(loss: Int, base: Int, reached: Int) {
             let (gained, possible) = (Int128(base) - Int128(loss), Int128(base) - Int128(reached))
-            if !passes(loss, reached) || gained * 10 >= possible * 9 {
+            if !passes(loss, reached) || gained * 2 >= possible {
                 self = .none
             } else {
-                // Where little can be gained, half of it is soon lost by chance.
-                self = gained * 2 < possible && possible * 20 >= Int128(base) ? .most : .some
+                // Where little can be gained, most of it is soon lost by chance.
+                self = gained * 4 < possible && possible * 20 >= Int128(base) ? .most : .some
             }
         }
     }
