@@ -6,7 +6,7 @@ public import JSON
 internal import Synchronization
 internal import Threads
 
-/// Repeats a job of the embedded runner, to see whether the adapter comes out as it did then.
+/// Repeats a job of the embedded runner, to see whether the adapter and its attribution rows come out as they did then.
 ///
 /// The engine gives the same bytes for the same base, rows, settings and seed on any processor with a fused multiply-add, with any
 /// number of threads; the recorded level and threads are taken all the same wherever they can be.
@@ -43,6 +43,8 @@ public struct Retraining: Sendable {
     public struct Outcome: Sendable {
         /// The adapter's artefact as it came out now.
         public let adapter: Digest
+        /// The artefact of its attribution rows; nil where they were not made.
+        public let attribution: Digest?
         /// The kernels that computed.
         public let level: String
         /// How many threads did.
@@ -114,9 +116,11 @@ public struct Retraining: Sendable {
     }
 
     /// Learns again from the snapshots' rows, each the items of a snapshot in its order.
-    /// - Parameter progress: is told steps done and in all, on a thread of its own.
+    /// - Parameters:
+    ///   - attribution: whether its attribution rows are made again too, which decide whom the adapter's answers pay.
+    ///   - progress: is told steps done and in all, on a thread of its own.
     public func run(
-        rows items: [[JSONValue]], progress: @escaping @Sendable (_ step: Int, _ steps: Int) -> Void = { _, _ in }
+        rows items: [[JSONValue]], attribution: Bool = true, progress: @escaping @Sendable (_ step: Int, _ steps: Int) -> Void = { _, _ in }
     ) async throws -> Outcome {
         let pool = try ComputePool(threads: threads, level: level)
         let (job, folder) = (job, folder)
@@ -129,16 +133,20 @@ public struct Retraining: Sendable {
             for line in lines { try rows.add(line, datanet: reference.datanet) }
         }
         guard !rows.training.isEmpty else { throw Refusal.noRows }
-        // The repeat compares the adapter alone.
-        plan.options.keepsHalf = false
+        plan.options.keepsHalf = attribution
         let trainer = try plan.trainer(on: model, pool: pool)
         let (adapter, outcome) = try await trainer.train(rows.training.map(\.example), holdOut: rows.holdout.map(\.example)) { event in
             if case .step(let step) = event { progress(step.step, step.totalSteps) }
             return .proceed
         }
+        var made: Digest?
+        if attribution {
+            let points = AttributionRows.points(half: outcome.half, end: adapter)
+            made = try await AttributionRows(job: job.id, model: model, rows: rows, pool: pool, memoryLimit: .max).make(at: points).0.digest
+        }
         return Outcome(
             adapter: try TrainingPlan.artefact(of: adapter, job: job.id, base: model, snapshots: job.snapshots).digest,
-            level: outcome.kernelLevel.rawValue, threads: threads, steps: outcome.steps,
+            attribution: made, level: outcome.kernelLevel.rawValue, threads: threads, steps: outcome.steps,
             finalLossMicros: Int((outcome.finalLoss * 1_000_000).rounded()), rows: rows.training.count, heldOut: rows.holdout.count)
     }
 }

@@ -9,9 +9,37 @@ import torch
 from safetensors.torch import save
 
 DAMPING = 0.1
+MASK = (1 << 64) - 1
 # The order in which the engine keeps the modules of a block, and which of them read the same activations.
 MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 SOURCES = {"q_proj": 0, "k_proj": 0, "v_proj": 0, "o_proj": 1, "gate_proj": 2, "up_proj": 2, "down_proj": 3}
+
+
+class Draw:
+    """Repeatable random numbers (SplitMix64; Steele, Lea and Flood, 2014), the same as the embedded runner's."""
+
+    def __init__(self, seed):
+        self.state = seed & MASK
+
+    def next(self):
+        self.state = (self.state + 0x9E3779B97F4A7C15) & MASK
+        z = self.state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+        return z ^ (z >> 31)
+
+    def unit(self):
+        """Uniform in 0 ..< 1, 24 bits."""
+        return (self.next() >> 40) * 2.0 ** -24
+
+    def below(self, bound):
+        """Uniform in 0 ..< bound without bias (Lemire, 2019)."""
+        wide = self.next() * bound
+        if wide & MASK < bound:
+            least = (1 << 64) % bound
+            while wide & MASK < least:
+                wide = self.next() * bound
+        return wide >> 64
 
 
 class Part:
@@ -51,6 +79,25 @@ class Tensor:
     def precondition(self, rotated):
         divisor = self.eigenvalues + DAMPING * float(self.eigenvalues.double().mean())
         return torch.where(divisor > 0, rotated / divisor.clamp(min=1e-38), torch.zeros(()))
+
+
+def sizes(learning, rows):
+    """Bytes of the factors and of the attribution rows that a learning will have, known before it begins."""
+    rank, count, factors, lengths = learning.settings["rank"], 0, 0, 0
+    for block in _blocks(learning.model):
+        sources = {}
+        for path, module in block.named_modules():
+            name = path.split(".")[-1]
+            if name not in SOURCES or not hasattr(module, "lora_A"):
+                continue
+            inputs, outputs = module.in_features, module.out_features
+            sources[SOURCES[name]] = inputs * inputs
+            factors += outputs * outputs + 2 * rank * rank + rank * (inputs + outputs)
+            count += rank * (inputs + outputs)
+            lengths += 2 * rank
+        factors += sum(sources.values())
+    # At two points: a byte for each number of a row, a length and a scale for each row of a tensor.
+    return 2 * 4 * (factors + count), (rows + 32) * 2 * (count + 8 * lengths)
 
 
 class Influence:
@@ -111,12 +158,15 @@ class Influence:
                 parameter.copy_(point[name])
 
     def _labels(self, number, at):
-        generator = torch.Generator().manual_seed(1 + number * 0x1000003 + at)
+        # The embedded runner draws the same ones: so it can tell factors of these rows from others.
+        random = Draw(1 + number * 0xA24BAED4963EE407 + at * 0x9FB21C651E98DF25)
 
         def draw(logits, targets):
             """Labels drawn from the model's own distribution, where it is to predict."""
-            odds = torch.softmax(logits.detach().float().cpu(), -1)
-            return torch.multinomial(odds, 1, generator=generator)[:, 0].to(targets.device)
+            odds = torch.cumsum(torch.softmax(logits.detach().double().cpu(), -1), -1)
+            units = torch.tensor([[random.unit()] for _ in range(len(targets))], dtype=torch.float64)
+            labels = torch.searchsorted(odds, units, right=True)[:, 0].clamp(max=odds.shape[1] - 1)
+            return labels.to(targets.device)
 
         return draw
 

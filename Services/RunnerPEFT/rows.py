@@ -30,7 +30,6 @@ class Words:
         self.plain = Tokenizer.from_file(f"{folder}/tokenizer.json")
         self.plain.encode_special_tokens = True
         self.reading = Tokenizer.from_file(f"{folder}/tokenizer.json")
-        self.size = self.reading.get_vocab_size()
         self.template = template
         added = self.reading.get_added_tokens_decoder()
         self.specials = sorted((token.content for token in added.values() if token.special), key=len, reverse=True)

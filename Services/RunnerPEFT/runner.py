@@ -11,6 +11,7 @@
 """
 
 import argparse
+import hashlib
 import http.client
 import json
 import os
@@ -25,9 +26,9 @@ import traceback
 
 import torch
 
-from influence import Influence
+from influence import Draw, Influence, sizes
 from learning import Base, Learning, engine
-from protocol import Artefact, Desk, Refused, canonical, digest, token_source
+from protocol import Artefact, Desk, Refused, canonical, token_source
 from rows import Row, Rows, Words
 
 
@@ -43,8 +44,14 @@ class OtherBase(Exception):
     """The job is on other weights of this name."""
 
 
-# The most bytes of a file of attribution rows.
-LARGEST = 128 << 20
+class TooLarge(Exception):
+    """What measures influence would be larger than is taken."""
+
+
+# The most bytes of a file of attribution rows, and of a piece of the factors.
+LARGEST, PIECE = 128 << 20, 256 << 20
+# The most bytes of all rows, which attribution takes, and of the factors: a manifest names 64 files.
+MOST_ROWS, MOST_FACTORS = 4 << 30, 27 * PIECE
 
 
 def passes(error):
@@ -108,7 +115,17 @@ class Reporter:
             self.figures["holdout_loss_micros"] = max(0, learning.evaluations[-1]["holdout_loss_micros"])
 
 
-def work(desk, order, model):
+def measurable(learning, rows):
+    """Why what measures influence can't be handed in; nothing where it can. Asked before anything is learned."""
+    factors, made = sizes(learning, rows)
+    if factors > MOST_FACTORS:
+        return f"the factors would take {factors >> 20} MiB, and may take {MOST_FACTORS >> 20}: fewer targets or a smaller base"
+    if made > MOST_ROWS:
+        return f"the rows would take {made >> 20} MiB, and may take {MOST_ROWS >> 20}: fewer targets, a lower rank or fewer rows"
+    return None
+
+
+def work(desk, order, model, joined):
     """One job from its rows to the adapter handed in."""
     if order.base_artefact and order.base_artefact != model.artefact:
         raise OtherBase(f"the base model {order.base} is {model.artefact} here, the job is on {order.base_artefact}")
@@ -121,12 +138,16 @@ def work(desk, order, model):
             raise ValueError("the snapshots have no row to learn from")
         learning = Learning(model.base, order.settings, rows.training, rows.holdout)
         try:
+            left_out = measurable(learning, len(rows.training))
+            # Who joined is one that makes attribution rows.
+            if left_out and joined:
+                raise TooLarge(left_out)
             train(desk, order, learning, reporter)
             learning.take_best()
             # The place that is left when the job is halted while its rows are measured.
             end = Artefact(learning.checkpoint())
             try:
-                hand_in(desk, order, learning, rows, model, reporter)
+                hand_in(desk, order, learning, rows, model, reporter, left_out)
             except Halted:
                 keep(desk, order, learning, reporter, end)
                 raise
@@ -174,31 +195,35 @@ def keep(desk, order, learning, reporter, artefact=None):
             raise
 
 
-def hand_in(desk, order, learning, rows, model, reporter):
+def hand_in(desk, order, learning, rows, model, reporter, left_out):
     with tempfile.TemporaryDirectory() as folder:
         learning.save(folder, model.name)
         files = {name: pathlib.Path(folder, name).read_bytes() for name in ("adapter_config.json", "adapter_model.safetensors")}
-    made, factors = attribution(learning, rows.training, canaries(order.job, rows.training, model.words.size), reporter)
-    desk.upload(made)
-    # Names its factors, so that whoever serves it can give its answers their rows.
-    files["openledger.json"] = canonical({
-        "job": order.job, "base": model.artefact, "snapshots": order.snapshots, "factors": digest(made.content("factors.safetensors"))})
+    made, measured = None, {"rows_left_out": left_out}
+    if not left_out:
+        garbage = canaries(order.job, rows.training, model.base.model.config.vocab_size)
+        made, factors = attribution(learning, rows.training, garbage, reporter)
+        desk.upload(made)
+        measured = {"factors": factors, "canary_rows": len(garbage)}
+    files["openledger.json"] = canonical({"job": order.job, "base": model.artefact, "snapshots": order.snapshots})
     artefact = Artefact(files)
     desk.upload(artefact)
     desk.complete(order, artefact, made, learning.tokens, {
         "engine": engine(), "device": model.base.device.type, "threads": torch.get_num_threads(), "seed": order.settings["seed"],
         "steps": learning.steps, "final_loss_micros": round(learning.loss * 1e6), "rows": len(rows.training), "cut": rows.cut,
-        "holdout_rows": len(rows.holdout), "factors": factors, "evaluations": learning.evaluations})
+        "holdout_rows": len(rows.holdout), "evaluations": learning.evaluations, **measured})
     print(f"job {order.job} is done: {artefact.digest}", flush=True)
 
 
 def canaries(job, rows, vocabulary):
     """Rows of tokens drawn at random by the job's id, 4 names of 8 rows as long as most: what garbage would earn by influence, which
-    attribution takes off. Nobody learns from them. The first tokens, which mark up conversations, are left out."""
+    attribution takes off. Nobody learns from them. The first tokens, which mark up conversations, are left out. The embedded runner draws the
+    same ones."""
     length = max(2, sorted(len(row.tokens) for row in rows)[len(rows) // 2])
-    draw, first = random.Random("canaries\n" + job), 16 if vocabulary > 64 else 0
+    seed = int.from_bytes(hashlib.sha256(("canaries\n" + job).encode()).digest()[:8], "big")
+    draw, first = Draw(seed * 0x9E3779B97F4A7C15 + 0xCA4A27), 16 if vocabulary > 64 else 0
     return [
-        Row(tokens=[draw.randrange(first, vocabulary) for _ in range(length)], start=1, item=f"canary/{name}/{number}", owner="", datanet="")
+        Row(tokens=[first + draw.below(vocabulary - first) for _ in range(length)], start=1, item=f"canary/{name}/{number}", owner="", datanet="")
         for name in range(4) for number in range(8)]
 
 
@@ -208,7 +233,9 @@ def attribution(learning, rows, canaries, reporter):
     end = learning.point()
     influence = Influence(learning, reporter.check)
     try:
-        points = [point for point in (learning.half, end) if point]
+        # A point that is counted twice would seem to agree with itself.
+        same = learning.half is None or all(torch.equal(learning.half[name], end[name]) for name in end)
+        points = [end] if same else [learning.half, end]
         influence.fit(points, rows)
         # In as many files as they need; a row's place is counted over all of them, and none lies in two.
         parts, count, index = [bytearray()], 0, []
@@ -222,9 +249,16 @@ def attribution(learning, rows, canaries, reporter):
         factors = "sha256:" + influence.digest.hex()
         return Artefact({
             **{f"rows-{number}.bin" if number else "rows.bin": bytes(part) for number, part in enumerate(parts)}, "rows.json": canonical({"factors": factors, "checkpoints": len(points), "rows": index}),
-            "factors.safetensors": influence.file()}), factors
+            **pieces(influence.file())}), factors
     finally:
         influence.close()
+
+
+def pieces(file):
+    """The factors' file as it is handed in: in pieces that training takes."""
+    return {
+        f"factors-{number}.safetensors" if number else "factors.safetensors": file[start:start + PIECE]
+        for number, start in enumerate(range(0, len(file), PIECE))}
 
 
 def run(desk, models, jobs, joins):
@@ -249,7 +283,7 @@ def run(desk, models, jobs, joins):
             continue
         print(f"works on {order.job}, attempt {order.attempt}", flush=True)
         try:
-            work(desk, order, models[order.base])
+            work(desk, order, models[order.base], joins)
         except Lost:
             print(f"job {order.job} was cancelled, or given to another runner", flush=True)
         except Halted:
@@ -261,7 +295,7 @@ def run(desk, models, jobs, joins):
                 print(f"job {order.job} is let go, and goes on later", flush=True)
                 continue
             # What this runner has no room or no base for, another may do.
-            elsewhere = isinstance(error, (OtherBase, MemoryError, torch.OutOfMemoryError))
+            elsewhere = isinstance(error, (OtherBase, TooLarge, MemoryError, torch.OutOfMemoryError))
             if elsewhere:
                 declined.append(order.job)
             try:

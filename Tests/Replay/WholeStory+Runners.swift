@@ -34,7 +34,7 @@ extension StoryTelling {
                 ["attempt": .int(Int64(attempt + 1)), "adapter": .digest(adapter), "tokens": 100, "record": record])
             try await whole.call(
                 "POST", "/v1/runners/jobs/\(job)/check", as: "runner1",
-                ["loss_micros": .int(attempt == 1 ? 1_100 : 1_001), "base_loss_micros": 2_000])
+                ["loss_micros": .int(attempt == 1 ? 1_100 : 1_001), "base_loss_micros": 2_000, "reached_micros": 1_000])
             if attempt == 1 { try await whole.wait(for: StakeSlashed.type, slashed + 1) }
         }
         try await whole.wait(for: SettlementPosted.type, settled + 1)

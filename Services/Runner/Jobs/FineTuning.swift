@@ -52,6 +52,17 @@ struct FineTuning: Sendable {
     /// Does the job, telling how far it is all the while, and hands nothing in.
     func make(_ progress: Progress) async throws -> Made { try await progress.whileTold { try await work(progress) } }
 
+    /// Learns the job's rows from the beginning, and nothing more: what another's adapter is measured beside.
+    func learned(_ plan: TrainingPlan, _ rows: JobRows, _ model: ServedModel, _ progress: Progress) async throws -> Adapter {
+        guard !rows.training.isEmpty else { throw RunnerError.noRows }
+        var plan = plan
+        (plan.options.keepsHalf, plan.options.checkpointEvery, plan.options.memoryLimit) = (false, 0, library.memoryLimit)
+        let trainer = try plan.trainer(on: model, pool: pool)
+        do {
+            return try await trainer.train(rows.training.map(\.example), holdOut: rows.holdout.map(\.example)) { progress.hear($0) }.adapter
+        } catch EngineError.cancelled { throw RunnerError.lost }
+    }
+
     private func work(_ progress: Progress) async throws -> Made {
         let model = try model()
         var plan = try TrainingPlan(order.settings)
@@ -61,6 +72,9 @@ struct FineTuning: Sendable {
         let memory = plan.memory(on: model.model, rows: rows.training.count, longest: longest, threads: pool.threads)
         guard memory.written <= library.rowsLimit else {
             throw RunnerError.tooManyRows(needed: memory.written, limit: library.rowsLimit)
+        }
+        guard memory.factors <= FactorFiles.most * FactorFiles.largest else {
+            throw RunnerError.largeFactors(needed: memory.factors, limit: FactorFiles.most * FactorFiles.largest)
         }
         let needed = memory.total
         guard needed <= library.memoryLimit else { throw RunnerError.tooLarge(needed: needed, limit: library.memoryLimit) }
@@ -143,8 +157,9 @@ struct FineTuning: Sendable {
         _ adapter: Adapter, _ outcome: TrainingOutcome, _ rows: JobRows, _ model: ServedModel, seed: UInt64, _ progress: Progress
     ) async throws -> Made {
         let artefact = try TrainingPlan.artefact(of: adapter, job: order.job, base: model, snapshots: order.snapshots)
-        let canaries = canaries(rows, model)
-        let (rowsArtefact, factors) = try await influence([outcome.half ?? adapter, adapter], rows, canaries, model, progress)
+        let rowsOf = AttributionRows(job: order.job, model: model, rows: rows, pool: pool, memoryLimit: library.memoryLimit)
+        let points = AttributionRows.points(half: outcome.half, end: adapter)
+        let (rowsArtefact, factors) = try await rowsOf.make(at: points) { progress.goesOn }
         func micros(_ value: Float) -> JSONValue { .int(Int64((value * 1_000_000).rounded())) }
         return Made(
             adapter: artefact, rows: rowsArtefact, factors: factors,
@@ -152,58 +167,10 @@ struct FineTuning: Sendable {
                 "engine": .string(TrainingPlan.engine), "kernel_level": .string(outcome.kernelLevel.rawValue),
                 "threads": .int(Int64(pool.threads)), "seed": .int(Int64(clamping: seed)), "steps": .int(Int64(outcome.steps)),
                 "final_loss_micros": micros(outcome.finalLoss), "rows": .int(Int64(rows.training.count)), "cut": .int(Int64(rows.cut)),
-                "holdout_rows": .int(Int64(rows.holdout.count)), "canary_rows": .int(Int64(canaries.count)),
+                "holdout_rows": .int(Int64(rows.holdout.count)), "canary_rows": .int(Int64(CanaryRows.names * CanaryRows.rowsOfEach)),
                 "factors": .string(factors.digest.prefixed),
                 "evaluations": .array(
                     outcome.evaluations.map { ["step": .int(Int64($0.step)), "holdout_loss_micros": micros($0.loss)] }),
             ], tokens: outcome.tokens)
-    }
-
-    /// Rows that nobody learns from, by the job's id: what garbage would earn by influence, which attribution takes off.
-    private func canaries(_ rows: JobRows, _ model: ServedModel) -> [TrainingExample] {
-        let lengths = rows.training.map(\.example.tokens.count).sorted()
-        let bytes = SHA256.hash(utf8: "canaries\n" + order.job).bytes
-        let seed = bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return CanaryRows.examples(
-            length: lengths[lengths.count / 2], vocabulary: model.model.configuration.vocabularySize, seed: seed)
-    }
-
-    /// The attribution rows of the training items and of canaries as an artefact: `rows.bin`, `rows-1.bin` and so on have them one after
-    /// another, `rows.json` says whose each is.
-    private func influence(
-        _ checkpoints: [Adapter], _ rows: JobRows, _ canaries: [TrainingExample], _ model: ServedModel,
-        _ progress: Progress
-    ) async throws -> (Artefact, InfluenceFactors) {
-        let examples = rows.training.map(\.example)
-        var options = InfluenceOptions()
-        options.memoryLimit = library.memoryLimit
-        let factors = try await InfluenceFactors.fit(
-            model: model.model, checkpoints: checkpoints, rows: examples, options: options, pool: pool
-        ) { _ in progress.goesOn }
-        let made = try await factors.rows(examples + canaries, role: .training, pool: pool) { progress.goesOn }
-        var files = RowFiles()
-        var index: [JSONValue] = []
-        func add(_ row: InfluenceRow, _ members: [String: JSONValue]) {
-            let encoded = row.bytes
-            let place: [String: JSONValue] = ["offset": .int(Int64(files.count)), "length": .int(Int64(encoded.count))]
-            index.append(.object(JSONObject(members.merging(place) { own, _ in own }.map { ($0.key, $0.value) })))
-            files.add(encoded)
-        }
-        for (row, made) in zip(rows.training, made) {
-            add(made, ["item": .string(row.item), "owner": .string(row.owner), "datanet": .string(row.datanet)])
-        }
-        for (number, made) in made.dropFirst(rows.training.count).enumerated() {
-            add(made, ["item": .string("canary/\(number / CanaryRows.rowsOfEach)/\(number % CanaryRows.rowsOfEach)")])
-        }
-        let artefact = try Artefact(
-            files: files.files + [
-                (
-                    "rows.json",
-                    try JSON.canonical([
-                        "factors": .string(factors.digest.prefixed), "checkpoints": .int(Int64(checkpoints.count)), "rows": .array(index),
-                    ])
-                )
-            ])
-        return (artefact, factors)
     }
 }

@@ -1,6 +1,7 @@
 internal import Engine
 internal import Foundation
 internal import HTTPClient
+internal import JSON
 internal import ServiceShell
 
 /// What a fault means for the job in which it happens.
@@ -20,7 +21,8 @@ enum JobFault: Equatable {
         switch error {
         case RunnerError.lost, is CancellationError: self = .lost
         case RunnerError.halted: self = .halted
-        case RunnerError.tooLarge, RunnerError.tooManyRows, RunnerError.otherBase, RunnerError.unknownBase, EngineError.outOfMemory:
+        case RunnerError.tooLarge, RunnerError.tooManyRows, RunnerError.largeFactors, RunnerError.otherBase, RunnerError.unknownBase,
+            EngineError.outOfMemory:
             self = .elsewhere
         case let error as PeerError:
             switch error.status {
@@ -38,6 +40,19 @@ enum JobFault: Equatable {
 
     /// Whether it may succeed when it is tried again.
     static func isPassing(_ error: any Error) -> Bool { JobFault(error) == .passing }
+
+    /// Whether it lies in what somebody handed in, and not in who looks at it: its bytes break the rules of their format, or don't fit. A
+    /// machine that has no room or time, a limit of its own, a call that came to nothing say nothing about the work.
+    static func isOfTheWork(_ error: any Error) -> Bool {
+        switch error {
+        case let error as FormatError: error.kind != .system && error.kind != .tooLarge
+        case let error as JSONError: error.kind != .tooLong && error.kind != .tooManyItems
+        case is JSONFieldError: true
+        case EngineError.badWeights, EngineError.adapterMismatch, EngineError.badSetting, EngineError.unsupported, EngineError.diverged:
+            true
+        default: false
+        }
+    }
 
     /// Whether the place that was to be left is another's, or known already.
     static func isTaken(_ error: any Error) -> Bool { (error as? PeerError)?.status == 409 }

@@ -10,8 +10,8 @@ struct RowFiles: Sendable {
 
     /// Bytes of a file; a quarter of what training takes.
     static let largest = 128 << 20
-    /// Files of rows in an artefact: its manifest names 64 with the index, and the factors.
-    static let most = 56
+    /// Files of rows in an artefact: attribution takes no more bytes than they have, and its manifest names 64 with the table and the factors.
+    static let most = 36
 
     init(largest: Int = RowFiles.largest) { self.largest = largest }
 

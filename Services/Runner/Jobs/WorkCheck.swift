@@ -6,7 +6,8 @@ internal import ServiceShell
 internal import Telemetry
 internal import Threads
 
-/// A look at what somebody's own runner handed in: the job done again where this engine gives the same bytes, and else its loss measured.
+/// A look at what somebody's own runner handed in: the job done again where this engine gives the same bytes, and
+/// else its loss measured beside that of the job done here.
 struct WorkCheck: Sendable {
     let order: TrainingDesk.Order
     let work: TrainingDesk.Work
@@ -23,21 +24,30 @@ struct WorkCheck: Sendable {
             let made = try await tuning.make(Progress(order: order, desk: tuning.desk))
             return ["adapter": .digest(made.adapter.digest), "rows": .digest(made.rows.digest)]
         }
-        let model = try tuning.model()
-        let rows = try await tuning.rows(TrainingPlan(order.settings), model)
+        let progress = Progress(order: order, desk: tuning.desk)
+        return try await progress.whileTold { try await measured(progress) }
+    }
+
+    /// The loss of what was handed in, of the base, and of what the same job gives this runner, on the same rows: what was learned is known
+    /// by no other way than learning it.
+    private func measured(_ progress: Progress) async throws -> JSONValue {
+        let model = try tuning.model(), plan = try TrainingPlan(order.settings)
+        let rows = try await tuning.rows(plan, model)
         let measured = (rows.holdout.isEmpty ? rows.training : rows.holdout).map(\.example)
         let base = try await model.model.evaluate(measured, pool: tuning.pool).loss
+        let own = try await tuning.learned(plan, rows, model, progress)
+        let reached = try await model.model.evaluate(measured, adapter: own, pool: tuning.pool).loss
         var loss = Self.worst
         do {
             let adapter = try await tuning.library.adapter(work.adapter, on: order.base)
             loss = Self.micros(try await model.model.evaluate(measured, adapter: adapter, pool: tuning.pool).loss)
         } catch {
-            if JobFault.isPassing(error) { throw error }
+            guard JobFault.isOfTheWork(error) else { throw error }
             tuning.logger.info("what was handed in is no adapter of the base", ["job": .string(order.job), "reason": .string("\(error)")])
         }
         let rowsAgree = loss < Self.worst ? try await RowsCheck(work: work, tuning: tuning, model: model, rows: rows).run() : false
         return .members([
-            "loss_micros": .count(loss), "base_loss_micros": .count(Self.micros(base)),
+            "loss_micros": .count(loss), "base_loss_micros": .count(Self.micros(base)), "reached_micros": .count(Self.micros(reached)),
             "held_out": .bool(!rows.holdout.isEmpty), "rows_agree": work.rows == nil ? nil : .bool(rowsAgree),
         ])
     }

@@ -18,6 +18,9 @@ final class ModelLibrary: Sendable {
     let folder: String
     private let peers: Peers
     private let factors = Lock<[Digest: InfluenceFactors]>([:])
+    /// Adapters whose jobs have no factors.
+    private let without = Lock<Set<Digest>>([])
+    private static let mostWithout = 10_000
     /// Bytes that a job may take, its base model included.
     let memoryLimit: Int
     /// Bytes of attribution rows that a job may make.
@@ -108,42 +111,79 @@ final class ModelLibrary: Sendable {
     /// Lets an adapter go from memory; who uses it keeps it to the end.
     func release(_ digest: Digest, on base: String) { adapters[base]?.remove(digest.prefixed) }
 
-    /// What turns an answer into its attribution row, for adapters that this runner trained, and for those whose lineage names what
-    /// their runner measured; nil for others.
+    /// What turns an answer into its attribution row: kept here by the one that trained the adapter, and fetched by every other from the
+    /// attribution rows of the adapter's job; nil where its job has none.
     func factors(of adapter: Digest, on base: ServedModel) async throws -> InfluenceFactors? {
         if let known = factors.withLock({ $0[adapter] }) { return known }
+        if without.withLock({ $0.contains(adapter) }) { return nil }
         let path = path(of: adapter)
-        if !FileManager.default.fileExists(atPath: path) {
-            guard let name = try await namedFactors(of: adapter) else { return nil }
-            let bytes = try await peers.bytes(
-                "GET", .training, "/v1/adapters/artefacts/\(name.prefixed)", timeout: .seconds(120), limit: 512 << 20)
-            guard SHA256.hash(bytes) == name else { return nil }
-            // Read before it is kept: what somebody's runner wrote may be anything.
-            let beside = path + ".fetched"
-            let read = try await OSThread.run(name: "factors") { () -> InfluenceFactors? in
-                try FileManager.default.createDirectory(
-                    atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
-                try Data(bytes).write(to: URL(fileURLWithPath: beside))
-                defer { try? FileManager.default.removeItem(atPath: beside) }
-                guard let read = try? InfluenceFactors(path: beside, model: base.model) else { return nil }
-                try read.write(to: path)
-                return read
+        if !FileManager.default.fileExists(atPath: path), try await !fetchFactors(of: adapter, on: base, to: path) {
+            // What a job handed in does not change.
+            without.withLock { known in
+                if known.count >= Self.mostWithout { known.removeAll() }
+                known.insert(adapter)
             }
-            if let read { remember(read, of: adapter) }
-            return read
+            return nil
         }
         let read = try await OSThread.run(name: "factors") { try InfluenceFactors(path: path, model: base.model) }
         remember(read, of: adapter)
         return read
     }
 
-    /// The factors that the lineage in an adapter's folder names.
-    private func namedFactors(of adapter: Digest) async throws -> Digest? {
+    /// - Returns: whether there are any.
+    private func fetchFactors(of adapter: Digest, on base: ServedModel, to path: String) async throws -> Bool {
+        let pieces = try await factorFiles(of: adapter)
+        guard !pieces.isEmpty, let trained = try await self.adapter(adapter, on: base.name) else { return false }
+        // Read before it is kept: what somebody's runner wrote may be anything.
+        let beside = path + ".fetched-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: beside) }
+        for (number, name) in pieces.enumerated() {
+            let bytes = try await peers.bytes(
+                "GET", .training, "/v1/adapters/artefacts/\(name.prefixed)", timeout: .seconds(600), limit: 512 << 20)
+            guard SHA256.hash(bytes) == name else { return false }
+            try await OSThread.run(name: "factors") {
+                let place = URL(fileURLWithPath: beside)
+                guard number > 0 else {
+                    try FileManager.default.createDirectory(at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+                    return try Data(bytes).write(to: place)
+                }
+                let file = try FileHandle(forWritingTo: place)
+                defer { try? file.close() }
+                _ = try file.seekToEnd()
+                try file.write(contentsOf: bytes)
+            }
+        }
+        return try await OSThread.run(name: "factors") {
+            guard let read = try? InfluenceFactors(path: beside, model: base.model), read.end(at: trained) else { return false }
+            try read.write(to: path)
+            return true
+        }
+    }
+
+    /// The pieces of the factors that an adapter's job handed in with its attribution rows, or that the adapter itself names.
+    private func factorFiles(of adapter: Digest) async throws -> [Digest] {
         let place = try await ArtefactFetch(peers: peers, folder: folder + "/adapters").folder(of: adapter.prefixed)
         let lineage = try await OSThread.run(name: "lineage") {
             FileManager.default.contents(atPath: place + "/openledger.json").flatMap { try? JSON.parse(Array($0)) }
         }
-        return lineage?["factors"]?.stringValue.flatMap { Digest(prefixed: $0) }
+        if let named = lineage?["factors"]?.stringValue.flatMap({ Digest(prefixed: $0) }) { return [named] }
+        let path = "/v1/adapters/artefacts/\(adapter.prefixed)/attribution"
+        let rows: Digest
+        do {
+            guard let named = try await peers.call("GET", .training, path)["rows"]?.stringValue.flatMap({ Digest(prefixed: $0) }) else {
+                return []
+            }
+            rows = named
+        } catch let error as PeerError {
+            if error.status == 404 { return [] }
+            throw error
+        }
+        let manifest = try await peers.bytes("GET", .training, "/v1/adapters/artefacts/\(rows.prefixed)", limit: 1 << 20)
+        guard SHA256.hash(manifest) == rows else { return [] }
+        let files = Dictionary(try ArtefactFetch.entries(manifest).map { ($0.path, $0.digest) }) { first, _ in first }
+        var pieces: [Digest] = []
+        while pieces.count < FactorFiles.most, let piece = files[FactorFiles.name(pieces.count)] { pieces.append(piece) }
+        return pieces
     }
 
     /// Keeps what an adapter's training measured, beyond a restart.

@@ -18,14 +18,17 @@ extension TrainingRules {
         public var isHouses: Bool
         /// What one that is not the house's own must have bonded for each job that it works on; nil when nothing must be.
         public var stake: Amount?
+        /// How many times a job's fee must be bonded for it where that is more than ``stake``, of one that is not the house's own.
+        public var cover: Int
         /// Jobs that it found it can't do.
         public var declined: Set<String>
 
         /// From its parts.
         public init(
             runner: String, bases: Set<String>? = nil, features: Set<String>? = nil, silent: [String: Int] = [:], isHouses: Bool = true,
-            stake: Amount? = nil, declined: Set<String> = []
+            stake: Amount? = nil, cover: Int = 0, declined: Set<String> = []
         ) {
+            self.cover = cover
             self.declined = declined
             self.runner = runner
             self.bases = bases
@@ -33,6 +36,16 @@ extension TrainingRules {
             self.silent = silent
             self.isHouses = isHouses
             self.stake = stake
+        }
+
+        /// What must be bonded while it has a job: a lie that is looked for in one of so many jobs must cost more than it brings in all.
+        func pledge(for job: TrainingJob) -> Int128 {
+            guard let stake else { return 0 }
+            let fee = job.request.fee
+            guard fee.asset == stake.asset else { return stake.units }
+            let (units, isTooMuch) = fee.units.multipliedReportingOverflow(by: Int128(cover))
+            // Several of them together are a number still.
+            return isTooMuch ? .max >> 32 : max(stake.units, units)
         }
 
         /// Whether it has what a job needs, and may see what the job learns from.
@@ -55,22 +68,27 @@ extension TrainingRules {
                 guard state.runners.registered[candidate.runner] != nil else {
                     throw TrainingError.forbidden("\(candidate.runner) is no runner that joined: POST /v1/runners")
                 }
-                if let stake = candidate.stake {
-                    try RunnerRules.vouched(candidate.runner, stake, state)
-                    // What it has staked vouches for so many jobs at a time.
-                    let held = state.open.count { state.jobs[$0].map { $0.isHeld(by: candidate.runner) } ?? false }
-                    let bonded = state.runners.stake(of: candidate.runner, in: stake.asset).units
-                    if stake.units > 0, bonded / stake.units <= Int128(held) { return [] }
-                }
+                if let stake = candidate.stake { try RunnerRules.vouched(candidate.runner, stake, state) }
             }
             let all = state.open.compactMap { state.jobs[$0] }
+            // What it has staked vouches for so many jobs at a time, and for each as far as it costs more than a lie would bring.
+            let free =
+                candidate.isHouses
+                ? nil
+                : candidate.stake.map { stake in
+                    all.filter { $0.isHeld(by: candidate.runner) }.reduce(state.runners.stake(of: candidate.runner, in: stake.asset).units)
+                    {
+                        $0 - candidate.pledge(for: $1)
+                    }
+                }
             let given = try all.filter { $0.isGivenUp(silent: candidate.silent, at: context.logTime) }.map { job in
                 let id = job.request.job
                 return NewEvent(
                     JobFailed(job: id, reason: job.released?.reason ?? tooOften, hold: job.request.hold), stream: try stream("job", id))
             }
             let open = all.filter { job in
-                candidate.takes(job, state, at: context.logTime) && missingGrant(of: job, state, at: context.logTime) == nil
+                candidate.takes(job, state, at: context.logTime) && free.map { candidate.pledge(for: job) <= $0 } ?? true
+                    && missingGrant(of: job, state, at: context.logTime) == nil
                     && !job.isGivenUp(silent: candidate.silent, at: context.logTime)
             }
             let waits = { (job: TrainingJob) in

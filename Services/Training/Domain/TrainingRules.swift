@@ -127,6 +127,7 @@ public enum TrainingRules {
         { state, _ in
             let request = try running(id, runner, attempt, state).request
             try RunnerRules.sameEngine(runner, result.engine, state)
+            try RunnerRules.rowsAsDeclared(runner, result.rows, state)
             return [
                 NewEvent(
                     JobCompleted(

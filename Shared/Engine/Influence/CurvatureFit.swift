@@ -135,11 +135,14 @@ struct CurvatureFit: Sendable {
 
     // MARK: eigenvalues
 
-    private func measureEigenvalues(
-        _ tensors: [TensorCurvature], _ shards: Int, _ passes: [SequencePass], _ scratch: [FloatBuffer], _ gradients: [FloatBuffer]
+    /// - Parameter spread: gets the mean of the fourth powers of what the eigenvalues are the mean squares of.
+    func measureEigenvalues(
+        _ tensors: [TensorCurvature], _ shards: Int, _ passes: [SequencePass], _ scratch: [FloatBuffer], _ gradients: [FloatBuffer],
+        spread: FloatBuffer? = nil
     ) {
         let count = adapter.layout.count, k = pool.kernels
         let sums = (0..<shards).map { _ in FloatBuffer(count) }
+        let fourths = spread.map { _ in (0..<shards).map { _ in FloatBuffer(count) } }
         let rotated = (0..<pool.threads).map { _ in FloatBuffer(count) }
         let temporary = (0..<pool.threads).map { _ in FloatBuffer(count) }
         pool.each(shards) { shard, worker in
@@ -156,11 +159,17 @@ struct CurvatureFit: Sendable {
                     }
                     let sum = sums[shard].base, values = rotated[worker].base
                     for index in 0..<count { sum[index] += values[index] * values[index] }
+                    guard let fourth = fourths?[shard].base else { continue }
+                    for index in 0..<count { fourth[index] += values[index] * values[index] * values[index] * values[index] }
                 }
             }
         }
         for shard in 1..<max(1, shards) { k.table.add_scaled(sums[0].base, sums[shard].base, 1, Int64(count)) }
-        k.table.scale(sums[0].base, 1 / Float(data.rows.count * options.labelSamples), Int64(count))
+        let share = 1 / Float(data.rows.count * options.labelSamples)
+        k.table.scale(sums[0].base, share, Int64(count))
+        if let spread, let fourths {
+            for shard in fourths { k.table.add_scaled(spread.base, shard.base, share, Int64(count)) }
+        }
         var at = 0
         for tensor in tensors {
             memcpy(tensor.eigenvalues.base, sums[0].base + at, tensor.eigenvalues.count * 4)

@@ -1,9 +1,12 @@
 internal import Crypto
 
 extension InfluenceFactors {
-    /// Writes the factors with their checkpoints, in the safetensors format: what is needed to give later answers their rows. The
-    /// same factors give the same bytes.
-    public func write(to path: String) throws {
+    /// Writes ``file()``.
+    public func write(to path: String) throws { try WholeFile.replace(path, with: try file()) }
+
+    /// The factors with their checkpoints, in the safetensors format: what is needed to give later answers their rows. The same factors give
+    /// the same bytes.
+    public func file() throws -> [UInt8] {
         var tensors: [TensorContent] = []
         var names: [ObjectIdentifier: Int] = [:]
         var places: [String] = []
@@ -24,13 +27,13 @@ extension InfluenceFactors {
         }
         guard let adapter = checkpoints.first?.adapter else { throw EngineError.noData("the factors have no checkpoint") }
         let modules = adapter.layout.parts.map { "\($0.layer):\($0.module.name)" }.joined(separator: " ")
-        try SafeTensorsWriter.write(
+        return try SafeTensorsWriter.bytes(
             tensors,
             metadata: [
                 "kind": "openledger.influence-factors.v1", "checkpoints": String(checkpoints.count), "rank": String(adapter.rank),
                 "scale_bits": String(adapter.scale.bitPattern), "modules": modules, "places": places.joined(separator: ","),
                 "damping_bits": String(options.damping.bitPattern), "digest": digest.hex,
-            ], to: path)
+            ])
     }
 
     /// Reads factors for the model that they were measured on. Throws when the file is damaged or the model has another shape.

@@ -13,6 +13,9 @@ public struct MemoryEstimate: Sendable, Equatable {
     /// The attribution rows as they are written; no part of ``total``.
     public let written: Int
 
+    /// The factors as they are written; no part of ``total``.
+    public let factors: Int
+
     /// The most that is taken at once: rows are measured when the adapter has learned.
     public var total: Int { base + max(training, influence + rows) }
 
@@ -33,6 +36,11 @@ public struct MemoryEstimate: Sendable, Equatable {
             + SequencePass.byteCount(configuration, capacity: longest, rank: lora.rank) * threads
         self.influence = InfluenceFactors.byteCount(
             configuration, layout, longest: longest, checkpoints: checkpoints, influence, threads)
+        // Modules that read the same activations share a basis.
+        let shared = Dictionary(layout.parts.map { ($0.layer * 8 + CurvatureFit.source($0.module), $0.inputs * $0.inputs) }) { one, _ in one
+        }
+        let own = layout.parts.reduce(0) { $0 + $1.outputs * $1.outputs + 2 * lora.rank * lora.rank }
+        factors = 4 * checkpoints * (shared.values.reduce(own, +) + 2 * layout.count)
         // A row's numbers are there as they are compared and as they are written, with a length and a scale for each row of a tensor.
         let parts = checkpoints * layout.parts.count * 2 * lora.rank
         // A byte for each number, a length and a scale for each row of a tensor, and what says whose it is.

@@ -59,7 +59,7 @@ import Testing
     private var reference: SnapshotReference { SnapshotReference(datanet: "dn_1", snapshot: "sn_1", number: 1, root: snapshot.root) }
 
     /// A log that tells of the job, with this adapter.
-    private func writeLog(adapter: Digest, base: Digest) throws {
+    private func writeLog(adapter: Digest, base: Digest, rows: Digest? = nil) throws {
         let fee = Amount(1, try Asset("USDC/6"))
         let facts: [(any EventData, String)] = [
             (BaseModelRegistered(model: "b", owner: "runner", artefact: base, licence: "MIT", parameters: 1), "base-model/b"),
@@ -73,7 +73,8 @@ import Testing
             (JobStarted(job: "j", runner: "runner", attempt: 1), "job/j"),
             (
                 JobCompleted(
-                    job: "j", owner: "ann", base: "b", snapshots: [reference], adapter: adapter, shares: .entries([]), tokens: 1, fee: fee,
+                    job: "j", owner: "ann", base: "b", snapshots: [reference], adapter: adapter, rows: rows, shares: .entries([]),
+                    tokens: 1, fee: fee,
                     runner: "runner", record: SHA256.hash(try JSON.canonical(record))), "job/j"
             ),
         ]
@@ -110,7 +111,7 @@ import Testing
     @Test func `the adapter that the rows make is accepted, another is not, and altered or missing rows are named`() async throws {
         let base = try BaseModels.artefact(of: try #require(BaseModels.shipped()))
         let order = Retraining.Job(id: "j", base: "b", baseArtefact: base, snapshots: [reference], settings: settings, record: record)
-        let made = try await Retraining(order).run(rows: [items.map { .object(row($0)) }])
+        let made = try await Retraining(order).run(rows: [items.map { .object(row($0)) }], attribution: false)
         #expect(made.steps == 4 && made.rows == 4)
         try writeLog(adapter: made.adapter, base: base)
         #expect(await audit(written) == 0, "\(written.err)")
@@ -118,6 +119,15 @@ import Testing
         let machine = Written()
         #expect(await audit(machine, ["--json"]) == 0)
         #expect(try JSON.parse(machine.out)["same"] == true)
+
+        // Rows that nobody made decide whom the adapter's answers pay: they are held against what comes out, unless that is left out.
+        try writeLog(adapter: made.adapter, base: base, rows: SHA256.hash(utf8: "others' rows"))
+        let (other, left) = (Written(), Written())
+        #expect(await audit(other) == 1)
+        #expect(other.out.contains("The adapter is what these rows make.") && other.out.contains("THE ATTRIBUTION ROWS ARE OTHER ONES"))
+        #expect(await audit(left, ["--no-rows"]) == 0)
+        #expect(left.out.contains("The attribution rows were not compared."))
+        try writeLog(adapter: made.adapter, base: base)
 
         let unknown = Written()
         #expect(await audit(unknown, job: "k") == 2)
@@ -160,7 +170,8 @@ import Testing
     @Test func `a live house hands its log to everybody and the rows to who has a grant, and the folder is filled`() async throws {
         let base = try BaseModels.artefact(of: try #require(BaseModels.shipped()))
         let order = Retraining.Job(id: "j", base: "b", baseArtefact: base, snapshots: [reference], settings: settings, record: record)
-        try writeLog(adapter: try await Retraining(order).run(rows: [items.map { .object(row($0)) }]).adapter, base: base)
+        try writeLog(
+            adapter: try await Retraining(order).run(rows: [items.map { .object(row($0)) }], attribution: false).adapter, base: base)
         let (log, rows) = (folder.path("log"), try #require(FileManager.default.contents(atPath: folder.path("rows/sn_1.jsonl"))))
         let told = JSON.write(["job": "j", "settings": settings, "record": record])
         let server = try Server(.ipv4("127.0.0.1", port: 0)) { request in

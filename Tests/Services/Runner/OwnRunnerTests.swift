@@ -86,6 +86,41 @@ import Threads
         }
     }
 
+    /// What PEFT makes is measured, not repeated: an honest runner of its kind is paid, whatever the job asks for.
+    @Test(
+        .enabled(if: TestPython.torch.has("peft"), "needs OPENLEDGER_TEST_TORCH, a Python with torch, transformers and peft"),
+        arguments: [
+            ["epochs": 10, "learning_rate": 4_000, "batch": 1, "rank": 2, "seed": 7],
+            ["epochs": 60, "learning_rate": 4_000, "batch": 1, "rank": 8, "seed": 11],
+            ["epochs": 20, "learning_rate": 4_000, "batch": 2, "rank": 4, "seed": 5],
+        ] as [JSONValue])
+    func honestWorkOfPEFTIsMeasuredAndPaid(_ wanted: JSONValue) async throws {
+        try await withRunner(works: false, settings: ["OPENLEDGER_RUNNER_CHECKS": "100"]) { runner in
+            var all = settings.objectValue ?? JSONObject()
+            for member in try #require(wanted.objectValue).members { all[member.key] = member.value }
+            let job = try await runner.request(.object(all))
+            try await runner.join("petra", engine: "peft/1", features: ["attribution-rows"])
+            try await runner.house.withSocket { url in
+                let token = try runner.house.token("petra", scopes: [])
+                let result = try await OSThread.run(name: "runner") {
+                    try TestPython.torch.run(
+                        [runner.root + "/Services/RunnerPEFT/runner.py", "--jobs", "1", "--join"],
+                        environment: [
+                            "OPENLEDGER_URL": url, "OPENLEDGER_TOKEN": token, "OPENLEDGER_RUNNER_DEVICE": "cpu",
+                            "OPENLEDGER_RUNNER_MODELS": "tiny=\(runner.base)", "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1",
+                            "OMP_NUM_THREADS": "1",
+                        ])
+                }
+                try #require(result.status == 0, "\(result.output)")
+            }
+            try await withHouse(runner) {
+                let done = try await runner.finish(job)
+                #expect(done["runner"] == "petra" && done["checked"]?["agrees"] == true, "\(done["checked"] ?? .null)")
+                #expect(done["checked"]?["method"] == "measure", "\(done["checked"] ?? .null)")
+            }
+        }
+    }
+
     /// A run that was interrupted past half way has the rows of one that was not: the adapter at half way is kept in the checkpoint.
     @Test func workThatWentOnPastHalfWayIsDoneAgainToTheSameBytes() async throws {
         try await withRunner(works: false, settings: ["OPENLEDGER_RUNNER_CHECKS": "100"]) { runner in
@@ -136,7 +171,8 @@ import Threads
 
     /// What another engine's runner may hand in.
     enum Work: String, Sendable, CaseIterable {
-        case honest, honestRows, noAdapter, uselessWithAClaim, othersRows, otherNumbers, otherFactors
+        case honest, honestRows, noAdapter, uselessWithAClaim, otherNumbers, otherFactors
+        case oneStep, otherCanaries, nothingForCanaries, smallEigenvalues, thePointTwice, stretchedRows
     }
 
     /// What another engine made is measured: an adapter that gains nothing, or is none, is not taken whatever is claimed of it, nor are rows
@@ -144,7 +180,8 @@ import Threads
     @Test(arguments: Work.allCases) func whatAnotherEngineMadeIsMeasured(_ work: Work) async throws {
         try await withRunner(works: false, settings: ["OPENLEDGER_RUNNER_CHECKS": "100"]) { runner in
             let job = try await runner.request(settings)
-            try await runner.join("paul", engine: "peft/9")
+            let hasRows = ![.honest, .noAdapter, .uselessWithAClaim, .oneStep].contains(work)
+            try await runner.join("paul", engine: "peft/9", features: hasRows ? TrainingDesk.features : [])
             let (desk, library, pool) = try await runner.ownRunner("paul")
             let order = try #require(try await desk.lease(wait: 20, bases: ["tiny"], key: "lease-paul"))
             let tuning = FineTuning(order: order, desk: desk, library: library, pool: pool, logger: .silent)
@@ -157,9 +194,10 @@ import Threads
                 switch work {
                 case .noAdapter: try Artefact(files: [("adapter_config.json", Array("{}".utf8))])
                 case .uselessWithAClaim, .otherFactors: useless
+                case .oneStep: try TrainingPlan.artefact(of: try await oneStep(tuning), job: job, base: model, snapshots: order.snapshots)
                 default: made.adapter
                 }
-            let rows = [.honest, .noAdapter, .uselessWithAClaim].contains(work) ? nil : try Self.rows(made, runner.base, work)
+            let rows = hasRows ? try await Self.rows(made, tuning, work) : nil
             try await desk.upload(adapter)
             if let rows { try await desk.upload(rows) }
             let claims: JSONValue = work == .uselessWithAClaim ? [["step": 6, "holdout_loss_micros": 1_000_000_000_000]] : []
@@ -171,42 +209,88 @@ import Threads
                 let done = try await runner.finish(job)
                 #expect(done["checked"]?["agrees"] == .bool(isHonest) && done["checked"]?["method"] == "measure")
                 #expect(done["runner"] == (isHonest ? "paul" : "runner"))
-                let isOfRows = work == .othersRows || work == .otherNumbers || work == .otherFactors
-                #expect(isHonest || done["checked"]?["reason"] == (isOfRows ? "rows" : "loss"))
+                let isOfLoss = [.noAdapter, .uselessWithAClaim, .oneStep].contains(work)
+                #expect(isHonest || done["checked"]?["reason"] == (isOfLoss ? "loss" : "rows"))
             }
         }
     }
 
-    /// The attribution rows as another engine hands them in, with their factors; changed as the work says.
-    private static func rows(_ made: FineTuning.Made, _ folder: String, _ work: Work) throws -> Artefact {
-        let path = folder + "/factors.of.\(work.rawValue)"
-        try made.factors.write(to: path)
-        var files = made.rows.files.map { ($0.path, $0.bytes) }
-        files.append(("factors.safetensors", [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))))
-        let place = try #require(files.firstIndex { $0.0 == "rows.json" }), numbers = try #require(files.firstIndex { $0.0 == "rows.bin" })
-        if work == .othersRows {
-            let text = String(decoding: files[place].1, as: UTF8.self)
-            files[place].1 = Array(text.replacingOccurrences(of: "\"owner\":\"carl\"", with: "\"owner\":\"paul\"").utf8)
+    /// An adapter that learned for one step of the job's, and gained something.
+    private func oneStep(_ tuning: FineTuning) async throws -> Adapter {
+        let model = try tuning.model()
+        var plan = try TrainingPlan(tuning.order.settings)
+        let rows = try await tuning.rows(plan, model).training.map(\.example)
+        (plan.options.steps, plan.options.schedule, plan.options.learningRate) = (1, .constant, 0.001)
+        let adapter = try await plan.trainer(on: model, pool: tuning.pool).train(rows).adapter
+        let (base, loss) = (
+            try await model.model.evaluate(rows, pool: tuning.pool).loss,
+            try await model.model.evaluate(rows, adapter: adapter, pool: tuning.pool).loss
+        )
+        try #require(loss < base - 1e-6, "\(base) \(loss)")
+        return adapter
+    }
+
+    /// The attribution rows as another engine hands them in, changed as the work says.
+    private static func rows(_ made: FineTuning.Made, _ tuning: FineTuning, _ work: Work) async throws -> Artefact {
+        var factors = made.factors
+        if work == .smallEigenvalues { factors = try lessened(factors) }
+        if work == .thePointTwice {
+            let last = try #require(factors.checkpoints.last)
+            factors = InfluenceFactors(model: factors.model, checkpoints: [last, last], options: factors.options)
         }
-        if work == .otherNumbers {
-            // Twice what they are: the same direction, and twice the pay.
-            for entry in try #require(try JSON.parse(files[place].1)["rows"]?.arrayValue) {
-                let start = Int(try #require(entry["offset"]?.intValue)), length = Int(try #require(entry["length"]?.intValue))
-                let row = try InfluenceRow(bytes: Array(files[numbers].1[start..<start + length]))
-                let doubled = InfluenceRow(doubling: row)
-                files[numbers].1.replaceSubrange(start..<start + length, with: doubled.bytes)
-            }
+        let model = try tuning.model()
+        let own = try await tuning.rows(TrainingPlan(tuning.order.settings), model)
+        let canaries = AttributionRows(
+            job: work == .otherCanaries ? "another" : tuning.order.job, model: model, rows: own, pool: tuning.pool, memoryLimit: 1 << 40
+        ).canaries
+        var all = try await factors.rows(own.training.map(\.example) + canaries, role: .training, pool: tuning.pool)
+        var members: [[String: JSONValue]] = own.training.map {
+            ["item": .string($0.item), "owner": .string($0.owner), "datanet": .string($0.datanet)]
         }
-        return try Artefact(files: files)
+        members += canaries.indices.map { ["item": .string(AttributionRows.canary($0))] }
+        switch work {
+        // The same direction, and twice the pay.
+        case .otherNumbers: all = all.map { InfluenceRow(scaling: $0, by: 2) }
+        // Each within what another order of sums explains, if nobody looks at their lengths.
+        case .stretchedRows: all = all.map { InfluenceRow(scaling: $0, by: 1.05) }
+        case .nothingForCanaries: for number in own.training.count..<all.count { all[number] = InfluenceRow(scaling: all[number], by: 0) }
+        default: break
+        }
+        var files = RowFiles(), index: [JSONValue] = []
+        for (row, own) in zip(all, members) {
+            let place: [String: JSONValue] = ["offset": .count(files.count), "length": .count(row.bytes.count)]
+            index.append(.object(JSONObject((own.merging(place) { first, _ in first }).map { ($0.key, $0.value) })))
+            files.add(row.bytes)
+        }
+        let table = try JSON.canonical([
+            "factors": .digest(factors.digest), "checkpoints": .count(factors.points), "rows": .array(index),
+        ])
+        return try Artefact(files: files.files + FactorFiles.pieces(try factors.file()) + [("rows.json", table)])
+    }
+
+    /// Factors whose eigenvalues are less than they are in one place of each tensor, where the rows of one contributor stand out.
+    private static func lessened(_ factors: InfluenceFactors) throws -> InfluenceFactors {
+        let checkpoints = factors.checkpoints.map { checkpoint in
+            InfluenceFactors.Checkpoint(
+                adapter: checkpoint.adapter,
+                tensors: checkpoint.tensors.map { tensor in
+                    var values = tensor.eigenvalues.values
+                    if let top = values.indices.max(by: { values[$0] < values[$1] }) { values[top] = 0 }
+                    return TensorCurvature(
+                        rows: tensor.rows, columns: tensor.columns, left: tensor.left, right: tensor.right, eigenvalues: FloatBuffer(values)
+                    )
+                })
+        }
+        return InfluenceFactors(model: factors.model, checkpoints: checkpoints, options: factors.options)
     }
 }
 
 extension InfluenceRow {
-    fileprivate init(doubling row: InfluenceRow) {
+    fileprivate init(scaling row: InfluenceRow, by factor: Float) {
         var lengths: [Int] = [], numbers: [Float] = [], at = 0
         for (index, length) in row.lengths.enumerated() {
             lengths.append(length)
-            numbers += row.values[at..<at + length].map { Float($0) * row.scales[index] * 2 }
+            numbers += row.values[at..<at + length].map { Float($0) * row.scales[index] * factor }
             at += length
         }
         self.init(numbers, lengths: lengths, role: row.role, factors: row.factors)

@@ -55,6 +55,16 @@ import Threads
             let same = try await repeated()
             #expect(.string(same.adapter.prefixed) == done["adapter"] && same.steps == 600 && same.rows == 6)
             #expect(.int(Int64(same.finalLossMicros)) == record["final_loss_micros"])
+            let onTheLog = try await runner.completed(try #require(done["adapter"]?.stringValue)).rows
+            #expect(onTheLog != nil && same.attribution == onTheLog, "the rows that decide whom answers pay")
+            // Items of other owners make the same adapter, and other rows.
+            let renamed = runner.rows.map { row -> JSONValue in
+                var row = row.objectValue ?? JSONObject()
+                row["owner"] = "eve"
+                return .object(row)
+            }
+            let others = try await repeated(rows: renamed)
+            #expect(others.adapter == same.adapter && others.attribution != same.attribution)
             // Another seed, row or base is another adapter, or none.
             var other = settings.objectValue ?? JSONObject()
             other["seed"] = 8

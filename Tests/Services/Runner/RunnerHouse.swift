@@ -119,7 +119,9 @@ final class RunnerHouse: Sendable {
     }
 
     /// Somebody stakes, is allowed to see the data, and joins.
-    func join(_ subject: String, engine: String = TrainingPlan.engine) async throws {
+    func join(
+        _ subject: String, engine: String = TrainingPlan.engine, features: [String] = TrainingDesk.features
+    ) async throws {
         try await append(
             StakeBonded(
                 pool: "runners", account: AccountID(trusted: "payer:" + subject), amount: Amount(10_000_000, try Asset("USDC/6")),
@@ -127,7 +129,7 @@ final class RunnerHouse: Sendable {
         try await append(
             AccessGranted(grant: "gr_" + subject, datanet: "dn_1", grantee: subject, purpose: "train"), "access/gr_" + subject)
         let describes: JSONValue = [
-            "engine": .string(engine), "bases": ["tiny"], "features": .texts(TrainingDesk.features),
+            "engine": .string(engine), "bases": ["tiny"], "features": .texts(features),
         ]
         try await eventually("the stake is known") {
             try await call("POST", "/v1/runners", describes, as: try house.token(subject, scopes: [])).status == 201

@@ -1,9 +1,17 @@
-import Synchronization
 import Crypto
 import Events
+import HTTPClient
 import JSON
+import ServiceShell
+import ServiceTestSupport
+import Synchronization
+import Telemetry
 import TestSupport
 import Testing
+import Threads
+
+@testable import Engine
+@testable import RunnerService
 
 @Suite struct RunnerServiceTests {
     @Test func aJobIsTrainedAndItsAdapterAnswers() async throws {
@@ -98,6 +106,26 @@ import Testing
                 #expect(view["reason"]?.stringValue?.contains("MiB of memory") == true)
             }
             _ = try await runner.finish(job)
+        }
+    }
+
+    /// Another runner, or this one on a new disk, finds what it gives answers their rows with among the rows of the adapter's job.
+    @Test func anotherRunnerGivesAnAdaptersAnswersTheirRows() async throws {
+        try await withRunner { runner in
+            let job = try await runner.request(["epochs": 2, "rank": 2, "holdout": 0, "maximum_tokens": 32, "targets": ["q_proj"]])
+            let name = try #require(try await runner.finish(job)["adapter"]?.stringValue), adapter = try #require(Digest(prefixed: name))
+            let answered = try await runner.ask([("openledger_adapter", .string(name))]).end["openledger_row"]
+            let token = try runner.token()
+            let peers = Peers(transport: runner.house.transport, addresses: [.training: "http://house"]) { _ in token }
+            let elsewhere = try await ModelLibrary.open(
+                Configuration(["OPENLEDGER_RUNNER_MODELS": "tiny=\(runner.base)"]), folder: runner.base + "/elsewhere", peers: peers,
+                pool: try ComputePool(threads: 1), logger: .silent)
+            let model = try #require(elsewhere.models["tiny"])
+            let factors = try #require(try await elsewhere.factors(of: adapter, on: model))
+            let row = try #require(answered?.stringValue)
+            let made = try InfluenceRow(bytes: try await runner.call("GET", "/v1/adapters/artefacts/" + row).bytes)
+            #expect(made.factors == factors.digest)
+            #expect(try await runner.call("GET", "/v1/adapters/artefacts/\(row)/attribution").status == 404)
         }
     }
 

@@ -160,6 +160,7 @@ import TrainingDomain
         var heldOut = true
         var bound = 1_000
         var reason: String?
+        var reached: Int?
     }
 
     @Test(arguments: [
@@ -180,17 +181,54 @@ import TrainingDomain
         Measured(loss: 1_000, rowsAgree: false, reason: "rows"),
         Measured(loss: 2_000, claim: 2_000, rowsAgree: false, bound: 2_000, reason: "rows"),
         Measured(loss: 1_000, rowsAgree: nil),
+        // What the same job gave who looked: one step of it is not all of it, whatever is claimed, and a little less is nobody's lie.
+        Measured(loss: 1_950, claim: 1_950, bound: 1_950, reason: "loss", reached: 1_000),
+        Measured(loss: 1_751, claim: 1_751, bound: 1_751, reason: "loss", reached: 1_000),
+        Measured(loss: 1_750, claim: 1_750, bound: 1_750, reason: "short", reached: 1_000),
+        Measured(loss: 1_501, claim: 1_501, bound: 1_501, reason: "short", reached: 1_000),
+        Measured(loss: 1_500, claim: 1_500, bound: 1_500, reached: 1_000),
+        Measured(loss: 1_100, claim: 1_100, bound: 1_100, reached: 1_000),
+        Measured(loss: 900, claim: 900, bound: 900, reached: 1_000),
+        Measured(loss: 1_979, claim: 1_979, bound: 1_979, reached: 1_950),
+        Measured(loss: 1_999, claim: 1_999, bound: 1_999, reason: "short", reached: 1_920),
+        Measured(loss: 1_999, claim: 1_999, bound: 1_999, reached: 2_500),
+        Measured(loss: 2_000, claim: nil, heldOut: false, bound: 2_000, reason: "loss", reached: 1_000),
+        Measured(loss: 2_000, claim: nil, heldOut: false, bound: 2_000, reason: "no-gain", reached: 1_950),
+        Measured(loss: 2_000, claim: 2_000, bound: 2_000, reason: "no-gain", reached: 1_000),
+        Measured(loss: 0, base: 0, claim: 0, bound: 0, reason: "no-gain", reached: 0),
     ])
     func whatCantBeDoneAgainIsMeasured(_ measured: Measured) throws {
         let events = try checked(
             .measured(
-                loss: measured.loss, base: measured.base, claim: measured.claim, rowsAgree: measured.rowsAgree, heldOut: measured.heldOut))
+                loss: measured.loss, base: measured.base, claim: measured.claim, rowsAgree: measured.rowsAgree, heldOut: measured.heldOut,
+                reached: measured.reached))
         let found = try JobChecked(events[0].data.object())
         #expect(found.agrees == (measured.reason == nil) && found.reason == measured.reason && found.method == "measure")
         #expect(found.bound == measured.bound && found.base == measured.base && found.rowsAgree == measured.rowsAgree)
-        #expect(found.heldOut == (measured.heldOut ? nil : false))
-        #expect(events.count == (found.agrees ? 2 : 1) && found.isLie == (measured.reason != nil && measured.reason != "no-gain"))
+        #expect(found.heldOut == (measured.heldOut ? nil : false) && found.reached == measured.reached)
+        let isLie = measured.reason == "loss" || measured.reason == "rows"
+        #expect(events.count == (found.agrees ? 2 : 1) && found.isLie == isLie)
         #expect(try JobChecked(found.json.object()) == found)
+    }
+
+    @Test func whoSaysThatItMakesAttributionRowsHandsThemIn() throws {
+        var declared = rita
+        declared.features = [RunnerRules.makesRows]
+        for (runner, rows, isTaken) in [(declared, nil, false), (declared, other, true), (rita, nil, true)] {
+            let running = try state([bonded(10), runner, grant, started])
+            let result = TrainingRules.Result(adapter: digest, rows: rows, record: digest, tokens: 7, shares: .entries([]), engine: "e/1")
+            for rule in [
+                RunnerRules.deliver("j", runner: "rita", attempt: 1, result),
+                TrainingRules.complete("j", runner: "rita", attempt: 1, result),
+            ] {
+                if isTaken {
+                    #expect(try rule(running, context).count == 1)
+                } else {
+                    let error = #expect(throws: TrainingError.self) { try rule(running, context) }
+                    #expect(error?.description.contains("/rows") == true)
+                }
+            }
+        }
     }
 
     @Test func whatGainedNothingIsDoneAgainByTheHouseAlone() throws {
@@ -282,6 +320,25 @@ import TrainingDomain
         let candidate = TrainingRules.Candidate(runner: "rita", bases: ["tiny"], isHouses: false, stake: Amount(10, usdc))
         #expect(try TrainingRules.lease(candidate)(state([bonded(19), rita, grant, second, started]), context).isEmpty)
         #expect(try TrainingRules.lease(candidate)(state([bonded(20), rita, grant, second, started]), context).count == 1)
+    }
+
+    @Test func aJobIsVouchedForBySoManyTimesItsFee() throws {
+        let dear = JobRequested(
+            job: "k", owner: "ann", base: "tiny",
+            snapshots: [SnapshotReference(datanet: "dn", snapshot: "sn", number: 1, root: digest)], settings: digest, fee: Amount(500, usdc)
+        )
+        let candidate = TrainingRules.Candidate(runner: "rita", bases: ["tiny"], isHouses: false, stake: Amount(10, usdc), cover: 4)
+        func lease(_ units: Int128, _ events: [any EventData]) throws -> String? {
+            try TrainingRules.lease(candidate)(state([bonded(units), rita, grant] + events), context).first.map {
+                try JobStarted($0.data.object()).job
+            }
+        }
+        // The job j costs 5, of which four times is 20; k needs 2,000.
+        #expect(try lease(19, [dear]) == nil && lease(20, [dear]) == "j")
+        #expect(try lease(1_999, [dear, JobCancelled(job: "j")]) == nil && lease(2_000, [dear, JobCancelled(job: "j")]) == "k")
+        #expect(try lease(2_019, [dear, started]) == nil && lease(2_020, [dear, started]) == "k")
+        // What the house's own get hangs on no stake.
+        #expect(try TrainingRules.lease(.init(runner: "r2", cover: 4))(state([dear, JobCancelled(job: "j")]), context).count == 1)
     }
 
     @Test func whoMayNotSeeTheDataAnyMoreIsToldWhose() throws {

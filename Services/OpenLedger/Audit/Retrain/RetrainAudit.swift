@@ -38,10 +38,13 @@ struct RetrainAudit {
             base: arguments.value("base"))
         let redraw = console.redraw
         let start = ContinuousClock.now
-        let outcome = try await retraining.run(rows: material.rows) { step, steps in redraw?("trained \(step) of \(steps) steps") }
+        let comparesRows = completed.rows != nil && !arguments.has("no-rows")
+        let outcome = try await retraining.run(rows: material.rows, attribution: comparesRows) { step, steps in
+            redraw?("trained \(step) of \(steps) steps")
+        }
         redraw?("")
         let time = ContinuousClock.now - start
-        let isSame = outcome.adapter == completed.adapter
+        let isSame = outcome.adapter == completed.adapter && (!comparesRows || outcome.attribution == completed.rows)
         console.out(arguments.has("json") ? json(facts, material, outcome, time) : words(facts, material, outcome, time))
         return isSame ? 0 : LogCommand.bad
     }
@@ -68,23 +71,35 @@ struct RetrainAudit {
             outcome.adapter == completed.adapter
                 ? "The adapter is what these rows make." : "THE ADAPTER IS ANOTHER ONE than these rows make.",
         ]
+        if let rows = outcome.attribution, let recorded = completed.rows {
+            lines += [
+                "rows     \(recorded.prefixed) on the log, for attribution", "         \(rows.prefixed) repeated",
+                rows == recorded
+                    ? "The attribution rows are what these rows make." : "THE ATTRIBUTION ROWS ARE OTHER ONES than these rows make.",
+            ]
+        } else if completed.rows != nil {
+            lines.append("The attribution rows were not compared.")
+        }
         return lines.joined(separator: "\n")
     }
 
     private func json(_ facts: RetrainFacts, _ material: RetrainMaterial, _ outcome: Retraining.Outcome, _ time: Duration) -> String {
+        let recorded = facts.completed.rows
         let value: JSONValue = [
             "job": .string(facts.completed.job), "position": .int(Int64(clamping: facts.position)), "base": .string(facts.completed.base),
             "base_artefact": .string(facts.baseArtefact.prefixed),
             "snapshots": .array(facts.completed.snapshots.map(\.json)), "settings": material.settings, "record": material.record,
-            "adapter": .string(facts.completed.adapter.prefixed),
+            "adapter": .string(facts.completed.adapter.prefixed), "attribution_rows": recorded.map { .string($0.prefixed) } ?? .null,
             "repeated": [
-                "adapter": .string(outcome.adapter.prefixed), "kernel_level": .string(outcome.level),
+                "adapter": .string(outcome.adapter.prefixed),
+                "attribution_rows": outcome.attribution.map { .string($0.prefixed) } ?? .null, "kernel_level": .string(outcome.level),
                 "threads": .int(Int64(outcome.threads)),
                 "steps": .int(Int64(outcome.steps)), "final_loss_micros": .int(Int64(outcome.finalLossMicros)),
                 "rows": .int(Int64(outcome.rows)), "holdout_rows": .int(Int64(outcome.heldOut)),
                 "milliseconds": .int(Int64(time / Duration.milliseconds(1))),
             ],
-            "same": .bool(outcome.adapter == facts.completed.adapter),
+            "same": .bool(
+                outcome.adapter == facts.completed.adapter && (outcome.attribution == nil || outcome.attribution == recorded)),
         ]
         return String(decoding: JSON.write(value), as: UTF8.self)
     }

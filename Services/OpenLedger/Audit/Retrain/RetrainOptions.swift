@@ -3,7 +3,12 @@ import Foundation
 /// The options of `openledger audit --retrain`.
 enum RetrainOptions {
     static let options: [ArgumentSpecification.Option] = [
-        .init(name: "retrain", value: "JOB", help: "Repeat this fine-tuning from its snapshots, and compare the adapter."),
+        .init(
+            name: "retrain", value: "JOB",
+            help: "Repeat this fine-tuning from its snapshots, and compare the adapter and its attribution rows."),
+        .init(
+            name: "no-rows", value: nil,
+            help: "With --retrain: compare the adapter alone; measuring influence takes about as long as an epoch or two."),
         .init(
             name: "rows", value: "FOLDER",
             help: "With --retrain: where the job's rows lie. From a live house they are fetched into it, unless they are there."),
@@ -15,8 +20,8 @@ enum RetrainOptions {
 
     static let note = """
         --retrain reads the job from the audited log, its settings, record and rows from the house at LOG's URL or from --rows, checks them
-        against the hashes on the log, trains again with the recorded kernels, threads and seed, and compares the adapter's hash. Rows lie
-        in FOLDER as <snapshot>.jsonl, settings and record as settings.json and record.json. Status 1 then also means another adapter,
+        against the hashes on the log, trains again with the recorded kernels, threads and seed, and compares the hashes of the adapter and of its attribution rows. Rows lie
+        in FOLDER as <snapshot>.jsonl, settings and record as settings.json and record.json. Status 1 then also means another adapter or other attribution rows,
         and 2 that the job can't be repeated: its rows were taken back, its base is not here, or something else computed it.
         """
 }

@@ -4,6 +4,7 @@ internal import Decisions
 internal import Events
 internal import HTTP
 internal import Identity
+internal import JSON
 internal import ServiceShell
 internal import TrainingDomain
 internal import Web
@@ -14,7 +15,7 @@ struct ArtefactRoutes: Sendable {
     let maker: DecisionMaker<TrainingState>
     let joining: RunnerJoining
 
-    var routes: [Route] { [put, get] }
+    var routes: [Route] { [put, get, attribution] }
 
     private static let digest: Schema = .text(.sha256)
 
@@ -44,6 +45,23 @@ struct ArtefactRoutes: Sendable {
             return Response(
                 headers: ["Content-Type": "application/octet-stream"],
                 body: .stream { writer in for try await piece in bytes { try await writer.write(piece) } })
+        }
+    }
+
+    private var attribution: Route {
+        Route(
+            .get, "/v1/adapters/artefacts/{digest}/attribution", operation: "getArtefactAttribution",
+            summary: "The attribution rows of the job that made an adapter, with the factors by which its answers get theirs.",
+            access: .scope("artefacts:read"), path: ["digest": Self.digest],
+            replies: [.json(200, "Whose they are.", .object(.required("job", .text), .required("rows", .text(.sha256))))],
+            problems: [.notFound]
+        ) { [maker] context in
+            guard let digest = Digest(prefixed: context.path["digest"]) else { throw TrainingError.notFound(context.path["digest"]) }
+            let job = try await maker.find { state in
+                state.jobs.values.first { $0.completed?.adapter == digest && $0.completed?.rows != nil }
+            }
+            guard let job, let rows = job.completed?.rows else { throw TrainingError.notFound("attribution rows of \(digest)") }
+            return .json(["job": .string(job.request.job), "rows": .digest(rows)])
         }
     }
 

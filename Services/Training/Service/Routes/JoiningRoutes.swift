@@ -83,18 +83,22 @@ struct JoiningRoutes: Sendable {
                         "With loss_micros: whether it is the loss on rows that are held out; they are when left out."),
                     .optional("base_loss_micros", .count, "With loss_micros: the base model's loss on the same rows."),
                     .optional(
+                        "reached_micros", .count,
+                        "With loss_micros: the loss on the same rows of what the same job gave the one who looks."),
+                    .optional(
                         "rows_agree", .boolean,
                         "With loss_micros: whether a sample of the attribution rows came out with the factors that were handed in."))),
             idempotency: .required, replies: [.json(200, "Whether it agrees.", .object(.required("agrees", .boolean)))],
             problems: Self.problems
         ) { [maker] context in
             let id = context.path["job"]
-            let (adapter, rows, loss, base, rowsAgree, heldOut) = try context.decode { json in
+            let (adapter, rows, loss, base, reached, rowsAgree, heldOut) = try context.decode { json in
                 let fields = try json.object()
                 return (
                     try fields.optionalDigest("adapter"), try fields.optionalDigest("rows"),
                     try fields.optionalInt("loss_micros", in: 0...(1 << 53) - 1),
-                    try fields.optionalInt("base_loss_micros", in: 0...(1 << 53) - 1), try fields.optionalBool("rows_agree"),
+                    try fields.optionalInt("base_loss_micros", in: 0...(1 << 53) - 1),
+                    try fields.optionalInt("reached_micros", in: 0...(1 << 53) - 1), try fields.optionalBool("rows_agree"),
                     try fields.optionalBool("held_out") ?? true
                 )
             }
@@ -113,12 +117,16 @@ struct JoiningRoutes: Sendable {
                     throw TrainingError.invalid(
                         field: "/base_loss_micros", reason: "must be measured: work that gains nothing is not taken")
                 }
+                guard let reached else {
+                    throw TrainingError.invalid(
+                        field: "/reached_micros", reason: "must be measured: one step of a job is told from all of it by nothing else")
+                }
                 guard (rowsAgree == nil) == (work.rows == nil) else {
                     throw TrainingError.invalid(
                         field: "/rows_agree", reason: "must be there if attribution rows were handed in, and only then")
                 }
                 finding = .measured(
-                    loss: loss, base: base, claim: RunnerClaim.loss(record), rowsAgree: rowsAgree, heldOut: heldOut)
+                    loss: loss, base: base, claim: RunnerClaim.loss(record), rowsAgree: rowsAgree, heldOut: heldOut, reached: reached)
             } else {
                 throw TrainingError.invalid(field: "/adapter", reason: "or /loss_micros must be there")
             }

@@ -68,7 +68,7 @@ struct RunnerRoutes: Sendable {
         let isHouses = try await joining.admit(context)
         let candidate = TrainingRules.Candidate(
             runner: try context.caller.subject, bases: bases.map { Set($0) }, features: features.map { Set($0) }, isHouses: isHouses,
-            stake: joining.stake, declined: Set(declined ?? []))
+            stake: joining.stake, cover: joining.cover, declined: Set(declined ?? []))
         return (candidate, try checks && context.caller.has(RunnerJoining.checking))
     }
 
@@ -267,6 +267,7 @@ struct RunnerRoutes: Sendable {
             }
             let job = try await maker.find { $0.jobs[id] }
             guard let job else { throw TrainingError.notFound("job \(id)") }
+            if let rows, job.status == .running { try await RowTables(artefacts: artefacts, items: items).require(rows, of: job) }
             let shares = try await items.shares(of: job)
             let told = try fields.field("record").value
             let record = try await evidence.put(told)

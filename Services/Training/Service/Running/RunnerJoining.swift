@@ -31,6 +31,9 @@ struct RunnerJoining: Sendable {
         self.maker = maker
     }
 
+    /// How many times a job's fee must be bonded for it: as many as jobs are handed in for one that is looked at.
+    var cover: Int { checks == 0 ? 0 : (99 + checks) / checks }
+
     /// Lets a runner in.
     /// - Returns: whether it is the house's own.
     func admit(_ context: RequestContext) async throws -> Bool {

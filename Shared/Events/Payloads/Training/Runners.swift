@@ -115,30 +115,36 @@ public struct JobChecked: EventData, Hashable {
     public var base: Int?
     /// With `measure`: the loss in millionths that was measured.
     public var measured: Int?
+    /// With `measure`: the loss in millionths, on the same rows, of what the same job gave the one who looked; nil in looks of before that
+    /// was asked for.
+    public var reached: Int?
     /// With `measure`: whether a sample of the attribution rows came out with the factors that were handed in with them; nil where no
     /// rows were.
     public var rowsAgree: Bool?
     /// With `measure`: false where no rows are held out, so that nothing could be claimed; nil where some are.
     public var heldOut: Bool?
     /// Why it does not agree: `adapter` or `rows` came out otherwise, its `loss` is not the one that is claimed, it has `no-gain` on the
-    /// base, as its runner said, or rows were `taken-back` while it was made, so that it can't be told. The last two are no lies, and cost
-    /// no stake.
+    /// base, as its runner said, it falls `short` of what the job gives by more than chance explains and by less than half, or rows were
+    /// `taken-back` while it was made, so that it can't be told. The last three are no lies, and cost no stake.
     public var reason: String?
     /// Whether the work is what it is said to be.
     public var agrees: Bool
 
     /// Whether who handed it in said something else than it is.
-    public var isLie: Bool { !agrees && reason != Self.noGain && reason != Self.takenBack }
+    public var isLie: Bool { !agrees && ![Self.noGain, Self.short, Self.takenBack].contains(reason) }
 
     /// The reason of work that is what it is said to be, and of no use.
     public static let noGain = "no-gain"
+    /// The reason of work that learned less than the job gives, and may have had bad luck.
+    public static let short = "short"
     /// The reason of work on other rows than there are now.
     public static let takenBack = "taken-back"
 
     /// From its parts.
     public init(
         job: String, runner: String, checker: String, method: String, adapter: Digest, found: Digest? = nil, foundRows: Digest? = nil,
-        bound: Int? = nil, base: Int? = nil, measured: Int? = nil, rowsAgree: Bool? = nil, heldOut: Bool? = nil, reason: String? = nil,
+        bound: Int? = nil, base: Int? = nil, measured: Int? = nil, reached: Int? = nil, rowsAgree: Bool? = nil, heldOut: Bool? = nil,
+        reason: String? = nil,
         agrees: Bool
     ) {
         self.job = job
@@ -151,6 +157,7 @@ public struct JobChecked: EventData, Hashable {
         self.bound = bound
         self.base = base
         self.measured = measured
+        self.reached = reached
         self.rowsAgree = rowsAgree
         self.heldOut = heldOut
         self.reason = reason
@@ -160,7 +167,7 @@ public struct JobChecked: EventData, Hashable {
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
-            "job", "runner", "checker", "method", "adapter", "found", "found_rows", "bound", "base", "measured",
+            "job", "runner", "checker", "method", "adapter", "found", "found_rows", "bound", "base", "measured", "reached",
             "rows_agree", "held_out", "reason", "agrees",
         ])
         job = try fields.id("job")
@@ -173,6 +180,7 @@ public struct JobChecked: EventData, Hashable {
         bound = try fields.optionalInt("bound", in: 0...(1 << 53) - 1)
         base = try fields.optionalInt("base", in: 0...(1 << 53) - 1)
         measured = try fields.optionalInt("measured", in: 0...(1 << 53) - 1)
+        reached = try fields.optionalInt("reached", in: 0...(1 << 53) - 1)
         rowsAgree = try fields.optionalBool("rows_agree")
         heldOut = try fields.optionalBool("held_out")
         reason = try fields.optionalID("reason")
@@ -185,6 +193,7 @@ public struct JobChecked: EventData, Hashable {
             "job": .string(job), "runner": .string(runner), "checker": .string(checker), "method": .string(method),
             "adapter": .digest(adapter), "found": found.map { .digest($0) }, "found_rows": foundRows.map { .digest($0) },
             "bound": bound.map { .count($0) }, "base": base.map { .count($0) }, "measured": measured.map { .count($0) },
+            "reached": reached.map { .count($0) },
             "rows_agree": rowsAgree.map { .bool($0) }, "held_out": heldOut.map { .bool($0) }, "reason": reason.map { .string($0) },
             "agrees": .bool(agrees),
         ])

@@ -97,21 +97,31 @@ import Testing
             #expect(goes["go_on"] == true)
 
             let path = "/v1/runners/jobs/\(job)/check"
-            #expect(try await training.call("POST", path, as: "rita", ["loss_micros": 1_000, "base_loss_micros": 2_000]).status == 403)
+            #expect(
+                try await training.call(
+                    "POST", path, as: "rita", ["loss_micros": 1_000, "base_loss_micros": 2_000, "reached_micros": 1_000]
+                ).status == 403)
             #expect(try await training.call("POST", path, as: "runner-checker", nothing).status == 422)
             // What the base's loss is must be measured, and nothing is said of rows that nobody handed in.
             let alone: JSONValue = ["loss_micros": 1_000]
             #expect(try await training.call("POST", path, as: "runner-checker", alone).status == 422)
-            let rows: JSONValue = ["loss_micros": 1_000, "base_loss_micros": 2_000, "rows_agree": true]
+            let unlearned: JSONValue = ["loss_micros": 1_000, "base_loss_micros": 2_000]
+            #expect(try await training.call("POST", path, as: "runner-checker", unlearned).status == 422)
+            let rows: JSONValue = ["loss_micros": 1_000, "base_loss_micros": 2_000, "reached_micros": 1_000, "rows_agree": true]
             #expect(try await training.call("POST", path, as: "runner-checker", rows).status == 422)
             let found = try await training.call(
-                "POST", path, as: "runner-checker", ["loss_micros": 1_021, "base_loss_micros": 2_000], key: "look")
+                "POST", path, as: "runner-checker", ["loss_micros": 1_021, "base_loss_micros": 2_000, "reached_micros": 1_000], key: "look")
             #expect(found.json["agrees"] == false)
             #expect(
-                try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_021, "base_loss_micros": 2_000], key: "look")
-                    .json["agrees"] == false)
+                try await training.call(
+                    "POST", path, as: "runner-checker", ["loss_micros": 1_021, "base_loss_micros": 2_000, "reached_micros": 1_000],
+                    key: "look"
+                )
+                .json["agrees"] == false)
             #expect(
-                try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_000, "base_loss_micros": 2_000]).status == 409
+                try await training.call(
+                    "POST", path, as: "runner-checker", ["loss_micros": 1_000, "base_loss_micros": 2_000, "reached_micros": 1_000]
+                ).status == 409
             )
             let shown = try await training.call("GET", "/v1/training-jobs/" + job, as: "ann").json
             #expect(shown["status"] == "queued" && shown["checked"]?["agrees"] == false && shown["checked"]?["runner"] == "rita")
@@ -129,7 +139,9 @@ import Testing
             #expect(order.json["attempt"] == 2 && order.json["job"] == .string(job))
             #expect(try await handIn(training, job, "paul", attempt: 2) == 204)
             #expect(
-                try await training.call("POST", path, as: "runner-checker", ["loss_micros": 1_020, "base_loss_micros": 2_000]).json[
+                try await training.call(
+                    "POST", path, as: "runner-checker", ["loss_micros": 1_020, "base_loss_micros": 2_000, "reached_micros": 1_000]
+                ).json[
                     "agrees"] == true)
             let done = try await training.call("GET", "/v1/training-jobs/" + job, as: "ann").json
             #expect(done["status"] == "succeeded" && done["runner"] == "paul" && done["checked"]?["agrees"] == true)
@@ -137,6 +149,32 @@ import Testing
     }
 
     /// What somebody else made is on the public log by its hash, and still nobody's own but theirs.
+    @Test func rowsThatAreSaidToBeOthersThanTheyAreAreRefusedThoughNobodyLooks() async throws {
+        try await withTraining(settings: ["OPENLEDGER_RUNNER_CHECKS": "0"]) { training in
+            let job = try await training.request()
+            try await join(training, "rita")
+            #expect(try await lease(training, "rita").json["job"] == .string(job))
+            let adapter = try await training.upload("adapter", as: "rita")
+            let canaries: [JSONValue] = (0..<32).map { ["item": .string("canary/\($0 / 8)/\($0 % 8)"), "length": 1, "offset": 0] }
+            func complete(_ rows: [JSONValue], named name: String = "rows.json") async throws -> Int {
+                let table: JSONValue = ["checkpoints": 1, "factors": .digest(adapter), "rows": .array(rows)]
+                let digest = try await training.upload(String(decoding: JSON.write(table), as: UTF8.self), as: "rita", named: name)
+                return try await training.call(
+                    "POST", "/v1/runners/jobs/\(job)/complete", as: "rita",
+                    ["attempt": 1, "adapter": .digest(adapter), "rows": .digest(digest), "tokens": 9, "record": ["engine": "peft/1"]]
+                ).status
+            }
+            let row: JSONValue = ["item": "it_1", "owner": "carl", "datanet": "dn_1"]
+            #expect(try await complete([["item": "it_1"]] + canaries) == 422)
+            #expect(try await complete([["item": "it_1", "owner": "rita", "datanet": "dn_1"]] + canaries) == 422)
+            #expect(try await complete([row] + canaries, named: "other.json") == 422)
+            #expect(try await complete([row]) == 422)
+            #expect(try await training.status(job) == "running")
+            #expect(try await complete([row] + canaries) == 204)
+            #expect(try await training.status(job) == "succeeded")
+        }
+    }
+
     @Test func nobodyReadsOrHandsInWhatAnotherMade() async throws {
         try await withTraining(settings: ["OPENLEDGER_RUNNER_CHECKS": "0"]) { training in
             let job = try await training.request()

@@ -126,10 +126,10 @@ final class TrainingHouse: Sendable {
     }
 
     /// Uploads an artefact of one file; its name.
-    func upload(_ text: String, as subject: String = "runner1") async throws -> Digest {
+    func upload(_ text: String, as subject: String = "runner1", named name: String = "file") async throws -> Digest {
         let file = Array(text.utf8)
         let manifest = try JSON.canonical([
-            "files": [["bytes": .int(Int64(file.count)), "path": "file", "sha256": .digest(SHA256.hash(file))]]
+            "files": [["bytes": .int(Int64(file.count)), "path": .string(name), "sha256": .digest(SHA256.hash(file))]]
         ])
         try #require(try await put(SHA256.hash(file), file, as: subject) == 204)
         try #require(try await put(SHA256.hash(manifest), manifest, as: subject) == 204)
