@@ -73,7 +73,8 @@ import Testing
             (
                 "a runner's word: its work is repeated by a sample, and by `audit --retrain`",
                 [
-                    "job.checked/base", "job.checked/measured", "job.checkpointed/checkpoint", "job.checkpointed/step",
+                    "job.checked/base", "job.checked/measured", "job.checked/reached", "job.checkpointed/checkpoint",
+                    "job.checkpointed/step",
                     "job.completed/tokens",
                     "job.delivered/tokens", "job.failed/reason", "job.released/reason", "runner.registered/bases/0",
                     "runner.registered/engine",

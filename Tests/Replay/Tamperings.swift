@@ -239,7 +239,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         },
         .set(.training, JobChecked.self, "/agrees", true, "a lie that was found, said to be none"),
         .set(.training, JobChecked.self, "/bound", 1_100, "a loss that was not claimed"),
-        .set(.training, JobChecked.self, "/reached", 100, "a job said to give much more than was learned", nth: 1),
+        .set(.training, JobChecked.self, "/reached", 1, "a job said to give much more than was learned", nth: 1),
         .set(.training, JobChecked.self, "/base", 900, "a base model said to be better than what was claimed"),
         .actor(.training, JobDelivered.self, "work handed in by another runner"),
         .actor(.training, RunnerRegistered.self, "a runner that a stranger made join"),

@@ -150,8 +150,6 @@ public struct TrainingLaw: ReplayLaw {
 
     private static let learned = ReplayGap(
         "what a training learned", why: "content and adapters are not part of a bundle; its record says how it was done")
-    private static let aloneMeasured = ReplayGap(
-        "work that was measured by itself", why: "it was looked at before the same job was done beside it, so that one step passed for all")
     private static let stakes = ReplayGap("what runners must stake", why: "it is the operator's setting; what they staked is on the log")
 
     /// A look at somebody's work: what was found is the checker's word, what follows from it is computed again.
@@ -160,7 +158,6 @@ public struct TrainingLaw: ReplayLaw {
         let job = try TrainingRules.job(data.job, state)
         let record = try job.delivered.map { try JSON.parse(try evidence.bytes($0.record)) } ?? .null
         let finding: RunnerRules.Finding
-        var gaps = [Self.learned]
         if data.method == "repeat", let found = data.found {
             guard RunnerClaim.isRepeatable(record) else {
                 throw Unlawful("/method is repeat, and the work is of an engine that can't be repeated")
@@ -173,14 +170,16 @@ public struct TrainingLaw: ReplayLaw {
             finding = .measured(
                 loss: loss, base: base, claim: RunnerClaim.loss(record), rowsAgree: data.rowsAgree, heldOut: data.heldOut ?? true,
                 reached: data.reached)
-            if data.reached == nil { gaps.append(Self.aloneMeasured) }
+            guard data.reached != nil else {
+                throw Unlawful("/reached is missing: by itself a loss does not tell one step of the training from all of it")
+            }
         } else {
             throw Unlawful("/method names neither what was found nor what was measured")
         }
         let (shares, items) = try shares(of: job, state)
         return Verdict(
             try RunnerRules.check(data.job, by: moment.actor, finding, shares: shares, items: items)(state, moment),
-            checked: data.agrees ? ["training shares": shares.count] : [:], gaps: gaps)
+            checked: data.agrees ? ["training shares": shares.count] : [:], gaps: [Self.learned])
     }
 
     /// A runner asked for work: it took a job, and what was begun too often or waited too long was given up.
