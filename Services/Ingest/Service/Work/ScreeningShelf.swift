@@ -6,7 +6,7 @@ struct ScreeningShelf {
     /// About so many bytes are kept, unless one Datanet alone has more.
     private static let mostBytes = 256 << 20
     /// At most so many Datanets are kept, whatever they take.
-    private static let mostKept = 64
+    private static let mostKept = 256
 
     /// What was forgotten of a session while it was away.
     private enum Change {
