@@ -16,8 +16,7 @@ enum DemoCommand {
         options: [
             .init(
                 name: "data", value: "FOLDER",
-                help:
-                    "Bring in .jsonl files (prompt, completion, author or contributor) instead of the sample data: of the first three files four authors with four rows each, so that it is told in minutes."
+                help: "Bring in rows of these .jsonl files: of the first three, four rows each of four authors."
             ),
             .init(name: "epochs", value: "N", help: "How often the model sees each row; 10 when left out."),
             .init(name: "log", value: nil, help: "Show the ledger alone, with events that nobody acts on."),

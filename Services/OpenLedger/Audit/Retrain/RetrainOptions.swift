@@ -20,8 +20,9 @@ enum RetrainOptions {
 
     static let note = """
         --retrain reads the job from the audited log, its settings, record and rows from the house at LOG's URL or from --rows, checks them
-        against the hashes on the log, trains again with the recorded kernels, threads and seed, and compares the hashes of the adapter and of its attribution rows. Rows lie
-        in FOLDER as <snapshot>.jsonl, settings and record as settings.json and record.json. Status 1 then also means another adapter or other attribution rows,
+        against the hashes on the log, trains again with the recorded kernels, threads and seed, and compares the hashes of the adapter
+        and of its attribution rows. Rows lie in FOLDER as <snapshot>.jsonl, settings and record as settings.json and record.json.
+        Status 1 then also means another adapter or other attribution rows,
         and 2 that the job can't be repeated: its rows were taken back, its base is not here, or something else computed it.
         """
 }
