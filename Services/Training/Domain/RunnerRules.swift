@@ -41,7 +41,7 @@ public enum RunnerRules {
         case repeated(adapter: Digest, rows: Digest?)
         /// Its loss in millionths and the base model's on the same rows, the loss that its runner claims, and whether a sample of its
         /// attribution rows came out too; nil where there are none.
-        /// - `reached`: the loss that the same job gave the one who looked; nil in looks of before that was asked for.
+        /// - `reached`: the loss that the same job gave the one who looked; an audit takes no look without it.
         /// - `heldOut`: whether they are rows that are held out; else the runner had nothing to claim a loss on.
         case measured(loss: Int, base: Int, claim: Int?, rowsAgree: Bool?, heldOut: Bool = true, reached: Int? = nil)
     }

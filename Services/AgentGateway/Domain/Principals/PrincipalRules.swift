@@ -18,7 +18,7 @@ public enum PrincipalRules {
     public static let maximumKeys = 100
 
     /// Somebody new.
-    /// - Parameter proof: has been checked; whose the owner's key is, is looked at here. Early events had none.
+    /// - Parameter proof: has been checked; whose the owner's key is, is looked at here. An audit takes none without it.
     public static func register(kind: String, key: String, owner: String?, proof: KeyProof? = nil) -> DecisionMaker<GatewayState>.Rule {
         { state, context in
             guard state.principalByKey[key] == nil else { throw GatewayError.exists("a principal with the key \(key)") }

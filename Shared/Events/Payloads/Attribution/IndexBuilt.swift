@@ -20,7 +20,7 @@ public struct IndexBuilt: EventData, Hashable {
     public var items: Int
     /// Bytes of text in it.
     public var bytes: Int
-    /// Evidence: canonical JSON array of ``IndexedItem``, in the order of the snapshot's list. Nil in events of before it was kept.
+    /// Evidence: canonical JSON array of ``IndexedItem``, in the order of the snapshot's list. An audit asks for it.
     public var measures: Digest?
 
     /// From its parts.

@@ -22,7 +22,7 @@ public struct ReviewOpened: EventData, Hashable {
     public var reason: Digest?
 
     /// The validators with the stake bonded as the review is opened, before anybody knows the draw's seed: the panel is drawn among them.
-    /// Early events did not say.
+    /// An audit asks for them.
     public var candidates: [String]?
 
     /// From its parts.

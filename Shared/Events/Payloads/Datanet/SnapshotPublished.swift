@@ -24,7 +24,7 @@ public struct SnapshotPublished: EventData, Hashable {
     public var owners: Int
     /// Evidence: canonical JSON array of the items (``AdmittedItem``) in canonical order.
     public var list: Digest
-    /// The date in the manifest, so that it can be made again from the list and this event.
+    /// The date in the manifest, so that it can be made again from the list and this event: an audit asks for it.
     public var published: Timestamp?
 
     /// From its parts.

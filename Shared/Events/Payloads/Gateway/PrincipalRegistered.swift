@@ -13,7 +13,7 @@ public struct PrincipalRegistered: EventData, Hashable {
     public var key: String
     /// For an agent, whom it belongs to.
     public var owner: String?
-    /// By the key, over what registers it (`ProofMessages` of the gateway), base64url. Early events had none.
+    /// By the key, over what registers it (`ProofMessages` of the gateway), base64url. An audit takes no key without it.
     public var signature: String?
     /// For an agent, a key of its owner's, and that one's signature over the same.
     public var ownerKey, ownerSignature: String?
@@ -69,7 +69,7 @@ public struct KeyRotated: EventData, Hashable {
     public var verified: String?
     /// Whether another did it for a principal who lost its keys.
     public var recovered: Bool?
-    /// By the added key, over what links it or recovers with it (`ProofMessages` of the gateway), base64url. Early events had none.
+    /// By the added key, over what links it or recovers with it (`ProofMessages` of the gateway), base64url. An audit takes no key without it.
     public var signature: String?
 
     /// From its parts.

@@ -12,7 +12,7 @@ public struct ContributionScreened: EventData, Hashable {
     public var datanet: String
     /// Who submitted it.
     public var contributor: String
-    /// The version of the rules, such as `screening/1`.
+    /// The version of the rules, such as `screening/5`.
     public var rules: String
     /// Items that passed.
     public var accepted: Int

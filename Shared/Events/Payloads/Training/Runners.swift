@@ -115,8 +115,8 @@ public struct JobChecked: EventData, Hashable {
     public var base: Int?
     /// With `measure`: the loss in millionths that was measured.
     public var measured: Int?
-    /// With `measure`: the loss in millionths, on the same rows, of what the same job gave the one who looked; nil in looks of before that
-    /// was asked for.
+    /// With `measure`: the loss in millionths, on the same rows, of what the same job gave the one who looked: an audit asks
+    /// for it.
     public var reached: Int?
     /// With `measure`: whether a sample of the attribution rows came out with the factors that were handed in with them; nil where no
     /// rows were.

@@ -54,7 +54,7 @@ public struct MandateGranted: EventData, Hashable {
     }
 }
 
-/// A mandate and all below it end. What they had authorised is free, but for payments whose outcome is being found out (not those that wait
+/// A mandate and all below it end. What they had authorised is free, but for answers under way (they are cut, and paid for what was heard), for payments whose outcome is being found out (not those that wait
 /// for what they buy: they fail), and for tasks: those that were delivered wait for their judgement, and all do whose mandate ran out; the others take no more work and end at once.
 public struct MandateRevoked: EventData, Hashable {
     /// `mandate.revoked`.
