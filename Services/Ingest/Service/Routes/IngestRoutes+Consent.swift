@@ -23,7 +23,7 @@ extension IngestRoutes {
         Route(
             .post, "/v1/contributions/{contribution}/withdrawal", operation: "withdrawContribution",
             summary: "Takes consent back: later snapshots, indexes and adapters may not use it. What was paid stays paid.",
-            access: .authenticated, path: ["contribution": Self.id], body: .json(Self.named), idempotency: .required,
+            access: .scope("contributions:write"), path: ["contribution": Self.id], body: .json(Self.named), idempotency: .required,
             replies: [.json(200, "The contribution.", Self.contribution)], problems: Self.problems
         ) { [self] context in
             let id = context.path["contribution"]
@@ -46,7 +46,7 @@ extension IngestRoutes {
         Route(
             .post, "/v1/contributors/{contributor}/withdrawal", operation: "withdrawContributor",
             summary: "Takes consent back to all that the caller has contributed so far: everywhere, or to one Datanet.",
-            access: .authenticated, path: ["contributor": Self.id],
+            access: .scope("contributions:write"), path: ["contributor": Self.id],
             body: .json(.object(.optional("datanet", Self.id, "The only Datanet that is meant; none means all."))), idempotency: .required,
             replies: [
                 .json(
@@ -79,7 +79,7 @@ extension IngestRoutes {
     private var erase: Route {
         Route(
             .post, "/v1/contributions/{contribution}/erasure", operation: "eraseContribution",
-            summary: "Erases the content of items, or of all; the log and old proofs stay whole.", access: .authenticated,
+            summary: "Erases the content of items, or of all; the log and old proofs stay whole.", access: .scope("contributions:write"),
             path: ["contribution": Self.id], body: .json(Self.named), idempotency: .required,
             replies: [.json(200, "The receipt.", Self.receipt)], problems: Self.problems
         ) { [self] context in
@@ -112,7 +112,7 @@ extension IngestRoutes {
         Route(
             .post, "/v1/contributors/{contributor}/erasure", operation: "eraseContributor",
             summary: "Destroys the key of the caller, or of an author who they are, and with it all content that was sealed with it.",
-            access: .authenticated,
+            access: .scope("contributions:write"),
             path: ["contributor": Self.id], idempotency: .required, replies: [.json(200, "The receipt.", Self.receipt)],
             problems: Self.problems
         ) { [self] context in

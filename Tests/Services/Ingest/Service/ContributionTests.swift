@@ -181,6 +181,12 @@ import Testing
             }
             let base = "/v1/contributions/\(id)"
             #expect(try await post(base + "/withdrawal", ["\(id).1"], as: "bob", key: "0").status == 403)
+            // Nor does a key of hers that is for answers alone.
+            for path in [base + "/withdrawal", base + "/erasure", "/v1/contributors/alice/withdrawal", "/v1/contributors/alice/erasure"] {
+                let json: JSONValue = path.hasPrefix(base) ? ["items": [.string("\(id).1")]] : [:]
+                let answer = try await ingest.call("POST", path, as: "alice", json: json, key: path, scopes: ["inferences:write"])
+                #expect(answer.status == 403, "\(path)")
+            }
             #expect(try await post(base + "/withdrawal", ["\(id).9"], key: "1").status == 404)
             #expect(try await post(base + "/withdrawal", ["\(id).1"], key: "2").json["withdrawn"] == [.string("\(id).1")])
             let receipt = try await post(base + "/erasure", ["\(id).2"], key: "3")

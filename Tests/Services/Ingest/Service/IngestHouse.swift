@@ -41,10 +41,10 @@ struct IngestHouse: Sendable {
 
     func call(
         _ method: String, _ path: String, as name: String?, json: JSONValue? = nil, bytes: [UInt8]? = nil, key: String? = nil,
-        headers: [(String, String)] = []
+        headers: [(String, String)] = [], scopes: Set<String> = ["contributions:write"]
     ) async throws -> Answer {
         var request = ClientRequest(method: method, url: "http://house" + path, maximumBodyBytes: 64 << 20)
-        if let name { request.headers.set("Authorization", "Bearer " + (try house.token(name))) }
+        if let name { request.headers.set("Authorization", "Bearer " + (try house.token(name, scopes: scopes))) }
         if let json {
             request.headers.set("Content-Type", "application/json")
             request.body = .bytes(JSON.write(json))
