@@ -227,7 +227,7 @@ struct StoryTelling {
                 "price": ["request": amount(20_000), "input": amount(0), "output": amount(100_000_000)],
                 "split": ["owner": 2_000, "datanets": 1_000, "contributors": 6_000, "validators": 0, "compute": 1_000],
                 "attribution": [
-                    "rules": "attribution/1", "spans": 5_000, "influence": 0, "retrieval": 5_000, "threshold": 50_000_000,
+                    "rules": "attribution/4", "spans": 5_000, "influence": 0, "retrieval": 5_000, "threshold": 50_000_000,
                     "cap": 700_000_000, "fallback": "tokens", "minimum_span": 8,
                 ],
             ])

@@ -20,7 +20,11 @@ public enum Attribution {
         if let index, policy.weights[.spans, default: 0] > 0 {
             let matches = index.maximalSpans(
                 of: answer, minimumTokens: policy.minimumSpanTokens, occurrenceLimit: AttributionLimits.occurrences)
-            spans = try SpanCredit.evidence(answer: answer, echoed: echoed, matches: matches, items: items)
+            // Up to the rules 3 whoever has a span shares it.
+            let copies: SpanCredit.Copies? =
+                policy.rules < 4
+                ? nil : { index.copies(of: $0, in: answer, among: $1, minimum: policy.copiedTokens) }
+            spans = try SpanCredit.evidence(answer: answer, echoed: echoed, matches: matches, items: items, copies: copies)
         }
         var passages: [PassageEvidence]?
         if !retrieval.isEmpty, policy.weights[.retrieval, default: 0] > 0 {
@@ -34,10 +38,12 @@ public enum Attribution {
         for span in spans ?? [] {
             for earner in span.earners { unique[earner.owner] = items.uniqueTokens[earner.owner] ?? 0 }
         }
+        let named =
+            Array(unique.keys) + (passages ?? []).map(\.owner) + (found?.checkpoints ?? []).flatMap { $0.owners.map(\.owner) }
         let evidence = AttributionEvidence(
             rules: policy.rules, snapshotRoot: spans == nil ? nil : index?.snapshotRoot, answerTokens: answer.count,
             echoedTokens: echoed.count(where: { $0 }), spans: spans, uniqueTokens: unique, influence: found, passages: passages,
-            fallback: nil)
+            parties: policy.rules < 4 ? .alone : items.parties.only(named), fallback: nil)
         let combined = try Combination(evidence, policy: policy)
         guard combined.needsFallback else { return try combined.result(evidence, policy: policy) }
         return try combined.result(evidence.with(fallback: items.admittedTokens), policy: policy)

@@ -14,6 +14,9 @@ extension AttributionEvidence {
         }
         if let influence { object.append(("influence", influence.json)) }
         if let passages { object.append(("passages", .array(passages.map(\.json)))) }
+        if !parties.behind.isEmpty {
+            object.append(("behind", parties.json))
+        }
         if let fallback { object.append(("fallback", Self.table(fallback))) }
         return .object(JSONObject(object))
     }
@@ -26,7 +29,8 @@ extension AttributionEvidence {
             let value = try JSON.parse(bytes, limits: JSONLimits(depth: 16, bytes: 256 << 20, items: 32_000_000))
             let fields = try JSONField(value).object()
             try fields.refuseUnknown(keys: [
-                "rules", "answerTokens", "echoedTokens", "snapshotRoot", "spans", "uniqueTokens", "influence", "passages", "fallback",
+                "rules", "answerTokens", "echoedTokens", "snapshotRoot", "spans", "uniqueTokens", "influence", "passages", "behind",
+                "fallback",
             ])
             rules = try fields.int("rules", in: 1...1_000_000)
             answerTokens = try fields.int("answerTokens", in: 0...AttributionLimits.answerBytes)
@@ -36,6 +40,7 @@ extension AttributionEvidence {
             uniqueTokens = try fields.optionalField("uniqueTokens").map(Self.table) ?? [:]
             influence = try fields.optionalField("influence").map(InfluenceEvidence.init(field:))
             passages = try fields.optionalArray("passages", count: 0...AttributionLimits.passages)?.map(PassageEvidence.init(field:))
+            parties = try fields.optionalField("behind").map { try Parties($0) } ?? Parties.alone
             fallback = try fields.optionalField("fallback").map(Self.table)
         } catch let error as JSONFieldError {
             throw .badEvidence(pointer: error.pointer, reason: error.reason)
@@ -53,6 +58,20 @@ extension AttributionEvidence {
         var counts: [String: Int] = [:]
         for key in fields.object.keys { counts[key] = try fields.int(key, in: 0...(1 << 53 - 1)) }
         return counts
+    }
+}
+
+extension Parties {
+    /// Each name with who stands behind it.
+    var json: JSONValue { .object(JSONObject(behind.map { ($0.key, .string($0.value)) })) }
+
+    /// Reads it back.
+    init(_ field: JSONField) throws(JSONFieldError) {
+        let fields = try field.object()
+        var behind: [String: String] = [:]
+        for key in fields.object.keys { behind[key] = try fields.string(key) }
+        self.init(behind)
+        guard isSound else { throw field.error("leads to nobody who stands alone") }
     }
 }
 

@@ -19,6 +19,8 @@ public struct AttributionEvidence: Sendable, Hashable {
     public let influence: InfluenceEvidence?
     /// The passages put before the model; nil where there were none.
     public let passages: [PassageEvidence]?
+    /// Who stands behind the owners that methods found; nobody up to the rules 3.
+    public let parties: Parties
     /// Admitted tokens by owner, where the fallback pays.
     public let fallback: [String: Int]?
 
@@ -35,6 +37,6 @@ public struct AttributionEvidence: Sendable, Hashable {
     func with(fallback: [String: Int]) -> AttributionEvidence {
         AttributionEvidence(
             rules: rules, snapshotRoot: snapshotRoot, answerTokens: answerTokens, echoedTokens: echoedTokens, spans: spans,
-            uniqueTokens: uniqueTokens, influence: influence, passages: passages, fallback: fallback)
+            uniqueTokens: uniqueTokens, influence: influence, passages: passages, parties: parties, fallback: fallback)
     }
 }

@@ -10,14 +10,19 @@ public struct ItemFacts: Sendable, Hashable {
     public let tokens: Int
     /// Its words that no earlier item had in the same run of eight.
     public let uniqueTokens: Int
+    /// What of it is new, in parts of `wholeNovelty`: what influence counts of it.
+    public let novelty: Int
+    /// The novelty of an item in which all is new.
+    public static let wholeNovelty = 256
 
     /// Takes an item's facts.
-    public init(owner: String, position: Int, head: String? = nil, tokens: Int, uniqueTokens: Int? = nil) {
+    public init(owner: String, position: Int, head: String? = nil, tokens: Int, uniqueTokens: Int? = nil, novelty: Int = wholeNovelty) {
         self.owner = owner
         self.position = position
         self.head = head
         self.tokens = tokens
         self.uniqueTokens = uniqueTokens ?? tokens
+        self.novelty = min(max(0, novelty), Self.wholeNovelty)
     }
 }
 
@@ -29,10 +34,13 @@ public struct SnapshotItems: Sendable {
     public let uniqueTokens: [String: Int]
     /// Admitted tokens of each owner: what the fallback pays by. Members of a cluster other than its head do not count.
     public let admittedTokens: [String: Int]
+    /// Who stands behind their owners.
+    public let parties: Parties
 
     /// Adds up the facts.
-    public init(_ facts: [String: ItemFacts]) {
+    public init(_ facts: [String: ItemFacts], parties: Parties = .alone) {
         self.facts = facts
+        self.parties = parties
         var unique: [String: Int] = [:]
         var admitted: [String: Int] = [:]
         for (id, item) in facts {

@@ -55,10 +55,11 @@ public struct AttributionEvaluation {
     }
 
     private mutating func trial(
-        _ all: [EvaluationItem], owners: [String: String] = [:], _ defences: AttributionTrial.Defences = .all
+        _ all: [EvaluationItem], owners: [String: String] = [:], parties: Parties = .alone, _ defences: AttributionTrial.Defences = .all
     ) throws -> AttributionTrial {
         note("a corpus of \(all.count) items")
-        return try AttributionTrial(all, owners: owners, defences: defences, refuses: refuses, directory: directory())
+        return try AttributionTrial(
+            all, owners: owners, parties: parties, defences: defences, refuses: refuses, directory: directory())
     }
 
     private mutating func pick<Element>(_ list: [Element]) -> Element { list[Int.random(in: 0..<list.count, using: &choices)] }
@@ -152,6 +153,7 @@ public struct AttributionEvaluation {
         }
         var noClusters = AttributionTrial.Defences.all
         noClusters.clusters = false
+        noClusters.copies = false
         let duplicated = items + (1...3).flatMap { copies(own, "copy\($0)-") }
         table.add(
             "×4 self-duplication, of a fair share",
@@ -163,6 +165,14 @@ public struct AttributionEvaluation {
             "copycat of the best earner, of the best earner's share",
             without: try trial(copied, noClusters).earnings(of: ["copycat"], answers: answers) / victim.earned,
             try trial(copied).earnings(of: ["copycat"], answers: answers) / victim.earned, atMost: 0)
+
+        var noCopies = AttributionTrial.Defences.all
+        noCopies.copies = false
+        let around = items + theirs.enumerated().map { padded($1, $0) }
+        table.add(
+            "copycat with a quarter of other words, of the best earner's share",
+            without: try trial(around, noCopies).earnings(of: ["copycat"], answers: answers) / victim.earned,
+            try trial(around).earnings(of: ["copycat"], answers: answers) / victim.earned, atMost: 0)
 
         let split = items.enumerated().map { number, item in
             item.contributor == attacker.name
@@ -177,8 +187,24 @@ public struct AttributionEvaluation {
             without: try trial(split, owners: owners, noOwners).earnings(of: shells, answers: answers) / attacker.earned,
             try trial(split, owners: owners).earnings(of: [attacker.name], answers: answers) / attacker.earned, atMost: 1.05)
 
+        // The attacker brings it as the work of authors whom nobody has claimed.
+        let brought = Parties(Dictionary(uniqueKeysWithValues: shells.map { ($0, attacker.name) } + [(attacker.name, Parties.crowd)]))
+        table.add(
+            "split among four names that nobody has claimed, of a fair share",
+            without: try trial(split, noCopies).earnings(of: shells, answers: answers) / attacker.earned,
+            try trial(split, parties: brought).earnings(of: shells, answers: answers) / attacker.earned, atMost: 1.05)
+
         try spam(&table, answers)
         try echo(&table, own, attacker.name)
+    }
+
+    /// A copy with a third as many words of its own around it, so that it is no near-duplicate.
+    private func padded(_ item: EvaluationItem, _ number: Int) -> EvaluationItem {
+        let count = item.text.count / 6 + 4
+        func own(_ side: String) -> String { (0..<count).map { "pad\(number)\(side)\($0)" }.joined(separator: " ") }
+        let bytes = Array((own("a") + " ").utf8) + item.text.bytes + Array((" " + own("b")).utf8)
+        guard let text = try? WordSequence(bytes) else { return item }
+        return EvaluationItem(id: "padded-" + item.id, contributor: "copycat", text: text)
     }
 
     /// Lists of the runs of words that texts like the answers have often.

@@ -11,6 +11,8 @@ struct AttributionTrial {
         var coherence = true
         var minimumSpanTokens = 8
         var echo = true
+        /// Copies in part earn nothing for what they copied.
+        var copies = true
 
         static let all = Defences()
     }
@@ -24,10 +26,11 @@ struct AttributionTrial {
     ///
     /// - Parameters:
     ///   - owners: the verified owner behind a contributor's name, where it is another.
+    ///   - parties: who stands behind the names.
     ///   - refuses: whether screening refuses a text as making no sense.
     init(
-        _ all: [EvaluationItem], owners: [String: String] = [:], defences: Defences = .all, refuses: (WordSequence) -> Bool,
-        directory: String
+        _ all: [EvaluationItem], owners: [String: String] = [:], parties: Parties = .alone, defences: Defences = .all,
+        refuses: (WordSequence) -> Bool, directory: String
     ) throws {
         var novelty = Novelty()
         var facts: [String: ItemFacts] = [:]
@@ -43,11 +46,12 @@ struct AttributionTrial {
         }
         try CorpusIndexBuilder(directory: directory).build(root: SHA256.hash(utf8: "evaluation"), items: admitted)
         index = try CorpusIndex(directory: directory, verification: .headers)
-        items = SnapshotItems(facts)
+        items = SnapshotItems(facts, parties: parties)
         var policy = AttributionPolicy()
         policy.weights = [.spans: Apportionment.whole]
         policy.minimumSpanTokens = defences.minimumSpanTokens
         policy.threshold = 0
+        if !defences.copies { policy.rules = 3 }
         self.policy = policy
         self.defences = defences
     }

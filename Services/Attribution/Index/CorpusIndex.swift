@@ -131,6 +131,46 @@ public final class CorpusIndex: SpanSource {
         Self.spans(queries(text), count: text.count, minimumTokens: minimumTokens, occurrenceLimit: occurrenceLimit)
     }
 
+    /// Which items have some words from an earlier one. See `SpanSource`.
+    public func copies(of words: Range<Int>, in text: WordSequence, among items: [String], minimum: Int) -> Set<String> {
+        Self.copies(of: words, in: text, among: items, minimum: minimum, [self])
+    }
+
+    /// The same over several indexes. Words of two can be compared where both have one key, as those of a Datanet's snapshots have.
+    public static func copies(
+        of words: Range<Int>, in text: WordSequence, among items: [String], minimum: Int, _ indexes: [CorpusIndex]
+    ) -> Set<String> {
+        var places = [[CommonRun.Place]](repeating: [], count: items.count)
+        let numbers = Dictionary(items.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        for index in indexes {
+            let hashes = Array(text.hashes(key: index.manifest.key)[words])
+            for part in index.parts {
+                let query = SegmentQuery(part, hashes: hashes)
+                var positions: [Int] = []
+                query.forEachOccurrence(in: query.ranks(0..<words.count)) { position in
+                    positions.append(position)
+                    return true
+                }
+                // By place and not by rank, so that the same are looked at wherever items lie.
+                for position in positions.sorted() {
+                    let item = part.segment.item(at: position)
+                    guard let number = numbers[part.segment.id(of: item)], places[number].count < CommonRun.mostPlaces else { continue }
+                    places[number].append(CommonRun.Place(segment: part.segment, item: item, position: position))
+                }
+            }
+        }
+        var originals: [[CommonRun.Place]] = []
+        var copies: Set<String> = []
+        for (item, own) in zip(items, places) {
+            if originals.contains(where: { CommonRun.isCopy(own, of: $0, words: words.count, minimum: minimum) }) {
+                copies.insert(item)
+            } else if originals.count < CommonRun.mostOriginals {
+                originals.append(own)
+            }
+        }
+        return copies
+    }
+
     private func queries(_ text: WordSequence) -> [SegmentQuery] {
         let hashes = text.hashes(key: manifest.key)
         return parts.map { SegmentQuery($0, hashes: hashes) }

@@ -15,7 +15,8 @@ enum EvaluateCommand {
         operands: ["FILE", "FILE?", "FILE?", "FILE?"],
         options: [
             .init(name: "base", value: "FOLDER", help: "The small model; the one that ships with the product when left out."),
-            .init(name: "only", value: "PART", help: "spans or influence; both when left out."),
+            .init(
+                name: "only", value: "PART", help: "spans, influence, or attacks for what attackers earn by influence; all when left out."),
             .init(name: "quick", value: nil, help: "What can be seen within a minute: few items, and one training of eight contributors."),
             .init(name: "rows", value: "N", help: "At most so many rows of each file for spans; 2000 when left out, 200 when quick."),
             .init(name: "subsets", value: "N", help: "How many models are trained on half of the rows; 40 when left out."),
@@ -45,7 +46,9 @@ enum EvaluateCommand {
     static func run(_ typed: [String], console: Console) async -> Int32 {
         await LogCommand.run(typed, specification, console) { arguments in
             let part = arguments.value("only")
-            guard part == nil || part == "spans" || part == "influence" else { throw UsageError("--only is spans or influence") }
+            guard part == nil || part == "spans" || part == "influence" || part == "attacks" else {
+                throw UsageError("--only is spans, influence or attacks")
+            }
             let table = try await measure(arguments, part, note: notes(console))
             console.redraw?("")
             console.out(arguments.has("json") ? json(table) : table.markdown)
@@ -68,7 +71,7 @@ enum EvaluateCommand {
         let (fixtures, peer) = (arguments.value("fixtures"), arguments.value("peer"))
         let pool = try ComputePool(threads: try arguments.integer("threads", in: 1...64, default: 2))
         var table = EvaluationTable()
-        if part != "influence" {
+        if part == nil || part == "spans" {
             table = try await OSThread.run(name: "spans") {
                 let folder = FileManager.default.temporaryDirectory.appendingPathComponent("openledger-evaluate-\(UUID().uuidString)")
                 let few = datanets.flatMap { $0.prefix(limit) }
@@ -83,11 +86,17 @@ enum EvaluateCommand {
             let before = table
             table = try await OSThread.run(name: "reference") {
                 var table = before
-                if let fixtures { try ReferenceScores.compare(fixtures, pool: pool, into: &table) }
+                if part != "attacks", let fixtures { try ReferenceScores.compare(fixtures, pool: pool, into: &table) }
                 return table
             }
             var evaluation = try await influence(datanets, arguments, pool, note: note)
-            if arguments.has("quick") { try await evaluation.runQuickly(into: &table) } else { try await evaluation.run(into: &table) }
+            if arguments.has("quick") {
+                try await evaluation.runQuickly(into: &table)
+            } else if part == "attacks" {
+                try await evaluation.runAttacks(into: &table)
+            } else {
+                try await evaluation.run(into: &table)
+            }
         }
         return table
     }

@@ -147,12 +147,12 @@ struct ServingRoutes: Sendable {
         tell(ServerSentEvent(data: "[DONE]"))
     }
 
-    /// The answer's attribution row, kept with the artefacts; nil for a base model, or an adapter whose curvature this process does not
-    /// have.
+    /// The attribution row of what the answer says by itself, kept with the artefacts; nil for a base model, an adapter whose curvature this
+    /// process does not have, or an answer that the prompt has said.
     private func row(_ prompt: [Int32], _ answer: [Int32], _ model: ServedModel, _ adapter: Digest?) async throws -> Digest? {
-        guard let adapter, !answer.isEmpty, let factors = try await library.factors(of: adapter, on: model) else { return nil }
-        let tokens = Array((prompt + answer).suffix(model.model.contextLength))
-        let example = TrainingExample(tokens: tokens, lossFrom: max(1, tokens.count - answer.count))
+        guard let adapter, let example = TrainingExample.answer(answer, to: prompt, context: model.model.contextLength),
+            let factors = try await library.factors(of: adapter, on: model)
+        else { return nil }
         guard let bytes = try await factors.rows([example], role: .answer, pool: library.pool).first?.bytes else { return nil }
         let digest = SHA256.hash(bytes)
         try await artefacts.put(digest, bytes)

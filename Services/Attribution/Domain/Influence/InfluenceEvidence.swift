@@ -6,7 +6,7 @@ public struct InfluenceEvidence: Sendable, Hashable {
     public struct OwnerSum: Sendable, Hashable {
         /// The verified owner, or the canary's name.
         public let owner: String
-        /// The signed sum of its rows' scores, after the outlier cap.
+        /// The signed sum of its rows' scores, after the outlier cap; from the rules 4 on of a copy's in part.
         public let sum: Int128
         /// How many rows that is.
         public let rows: Int
@@ -36,7 +36,9 @@ public struct InfluenceEvidence: Sendable, Hashable {
     /// Adds the scores up by verified owner.
     ///
     /// Rows of a near-duplicate earn for the cluster's head. Scores above the outlier cap count as the cap. Sums keep their sign: clipping
-    /// comes after, and once per owner, so that data split among an owner's names earns no more.
+    /// comes after, and once per party, so that data split among a party's names earns no more. From the rules 4 on of an item that repeats
+    /// earlier ones what is new counts, and of a cluster one item whole and the others by three quarters each: what is learned again and
+    /// again is learned better, and that is not its owner's merit.
     static func gather(
         _ input: InfluenceInput, items: SnapshotItems, policy: AttributionPolicy
     ) throws(AttributionError) -> InfluenceEvidence {
@@ -50,11 +52,11 @@ public struct InfluenceEvidence: Sendable, Hashable {
                 throw .badEvidence(pointer: "/influence", reason: "has \(scores.scores.count) scores for \(scores.items.count) rows")
             }
             // Checkpoints have the same rows, as a rule.
-            if known?.items != scores.items { known = (scores.items, RowEarners(scores.items, canaries, items)) }
+            if known?.items != scores.items { known = (scores.items, RowEarners(scores.items, canaries, items, rules: policy.rules)) }
             guard let rows = known?.rows else { continue }
             checkpoints.append(checkpoint(scores, shift: exponent - scores.exponent, rows, policy))
         }
-        return InfluenceEvidence(checkpoints: checkpoints, exponent: exponent)
+        return InfluenceEvidence(checkpoints: checkpoints, exponent: exponent - (policy.rules < 4 ? 0 : RowEarners.weightBits))
     }
 
     private static func checkpoint(
@@ -64,14 +66,15 @@ public struct InfluenceEvidence: Sendable, Hashable {
         var sums = [Int128](repeating: 0, count: rows.names.count)
         var counts = [Int](repeating: 0, count: rows.names.count)
         var (capped, skipped) = (0, 0)
-        for (earner, raw) in zip(rows.earners, scores.scores) {
+        for (row, raw) in scores.scores.enumerated() {
+            let earner = rows.earners[row]
             let score = raw > cap ? cap : raw < -cap ? -cap : raw
             if score != raw { capped += 1 }
             guard earner >= 0 else {
                 skipped += 1
                 continue
             }
-            sums[Int(earner)] += rounded(Int128(score), shift)
+            sums[Int(earner)] += rounded(Int128(score), shift) * Int128(rows.weights[row])
             counts[Int(earner)] += 1
         }
         func sorted(_ names: Range<Int>) -> [OwnerSum] {

@@ -44,9 +44,9 @@ public struct AttributionFacts: ServiceState {
     var attributed: [String: String] = [:]
     /// Where the last answer stands that was attributed.
     var last: UInt64 = 0
-    /// Where each answer stands, in the order in which they were attributed.
-    private var answered: [UInt64] = []
-    var rulings: [EventID: (ruling: RulingMade, position: UInt64)] = [:]
+    /// Where each answer stands and when it was given, in the order in which they were attributed.
+    private var answered: [(position: UInt64, time: Timestamp)] = []
+    var rulings: [EventID: (ruling: RulingMade, position: UInt64, time: Timestamp)] = [:]
     private var byEvent: [EventID: String] = [:]
     private var disputes: [String: EventID] = [:]
 
@@ -56,7 +56,7 @@ public struct AttributionFacts: ServiceState {
     private static let types: Set<String> = [
         SnapshotPublished.type, ModelPublished.type, InferenceCompleted.type, JobCompleted.type, IndexBuilt.type, AttributionComputed.type,
         AttributionCorrected.type, RulingMade.type, DisputeOpened.type, ContributionWithdrawn.type, ContentErased.type, KeyRotated.type,
-        AdmissionGranted.type, ContributorClaimed.type, AccountVerified.type,
+        AdmissionGranted.type, ContributorClaimed.type, AccountVerified.type, ContributionSubmitted.type,
     ]
 
     /// The types that it folds.
@@ -84,6 +84,9 @@ public struct AttributionFacts: ServiceState {
         case AdmissionGranted.type:
             let admission = try AdmissionGranted(fields)
             if admissions[admission.contribution] == nil { admissions[admission.contribution] = position }
+        case ContributionSubmitted.type:
+            let submitted = try ContributionSubmitted(fields)
+            owners.bring(contribution: submitted.contribution, by: submitted.contributor)
         case ContributionWithdrawn.type:
             let withdrawn = try ContributionWithdrawn(fields)
             withdrawals.withdraw(contribution: withdrawn.contribution, items: withdrawn.items, at: position)
@@ -106,7 +109,7 @@ public struct AttributionFacts: ServiceState {
             disputes[dispute.id] = EventID(dispute.settlement)
         case RulingMade.type:
             let ruling = try RulingMade(fields)
-            if ruling.upheld, !ruling.penalties.isEmpty { rulings[fact.id] = (ruling, position) }
+            if ruling.upheld, !ruling.penalties.isEmpty { rulings[fact.id] = (ruling, position, fact.time) }
         default: break
         }
     }
@@ -122,7 +125,7 @@ public struct AttributionFacts: ServiceState {
             if let answer { last = max(last, answer.position) }
             attributions[computed.attribution] = Attributed(
                 inference: computed.inference, number: answered.count, evidence: computed.evidence)
-            answered.append(answer?.position ?? 0)
+            answered.append((answer?.position ?? 0, fact.time))
             attributed[computed.inference] = computed.attribution
             byEvent[fact.id] = computed.attribution
         case AttributionCorrected.type:
@@ -143,12 +146,17 @@ public struct AttributionFacts: ServiceState {
 
     /// So many answers may be on their way to the log while a ruling comes in.
     static let underWay = 64
+    /// And however few there are, none that was given so long after a ruling has been on its way since before.
+    static let patience: Int64 = 600_000_000
 
     /// The rulings about attributions that no correction followed, in their order, and whether a later answer was attributed all the same.
     func unfollowed() -> [(ruling: RulingMade, position: UInt64, known: Attributed, isPassedOver: Bool)] {
-        rulings.values.sorted { $0.position < $1.position }.compactMap { ruling, position in
+        rulings.values.sorted { $0.position < $1.position }.compactMap { ruling, position, time in
             guard let known = subject(of: ruling).flatMap({ attributions[$0] }), !known.rulings.contains(ruling.ruling) else { return nil }
-            return (ruling, position, known, answered[(known.number + 1)...].count { $0 > position } > Self.underWay)
+            let later = answered[(known.number + 1)...].filter { $0.position > position }
+            let isPassedOver =
+                later.count > Self.underWay || later.contains { $0.time.microseconds - time.microseconds > Self.patience }
+            return (ruling, position, known, isPassedOver)
         }
     }
 

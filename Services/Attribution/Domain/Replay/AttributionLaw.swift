@@ -172,7 +172,8 @@ public struct AttributionLaw: ReplayLaw {
         before position: UInt64, rules: Int, _ state: AttributionFacts
     ) throws -> CreditTable {
         let key = TableKey(
-            sources: sources, withdrawn: state.withdrawals.last(before: position), renamed: state.owners.lastChange(before: position),
+            sources: sources, withdrawn: state.withdrawals.last(before: position),
+            renamed: state.owners.lastChange(before: position, rules: rules),
             rules: rules)
         if let known = tables[key] { return known }
         let searched = try zip(found, sources).map { found, source in
@@ -219,7 +220,7 @@ public struct AttributionLaw: ReplayLaw {
 
     private func correction(_ append: ReplayedAppend, _ state: AttributionFacts) throws -> Verdict {
         let event: AttributionCorrected = try append.data(AttributionCorrected.self)
-        guard let cause = append.reactsTo, let (ruling, position) = state.rulings[cause], ruling.ruling == event.ruling,
+        guard let cause = append.reactsTo, let (ruling, position, _) = state.rulings[cause], ruling.ruling == event.ruling,
             state.subject(of: ruling) == event.attribution, let known = state.attributions[event.attribution]
         else { throw Unlawful("follows from no ruling about the attribution \(event.attribution) that took owners out") }
         guard !known.rulings.contains(event.ruling) else { throw Unlawful("the ruling \(event.ruling) was followed before") }

@@ -25,6 +25,7 @@ struct FindingCheck {
         try checkSpans()
         try checkPassages(passages)
         try checkInfluence()
+        try checkParties()
         if let fallback = found.fallback, let difference = Self.difference(items.admittedTokens, fallback) {
             throw Unlawful("its findings' fallback is not by the owners' admitted tokens: \(difference)")
         }
@@ -112,6 +113,19 @@ struct FindingCheck {
                 throw Unlawful("its findings credit \(stranger.owner) with influence, who has no item in the snapshots")
             }
         }
+    }
+
+    /// Who stands behind those whom the findings name.
+    private func checkParties() throws {
+        var named = (found.spans ?? []).flatMap { $0.earners.map(\.owner) } + (found.passages ?? []).map(\.owner)
+        for checkpoint in found.influence?.checkpoints ?? [] { named += checkpoint.owners.map(\.owner) }
+        let expected = policy.rules < 4 ? .alone : items.parties.only(named)
+        guard found.parties != expected else { return }
+        let names = Set(expected.behind.keys).union(found.parties.behind.keys).sorted()
+        let name = names.first { expected.behind[$0] != found.parties.behind[$0] } ?? ""
+        func text(_ behind: String?) -> String { behind.map { $0 == Parties.crowd ? "all who are not verified" : $0 } ?? "nobody" }
+        throw Unlawful(
+            "its findings put \(text(found.parties.behind[name])) behind \(name), and the log \(text(expected.behind[name]))")
     }
 
     private static func difference(_ expected: [String: Int], _ found: [String: Int]) -> String? {

@@ -1,6 +1,7 @@
 /// What retrieved passages earn: by what of them stands in the answer, not by having been fetched.
 enum RetrievalCredit {
-    /// The passages in the order given. A word of the answer that several owners' passages have is split evenly among them; a word that the
+    /// The passages in the order given. A word of the answer that several owners' passages have is split evenly among them, from the rules 4 on among
+    /// their parties; a word that the
     /// prompt said earns nothing.
     static func evidence(
         answer: [WordHash], echoed: [Bool], passages: [RetrievedPassage], items: SnapshotItems, policy: AttributionPolicy
@@ -26,7 +27,9 @@ enum RetrievalCredit {
                 if let known = seen[owner], paid[known] >= paid[index] { continue }
                 seen[owner] = index
             }
-            for index in seen.values { credit[index] += paid[index] / seen.count }
+            let names = seen.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            let divisors = policy.rules < 4 ? names.map { _ in names.count } : items.parties.divisors(among: names)
+            for (name, divisor) in zip(names, divisors) { if let index = seen[name] { credit[index] += paid[index] / divisor } }
         }
         return passages.indices.compactMap { index in
             owners[index].map {

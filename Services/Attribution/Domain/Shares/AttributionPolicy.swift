@@ -1,7 +1,7 @@
 /// How a model's answers are attributed: published with the model, and never changed for answers already given.
 public struct AttributionPolicy: Sendable, Hashable {
     /// The rules that give the numbers below their meaning. A new meaning is a new version.
-    public var rules = 3
+    public var rules = 4
     /// The weight of each method in parts of 10^9; a method that is not named is not run.
     public var weights: [AttributionMethod: Int] = [.spans: 400_000_000, .influence: 400_000_000, .retrieval: 200_000_000]
     /// The shortest span that is paid, in words. Shorter ones are found by chance, and cheap to plant.
@@ -10,6 +10,8 @@ public struct AttributionPolicy: Sendable, Hashable {
     public var echoTokens = 4
     /// The most documents a span may occur in and still be paid in full; above, it earns this number divided by that of documents.
     public var boilerplateDocuments = 3
+    /// By how many words in common around a span a later document copies an earlier one there, and earns nothing for it.
+    public var copiedTokens = 32
     /// The outlier cap: a row's score counts at most this many times the median of the scores' magnitudes; 0 for no cap.
     public var outlierCap = 32
     /// How what a canary earns grows with the rows that it is taken from.
@@ -25,9 +27,10 @@ public struct AttributionPolicy: Sendable, Hashable {
     /// Who is paid below the threshold.
     public var fallback = AttributionFallback.admittedTokens
 
-    /// The rules that this program computes by. 3 follows near-duplicates to the end and joins the names of one owner; 2 takes off what
+    /// The rules that this program computes by. 4 counts parties where owners were counted, pays nobody for what they copied, and influence
+    /// for what is new and the answer's own alone; 3 follows near-duplicates to the end and joins the names of one owner; 2 takes off what
     /// canaries earn; 1 knows none, and passes their rows over.
-    public static let known = 1...3
+    public static let known = 1...4
 
     /// The defaults.
     public init() {}
@@ -48,6 +51,7 @@ public struct AttributionPolicy: Sendable, Hashable {
         }
         try within("minimumSpanTokens", minimumSpanTokens, 1...1024)
         try within("echoTokens", echoTokens, 1...1024)
+        try within("copiedTokens", copiedTokens, 1...4_096)
         try within("boilerplateDocuments", boilerplateDocuments, 1...AttributionLimits.occurrences)
         try within("outlierCap", outlierCap, 0...1_000_000)
         try within("singleCheckpointConfidence", singleCheckpointConfidence, 0...Apportionment.whole)

@@ -62,18 +62,25 @@ struct Combination {
         switch method {
         case .spans:
             guard let spans = evidence.spans else { return nil }
-            let credit = SpanCredit.credit(spans, caps: evidence.uniqueTokens, policy: policy)
+            let credit = SpanCredit.credit(spans, caps: evidence.uniqueTokens, parties: evidence.parties, policy: policy)
             return (credit, explained(credit.values.reduce(0, +)))
         case .influence:
             guard let influence = evidence.influence else { return nil }
-            let payout = try InfluencePayout(influence, policy: policy)
-            return (payout.credit, payout.confidence)
+            let payout = try InfluencePayout(influence, parties: evidence.parties, policy: policy)
+            return (payout.credit, ownPart(of: payout.confidence, evidence, policy))
         case .retrieval:
             guard let passages = evidence.passages else { return nil }
             var credit: [String: UInt128] = [:]
             for passage in passages { credit[passage.owner, default: 0] += UInt128(max(0, passage.credit)) }
             return (credit, explained(credit.values.reduce(0, +)))
         }
+    }
+
+    /// A row is of all that an answer says, so what the prompt had said counts against it: of an answer that says no more than that nothing
+    /// is known. Up to the rules 3 it did not. Where the text is gone nobody knows what the prompt had said.
+    private static func ownPart(of confidence: Int, _ evidence: AttributionEvidence, _ policy: AttributionPolicy) -> Int {
+        guard policy.rules >= 4, evidence.answerTokens > 0 else { return confidence }
+        return confidence * max(0, evidence.answerTokens - evidence.echoedTokens) / evidence.answerTokens
     }
 
     /// Largest first, then by name; nobody with nothing.

@@ -10,7 +10,8 @@ public struct SpanEvidence: Sendable, Hashable {
     public let byteEnd: Int
     /// How often the corpus has it.
     public let occurrences: Int
-    /// How many documents have it, where near-duplicates count as one; 0 when it occurs too often to look.
+    /// How many documents have it, where near-duplicates count as one and, from the rules 4 on, copies not at all; 0 when it occurs too
+    /// often to look.
     public let documents: Int
     /// The words it is paid for: those that neither a longer span nor the prompt covers.
     public let paidTokens: Int

@@ -9,7 +9,7 @@ extension AttributionStatement {
             "attribution": .string(attribution), "inference": .string(inference), "model": .string(model), "version": .count(version),
             "policy": policy?.json, "sources": .array(sources.map(\.json)), "missing": .texts(missing), "computed": computed?.json,
             "datanets": .object(JSONObject(datanets.map { ($0.key, Self.table($0.value)) })), "admitted": Self.table(admitted),
-            "unverified": .texts(unverified), "excluded": .texts(excluded),
+            "unverified": .texts(unverified), "behind": parties.behind.isEmpty ? nil : parties.json, "excluded": .texts(excluded),
         ])
     }
 
@@ -23,8 +23,7 @@ extension AttributionStatement {
         let fields = try value.object()
         try fields.refuseUnknown(keys: [
             "attribution", "inference", "model", "version", "policy", "sources", "missing", "computed", "datanets", "admitted",
-            "unverified",
-            "excluded",
+            "unverified", "behind", "excluded",
         ])
         let sources = try fields.list("sources", atMost: 10_000) { entry throws(JSONFieldError) in try Source(entry) }
         var computed: AttributionEvidence?
@@ -40,6 +39,7 @@ extension AttributionStatement {
             sources: sources, missing: try fields.ids("missing"), computed: computed, datanets: datanets,
             admitted: try Self.table(fields.object("admitted")),
             unverified: try fields.ids("unverified", atMost: AttributionLimits.owners),
+            parties: try fields.optionalField("behind").map { try Parties($0) } ?? Parties.alone,
             excluded: try fields.ids("excluded", atMost: AttributionLimits.owners))
     }
 

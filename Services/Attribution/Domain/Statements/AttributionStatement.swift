@@ -43,6 +43,8 @@ public struct AttributionStatement: Sendable, Hashable {
     public let admitted: [String: Int]
     /// Of those who count for the cap, who is not verified.
     public let unverified: [String]
+    /// Who stands behind them; nobody up to the rules 3, where they count as one.
+    public let parties: Parties
     /// Owners whom rulings took out.
     public let excluded: [String]
 
@@ -50,7 +52,7 @@ public struct AttributionStatement: Sendable, Hashable {
     public init(
         attribution: String, inference: String, model: String, version: Int, policy: Events.AttributionPolicy?, sources: [Source],
         missing: [String], computed: AttributionEvidence?, datanets: [String: [String: Int]], admitted: [String: Int],
-        unverified: [String], excluded: [String]
+        unverified: [String], parties: Parties = .alone, excluded: [String]
     ) {
         self.attribution = attribution
         self.inference = inference
@@ -63,6 +65,7 @@ public struct AttributionStatement: Sendable, Hashable {
         self.datanets = datanets
         self.admitted = admitted
         self.unverified = unverified
+        self.parties = parties
         self.excluded = excluded
     }
 
@@ -102,7 +105,8 @@ public struct AttributionStatement: Sendable, Hashable {
         guard let result = try result(), let policy else { return [] }
         if result.isFallback, policy.fallback == "owner" { return [] }
         let gone = Set(excluded)
-        var parts = try OwnerCap.apply(result.shares, cap: policy.cap, admitted: admitted, unverified: Set(unverified))
+        var parts = try OwnerCap.apply(
+            result.shares, cap: policy.cap, admitted: admitted, unverified: Set(unverified), parties: parties)
         if !gone.isEmpty { parts = try Self.without(gone, parts) }
         var shares: [AttributionShare] = []
         for (owner, share) in parts.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) where share > 0 {
@@ -135,7 +139,7 @@ public struct AttributionStatement: Sendable, Hashable {
     public func excluding(_ owners: [String]) -> AttributionStatement {
         AttributionStatement(
             attribution: attribution, inference: inference, model: model, version: version, policy: policy, sources: sources,
-            missing: missing, computed: computed, datanets: datanets, admitted: admitted, unverified: unverified,
+            missing: missing, computed: computed, datanets: datanets, admitted: admitted, unverified: unverified, parties: parties,
             excluded: Set(excluded).union(owners).sorted())
     }
 }

@@ -10,15 +10,18 @@ public struct KnownItem: Sendable {
     public let position: UInt64
     /// Words that are new in it; nil where nobody measured.
     public let unique: Int?
+    /// All its words, as they were counted with those; nil where nobody measured.
+    public let words: Int?
     /// The earlier item that it nearly repeats.
     public let head: String?
 
     /// An item from its parts.
-    public init(admitted: AdmittedItem, datanet: String, position: UInt64, unique: Int?, head: String?) {
+    public init(admitted: AdmittedItem, datanet: String, position: UInt64, unique: Int?, words: Int? = nil, head: String?) {
         self.admitted = admitted
         self.datanet = datanet
         self.position = position
         self.unique = unique
+        self.words = words
         self.head = head
     }
 
@@ -30,7 +33,7 @@ public struct KnownItem: Sendable {
         return list.enumerated().map { number, item in
             KnownItem(
                 admitted: item, datanet: datanet, position: position(item), unique: hasMeasures ? measures[number].unique : nil,
-                head: hasMeasures ? measures[number].head : nil)
+                words: hasMeasures ? measures[number].words : nil, head: hasMeasures ? measures[number].head : nil)
         }
     }
 }
@@ -62,7 +65,8 @@ public struct CreditTable: Sendable {
 
     /// - Parameters:
     ///   - position: of the answer.
-    ///   - rules: of the model's policy. From 3 on names that are one owner's are joined, and near-duplicates are followed to the end.
+    ///   - rules: of the model's policy. From 3 on names that are one owner's are joined, and near-duplicates are followed to the end; from
+    ///     4 on somebody stands behind names that are not verified.
     ///   - names: which names are one owner's.
     public init(
         _ searched: [SearchedSnapshot], withdrawals: Withdrawals, before position: UInt64, rules: Int, names: OwnerNames
@@ -73,6 +77,7 @@ public struct CreditTable: Sendable {
         var facts: [String: ItemFacts] = [:]
         var datanets: [String: String] = [:]
         var tokens: [String: [String: Int]] = [:]
+        var brought: [(owner: String, contribution: String, position: UInt64)] = []
         for snapshot in searched {
             for item in snapshot.items where facts[item.admitted.item] == nil {
                 let admitted = item.admitted
@@ -82,16 +87,26 @@ public struct CreditTable: Sendable {
                 facts[admitted.item] = ItemFacts(
                     owner: owner, position: Int(clamping: item.position),
                     head: clusters.map { $0.head(of: admitted.item) } ?? (admitted.cluster == admitted.item ? item.head : admitted.cluster),
-                    tokens: counts, uniqueTokens: clusters?.unique(of: item) ?? item.unique ?? admitted.tokens)
+                    tokens: counts, uniqueTokens: clusters?.unique(of: item) ?? item.unique ?? admitted.tokens,
+                    novelty: Self.novelty(item, clusters?.unique(of: item)))
                 datanets[admitted.item] = item.datanet
                 tokens[owner, default: [:]][item.datanet, default: 0] += counts
+                brought.append((owner, admitted.contribution, item.position))
             }
         }
-        items = SnapshotItems(facts)
+        let order = rules < 4 ? [] : brought.sorted { ($0.position, $0.contribution) < ($1.position, $1.contribution) }
+        items = SnapshotItems(
+            facts, parties: names.parties(of: order.map { ($0.owner, $0.contribution) }, before: position, rules: rules))
         self.datanets = datanets
         self.tokens = tokens
         self.rules = rules
         sources = searched.map(\.source)
+    }
+
+    /// What of an item is new, in parts of a whole; all of it where nobody measured.
+    private static func novelty(_ item: KnownItem, _ unique: Int?) -> Int {
+        guard let unique, let words = item.words, words > 0 else { return ItemFacts.wholeNovelty }
+        return min(unique, words) * ItemFacts.wholeNovelty / words
     }
 
     /// The statement about an answer, once it is known what the methods found.
@@ -105,22 +120,28 @@ public struct CreditTable: Sendable {
     ) throws(AttributionError) -> AttributionStatement {
         var admitted: [String: Int] = [:]
         var unverified: [String] = []
+        var parties = Parties.alone
         var datanets: [String: [String: Int]] = [:]
         if let computed, let policy = model?.attribution {
             let shares = try Attribution.recompute(evidence: computed, policy: AttributionDomain.AttributionPolicy(policy)).shares
             let isUnverified = { (owner: String) in !names.isVerified(owner, before: position, rules: rules) }
-            // Whether the cap may cut: one owner is above it, or all who are not verified are together.
-            let together = shares.reduce(0) { $0 + (isUnverified($1.owner) ? $1.share : 0) }
-            if together > policy.cap || shares.contains(where: { $0.share > policy.cap }) {
+            // Whether the cap may cut: one party is above it, as all who are not verified may be together.
+            var together: [String: Int] = [:]
+            for share in shares {
+                let party = rules < 4 ? isUnverified(share.owner) ? Parties.crowd : share.owner : items.parties.party(of: share.owner)
+                together[party, default: 0] += share.share
+            }
+            if together.values.contains(where: { $0 > policy.cap }) {
                 admitted = items.admittedTokens.filter { $0.value > 0 }
                 unverified = Set(shares.map(\.owner)).union(admitted.keys).filter(isUnverified).sorted()
+                parties = items.parties.only(unverified)
             }
             datanets = self.datanets(of: Set(shares.map(\.owner)).union(admitted.keys), computed)
         }
         return AttributionStatement(
             attribution: attribution, inference: inference.inference, model: inference.model, version: inference.version,
             policy: model?.attribution, sources: sources, missing: (model == nil ? missing + ["unknown-model"] : missing).sorted(),
-            computed: computed, datanets: datanets, admitted: admitted, unverified: unverified, excluded: [])
+            computed: computed, datanets: datanets, admitted: admitted, unverified: unverified, parties: parties, excluded: [])
     }
 
     /// The number of the rules that a model is published with; of a model that never was, the first.

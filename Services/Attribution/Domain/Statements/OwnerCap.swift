@@ -1,5 +1,5 @@
-/// The most that one verified owner may get of an answer. All who are not verified count as one, so that a crowd of new names gets no more
-/// than one name would.
+/// The most that one party may get of an answer: a verified owner, from the rules 4 on with the authors whose work it brought and whom nobody
+/// has claimed; and all others who are not verified, who count as one, so that a crowd of new names gets no more than one name would.
 ///
 /// What is above the cap goes to the other owners of the snapshots by their admitted tokens, not by what they are credited with: else a word
 /// of one's own in an answer would earn what another's pages had to give up. Where nobody else is, it stays.
@@ -7,14 +7,17 @@ public enum OwnerCap {
     /// - Parameters:
     ///   - shares: parts of 10^9.
     ///   - admitted: the owners' admitted tokens.
+    ///   - parties: who stands behind the unverified; where that says nothing of one, the crowd.
     /// - Returns: parts of 10^9 that add up as before.
     public static func apply(
-        _ shares: [OwnerShare], cap: Int, admitted: [String: Int], unverified: Set<String>
+        _ shares: [OwnerShare], cap: Int, admitted: [String: Int], unverified: Set<String>, parties: Parties = .alone
     ) throws(AttributionError) -> [String: Int] {
         var parts: [String: Int] = [:]
         for share in shares { parts[share.owner] = share.share }
-        // The group of the unverified has no name that an owner can have.
-        func group(_ owner: String) -> String { unverified.contains(owner) ? "" : owner }
+        func group(_ owner: String) -> String {
+            guard unverified.contains(owner) else { return owner }
+            return parties.behind[owner] == nil ? Parties.crowd : parties.party(of: owner)
+        }
         var members: [String: [String]] = [:]
         for owner in Set(parts.keys).union(admitted.keys).sorted(by: precedes) { members[group(owner), default: []].append(owner) }
         var full: Set<String> = []

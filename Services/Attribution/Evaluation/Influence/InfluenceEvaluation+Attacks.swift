@@ -8,14 +8,20 @@ extension InfluenceEvaluation {
     struct Payment {
         var owner: (Int) -> String = { "o\($0)" }
         var head: [String: String] = [:]
+        var parties = Parties.alone
         var hasCanaries = true
         var cap: Int?
+        /// The rules that pay.
+        var rules = AttributionPolicy().rules
+        /// Whether the answers say what the prompts had said.
+        var isEcho = false
 
         /// No defence at all.
         static var bare: Payment {
             var payment = Payment()
             payment.hasCanaries = false
             payment.cap = 0
+            payment.rules = 3
             return payment
         }
 
@@ -58,11 +64,14 @@ extension InfluenceEvaluation {
         let outside = world.names.count
         var littered = world.rows
         for number in 0..<4 { littered += world.garbage(owner: outside + number, choices: &attackersChoices) }
-        let repeated = world.rows + copies(of: attackers)
+        let repeated = world.rows + copies(of: attackers, 3)
+        let often = world.rows + copies(of: attackers, 9)
         let stolen = world.rows + theft(of: victim)
+        let padded = world.rows + paddedTheft(of: victim)
         let strange = world.rows.map { attackers.contains($0.owner) ? world.strange($0, choices: &attackersChoices) : $0 }
         let found = try await scores([
             (littered, .ekfac), (repeated, .ekfac), (repeated, .dataInf), (world.rows, .dataInf), (stolen, .ekfac), (strange, .ekfac),
+            (padded, .ekfac), (often, .ekfac),
         ])
 
         try garbage(&table, littered, found[0])
@@ -71,8 +80,14 @@ extension InfluenceEvaluation {
         table.add(
             "influence: ×4 self-duplication, of their share before (off: DataInf)", without: plain,
             share(try earnings(found[1], of: repeated, .clusters(of: repeated))) / own, atMost: 1.10)
+        table.add(
+            "influence: ×10 self-duplication, of their share before (off: summed)",
+            without: share(try earnings(found[7], of: often, .bare)) / bareOwn,
+            share(try earnings(found[7], of: often, .clusters(of: often))) / own, atMost: 1.10)
         try copying(&table, stolen, found[4], victim, before["o\(victim)"] ?? 0)
+        try paddedCopying(&table, padded, found[6], victim, before["o\(victim)"] ?? 0)
         try splitting(&table, standing, honest)
+        try await echo(&table, attackers)
         table.add(
             "influence: outliers by rare words, of their share before",
             without: share(try earnings(found[5], of: strange, .bare)) / bareOwn, share(try earnings(found[5], of: strange)) / own,
@@ -96,9 +111,9 @@ extension InfluenceEvaluation {
             part(try earnings(scores, of: littered)), atMost: 0.15)
     }
 
-    /// The attackers' rows three times more.
-    private func copies(of attackers: Set<Int>) -> [InfluenceWorld.Row] {
-        (1...3).flatMap { number in
+    /// The attackers' rows so many times more.
+    private func copies(of attackers: Set<Int>, _ times: Int) -> [InfluenceWorld.Row] {
+        (1...times).flatMap { number in
             world.rows.filter { attackers.contains($0.owner) }.map {
                 InfluenceWorld.Row(item: "copy\(number)/" + $0.item, owner: $0.owner, example: $0.example)
             }
@@ -123,6 +138,40 @@ extension InfluenceEvaluation {
         table.add("influence: what the best earner keeps beside the copycat", (defended["o\(victim)"] ?? 0) / whole, atLeast: 0.90)
     }
 
+    /// Another's rows, a quarter of each with other words in their place, so that none is a near-duplicate.
+    private func paddedTheft(of victim: Int) -> [InfluenceWorld.Row] {
+        let own = world.shadows.filter { $0.owner != victim }
+        return theft(of: victim).enumerated().map { number, row in
+            let other = own[number % own.count].example.tokens
+            let kept = row.example.tokens.count * 3 / 4
+            let tokens = row.example.tokens.prefix(kept) + other.suffix(row.example.tokens.count - kept)
+            return InfluenceWorld.Row(item: "padded\(number)", owner: row.owner, example: TrainingExample(tokens: Array(tokens)))
+        }
+    }
+
+    private func paddedCopying(
+        _ table: inout EvaluationTable, _ all: [InfluenceWorld.Row], _ scores: [[Double]], _ victim: Int, _ whole: Double
+    ) throws {
+        let thief = "o\(world.names.count)"
+        let bare = try earnings(scores, of: all, .bare), defended = try earnings(scores, of: all)
+        let kept = EvaluationTable.number((defended["o\(victim)"] ?? 0) / whole)
+        table.add(
+            "influence: copycat with a quarter of other words, of that one's share (who keeps \(kept))",
+            without: (bare[thief] ?? 0) / whole, (defended[thief] ?? 0) / whole, atMost: 0.25)
+    }
+
+    /// Attackers ask to have their own rows repeated.
+    private func echo(_ table: inout EvaluationTable, _ attackers: Set<Int>) async throws {
+        let asked = world.rows.filter { attackers.contains($0.owner) }
+        let lines = try await scores(world.rows, by: .ekfac, queries: asked)
+        func part(_ payment: Payment) throws -> Double {
+            try earnings(lines, of: world.rows, payment).filter { name, _ in attackers.contains { name == "o\($0)" } }.values.reduce(0, +)
+        }
+        var repeated = Payment()
+        repeated.isEcho = true
+        table.add("influence: prompt echo, share of all credit", without: try part(.bare), try part(repeated), atMost: 0)
+    }
+
     /// The same rows and scores, under four names each.
     func splitting(_ table: inout EvaluationTable, _ standing: Standing, _ honest: [[Double]]) throws {
         let attackers = standing.attackers
@@ -136,6 +185,15 @@ extension InfluenceEvaluation {
         table.add(
             "influence: split among four names, of their share before", without: shells / standing.share(standing.bareBefore),
             standing.share(try earnings(honest, of: split, verified)) / standing.share(standing.before), atMost: 1.05)
+        // The attackers bring it as the work of authors whom nobody has claimed.
+        var brought: [String: String] = [:]
+        for row in split where row.owner >= 100 { brought["o\(row.owner)"] = "o\((row.owner - 100) / 4)" }
+        var unclaimed = Payment()
+        unclaimed.parties = Parties(brought)
+        let names = try earnings(honest, of: split, unclaimed).filter { brought[$0.key] != nil }.values.reduce(0, +)
+        table.add(
+            "influence: split among four names that nobody has claimed, of their share before",
+            without: shells / standing.share(standing.bareBefore), names / standing.share(standing.before), atMost: 1.05)
     }
 
     /// The rows that attackers would bring who had texts like everybody's: they train a model of their own on some, and bend their rows
@@ -168,13 +226,17 @@ extension InfluenceEvaluation {
         _ scores: [[Double]], of rows: [InfluenceWorld.Row], _ payment: Payment = Payment()
     ) throws -> [String: Double] {
         var facts: [String: ItemFacts] = [:]
+        var novelty = Novelty()
         for (position, row) in rows.enumerated() {
+            let found = novelty.add(id: row.item, words: row.example.tokens.map { UInt64($0) })
             facts[row.item] = ItemFacts(
-                owner: payment.owner(row.owner), position: position, head: payment.head[row.item], tokens: row.example.tokens.count)
+                owner: payment.owner(row.owner), position: position, head: payment.head[row.item], tokens: found.tokens,
+                novelty: found.uniqueTokens * ItemFacts.wholeNovelty / max(1, found.tokens))
         }
-        let items = SnapshotItems(facts)
+        let items = SnapshotItems(facts, parties: payment.parties)
         var policy = AttributionPolicy()
         policy.weights = [.influence: Apportionment.whole]
+        policy.rules = payment.rules
         policy.threshold = 0
         policy.fallback = .methods
         if let cap = payment.cap { policy.outlierCap = cap }
@@ -184,7 +246,7 @@ extension InfluenceEvaluation {
         let count = payment.hasCanaries ? rows.count + planted.count : rows.count
         let ids = (rows + planted).prefix(count).map(\.item)
         let answer = try WordSequence("an answer of some words")
-        let prompt = try WordSequence("")
+        let prompt = payment.isEcho ? answer : try WordSequence("")
         var sums: [String: Double] = [:]
         for line in scores {
             // Whole numbers of 40 bits keep nine digits of the largest score.

@@ -47,6 +47,9 @@ public struct InfluenceEvaluation: Sendable {
         try await attacks(&table)
     }
 
+    /// What attacks earn, and nothing else.
+    public mutating func runAttacks(into table: inout EvaluationTable) async throws { try await attacks(&table) }
+
     /// What one training shows, without any to compare it with: some seconds.
     public func runQuickly(into table: inout EvaluationTable) async throws {
         let honest = try await scores(world.rows, by: .ekfac)

@@ -17,8 +17,8 @@ final class CreditTables: Sendable {
             let position = task.trigger.position
             self.sources = sources
             withdrawn = task.withdrawals.last(before: position)
-            renamed = task.owners.lastChange(before: position)
             rules = CreditTable.rules(of: task.model?.attribution)
+            renamed = task.owners.lastChange(before: position, rules: rules)
         }
     }
 

@@ -42,6 +42,10 @@ struct IndexSet: SpanSource {
         return spans
     }
 
+    func copies(of words: Range<Int>, in text: WordSequence, among items: [String], minimum: Int) -> Set<String> {
+        CorpusIndex.copies(of: words, in: text, among: items, minimum: minimum, indexes)
+    }
+
     private struct Place: Hashable {
         let start: Int
         let length: Int

@@ -66,7 +66,7 @@ struct AttributionState: ServiceState {
         AttributionCorrected.type, RulingMade.type, DisputeOpened.type, ContributionWithdrawn.type, ContentErased.type, KeyRotated.type,
         AdmissionGranted.type, DatanetCreated.type, DatanetPolicyChanged.type, MemberGranted.type, MemberRevoked.type, AccessGranted.type,
         AccessRevoked.type,
-        ContributorClaimed.type, AccountVerified.type,
+        ContributorClaimed.type, AccountVerified.type, ContributionSubmitted.type,
     ]
 
     static func concerns(_ type: String) -> Bool { types.contains(type) }
@@ -93,6 +93,9 @@ struct AttributionState: ServiceState {
         case AdmissionGranted.type:
             let admission = try AdmissionGranted(fields)
             if admissions[admission.contribution] == nil { admissions[admission.contribution] = position }
+        case ContributionSubmitted.type:
+            let submitted = try ContributionSubmitted(fields)
+            owners.bring(contribution: submitted.contribution, by: submitted.contributor)
         case ContributionWithdrawn.type:
             let withdrawn = try ContributionWithdrawn(fields)
             withdrawals.withdraw(contribution: withdrawn.contribution, items: withdrawn.items, at: position)

@@ -94,8 +94,9 @@ public struct AttributionPolicy: EventPart {
     public var minimumSpan: Int
 
     /// The rules that answers can be attributed by, oldest first. The second takes off what planted canaries earn by influence, the
-    /// third follows near-duplicates to the end and knows which names are one owner's.
-    public static let knownRules = ["attribution/1", "attribution/2", "attribution/3"]
+    /// third follows near-duplicates to the end and knows which names are one owner's, the fourth counts parties, pays nobody for what was
+    /// copied, and influence for what is new and the answer's own.
+    public static let knownRules = ["attribution/1", "attribution/2", "attribution/3", "attribution/4"]
 
     /// From its parts.
     public init(rules: String, spans: Int, influence: Int, retrieval: Int, threshold: Int, cap: Int, fallback: String, minimumSpan: Int) {

@@ -132,7 +132,7 @@ import Testing
 
     @Test func rulesThatAreNotKnownAndPoliciesThatCannotBeMeantAreRefused() throws {
         let facts = ["a": ItemFacts(owner: "ann", position: 1, tokens: 300)]
-        #expect(throws: AttributionError.unknownRules(4)) { try spansOnly([], facts) { $0.rules = 4 } }
+        #expect(throws: AttributionError.unknownRules(5)) { try spansOnly([], facts) { $0.rules = 5 } }
         #expect(throws: AttributionError.badPolicy(field: "weights", reason: "give no method any weight")) {
             try spansOnly([], facts) { $0.weights = [:] }
         }

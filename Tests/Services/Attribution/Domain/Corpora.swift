@@ -5,9 +5,15 @@ import Crypto
 struct ToldSpans: SpanSource {
     let snapshotRoot = SHA256.hash(utf8: "told")
     var matches: [SpanMatch]
+    /// The items that copy others, wherever they are.
+    var copies: Set<String> = []
 
     func maximalSpans(of text: WordSequence, minimumTokens: Int, occurrenceLimit: Int) -> [SpanMatch] {
         matches.filter { $0.length >= minimumTokens }
+    }
+
+    func copies(of words: Range<Int>, in text: WordSequence, among items: [String], minimum: Int) -> Set<String> {
+        copies.intersection(items.dropFirst())
     }
 }
 

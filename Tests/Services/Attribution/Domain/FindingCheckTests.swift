@@ -12,7 +12,7 @@ import Testing
             cappedRows: 0, skippedRows: 0)
         let found = AttributionEvidence(
             rules: rules, snapshotRoot: nil, answerTokens: 5, echoedTokens: 0, spans: nil, uniqueTokens: [:],
-            influence: InfluenceEvidence(checkpoints: [checkpoint], exponent: -20), passages: nil, fallback: nil)
+            influence: InfluenceEvidence(checkpoints: [checkpoint], exponent: -20), passages: nil, parties: .alone, fallback: nil)
         let policy = Events.AttributionPolicy(
             rules: "attribution/\(rules)", spans: 0, influence: 10_000, retrieval: 0, threshold: 0, cap: 1_000_000_000, fallback: "tokens",
             minimumSpan: 8)
@@ -26,7 +26,7 @@ import Testing
         for name in ["ann", "canary/0/1", "canary", ""] {
             #expect(throws: (any Error).self, "\(name)") { try check(rules: 2, canary: name) }
         }
-        #expect(throws: AttributionError.unknownRules(4)) { try check(rules: 4, canary: "canary/0") }
+        #expect(throws: AttributionError.unknownRules(5)) { try check(rules: 5, canary: "canary/0") }
     }
 
     @Test func byTheOldRulesAVariantOfAnExcerptEarnsForTheExcerpt() throws {
@@ -55,6 +55,30 @@ import Testing
         #expect(throws: (any Error).self) { try check(3) }
     }
 
+    @Test func whoStandsBehindNamesIsWhatTheLogSays() throws {
+        let facts = ["a": ItemFacts(owner: "author", position: 1, tokens: 50), "b": ItemFacts(owner: "bob", position: 2, tokens: 50)]
+        let known = SnapshotItems(facts, parties: Parties(["author": "ivy", "ivy": ""]))
+        func check(_ computed: SnapshotItems, rules: Int = 4) throws {
+            let policy = Events.AttributionPolicy(
+                rules: "attribution/\(rules)", spans: 10_000, influence: 0, retrieval: 0, threshold: 0, cap: 1_000_000_000,
+                fallback: "tokens", minimumSpan: 8)
+            let found = try Attribution.compute(
+                answer: WordSequence(words(0..<20)), prompt: WordSequence(""),
+                index: Planted(SpanMatch(start: 0, length: 20, occurrences: 2, items: ["a", "b"])), items: computed,
+                policy: AttributionPolicy(policy)
+            ).evidence
+            let source = AttributionStatement.Source(
+                snapshot: SnapshotReference(datanet: "dn", snapshot: "sn", number: 1, root: .zero), index: .zero, isRetrieval: false)
+            try FindingCheck(found, items: known, sources: [source], policy: policy).check(passages: [])
+        }
+        try check(known)
+        try check(known, rules: 3)
+        // Somebody who makes an author a party of its own, or hides behind whom it stands, is found.
+        for parties in [Parties.alone, Parties(["author": ""]), Parties(["author": "bob"])] {
+            #expect(throws: (any Error).self) { try check(SnapshotItems(facts, parties: parties)) }
+        }
+    }
+
     private struct Planted: SpanSource {
         let match: SpanMatch
         let snapshotRoot = Digest.zero
@@ -62,6 +86,7 @@ import Testing
         init(_ match: SpanMatch) { self.match = match }
 
         func maximalSpans(of text: WordSequence, minimumTokens: Int, occurrenceLimit: Int) -> [SpanMatch] { [match] }
+        func copies(of words: Range<Int>, in text: WordSequence, among items: [String], minimum: Int) -> Set<String> { [] }
     }
 
     @Test func sumsThatNoRowsCanMakeAreRefusedWhenTheyAreRead() throws {

@@ -60,7 +60,7 @@ import Testing
         // Each keeps 100 of 500.
         #expect(new.byOwner == old.byOwner && new.confidence == 100_000_000)
         #expect(new.evidence.influence?.checkpoints.first?.canaries.map(\.owner) == ["canary/0"])
-        #expect(throws: AttributionError.unknownRules(4)) { try compute([checkpoint(scores)]) { $0.rules = 4 } }
+        #expect(throws: AttributionError.unknownRules(5)) { try compute([checkpoint(scores)]) { $0.rules = 5 } }
     }
 
     @Test func anOutlierCountsAsTheCap() throws {

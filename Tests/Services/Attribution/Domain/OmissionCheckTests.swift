@@ -38,7 +38,7 @@ import Testing
                 found: AttributionEvidence(
                     rules: 3, snapshotRoot: spans == nil ? nil : .zero, answerTokens: words, echoedTokens: 0, spans: spans,
                     uniqueTokens: [:],
-                    influence: influence, passages: passages, fallback: nil),
+                    influence: influence, passages: passages, parties: .alone, fallback: nil),
                 missing: missing, sources: [.init(snapshot: snapshot, index: isIndexed ? .zero : nil, isRetrieval: false)],
                 policy: try AttributionPolicy(policy),
                 items: SnapshotItems([

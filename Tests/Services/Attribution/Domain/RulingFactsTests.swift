@@ -13,10 +13,13 @@ import Testing
         var facts = AttributionFacts()
         private var position: UInt64 = 0
 
+        /// When what comes next happens.
+        var time: Int64 = 1
+
         mutating func take<Payload: EventData>(_ data: Payload, isOwn: Bool = false) throws {
             let stream = try #require(StreamName(kind: String(Payload.type.prefix { $0 != "." }), id: "t"))
             let event = Event(
-                type: Payload.type, stream: stream, time: Timestamp(microseconds: 1), actor: "a",
+                type: Payload.type, stream: stream, time: Timestamp(microseconds: time), actor: "a",
                 cause: .command(id: "c\(position)", digest: .zero), ordinal: 0, correlation: AttributionHouse.trace, data: data.json)
             let fact = try Fact(LoggedEvent(position: position, version: 0, bytes: event.encoded()))
             try facts.apply(isOwn ? fact.own : fact)
@@ -63,5 +66,23 @@ import Testing
         #expect(log.facts.unfollowed().map(\.isPassedOver) == [true])
         try log.take(AttributionCorrected(attribution: "at_1", ruling: "ru_1", shares: .entries([]), evidence: .zero), isOwn: true)
         #expect(log.facts.unfollowed().isEmpty)
+    }
+
+    @Test func inAQuietHouseAnAnswerFromLongAfterTheRulingTellsToo() throws {
+        var log = Log()
+        try log.answer(0)
+        try log.attribute(0)
+        try log.take(
+            RulingMade(
+                ruling: "ru_1", about: "dispute", subject: "inf_0", upheld: true, penalties: [Penalty(principal: "ann", points: 100)]))
+        log.time += AttributionFacts.patience
+        try log.answer(1)
+        try log.attribute(1)
+        #expect(log.facts.unfollowed().map(\.isPassedOver) == [false])
+        log.time += 1
+        try log.answer(2)
+        #expect(log.facts.unfollowed().map(\.isPassedOver) == [false])
+        try log.attribute(2)
+        #expect(log.facts.unfollowed().map(\.isPassedOver) == [true])
     }
 }

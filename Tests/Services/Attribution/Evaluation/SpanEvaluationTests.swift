@@ -28,10 +28,10 @@ import Testing
             return try evaluation.run()
         }
         let found = try table(seed: 7)
-        #expect(found.rows.count == 10)
+        #expect(found.rows.count == 12)
         for row in found.rows { #expect(row.isMet, "\(row.name): \(row.value)") }
         // Without its defence each attack that copies or asks pays: the defences are what the table measures.
-        for name in ["copycat", "prompt echo"] {
+        for name in ["copycat of", "copycat with", "prompt echo"] {
             let row = try #require(found.rows.first { $0.name.hasPrefix(name) })
             #expect((row.without ?? 0) > 0.1, "\(row.name)")
         }

@@ -74,6 +74,9 @@ final class ReplayedLog: LogClient {
             try await house.publishModel([first, second], retrieval: ["dn_2"], job: "job_1") {
                 ($0.cap, $0.rules) = (300_000_000, "attribution/2")
             }
+            try await house.publishModel([first, second], retrieval: ["dn_2"], job: "job_1", version: 2) {
+                ($0.cap, $0.rules) = (300_000_000, "attribution/4")
+            }
             try await house.append(KeyRotated(principal: "o1", added: "did:key:z1", verified: "mail"), by: .agentGateway)
             for number in 0..<15 {
                 let passage = Events.RetrievedPassage(
@@ -81,7 +84,7 @@ final class ReplayedLog: LogClient {
                 try await house.answer(
                     "inf_\(number)", words(number * 20..<number * 20 + 25) + " and " + words(300..<330), prompt: words(0..<9),
                     row: number % 3 == 2 ? nil : house.standIns.put(artefact: row(2, number).bytes),
-                    passages: number % 2 == 0 ? [passage] : [])
+                    passages: number % 2 == 0 ? [passage] : [], version: 1 + number / 2 % 2)
                 if number == 7 {
                     try await house.append(ContributionWithdrawn(contribution: "c-i3", contributor: "o3", items: []), by: .ingest)
                 }
@@ -93,15 +96,18 @@ final class ReplayedLog: LogClient {
                 }
             }
             #expect(said.count == 18)
+            // Each clone is a house of its own: another database, other folders, and of the first the log and what it names.
             for isInterrupted in [false, true] {
-                let replayed = try ReplayedLog(try await house.log())
-                let folder = try TemporaryFolder("clone")
-                try copyEvidence(from: try house.context.shared, to: folder.path)
-                if isInterrupted { try await run(house, replayed, folder, until: 7) }
-                try await run(house, replayed, folder, until: said.count)
-                // Which index is built while answers are attributed is nobody's choice; the answers' order is the log's.
-                #expect(Set(replayed.written) == Set(said))
-                #expect(try computed(replayed.written) == computed(said))
+                try await withAttributionHouse { clone in
+                    let replayed = try ReplayedLog(try await house.log())
+                    let folder = try TemporaryFolder("clone")
+                    try copyEvidence(from: try house.context.shared, to: folder.path)
+                    if isInterrupted { try await run(clone, peers: house, replayed, folder, until: 7) }
+                    try await run(clone, peers: house, replayed, folder, until: said.count)
+                    // Which index is built while answers are attributed is nobody's choice; the answers' order is the log's.
+                    #expect(Set(replayed.written) == Set(said))
+                    #expect(try computed(replayed.written) == computed(said))
+                }
             }
             for bytes in try computed(said) {
                 let computed = try AttributionComputed(Fact(LoggedEvent(position: 0, version: 0, bytes: bytes)).data.object())
@@ -119,12 +125,14 @@ final class ReplayedLog: LogClient {
         }
     }
 
-    /// A clone on its own folder, until as many events are written.
-    private func run(_ house: AttributionHouse, _ log: ReplayedLog, _ folder: TemporaryFolder, until count: Int) async throws {
+    /// A clone on its own folder, until as many events are written; the others' services are those of the first house.
+    private func run(
+        _ house: AttributionHouse, peers: AttributionHouse, _ log: ReplayedLog, _ folder: TemporaryFolder, until count: Int
+    ) async throws {
         let context = try house.context
         let clone = try await AttributionService.open(
             ServiceContext(
-                service: .attribution, log: log, database: context.database, peers: context.peers, signer: context.signer,
+                service: .attribution, log: log, database: context.database, peers: try peers.context.peers, signer: context.signer,
                 folder: folder.path, shared: folder.path, settings: context.settings, clock: context.clock, logger: context.logger,
                 metrics: context.metrics))
         let running = Task { await clone.run() }

@@ -300,6 +300,48 @@ private let own = "it is said that "
         }
     }
 
+    @Test func theNamesThatAnImporterBringsAreOnePartyAndAPaddedCopyEarnsNothingByTheRules4() async throws {
+        try await withAttributionHouse { house in
+            let phrase = words(5_000..<5_012)
+            func around(_ number: Int) -> String { words(number..<number + 40) + " " + phrase + " " + words(number + 40..<number + 80) }
+            let names = (0..<3).map { AttributionHouse.Item(id: "n\($0)", owner: "author_\($0)", text: around(1_000 * ($0 + 1))) }
+            let bobs = AttributionHouse.Item(id: "b", owner: "bob", text: around(100) + " " + words(7_000..<7_060))
+            let padded = AttributionHouse.Item(
+                id: "p", owner: "eve", text: words(8_000..<8_040) + " " + words(7_000..<7_060) + " " + words(8_040..<8_080))
+            for name in names {
+                try await house.append(
+                    ContributionSubmitted(
+                        contribution: name.contribution, datanet: "dn_1", contributor: "ivy", kind: "on-behalf",
+                        manifest: SHA256.hash(utf8: "m"), signer: "did:key:z1", signature: "", items: 1, bytes: 1), by: .ingest)
+            }
+            try await house.append(KeyRotated(principal: "bob", added: "did:key:z2", verified: "mail"), by: .agentGateway)
+            let snapshot = try await house.publish([bobs] + names + [padded])
+            try await house.publishModel([snapshot]) { $0.rules = "attribution/4" }
+            try await house.publishModel([snapshot], version: 2) { $0.rules = "attribution/3" }
+            for version in [1, 2] {
+                try await house.answer("phrase_\(version)", "it says " + phrase, version: version)
+                try await house.answer("copied_\(version)", "it says " + words(7_010..<7_040), version: version)
+            }
+            try await house.append(KeyRotated(principal: "ivy", added: "did:key:z3", verified: "mail"), by: .agentGateway)
+            try await house.answer("phrase_3", "it says " + phrase)
+            try await house.serving { _ in
+                let now = try await house.attribution(of: "phrase_1")
+                #expect(now.shares.byOwner["bob"] == 500_000_000 && now.shares.byOwner.count == 4)
+                let statement = try await house.statement(now.evidence)
+                #expect(statement.computed?.parties.behind["author_1"] == "ivy" && statement.computed?.parties.behind["ivy"] == "")
+                #expect(try await house.attribution(of: "phrase_2").shares.byOwner["bob"] == 250_000_000)
+                #expect(try await house.attribution(of: "copied_1").shares.byOwner == ["bob": 1_000_000_000])
+                #expect(try await house.attribution(of: "copied_2").shares.byOwner == ["bob": 500_000_000, "eve": 500_000_000])
+                // Ivy is verified since: her names are hers, and no longer of the crowd.
+                let later = try await house.attribution(of: "phrase_3")
+                #expect(later.shares.byOwner["bob"] == 500_000_000)
+                #expect(
+                    try await house.statement(later.evidence).computed?.parties
+                        == Parties(["author_0": "ivy", "author_1": "ivy", "author_2": "ivy"]))
+            }
+        }
+    }
+
     @Test func aLaterSnapshotIsIndexedByWhatItHasMore() async throws {
         try await withAttributionHouse { house in
             let zoe = AttributionHouse.Item(id: "z", owner: "zoe", text: words(300..<330))
