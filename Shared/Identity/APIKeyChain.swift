@@ -30,4 +30,11 @@ public struct APIKeyChain: APIKeyStore {
         for store in stores { if let holder = try await store.holder(of: keyID, at: agent) { return holder } }
         return nil
     }
+
+    /// The last that any store knows.
+    public func tokensEnd(of subject: String) async throws -> Int64? {
+        var last: Int64?
+        for store in stores { if let end = try await store.tokensEnd(of: subject) { last = max(last ?? end, end) } }
+        return last
+    }
 }

@@ -16,6 +16,9 @@ public protocol APIKeyStore: Sendable {
     ///   - keyID: a JWK thumbprint (RFC 7638).
     ///   - agent: the origin that has the directory of keys.
     func holder(of keyID: String, at agent: String) async throws -> KeyHolder?
+    /// The second since 1970 up to which the tokens of a person or agent hold no more, because a key of theirs was given up then; nil where
+    /// none was.
+    func tokensEnd(of subject: String) async throws -> Int64?
 }
 
 extension APIKeyStore {
@@ -24,6 +27,9 @@ extension APIKeyStore {
 
     /// Most stores ask nobody else.
     public func holder(of keyID: String, at agent: String) async throws -> KeyHolder? { nil }
+
+    /// Most stores know nothing of tokens.
+    public func tokensEnd(of subject: String) async throws -> Int64? { nil }
 
     /// Whose key it is; nil when it is not known, revoked or past its end.
     /// - Parameter now: seconds since 1970.

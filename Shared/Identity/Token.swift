@@ -67,6 +67,9 @@ struct Token {
             return second
         }
 
+        /// The second in which it was made, if it says so.
+        var issued: Int64? { value["iat"]?.intValue }
+
         func requireIssuer(_ issuer: String) throws(TokenError) {
             guard let name = value["iss"]?.stringValue, name.utf8.elementsEqual(issuer.utf8) else { throw .issuer }
         }

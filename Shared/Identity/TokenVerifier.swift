@@ -27,6 +27,7 @@ public final class TokenVerifier: Sendable {
 
     private struct Verified: Sendable {
         let caller: Caller
+        let issued: Int64?
         let begin: Int64?
         let end: Int64
     }
@@ -71,11 +72,17 @@ public final class TokenVerifier: Sendable {
     /// Who the token says is asking.
     /// - Parameter now: seconds since 1970.
     public func verify(_ token: [UInt8], now: Int64 = UnixTime.now) throws(TokenError) -> Caller {
+        try read(token, now: now).caller
+    }
+
+    /// Who the token says is asking, and when it was made.
+    /// - Parameter now: seconds since 1970.
+    public func read(_ token: [UInt8], now: Int64 = UnixTime.now) throws(TokenError) -> VerifiedToken {
         guard token.count <= Token.largest else { throw .tooLarge }
         let digest = SHA256.hash(token)
         if let known = state.withLock({ $0.verified[digest] }) {
             try check(known, now)
-            return known.caller
+            return VerifiedToken(caller: known.caller, issued: known.issued)
         }
         let parts = try Token(token)
         let id = try parts.keyID()
@@ -92,12 +99,13 @@ public final class TokenVerifier: Sendable {
         guard end <= UnixTime.add(max(now, begin ?? now), Self.longest + leeway) else { throw .tooLong }
         try claims.requireIssuer(owned.issuer)
         try claims.requireAudience(audiences)
-        let verified = Verified(caller: try claims.caller(issuer: owned.issuer), begin: begin, end: end)
+        let verified = Verified(
+            caller: try claims.caller(issuer: owned.issuer), issued: claims.issued, begin: begin, end: end)
         state.withLock { state in
             // Not when the keys were replaced in between: this one may have been withdrawn.
             if state.generation == generation { state.verified[digest] = verified }
         }
-        return verified.caller
+        return VerifiedToken(caller: verified.caller, issued: verified.issued)
     }
 
     private func check(_ token: Verified, _ now: Int64) throws(TokenError) {
@@ -115,5 +123,19 @@ public final class TokenVerifier: Sendable {
             }
         }
         return keys
+    }
+}
+
+/// What is known of a token that holds.
+public struct VerifiedToken: Sendable, Hashable {
+    /// Who is asking.
+    public let caller: Caller
+    /// The second since 1970 in which it was made; nil where it does not say.
+    public let issued: Int64?
+
+    /// From its parts.
+    public init(caller: Caller, issued: Int64?) {
+        self.caller = caller
+        self.issued = issued
     }
 }

@@ -142,14 +142,16 @@ class World:
         self.rules = options.get("rules")
         self.statement = options.get("statement", True)
         self.list_limit = options.get("list_limit", 200)
-        self.parts = []
+        self.parts, self.newest = [], {}
         # What changes the first settlement: units that flow back, and lists of other shares, as they follow each other.
         self.changes = options.get("changes", options.get("returns", []))
         self.late = options.get("late")
         # Whether the first snapshot's event is one that came after the training.
         self.again = options.get("again")
         # The edition of the settlement's rules, by how many seconds log time was ahead of it, and rules that were set after its basis.
-        self.edition, self.ahead, self.late_rules = options.get("edition", 2), options.get("ahead", 7), options.get("late_rules")
+        self.edition, self.ahead, self.late_rules = options.get("edition", 3 if self.kind == "task" else 2), options.get("ahead", 7), options.get("late_rules")
+        # What a task pays, where that is more than could be had; and whether its Datanets' snapshots say whose work they are.
+        self.pays, self.says = options.get("pays", self.fee), options.get("says", self.kind == "task")
         self.write(options.get("settlements", 1), options.get("until", "paid"), options.get("wallet"))
 
     def add(self, name, type, data, cause=None):
@@ -198,9 +200,13 @@ class World:
             found.append(admitted)
         found.sort(key=lambda item: (item["commitment"], item["item"].encode()))
         leaves = [hashlib.sha256(b"\x00" + canonical(item)).digest() for item in found]
+        names = sorted(set(owners), key=str.encode)
+        parts = reader.divide(10**9, [owners.count(owner) for owner in names])
+        self.newest[id] = [{"owner": owner, "datanet": id, "share": share} for owner, share in zip(names, parts)] if self.says else []
         published = self.add("snapshot-" + id, "snapshot.published",
                              {"datanet": id, "snapshot": "sn_" + id, "number": 1, "root": "sha256:" + root(leaves).hex(), "manifest": digest(b"x"),
-                              "items": len(found), "tokens": 20 * len(found), "owners": len(set(owners)), "list": digest(canonical(found))})
+                              "items": len(found), "tokens": 20 * len(found), "owners": len(set(owners)), "list": digest(canonical(found)),
+                              "shares": self.listed(self.newest[id]) if self.says else None})
         return found, leaves, {key: published[key] for key in ("datanet", "snapshot", "number", "root")}
 
     def write(self, settlements, until, wallet):
@@ -253,7 +259,7 @@ class World:
         return {"ruling": self.places[f"ruling-{name}"], "corrected": self.places[f"corrected-{name}"], "settled": self.places[f"moved-{name}"]}, name
 
     def settle(self, number, shares, snapshots, changes):
-        tag, reference = f"-{number}", f"in_{number}" if self.kind == "inference" else {"training": "job_1", "access": "ac_1"}[self.kind]
+        tag, reference = f"-{number}", f"in_{number}" if self.kind == "inference" else {"training": "job_1", "access": "ac_1", "task": "tk_1#0"}[self.kind]
         answer = self.kind == "inference"
         if answer:
             self.add("inference" + tag, "inference.completed",
@@ -264,6 +270,12 @@ class World:
             self.add("used", "access.used",
                      {"access": "ac_1", "datanet": "dn_1", "snapshot": snapshots[0]["snapshot"], "reader": "pia", "grant": "gr_1", "purpose": "read",
                       "items": 3, "price": money(self.fee), "hold": "hd_1", "shares": shares})
+        if self.kind == "task":
+            accounts = ["datanet:dn_1", "datanet:dn_2", "model-owner:acme", "payer:bot"]
+            paid = [{"account": account, "amount": money(units)} for account, units in zip(accounts, reader.divide(self.pays, [4000, 1000, 2000, 3000]))]
+            self.task = {"task": "tk_1", "root": "tk_1", "milestone": 0, "by": "pia", "client": "pia", "provider": "bot", "payer": "pia",
+                         "amount": money(self.pays), "payouts": paid, "hold": "hd_1", "is_over": True, "frees": True, "spent": money(self.pays)}
+            self.add("done", "task.completed", self.task)
         self.add("charge" + tag, "hold.captured" if number == 0 else "account.transferred",
                  {"id": "hd_1", "reference": reference, "amount": money(self.fee), "released": money(0),
                   "postings": postings(**{"payer:pia": -self.fee, "escrow:fees": self.fee})} if number == 0 else
@@ -286,20 +298,27 @@ class World:
                      {"attribution": "at_" + reference, "inference": reference, "model": "acme/defi", "version": 1, "rules": "attribution/1",
                       "methods": [{"method": "spans", "weight": 10**9, "confidence": 9 * 10**8}], "fallback": False, "shares": shares,
                       "evidence": digest(file)})
-        basis = "basis" + tag if answer else {"training": "job", "access": "used"}[self.kind]
+        basis = "basis" + tag if answer else {"training": "job", "access": "used", "task": "done"}[self.kind]
         if self.late_rules:
             self.rules = self.late_rules
             self.add("rules", "settlement.rules-set", self.rules)
         rules = self.rules or reader.STANDARD
         terms = {}
         counted = [{"owner": o, "datanet": d, "share": s} for o, d, s in self.shares if s]
+        if self.kind == "task":
+            counted = [share for id in ("dn_1", "dn_2") for share in self.newest[id]] if self.edition > 2 else []
         ever = counted + [{"owner": o, "datanet": d, "share": s} for change in changes if isinstance(change, list) for o, d, s in change if s]
-        for id in {share["datanet"] for share in ever}:
+        for id in {"dn_1", "dn_2"} if self.kind == "task" and self.edition > 2 else {share["datanet"] for share in ever}:
             policy = json.loads(self.events[self.places["created-" + id]])["data"]["policy"]
             terms[id] = (policy, {"cora"} if id == "dn_1" else set(), {"vera"} if id == "dn_1" else set())
 
         def divided(whole, shares):
             ways, sums = [], {}
+            if self.kind == "task":
+                reader.walk(whole, reader.work(self.task, self.edition, shares, terms), [], ways)
+                for account, steps in ways:
+                    sums["pending:" + account] = sums.get("pending:" + account, 0) + int(steps[-1]["units"])
+                return sums, [steps for account, steps in ways if account == self.payee]
             split = {"inference": self.split, "training": rules["training"], "access": {**dict.fromkeys(self.split, 0), "datanets": 10_000}}[self.kind]
             names = ("pia", "pia") if self.kind == "access" else ("acme", "runner-1")
             reader.walk(whole, reader.tree(rules, split, *names, shares, terms), [], ways)
@@ -338,11 +357,12 @@ class World:
             back.append(self.places[f"return-{index}"])
         part = {"settled": self.places["settled" + tag], "basis": self.places[basis], "charges": [self.places["charge" + tag]],
                 "datanets": [{"policy": self.places["created-" + id],
-                              "members": [self.places[name] for name in ("curator", "gone", "went", "validator")] if id == "dn_1" else []}
+                              "members": [self.places[name] for name in ("curator", "gone", "went", "validator")] if id == "dn_1" else [],
+                              **({"snapshot": self.places["snapshot-" + id]} if self.kind == "task" and self.says else {})}
                              for id in sorted(terms)],
                 "sources": self.sources(ever, answer), "units": str(units), "why": why,
                 "returns": back, "left": str(dict(map(tuple, left)).get("pending:" + self.payee, 0)), "releases": [], "state": "held-back",
-                **({} if self.kind == "access" else {"base": self.places["base"]})}
+                **({} if self.kind in ("access", "task") else {"base": self.places["base"]})}
         if answer:
             part.update(inference=self.places["inference" + tag], model=self.places["model"], training=self.places["job"])
         if self.rules:
@@ -353,6 +373,8 @@ class World:
 
     def sources(self, shares, answer):
         found = []
+        if self.kind == "task" and self.payee.startswith(("payer:", "model-owner:")):
+            return found
         for share in {(share["owner"], share["datanet"]): share for share in shares}.values():
             if self.payee.startswith("contributor:") and self.payee != "contributor:" + share["owner"]:
                 continue
@@ -435,7 +457,7 @@ class World:
             for entry in part.get("corrections", []):
                 named |= {entry["ruling"], entry["corrected"], entry["settled"]}
             for entry in part["datanets"]:
-                named |= {entry["policy"], *entry["members"]}
+                named |= {entry["policy"], *entry["members"], *([entry["snapshot"]] if "snapshot" in entry else [])}
             for source in part["sources"]:
                 named |= {source[name] for name in ("contribution", "screening", "admission", "snapshot")}
         for entry in self.payouts:
@@ -450,6 +472,7 @@ class World:
 MANY = [(f"o{index:03}", "dn_1", 10**9 // 250) for index in range(250)]
 RULES = {"platform_points": 250, "platform": "platform:acme", "holdback_seconds": 60, "dispute_bond": 5, "unbond_seconds": 5, "dust": 1,
          "training": {"owner": 0, "datanets": 3333, "contributors": 3333, "validators": 3333, "compute": 1}}
+AGENT = {"kind": "task", "payee": "payer:bot", "until": "held-back"}
 TO_BOB = [("bob", "dn_1", 10**9)]
 WITHOUT_ANN = [("bob", "dn_1", 600_000_000), ("zoe", "dn_2", 400_000_000)]
 MANY_BUT_ONE = [(f"o{index:03}", "dn_1", 10**9 // 200) for index in range(50, 250)] + [("zoe", "dn_2", 0)]
@@ -473,6 +496,13 @@ GOOD = {
     "refunded": {"returns": [1, 30_000], "until": "paid"}, "returned": {"returns": [40_000, 60_003], "until": "returned"},
     "wallet": {"wallet": True}, "two": {"settlements": 2}, "rules": {"rules": RULES}, "rules-training": {"rules": RULES, "kind": "training"},
     "edition-1": {"edition": 1}, "edition-1-late-rules": {"edition": 1, "late_rules": RULES, "until": "credited"}, "in-time": {"ahead": 0},
+    "task": {"kind": "task"}, "task-curator": {"kind": "task", "payee": "curator:cora", "until": "credited"},
+    "task-treasury": {"kind": "task", "payee": "datanet:dn_1", "until": "held-back"}, "task-model": {"kind": "task", "payee": "model-owner:acme", "until": "waiting"},
+    "task-agent": {"kind": "task", "payee": "payer:bot", "until": "paid"}, "task-refunded": {"kind": "task", "until": "credited", "returns": [12_345, 7]},
+    "task-in-part": {"kind": "task", "pays": 150_001, "until": "held-back"}, "task-rules": {"kind": "task", "rules": RULES, "until": "credited"},
+    "task-of-older-rules": {"kind": "task", "edition": 2, "payee": "datanet:dn_1", "until": "held-back"},
+    "task-without-snapshots": {"kind": "task", "says": False, "payee": "datanet:dn_1", "until": "held-back"},
+    "task-many": {"kind": "task", "list_limit": 1, "until": "held-back"}, "task-large": {"kind": "task", "fee": 2**60 + 7, "until": "held-back"},
     "small": {"fee": 11, "until": "credited"}, "many": {"shares": MANY, "payee": "contributor:o003"}, "bare": {"statement": False},
 }
 
@@ -613,7 +643,21 @@ BAD = [
     ("holdback", "terms", {}, {"settled-0": edit(release_at=moment(0))}, None),
     ("holdback-of-edition-1", "terms", {"edition": 1}, {"settled-0": edit(release_at=moment(400_000))}, None),
     ("holdback-too-short", "terms", {"ahead": -1}, {}, None),
-    ("edition-unknown", "terms", {}, {"settled-0": edit(edition=3)}, None),
+    ("edition-unknown", "terms", {}, {"settled-0": edit(edition=4)}, None),
+    ("task-other-stage", "link", AGENT, {"done": edit(milestone=1)}, None),
+    ("task-with-a-base", "link", AGENT, {}, part(base=0)),
+    ("task-that-pays-less", "fee", AGENT, {"done": edit(amount=money(5))}, None),
+    ("task-datanet-dropped", "terms", AGENT, {}, lambda r: r["settlements"][0]["datanets"].pop()),
+    ("task-snapshot-of-another", "terms", AGENT, {}, lambda r: r["settlements"][0]["datanets"][0].update(snapshot=r["settlements"][0]["datanets"][1]["snapshot"])),
+    ("task-snapshot-that-is-a-policy", "event", AGENT, {}, lambda r: r["settlements"][0]["datanets"][0].update(snapshot=r["settlements"][0]["datanets"][0]["policy"])),
+    ("snapshot-for-an-answer", "terms", {}, {}, lambda r: r["settlements"][0]["datanets"][0].update(snapshot=r["settlements"][0]["sources"][0]["snapshot"])),
+    ("task-snapshot-dropped", "amount", AGENT, {}, lambda r: r["settlements"][0]["datanets"][0].pop("snapshot")),
+    ("task-shares-of-less", "amount", AGENT, {"snapshot-dn_2": edit(shares__entries__0__share=7)}, None),
+    ("task-treasury-takes-it", "amount", AGENT, {"settled-0": shift(None, "pending:datanet:dn_1", "pending:contributor:ann")}, None),
+    ("task-by-older-rules", "terms", {"kind": "task", "edition": 2, "payee": "payer:bot", "until": "held-back"},
+     {"settled-0": edit(edition=3)}, None),
+    ("task-payout-to-escrow", "amount", AGENT, {"done": edit(payouts__2__account="escrow:fees")}, None),
+    ("weight-as-text", "format", AGENT, {}, lambda r: r["settlements"][0]["why"][0][0].update(weight="30001")),
     ("rules-after-it-happened", "terms", {"late_rules": RULES, "until": "credited"}, {}, None),
     ("holdback-endless", "terms", {"rules": RULES}, {"rules": edit(holdback_seconds=2**52)}, None),
     ("rules-forgotten", "terms", {"rules": RULES}, {}, drop("rules")),

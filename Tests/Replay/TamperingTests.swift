@@ -86,11 +86,25 @@ import Testing
         #expect(Self.elsewhere.isDisjoint(with: told.intersection(altered)), "no exceptions any more")
     }
 
-    /// Payments by x402 and answers under a mandate have a house and an audit of their own (`X402Tests`, `EconomyServiceTests`), the log's
-    /// keys too (`KeyRotationTests`).
-    private static let elsewhere: Set<String> = [
-        "log-key.rotated", "mandate.settled", "payment.opened", "payment.delivered", "payment.sent", "payment.settled", "payment.failed",
-    ]
+    /// What is sent to a chain wants one, which `Tests/Agents` has, with an audit; the log's keys have tests of their own (`KeyRotationTests`).
+    private static let elsewhere: Set<String> = ["log-key.rotated", "payment.sent"]
+
+    /// Who recorded the answer may not have heard of a choice that was made a moment before.
+    @Test func `an answer is no lie because its payer changed their mind a moment before`() async throws {
+        var log = try TamperedLog(try await WholeStory.told())
+        let place = try log.place(InferenceCompleted.type) { $0["kept_until"] != nil }
+        let payer = log.get(place, "/payer") ?? .null
+        let honest = log.entries[try log.place(PrincipalConfigured.type) { $0["principal"] == payer }]
+        for (index, days) in [(place, 1), (place + 2, 30)] {
+            var choice = honest
+            choice.data = choice.data.setting("/retention_days", to: .int(Int64(days)))
+            choice.cause = .command(id: "choice-\(days)", digest: SHA256.hash(utf8: "choice"))
+            choice.time = Timestamp(microseconds: log.entries[place].time.microseconds - 1_000)
+            log.entries.insert(choice, at: index)
+        }
+        let report = try await log.audit()
+        #expect(!report.faults.contains { $0.service == .agentGateway }, "\(report.faults)")
+    }
 
     @Test func `there are as many kinds as were promised, and none twice`() {
         #expect(Tampering.all.count >= 150)

@@ -42,6 +42,11 @@ extension Tampering {
             $0["recovered"] == true
         },
         .without(.datanet, SnapshotPublished.self, "a snapshot that does not say when its manifest was made", "published"),
+        Tampering(.datanet, "a snapshot that does not say any more whose work it is") { log in
+            let place = try log.place(SnapshotPublished.type, 1)
+            log.entries[place].data = log.entries[place].data.without("shares")
+            return place
+        },
         .without(.datanet, ReviewOpened.self, "a review that does not say who may be drawn", "candidates"),
         .set(.ingest, ContributionScreened.self, "/rules", "screening/1", "screening by rules that are no more"),
         .statement("a statement that leaves the spans out") { computed in
@@ -51,6 +56,19 @@ extension Tampering {
         .statement("a statement that names a passage twice", needs: "passages") { computed in
             let list = computed["passages"]?.arrayValue ?? []
             return computed.setting("/passages", to: .array(list + list.suffix(1)))
+        },
+        Tampering(.attribution, "a passage said to be gone that nobody took back") { log in
+            let place = try #require(
+                log.places(AttributionComputed.type).first {
+                    log.document(at: $0, "/evidence")?["computed"]?["passages"]?.arrayValue?.isEmpty == false
+                })
+            let missing = (log.get(place, "/missing")?.arrayValue ?? []) + ["passage-gone"]
+            log.set(place, "/missing", .array(missing))
+            try log.rewrite(place, "/evidence") { value in
+                let passages = value["computed"]?["passages"]?.arrayValue ?? []
+                return value.setting("/missing", to: .array(missing)).setting("/computed/passages", to: .array(Array(passages.dropLast())))
+            }
+            return place
         },
         Tampering(.attribution, "a statement that says what is not so of its snapshots' indexes") { log in
             let place = try log.place(AttributionComputed.type)

@@ -179,6 +179,13 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             try log.rewrite(place, "/manifest") { $0.setting("/isLiveDataset", to: true) }
             return place
         },
+        Tampering(.datanet, "a snapshot that gives one's work to another") { log in
+            let place = try log.place(SnapshotPublished.type) { $0["shares"]?["entries"]?.arrayValue?.count ?? 0 > 1 }
+            let shares = try #require(log.get(place, "/shares/entries")?.arrayValue)
+            log.set(place, "/shares/entries/0/share", .int((shares[0]["share"]?.intValue ?? 0) - 1))
+            log.set(place, "/shares/entries/1/share", .int((shares[1]["share"]?.intValue ?? 0) + 1))
+            return place
+        },
         .set(.datanet, ProposalVoted.self, "/weight", "50", "a vote with more weight than the roll's"),
         .set(.datanet, ProposalClosed.self, "/outcome", "rejected", "a vote that was won called lost"),
         Tampering(.datanet, "a policy that nobody voted for") { log in
@@ -365,6 +372,14 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             try log.add(-1, place, "/postings/entries/2/amount/amount")
             return place
         },
+        Tampering(.billing, "a task's part for a Datanet with one unit given to another") { log in
+            let place = try log.place(SettlementPosted.type) {
+                $0["kind"] == "task" && $0["postings"]?["entries"]?.arrayValue?.count ?? 0 > 3
+            }
+            try log.add(1, place, "/postings/entries/1/amount/amount")
+            try log.add(-1, place, "/postings/entries/2/amount/amount")
+            return place
+        },
         .set(.billing, AccountVerified.self, "/claim", "rumour", "an owner verified by a claim of a kind that there is not"),
         .set(.billing, BudgetSet.self, "/thresholds/1", 200_000, "a budget with a threshold that there can't be"),
         .add(.billing, HoldReleased.self, "/amount/amount", 1, "a release of one unit more than was held"),
@@ -520,6 +535,16 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             log.set(place, "/kept_until", "2100-01-01")
             return place
         },
+        Tampering(.agentGateway, "an answer kept by a choice that its payer had long taken back") { log in
+            let place = try log.place(InferenceCompleted.type) { $0["kept_until"] != nil }
+            let payer = log.get(place, "/payer") ?? .null
+            var choice = log.entries[try log.place(PrincipalConfigured.type) { $0["principal"] == payer }]
+            choice.data = choice.data.setting("/retention_days", to: 1)
+            choice.cause = .command(id: "choice", digest: SHA256.hash(utf8: "choice"))
+            choice.time = Timestamp(microseconds: log.entries[place].time.microseconds - 4_000_000)
+            log.entries.insert(choice, at: place)
+            return place + 1
+        },
         .actor(.agentGateway, PrincipalErased.self, "texts erased by a stranger"),
         .actor(.agentGateway, KeyRevoked.self, "a key ended by a stranger"),
         .set(.agentGateway, KeyIssued.self, "/hash", .digest(SHA256.hash(utf8: "x")), "an API key with another hash"),
@@ -532,9 +557,21 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .actor(.agentGateway, MandateRevoked.self, "a mandate ended by a stranger"),
         .add(.agentGateway, MandateAuthorized.self, "/amount/amount", 1_000_000_000, "a payment above its mandate's budget"),
         Tampering(.agentGateway, "a unit more set aside of a mandate than the task costs") { log in
-            try log.add(1, try log.place(MandateAuthorized.type), "/amount/amount")
+            try log.add(1, try log.place(MandateAuthorized.type) { $0["purpose"] == "task" }, "/amount/amount")
             return try log.place(TaskFunded.type)
         },
+        .add(.agentGateway, MandateSettled.self, "/amount/amount", -1, "an answer for which its mandate counts a unit less"),
+        Tampering(.agentGateway, "an answer under a mandate that never counted it") { log in
+            let place = try log.place(MandateSettled.type)
+            log.entries.remove(at: place)
+            // It stands before it, in the same decision.
+            return place - 1
+        },
+        .add(.agentGateway, PaymentOpened.self, "/amount/amount", 1, "a payment of a unit more than was signed"),
+        .set(.agentGateway, PaymentOpened.self, "/payee", "mallory", "a payment that pays a stranger"),
+        .set(.agentGateway, PaymentDelivered.self, "/payment", "pm_none", "something delivered for a payment that nobody opened"),
+        .add(.agentGateway, PaymentSettled.self, "/amount/amount", 1, "a payment said to be of a unit more than billing moved"),
+        .set(.agentGateway, PaymentFailed.self, "/payment", "pm_none", "a payment failed that nobody opened"),
         .set(.agentGateway, MandateFreed.self, "/reason", "expired", "money of a mandate freed as if its time were over"),
         .actor(.agentGateway, ApprovalRequested.self, "an approval asked for by another agent"),
         .actor(.agentGateway, ApprovalDecided.self, "an approval given by a stranger"),

@@ -83,6 +83,15 @@ final class WholeHouse: Sendable {
         return (try? JSON.parse(body)) ?? .null
     }
 
+    /// The status of an answer to who has a token.
+    func status(_ method: String, _ path: String, token: String) async throws -> Int {
+        var request = ClientRequest(method: method, url: "http://house" + path, timeout: .seconds(60))
+        request.headers.set("Authorization", "Bearer " + token)
+        let response = try await house.transport.send(request)
+        _ = try await response.body.collect(upTo: 1 << 20)
+        return response.status
+    }
+
     /// Calls a route until it takes it, since what it rests on may be on its way from another service; then gives the answer.
     @discardableResult
     func insist(_ method: String, _ path: String, as subject: String?, _ json: JSONValue? = nil) async throws -> JSONValue {

@@ -10,7 +10,7 @@ import Testing
 
 /// What agents do among themselves: mandates and approvals, services, tasks that end in each way, a linked address.
 extension StoryTelling {
-    func agents(_ people: People) async throws {
+    func agents(_ people: People, _ datanet: String) async throws {
         let mandate = try await granted(people)
         for (number, name) in ["Tide tables", "Old tide tables"].enumerated() {
             let listed = try await whole.call(
@@ -19,7 +19,9 @@ extension StoryTelling {
             guard number == 1, let service = listed["service"]?.stringValue else { continue }
             try await whole.call("DELETE", "/v1/services/\(service)", as: people.ann)
         }
-        let done = try await funded(people.bot, people.ann, 3_600)
+        // A third of it is for the data that it stands on.
+        let done = try await funded(
+            people.bot, people.ann, 3_600, split: [["kind": "datanet", "id": .string(datanet), "points": 3_333]])
         let work: JSONValue = [
             "artefacts": [["hash": .digest(SHA256.hash(utf8: "the tables")), "bytes": 10, "media": "text/plain"]]
         ]
@@ -42,7 +44,7 @@ extension StoryTelling {
         try await late(people)
     }
 
-    private func granted(_ people: People, _ more: [(String, JSONValue)] = []) async throws -> String {
+    func granted(_ people: People, _ more: [(String, JSONValue)] = []) async throws -> String {
         let terms: [(String, JSONValue)] = [
             ("budget", amount(900_000_000)), ("period", "once"), ("expires", "2099-01-01T00:00:00.000000Z"),
         ]
@@ -53,7 +55,7 @@ extension StoryTelling {
 
     /// A task whose pay is in escrow.
     private func funded(
-        _ client: String, _ provider: String, _ seconds: Int64, units: Int = 300, of parent: String? = nil
+        _ client: String, _ provider: String, _ seconds: Int64, units: Int = 300, of parent: String? = nil, split: [JSONValue] = []
     ) async throws -> String {
         let now = try whole.house.context(.agentGateway).clock()
         let deadline = Timestamp(microseconds: now.microseconds + seconds * 1_000_000)
@@ -62,6 +64,7 @@ extension StoryTelling {
             .members([
                 "provider": .string(provider), "brief": "The tides of June", "amount": amount(units),
                 "deadline": .string(deadline.description), "parent": parent.map { .string($0) },
+                "split": split.isEmpty ? nil : .array(split),
             ]))
         let task = try #require(opened["task"]?.stringValue)
         try await whole.call("POST", "/v1/tasks/\(task)/funding", as: client, ["amount": amount(units)])
@@ -80,12 +83,8 @@ extension StoryTelling {
 
     private func linked(_ people: People) async throws {
         let key = try Secp256k1PrivateKey.generate()
-        let address = EVMAddress(key.publicKey)
-        let text = WalletRules.message(principal: people.ann, address: address.description)
-        let signature = "0x" + Hex.encode(try key.sign(PersonalMessage.digest(text)).bytes)
-        try await whole.call(
-            "POST", "/v1/wallets", as: people.ann, ["address": .string(address.checksummed), "signature": .string(signature)])
-        try await whole.call("DELETE", "/v1/wallets/\(address)", as: people.ann)
+        try await link(key, to: people.ann)
+        try await whole.call("DELETE", "/v1/wallets/\(EVMAddress(key.publicKey))", as: people.ann)
     }
 
     /// A task that nobody delivers. Log time reaches its deadline by what others write meanwhile.

@@ -65,9 +65,10 @@ struct StoryTelling {
         try await train(people, tides)
         try await answers(people, tides)
         try await payouts(people)
+        try await payments(people)
         try await endings(people, tides, breads)
         try await lie(people, tides)
-        try await agents(people)
+        try await agents(people, tides)
         try await later(people, tides)
         return try await collected()
     }

@@ -114,8 +114,11 @@ public final class ServiceHouse: Sendable {
     }
 
     /// A token of a person, agent or organisation.
-    public func token(_ subject: String, kind: Caller.Kind = .person, scopes: Set<String> = []) throws -> String {
-        try people.mint(subject: subject, audience: "openledger", kind: kind, scopes: scopes, lifetime: 3_600)
+    /// - Parameter now: the second since 1970 in which it says that it was made.
+    public func token(
+        _ subject: String, kind: Caller.Kind = .person, scopes: Set<String> = [], now: Int64 = UnixTime.now
+    ) throws -> String {
+        try people.mint(subject: subject, audience: "openledger", kind: kind, scopes: scopes, lifetime: 3_600, now: now)
     }
 }
 

@@ -19,6 +19,7 @@ import verify as log
 
 WHOLE = 10**9
 STATES = ("disputed", "returned", "corrected", "held-back", "waiting", "credited", "on-its-way", "paid")
+PAID = ("payer", "contributor", "curator", "validator", "model-owner", "compute", "datanet", "platform")
 STANDARD = {"platform_points": 500, "platform": "platform:house", "holdback_seconds": 259200,
             "training": {"owner": 0, "datanets": 2000, "contributors": 5000, "validators": 500, "compute": 2500}}
 
@@ -36,6 +37,11 @@ def need(truth, word, reason):
 
 def natural(value):
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def weight(value):
+    """A number, or from 2^53 on its decimal text: the weights of a task are its amounts."""
+    return natural(value) or isinstance(value, str) and value.isascii() and value.isdigit() and value[0] != "0" and 2**53 <= int(value) < 2**64
 
 
 def text(value):
@@ -91,11 +97,11 @@ def signed(key, signature, message):
 ITEM = dict.fromkeys("cluster commitment contribution item language licence owner".split(), text) | {"tokens": natural}
 SOURCE = dict.fromkeys("index contribution screening admission snapshot".split(), natural) | {
     "item": ITEM, "proof": (hash32, 0, 63), "named": ("spans", "passages", "owner").__contains__}
-STEP = {"name": text, "weight": natural, "of": natural, "units": units}
+STEP = {"name": text, "weight": weight, "of": weight, "units": units}
 WAYS = ((STEP, 1, 16), 0, 100)
 CORRECTION = {"ruling": natural, "corrected": natural, "settled": natural, "units": units, "why": WAYS}
 SETTLEMENT = {"settled": natural, "basis": natural, "inference?": natural, "model?": natural, "training?": natural, "base?": natural,
-              "charges": rising, "rules?": natural, "datanets": ({"policy": natural, "members": rising}, 0, 1000), "sources": (SOURCE, 0, 16),
+              "charges": rising, "rules?": natural, "datanets": ({"policy": natural, "members": rising, "snapshot?": natural}, 0, 1000), "sources": (SOURCE, 0, 16),
               "units": units, "why": WAYS, "returns": rising, "corrections?": (CORRECTION, 1, 20), "left": units, "disputed?": natural, "releases": rising,
               "balance?": units, "state": STATES.__contains__}
 PAYOUTS = ({"request": natural, "finish?": natural}, {"epoch": natural, "wallet": natural, "claim?": natural})
@@ -137,9 +143,43 @@ def walk(whole, node, path, ways):
     if isinstance(node, str):
         ways.append((node, path))
         return
-    of = sum(weight for _, weight, _ in node)
+    of, number = sum(weight for _, weight, _ in node), lambda weight: weight if weight < 2**53 else str(weight)
     for (name, weight, below), part in zip(node, divide(whole, [weight for _, weight, _ in node])):
-        walk(part, below, path + [{"name": name, "weight": weight, "of": of, "units": str(part)}], ways)
+        walk(part, below, path + [{"name": name, "weight": number(weight), "of": number(of), "units": str(part)}], ways)
+
+
+def by(key, some):
+    return sorted({k: sum(s["share"] for s in some if s[key] == k) for k in {s[key] for s in some}}.items(), key=lambda pair: pair[0].encode())
+
+
+def people(some):
+    return [(name, share, "contributor:" + name) for name, share in by("owner", some)]
+
+
+def equally(kind, names, id):
+    return [(n, 1, kind + ":" + n) for n in sorted(names, key=str.encode)] or "datanet:" + id
+
+
+def inside(id, own, policy, curators):
+    """What a Datanet does with its part, given the shares in it."""
+    return [("treasury", policy["treasury_points"], "datanet:" + id), ("curators", policy["curator_points"], equally("curator", curators, id)),
+            ("contributors", policy["contributor_points"], people(own) or "datanet:" + id)]
+
+
+def work(task, edition, shares, datanets):
+    """How a stage of a task is divided: as its event says, and what is a Datanet's as that does with its part."""
+    parts = []
+    for payout in task["payouts"]:
+        account, amount = payout["account"], payout["amount"]
+        kind, id = account.split(":", 1)
+        need(kind in PAID and int(amount["amount"]) > 0 and amount["asset"] == task["amount"]["asset"], "amount", f"the payout to {account}")
+        own = [share for share in shares if share["datanet"] == id]
+        below = account
+        if kind == "datanet" and edition > 2:
+            need(not own or sum(share["share"] for share in own) == WHOLE, "amount", "the shares do not make 10^9")
+            below = inside(id, own, *datanets[id][:2])
+        parts.append((account, int(amount["amount"]), below))
+    return parts
 
 
 def tree(rules, split, owner, runner, shares, datanets):
@@ -148,19 +188,12 @@ def tree(rules, split, owner, runner, shares, datanets):
     if not shares:
         net = [("owner", 10000 - split["compute"], owner), ("compute", split["compute"], compute)]
     else:
-        by = lambda key, some: sorted({k: sum(s["share"] for s in some if s[key] == k) for k in {s[key] for s in some}}.items(),
-                                      key=lambda pair: pair[0].encode())
-        people = lambda some: [(name, share, "contributor:" + name) for name, share in by("owner", some)]
-        equally = lambda kind, names, id: [(n, 1, kind + ":" + n) for n in sorted(names, key=str.encode)] or "datanet:" + id
-        inside, checkers = [], []
+        kept, checkers = [], []
         for id, share in by("datanet", shares):
             policy, curators, validators = datanets[id]
-            own = [s for s in shares if s["datanet"] == id]
-            inside.append((id, share, [("treasury", policy["treasury_points"], "datanet:" + id),
-                                       ("curators", policy["curator_points"], equally("curator", curators, id)),
-                                       ("contributors", policy["contributor_points"], people(own))]))
+            kept.append((id, share, inside(id, [s for s in shares if s["datanet"] == id], policy, curators)))
             checkers.append((id, share, equally("validator", validators, id)))
-        net = [("owner", split["owner"], owner), ("datanets", split["datanets"], inside),
+        net = [("owner", split["owner"], owner), ("datanets", split["datanets"], kept),
                ("contributors", split["contributors"], people(shares)), ("validators", split["validators"], checkers),
                ("compute", split["compute"], compute)]
     return [("platform", points, rules["platform"]), ("net", 10000 - points, net)]
@@ -221,12 +254,13 @@ class Receipt:
 
     def settlement(self, part):
         payee, settled, basis = self.all["payee"], part["settled"], part["basis"]
-        posted, cause = self.event(settled, "settlement.posted"), self.event(basis, "attribution.computed", "job.completed", "access.used")  # 4
+        posted, cause = self.event(settled, "settlement.posted"), self.event(basis, "attribution.computed", "job.completed", "access.used", "task.completed")  # 4
         bill, found = posted["data"], cause["data"]
-        kind = {"job.completed": "training", "access.used": "access"}.get(cause["type"], "inference")
+        kind = {"job.completed": "training", "access.used": "access", "task.completed": "task"}.get(cause["type"], "inference")
+        reference = f"{found['task']}#{found['milestone']}" if kind == "task" else found[{"training": "job"}.get(kind, kind)]
         training = kind != "inference"
         need(bill["position"] == basis and bill["id"] == cause["id"] == posted["cause"].get("event"), "link", "the settlement is of another event")  # 5
-        need(bill["kind"] == kind and bill["reference"] == found[{"training": "job"}.get(kind, kind)], "link", "the settlement's reference")
+        need(bill["kind"] == kind and bill["reference"] == reference, "link", "the settlement's reference")
         need(training == ("model" not in part) == ("inference" not in part) and not (training and "training" in part), "link", "what made the settlement")
         snapshots, statement, order = found.get("snapshots", []), None, [basis, settled]
         if kind == "access":  # 6
@@ -234,6 +268,9 @@ class Receipt:
             snapshots = [{key: one[key] for key in ("datanet", "snapshot", "number", "root")} for one in sold if one["snapshot"] == found["snapshot"]]
             maker, base = {"runner": found["reader"]}, None
             need("base" not in part, "link", "a reading has no base model")
+        elif kind == "task":
+            maker, base = {"runner": found["provider"]}, None
+            need("base" not in part, "link", "a task has no base model")
         elif training:
             maker, base = found, found["base"]
         else:
@@ -259,7 +296,13 @@ class Receipt:
         if "base" in part:
             need(self.data(part["base"], "base-model.registered")["model"] == base, "link", "the base model is another one")
         need(all(a < b for a, b in zip(order, order[1:])), "order", "training, model, inference, basis and settlement do not follow each other")
-        shares = [share for share in self.entries(found["shares"]) if share["share"] > 0]
+        if kind == "task":
+            newest = [self.data(entry["snapshot"], "snapshot.published") for entry in part["datanets"] if "snapshot" in entry]
+            snapshots = [{key: one[key] for key in ("datanet", "snapshot", "number", "root")} for one in newest]
+            listed = [share for one in newest if "shares" in one for share in self.entries(one["shares"])]
+        else:
+            listed = self.entries(found["shares"])
+        shares = [share for share in listed if share["share"] > 0]
         need(not training or "corrections" not in part, "link", "there is no attribution that could be corrected")  # 7
         corrections = self.corrections(part, bill, found, basis, settled)
         ever = shares + [share for one in corrections for share in one["shares"]]
@@ -274,10 +317,11 @@ class Receipt:
             taken += moved.get("escrow:fees", 0)
             need(moved == {} or moved == {"escrow:fees": moved.get("escrow:fees"), payer: -moved.get("escrow:fees", 0)}, "fee", "the fee is not the payer's")
         need(taken == fee, "fee", f"{taken} were taken, {fee} settled")
+        need(kind != "task" or asset == found["amount"]["asset"] and fee <= int(found["amount"]["amount"]), "fee", "the task pays less")
         rules = self.data(part["rules"], "settlement.rules-set") if "rules" in part else STANDARD  # 10
         need("rules" not in part or part["rules"] < settled, "terms", "the rules came later")
         edition = bill.get("edition", 1)
-        need(edition in (1, 2), "terms", f"edition {edition} of the rules is not known")
+        need(edition in (1, 2, 3), "terms", f"edition {edition} of the rules is not known")
         need("rules" not in part or edition == 1 or self.event(part["rules"], "settlement.rules-set")["time"] <= cause["time"], "terms", "the rules came after it happened")
         datanets = {}
         for entry in part["datanets"]:
@@ -290,20 +334,28 @@ class Receipt:
                 (holders.add if member["type"] == "member.granted" else holders.discard)(member["data"]["principal"])
             need(entry["policy"] <= basis and policy["datanet"] not in datanets, "terms", "a policy came later, or twice")
             datanets[policy["datanet"]] = (policy["policy"], roles["curator"], roles["validator"])
-        need(set(datanets) == {share["datanet"] for share in ever}, "terms", "the Datanets are not those of the shares")
-        split = {"training": rules["training"], "access": dict.fromkeys(rules["training"], 0) | {"datanets": 10000}}.get(kind) or model["split"]
+            if "snapshot" in entry:
+                need(kind == "task", "terms", "a snapshot for what is no task")
+                one = self.data(entry["snapshot"], "snapshot.published")
+                need(one["datanet"] == policy["datanet"] and "shares" in one and entry["snapshot"] < basis, "terms", "the snapshot is another's, or came later")
+        named = {share["datanet"] for share in ever}
+        if kind == "task":
+            named = {payout["account"].split(":", 1)[1] for payout in found["payouts"] if edition > 2 and payout["account"].startswith("datanet:")}
+        need(set(datanets) == named, "terms", "the Datanets are not those of the shares")
+        whole = dict.fromkeys(rules["training"], 0) | {"datanets": 10000}
+        split = {"training": rules["training"], "access": whole, "task": whole}.get(kind) or model["split"]
         need(0 <= rules["platform_points"] <= 10000 and sum(split.values()) == 10000, "terms", "the points do not make 10,000")
         need(all(p["treasury_points"] + p["curator_points"] + p["contributor_points"] == 10000 for p, _, _ in datanets.values()), "terms", "a policy's points")
         need(rules["holdback_seconds"] <= 31_536_000, "terms", "the holdback is longer than a year")
         moment = datetime.datetime.fromisoformat(cause["time"]) + datetime.timedelta(seconds=rules["holdback_seconds"])
         until = datetime.datetime.fromisoformat(bill["release_at"])
         need(until == moment or edition > 1 and until > moment, "terms", "the holdback")
-        need(not shares or sum(share["share"] for share in shares) == WHOLE, "amount", "the shares do not make 10^9")  # 11
-        owner = found["owner" if kind == "training" else "reader"] if training else model["owner"]
+        need(kind == "task" or not shares or sum(share["share"] for share in shares) == WHOLE, "amount", "the shares do not make 10^9")  # 11
+        owner = found[{"training": "owner", "access": "reader", "task": "provider"}[kind]] if training else model["owner"]
 
         def divided(whole, shares):
             ways, sums = [], {}
-            walk(whole, tree(rules, split, owner, maker["runner"], shares, datanets), [], ways)
+            walk(whole, work(found, edition, shares, datanets) if kind == "task" else tree(rules, split, owner, maker["runner"], shares, datanets), [], ways)
             for account, path in ways:
                 sums["pending:" + account] = sums.get("pending:" + account, 0) + int(path[-1]["units"])
             return sums, [path for account, path in ways if account == payee]

@@ -27,6 +27,8 @@ public struct GatewayState: ServiceState {
     private var attributed = 0
     /// What was used up with each API key, by the key's id.
     public private(set) var keyUsage: [String: KeyUsage] = [:]
+    /// Keys that recoveries have ended and of which it has not been told yet, in the order in which it will be, and since when.
+    public internal(set) var keysToEnd: ArraySlice<(key: LostKey, since: Timestamp)> = []
     /// What passages may be taken from.
     public private(set) var retrieval = RetrievalSources()
 
@@ -67,7 +69,8 @@ public struct GatewayState: ServiceState {
             apiKeys[issued.hash] = issued
             apiKeyHashes[issued.key] = issued.hash
         case KeyRevoked.type:
-            if let hash = apiKeyHashes.removeValue(forKey: try KeyRevoked(data).key) { apiKeys[hash] = nil }
+            let revoked = try KeyRevoked(data)
+            if !isTold(.api(revoked.key, of: revoked.principal)) { dropAPIKey(revoked.key) }
         case ModelPublished.type:
             let model = try ModelPublished(data)
             models[model.model, default: []].append(model)
@@ -89,20 +92,30 @@ public struct GatewayState: ServiceState {
     }
 
     private mutating func rotate(_ change: KeyRotated, at time: Timestamp) throws {
-        guard var principal = principals[change.principal] else { throw GatewayError.notFound("principal \(change.principal)") }
-        if let removed = change.removed {
-            principal.keys.removeAll { $0 == removed }
-            principalByKey[removed] = nil
-            if let key = DIDKey.publicKey(in: removed) { keysByThumbprint[PublicKeySet.thumbprint(of: key)] = nil }
-        }
+        guard let principal = principals[change.principal] else { throw GatewayError.notFound("principal \(change.principal)") }
+        if let removed = change.removed, !isTold(.linked(removed, of: principal.id)) { unlink(removed, from: principal.id, at: time) }
         if let added = change.added {
-            principal.keys.append(added)
-            link(added, to: change.principal)
+            if change.recovered == true {
+                lose(keysLost(with: principal), at: time)
+                principals[principal.id]?.keysEnded = time
+            }
+            principals[principal.id]?.keys.append(added)
+            link(added, to: principal.id)
         }
-        if change.recovered == true { principal.recovered = time }
-        if let verified = change.verified { principal.claims.append(verified) }
-        principals[change.principal] = principal
+        if let verified = change.verified { principals[principal.id]?.claims.append(verified) }
     }
+
+    /// A linked key counts no more, and no token that was made before.
+    mutating func unlink(_ key: String, from principal: String, at time: Timestamp) {
+        principals[principal]?.keysEnded = time
+        guard principals[principal]?.keys.contains(key) == true else { return }
+        principals[principal]?.keys.removeAll { $0 == key }
+        principalByKey[key] = nil
+        if let publicKey = DIDKey.publicKey(in: key) { keysByThumbprint[PublicKeySet.thumbprint(of: publicKey)] = nil }
+    }
+
+    /// An API key counts no more.
+    mutating func dropAPIKey(_ id: String) { if let hash = apiKeyHashes.removeValue(forKey: id) { apiKeys[hash] = nil } }
 
     private mutating func link(_ key: String, to principal: String) {
         principalByKey[key] = principal

@@ -5,6 +5,7 @@ internal import Blobs
 internal import Decisions
 public import Events
 public import Identity
+internal import Postgres
 public import ServiceShell
 internal import Telemetry
 public import Web
@@ -74,7 +75,11 @@ public struct AgentGatewayService: RunnableService {
         let chat = ChatRoutes(maker: maker, desk: desk)
         var shown = PrincipalRoutes(maker: maker, clock: context.clock).routes
         shown += KeyRoutes(maker: maker, signer: context.signer, clock: context.clock).routes
-        shown += OAuthRoutes(maker: maker, signer: context.signer, address: PublicAddress(context.settings)).routes
+        shown +=
+            OAuthRoutes(
+                maker: maker, signer: context.signer, address: PublicAddress(context.settings),
+                used: UsedAssertions(pool: PostgresPool(context.database, size: 2))
+            ).routes
         shown += InferenceRoutes(maker: maker, known: known, contents: contents, clock: context.clock).routes
         var routes = shown.reading(ReadWait(state: maker))
         routes += chat.routes
@@ -121,6 +126,7 @@ public struct AgentGatewayService: RunnableService {
     public func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await maker.run() }
+            group.addTask { await RecoveryKeeper(maker: maker, logger: logger).run() }
             group.addTask { await economy.run() }
             group.addTask { await fineTuning.run() }
             group.addTask { await contents.forgetInTime(clock) }

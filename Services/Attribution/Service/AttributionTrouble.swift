@@ -8,7 +8,7 @@ enum AttributionTrouble: Error, Sendable, Equatable, CustomStringConvertible {
     case tooMuchContent(snapshot: String, limit: Int)
     /// An index that was built again from a snapshot's items is not the one on the ledger.
     case otherIndex(index: String, snapshot: String)
-    /// An index lacks an item that nobody is known to have taken back.
+    /// An index, or an answer's passages, lack an item that nobody is known to have taken back.
     case lackingIndex(snapshot: String, item: String)
 
     /// What is wrong, and what to do.

@@ -9,7 +9,7 @@ extension BillingState {
         PrincipalRegistered.type, KeyRotated.type, ContributorClaimed.type,
         InferenceCompleted.type, AttributionComputed.type, AttributionCorrected.type, JobRequested.type, JobCompleted.type, JobFailed.type,
         JobCancelled.type,
-        RulingMade.type, JobChecked.type, AccessUsed.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
+        RulingMade.type, JobChecked.type, AccessUsed.type, SnapshotPublished.type, TaskCompleted.type, TaskRejected.type, TaskExpired.type,
     ]
 
     /// Takes in what another service's event says.
@@ -32,6 +32,9 @@ extension BillingState {
             let member = try MemberRevoked(fields)
             known.datanets[member.datanet, default: .init()].change(
                 .init(position: position, principal: member.principal, role: member.role, isIn: false))
+        case SnapshotPublished.type:
+            let snapshot = try SnapshotPublished(fields)
+            if let shares = snapshot.shares { known.datanets[snapshot.datanet, default: .init()].publish(shares, at: position) }
         case KeyRotated.type:
             let change = try KeyRotated(fields)
             if change.verified != nil { verify(change.principal, at: time) }

@@ -92,8 +92,8 @@ public struct BillingState: Sendable {
         holdbackSeconds: 259_200, disputeBond: 1_000_000, unbondSeconds: 604_800, dust: 10_000)
 
     /// The edition that this program decides by: 2 has epochs that leave wallets in two steps, holdbacks from log time on, settlements by the
-    /// rules of when it happened, fees captured once, and reactions that are closed.
-    public static let presentEdition = 2
+    /// rules of when it happened, fees captured once, and reactions that are closed; 3 has Datanets divide what tasks give them.
+    public static let presentEdition = 3
 
     /// Whether an event can be of an edition: none goes back.
     func isPresent(_ edition: Int) -> Bool { edition >= self.edition && edition <= Self.presentEdition }

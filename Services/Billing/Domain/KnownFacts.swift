@@ -33,6 +33,8 @@ struct KnownFacts: Sendable {
     struct Datanet: Sendable {
         private(set) var policies: [(position: UInt64, policy: DatanetPolicy)] = []
         private(set) var changes: [Change] = []
+        /// Whose work its snapshots are, of those that say so.
+        private var snapshots: [(position: UInt64, shares: EvidenceList<AttributionShare>)] = []
         /// Who is in after all changes, in the order of their ids, and where the last change stands: nearly always what is asked for.
         private var curators: [String] = []
         private var validators: [String] = []
@@ -42,6 +44,11 @@ struct KnownFacts: Sendable {
             policies.append((position, policy))
             last = max(last, position)
         }
+
+        mutating func publish(_ shares: EvidenceList<AttributionShare>, at position: UInt64) { snapshots.append((position, shares)) }
+
+        /// Whose work its newest snapshot was at a position; nil before its first one that says so.
+        func shares(at position: UInt64) -> EvidenceList<AttributionShare>? { snapshots.last { $0.position <= position }?.shares }
 
         mutating func change(_ change: Change) {
             changes.append(change)

@@ -83,6 +83,9 @@ struct ReceiptReport {
     private func what(_ settled: ReceiptCheck.Settled) -> [String] {
         let fee = "fee \(settled.bill.fee), paid by \(settled.bill.payer)"
         guard let inference = settled.inference, let attribution = settled.attribution else {
+            if let task = settled.task {
+                return ["for      the stage \(task.milestone) of the task \(task.task), done by \(task.provider); \(fee)"]
+            }
             guard let job = settled.training else { return [] }
             return ["for      the training \(job.job) on \(job.base), run by \(job.runner); \(fee)"]
         }

@@ -90,8 +90,16 @@ enum ServeCommand {
         _ type: any RunnableService.Type, _ settings: Configuration, _ verifier: TokenVerifier, _ logger: Logger
     ) async throws -> RunningHouse {
         let remote = try await RemoteContext.configured(type.service, settings)
+        // The gateway knows of keys by itself, and a runner is called by services alone.
+        let isCalledByPeople = type.service != .agentGateway && type.name == type.service.rawValue
+        let watch: [any RunnableService.Type] = isCalledByPeople ? [TokenWatch.self] : []
         return RunningHouse(
-            services: [type], places: remote.places, context: { _, near in try remote.context(logger: near.logger, metrics: near.metrics) },
+            services: [type] + watch, places: remote.places,
+            context: { [watch] type, near in
+                // A broker's carrier is for one follower.
+                let isFollowing = !watch.contains { $0.name == type.name }
+                return try remote.context(logger: near.logger, metrics: near.metrics, isFollowing: isFollowing)
+            },
             close: { await remote.close() },
             authenticator: { grants, keys in
                 Authenticator(

@@ -43,9 +43,14 @@ public struct Authenticator: Sendable {
             switch credential {
             case .token(let text):
                 guard let tokens else { throw Refusal("tokens are not taken here") }
-                let caller: Caller
-                do throws(TokenError) { caller = try tokens.verify(text) } catch { throw Refusal(error.description) }
-                return try Self.granted(caller, services, vouching)
+                let token: VerifiedToken
+                do throws(TokenError) { token = try tokens.read(Array(text.utf8)) } catch { throw Refusal(error.description) }
+                let caller = try Self.granted(token.caller, services, vouching)
+                // Who has it may be who found the key that was given up.
+                if caller.kind != .service, let end = try await keys?.tokensEnd(of: caller.subject), token.issued ?? .min <= end {
+                    throw Refusal("a key of \(caller.subject) was given up, or taken from it, after the token was made: sign in anew")
+                }
+                return caller
             case .apiKey(let text):
                 guard let keys else { throw Refusal("API keys are not taken here") }
                 // One answer for every reason: who guesses learns nothing.

@@ -73,6 +73,33 @@ import Testing
         #expect(test.conformance.violations == [])
     }
 
+    /// Knows of one person whose key was given up.
+    private struct EndedKeys: APIKeyStore {
+        let end: Int64
+        func record(for hash: Digest) async throws -> APIKeyRecord? { nil }
+        func add(_ record: APIKeyRecord) async throws {}
+        func revoke(_ hash: Digest) async throws {}
+        func tokensEnd(of subject: String) async throws -> Int64? { ["alice", "ingest"].contains(subject) ? end : nil }
+    }
+
+    @Test func aTokenThatWasMadeBeforeAKeyWasGivenUpEndsWithIt() async throws {
+        let verifier = try await TokenVerifier.configured(
+            try settings([operatorSigner.publicEntry, serviceSigner.publicEntry]), audience: "shop")
+        let end = UnixTime.now - 10
+        let test = try TestApplication(
+            authenticator: Authenticator(
+                tokens: verifier, keys: APIKeyChain([keys, EndedKeys(end: end)]), services: ["ingest": ["items:read"]]))
+        let (old, new) = (try token(operatorSigner, now: end), try token(operatorSigner, now: end + 1))
+        // Also the second time, when it is remembered.
+        for _ in 0..<2 {
+            #expect(try await status(test, old) == 401)
+            #expect(try await status(test, new) == 200)
+        }
+        #expect(try await status(test, token(operatorSigner, subject: "bob", now: end)) == 200)
+        // A service signs its own.
+        #expect(try await status(test, token(serviceSigner, subject: "ingest", kind: .service, now: end)) == 200)
+    }
+
     @Test func aServicesScopesAreThoseOfTheTableAndNotItsOwnClaims() async throws {
         let test = try await application()
         let token = try token(serviceSigner, ["items:read"], subject: "ingest", kind: .service)

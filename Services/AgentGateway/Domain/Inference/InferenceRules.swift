@@ -17,8 +17,13 @@ public enum InferenceRules {
     public static func complete(_ inference: InferenceCompleted) -> DecisionMaker<GatewayState>.Rule {
         { state, context in
             try check(inference, days: state.principals[inference.payer]?.retentionDays, at: context.time)
-            return [NewEvent(inference, stream: try PrincipalRules.stream("inference", inference.inference))]
+            return try given(inference)
         }
+    }
+
+    /// The event of an answer whose texts are kept as its payer wishes.
+    static func given(_ inference: InferenceCompleted) throws(GatewayError) -> [NewEvent] {
+        [NewEvent(inference, stream: try PrincipalRules.stream("inference", inference.inference))]
     }
 
     /// Throws where an answer's texts are kept for longer than its payer wishes.

@@ -16,10 +16,13 @@ public struct Principal: Sendable, Hashable {
     public internal(set) var keys: [String]
     /// What it has proven: `mail`, `domain` or `vouched`.
     public internal(set) var claims: [String] = []
-    /// When it was last recovered, so that what was shown before counts no more.
-    public internal(set) var recovered: Timestamp?
+    /// When a key of its was last given up or taken from it: a token that was made by then may be of who has that key, and counts no more.
+    public internal(set) var keysEnded: Timestamp?
     /// Days that the texts of answers which it pays for are kept; nil: until it erases them.
     public internal(set) var retentionDays: Int?
+
+    /// The last second since 1970 whose tokens count no more; nil while no key has ended.
+    public var tokensEnd: Int64? { keysEnded.map { $0.microseconds / 1_000_000 } }
 
     /// Whether shares can be paid to it: it has proven at least one claim.
     public var isVerified: Bool { !claims.isEmpty }

@@ -21,7 +21,9 @@ public enum PrincipalRules {
     /// - Parameter proof: has been checked; whose the owner's key is, is looked at here. An audit takes none without it.
     public static func register(kind: String, key: String, owner: String?, proof: KeyProof? = nil) -> DecisionMaker<GatewayState>.Rule {
         { state, context in
-            guard state.principalByKey[key] == nil else { throw GatewayError.exists("a principal with the key \(key)") }
+            guard state.principalByKey[key] == nil, !state.isEnding(key) else {
+                throw GatewayError.exists("a principal with the key \(key)")
+            }
             if let owner {
                 guard kind == "agent" else { throw GatewayError.invalid(field: "owner", reason: "is for agents only") }
                 guard let principal = state.principals[owner] else { throw GatewayError.notFound("principal \(owner)") }
@@ -52,7 +54,9 @@ public enum PrincipalRules {
     ) -> DecisionMaker<GatewayState>.Rule {
         { state, _ in
             guard let known = state.principals[principal] else { throw GatewayError.notFound("principal \(principal)") }
-            if let adding, state.principalByKey[adding] != nil { throw GatewayError.exists("a principal with the key \(adding)") }
+            if let adding, state.principalByKey[adding] != nil || state.isEnding(adding) {
+                throw GatewayError.exists("a principal with the key \(adding)")
+            }
             if let removing {
                 guard known.keys.contains(removing) else { throw GatewayError.notFound("key \(removing) of \(principal)") }
                 guard adding != nil || known.keys.count > 1 else {
@@ -69,55 +73,57 @@ public enum PrincipalRules {
     }
 
     /// A principal who lost its keys gets a new one. Whoever found the old ones can do nothing with them: they end, and its API keys too. So do
-    /// the keys of agents that were registered by one of them: who found it may have done so. The owner recovers its own.
+    /// the keys of agents that were registered by one of them: who found it may have done so. The owner recovers its own. All of it counts no
+    /// more as soon as the new key is there; what one append has no room for is told by ``endRest()``.
     /// - Parameter signature: by the new key; it has been checked.
     public static func recover(_ principal: String, adding: String, signature: String? = nil) -> DecisionMaker<GatewayState>.Rule {
         { state, _ in
             guard let known = state.principals[principal] else { throw GatewayError.notFound("principal \(principal)") }
-            guard state.principalByKey[adding] == nil else { throw GatewayError.exists("a principal with the key \(adding)") }
+            guard state.principalByKey[adding] == nil, !state.isEnding(adding) else {
+                throw GatewayError.exists("a principal with the key \(adding)")
+            }
             let own = try stream("principal", principal)
-            let agents = state.principals.values.filter { agent in
-                agent.owner == principal && agent.consent.map { known.keys.contains($0) } == true
-            }.sorted { $0.id < $1.id }
             var events = [NewEvent(KeyRotated(principal: principal, added: adding, recovered: true, signature: signature), stream: own)]
-            for found in [known] + agents { events += try ending(found, state) }
+            for key in state.keysLost(with: known).prefix(maximumEvents - 1) { events.append(try told(key)) }
             return events
         }
     }
 
-    /// All keys of a principal end.
-    private static func ending(_ principal: Principal, _ state: GatewayState) throws(GatewayError) -> [NewEvent] {
-        var events: [NewEvent] = []
-        let own = try stream("principal", principal.id)
-        for key in principal.keys {
-            events.append(NewEvent(KeyRotated(principal: principal.id, removed: key, recovered: true), stream: own))
-        }
-        for key in state.apiKeys.values.filter({ $0.principal == principal.id }).map(\.key).sorted() {
-            events.append(NewEvent(KeyRevoked(key: key, principal: principal.id), stream: try stream("key", key)))
-        }
-        return events
+    /// Most events of one append.
+    static let maximumEvents = 1_024
+
+    /// What the command of a part begins with that tells of keys which a recovery has ended.
+    public static let restStep = "recovery:"
+
+    /// Tells of keys that recoveries have ended and for which an append had no room, as many as go into one.
+    public static func endRest() -> DecisionMaker<GatewayState>.Rule {
+        { state, _ in try state.keysToEnd.prefix(maximumEvents).map { try told($0.key) } }
     }
 
-    /// The same for who asks by a token, unless its principal was recovered since that was made: who still has it may be who found the keys.
+    private static func told(_ key: LostKey) throws(GatewayError) -> NewEvent {
+        switch key {
+        case .linked(let did, let principal):
+            NewEvent(KeyRotated(principal: principal, removed: did, recovered: true), stream: try stream("principal", principal))
+        case .api(let id, let principal): NewEvent(KeyRevoked(key: id, principal: principal), stream: try stream("key", id))
+        }
+    }
+
+    /// The same for who asks by a token, unless a key of its principal's has ended since that was made: who still has it may be who has that key.
     /// - Parameter issued: the second since 1970 in which the token was made; nil for who signed the request itself, by a key that counts now.
     public static func asked(
         by principal: String, issued: Int64?, _ rule: @escaping DecisionMaker<GatewayState>.Rule
     ) -> DecisionMaker<GatewayState>.Rule {
         { state, context in
-            if let issued, let recovered = state.principals[principal]?.recovered, issued <= second(of: recovered) {
-                throw GatewayError.forbidden("\(principal) was recovered after this token was made: sign in anew")
+            if let issued, let end = state.principals[principal]?.tokensEnd, issued <= end {
+                throw GatewayError.forbidden("a key of \(principal) has ended since this token was made: sign in anew")
             }
             return try rule(state, context)
         }
     }
 
-    /// The second in which a principal's tokens may be said to be made: tokens know seconds only, so one that is made in the very second of a
-    /// recovery is of the next.
-    public static func issue(at now: Int64, for principal: Principal) -> Int64 {
-        max(now, principal.recovered.map { second(of: $0) + 1 } ?? now)
-    }
-
-    private static func second(of time: Timestamp) -> Int64 { time.microseconds / 1_000_000 }
+    /// The second in which a principal's tokens may be said to be made: tokens know seconds only, so one that is made in the very second in
+    /// which a key ended is of the next.
+    public static func issue(at now: Int64, for principal: Principal) -> Int64 { max(now, principal.tokensEnd.map { $0 + 1 } ?? now) }
 
     /// A principal chooses how long the texts of the answers that it pays for are kept, in days; nil: until it erases them.
     public static func configure(_ principal: String, retentionDays: Int?) -> DecisionMaker<GatewayState>.Rule {

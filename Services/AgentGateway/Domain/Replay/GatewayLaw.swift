@@ -15,6 +15,10 @@ public struct GatewayLaw: ReplayLaw {
     /// Terms by model, the first being version 1; a retired version's terms stay those of the answers that it gave.
     private var terms: [String: [ModelPublished]] = [:]
     private var retired: [String: [Int: Timestamp]] = [:]
+    /// What payers had chosen before their last choice of how long texts are kept, and when they made that.
+    private var chosen: [String: (days: Int?, before: Int?, at: Timestamp)] = [:]
+    /// When the gateway last decided anything.
+    private var lastOwn = Timestamp(microseconds: 0)
 
     /// Reads evidence there.
     public init(_ evidence: EvidenceShelf) { self.evidence = evidence }
@@ -24,8 +28,11 @@ public struct GatewayLaw: ReplayLaw {
 
     /// Keeps models' terms.
     public mutating func hear(_ fact: ReplayFact) {
+        if Self.nouns.contains(String(fact.fact.type.prefix { $0 != "." })) { lastOwn = max(lastOwn, fact.fact.time) }
         guard let fields = try? fact.fact.data.object() else { return }
-        if fact.fact.type == ModelPublished.type, let model = try? ModelPublished(fields) {
+        if fact.fact.type == PrincipalConfigured.type, let choice = try? PrincipalConfigured(fields) {
+            chosen[choice.principal] = (choice.retentionDays, chosen[choice.principal]?.days, fact.fact.time)
+        } else if fact.fact.type == ModelPublished.type, let model = try? ModelPublished(fields) {
             terms[model.model, default: []].append(model)
         } else if fact.fact.type == ModelRetired.type, let over = try? ModelRetired(fields) {
             for version in over.version.map({ [$0] }) ?? Array(1...max(1, terms[over.model]?.count ?? 1))
@@ -39,6 +46,12 @@ public struct GatewayLaw: ReplayLaw {
 
     /// What the rules make of the same.
     public func judge(_ append: ReplayedAppend, _ state: GatewayState, _ moment: DecisionContext) throws -> Verdict {
+        if append.first.cause.id.hasPrefix(PrincipalRules.restStep) {
+            guard !state.keysToEnd.isEmpty, moment.actor == Self.service.rawValue else {
+                throw Unlawful("ends keys of which no recovery has left any, or by \(moment.actor)")
+            }
+            return Verdict(try PrincipalRules.endRest()(state, moment), checked: ["parts of recoveries": 1])
+        }
         switch append.first.type {
         case PrincipalRegistered.type:
             let data: PrincipalRegistered = try append.data(PrincipalRegistered.self)
@@ -98,6 +111,22 @@ public struct GatewayLaw: ReplayLaw {
         }
     }
 
+    /// What a recovery has ended is told part by part; a part that never came leaves keys that count elsewhere.
+    public func finish(_ state: GatewayState, logTime: Timestamp) -> Ending {
+        var ending = Ending()
+        guard let first = state.keysToEnd.first else { return ending }
+        if first.since.microseconds + Self.patience < lastOwn.microseconds {
+            ending.missing.append(
+                (0, KeyRotated.type, "\(state.keysToEnd.count) keys that a recovery of \(first.since) has ended were never told of"))
+        } else {
+            ending.gaps.append(ReplayGap("keys that a recovery has yet to end", why: "it is the newest"))
+        }
+        return ending
+    }
+
+    /// So long may the parts of a recovery take, and come after what was asked meanwhile, in microseconds.
+    private static let patience: Int64 = 600_000_000
+
     /// A verdict on a key that its holder has proven.
     private static func proven(_ events: [NewEvent]) -> Verdict { Verdict(events, checked: ["proofs of keys": 1]) }
 
@@ -106,6 +135,18 @@ public struct GatewayLaw: ReplayLaw {
         guard let signature else { throw Unlawful("/signature is missing: nobody has proven the key") }
         return signature
     }
+
+    /// An answer's texts are kept as long as its payer wishes. A choice that was made a moment before may not have come to who recorded the
+    /// answer: another gateway, or the decider of mandates beside this one. The one before it counts for that moment.
+    private func checkKept(_ answer: InferenceCompleted, _ state: GatewayState, at time: Timestamp) throws {
+        do { try InferenceRules.check(answer, days: state.principals[answer.payer]?.retentionDays, at: time) } catch {
+            guard let last = chosen[answer.payer], time.microseconds < last.at.microseconds + Self.hearing else { throw error }
+            try InferenceRules.check(answer, days: last.before, at: time)
+        }
+    }
+
+    /// So long after it was made a choice may yet be unheard of, in microseconds.
+    private static let hearing: Int64 = 2_000_000
 
     private static let ranks = ReplayGap(
         "ranks by which passages were found",
@@ -140,8 +181,9 @@ public struct GatewayLaw: ReplayLaw {
             throw Unlawful("was given a passage of \(passage.datanet), which the model does not retrieve from")
         }
         if let fault = PassageFusion.fault(in: passages, ranking: data.retrieval, datanets: model.retrieval) { throw Unlawful(fault) }
+        try checkKept(expected, state, at: moment.time)
         return Verdict(
-            try InferenceRules.complete(expected)(state, moment), checked: ["answers' fees": 1],
+            try InferenceRules.given(expected), checked: ["answers' fees": 1],
             gaps: [
                 ReplayGap("prompts and answers", why: "they are sealed under their payers' keys"),
                 ReplayGap(

@@ -14,7 +14,7 @@ struct OAuthRoutes: Sendable {
     let maker: DecisionMaker<GatewayState>
     let signer: TokenSigner
     let address: PublicAddress
-    let used = UsedAssertions()
+    let used: UsedAssertions
 
     var routes: [Route] { [metadata, authorize, token] }
 
@@ -120,7 +120,11 @@ struct OAuthRoutes: Sendable {
         do throws(TokenError) {
             use = try word.check(by: principal.keys.compactMap { DIDKey.publicKey(in: $0) }, audiences: audiences)
         } catch { throw Refusal("invalid_client", error.description) }
-        switch used.take(use, of: id, now: UnixTime.now) {
+        let answer: UsedAssertions.Answer
+        do { answer = try await used.take(use, of: id, now: UnixTime.now) } catch {
+            throw Refusal("temporarily_unavailable", "whether the assertion was used before can't be known now: try again")
+        }
+        switch answer {
         case .taken: return principal
         case .usedBefore: throw Refusal("invalid_client", "the assertion was used before: sign a new one, with a jti of its own")
         case .tooMany: throw Refusal("temporarily_unavailable", "too many assertions are in use: keep the token that one gave you")

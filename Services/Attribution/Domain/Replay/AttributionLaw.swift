@@ -138,7 +138,7 @@ public struct AttributionLaw: ReplayLaw {
             try OmissionCheck(
                 found: computed, missing: Set(stored.missing), sources: sources, policy: try AttributionPolicy(model.attribution),
                 items: table.items, answer: answer.completed, rows: model.job.flatMap { state.rows[$0] }, passages: passages,
-                isThinned: state.withdrawals.last != state.withdrawals.last(before: answer.position)
+                gone: try gone(stored.missing, found, since: answer.position, state)
             ).check()
         } else if model != nil, !table.items.admittedTokens.allSatisfy({ $0.value <= 0 }) {
             throw Unlawful("its statement credits nobody, and there are owners to credit")
@@ -157,6 +157,25 @@ public struct AttributionLaw: ReplayLaw {
         return Verdict(
             [NewEvent(expected, stream: try stream("attribution", expected.attribution))],
             checked: ["attributions": 1, "attribution shares": shares.count], gaps: gaps(stored))
+    }
+
+    /// The items of searched snapshots that were taken back since an answer, where its statement says that some were.
+    private func gone(
+        _ missing: [String], _ found: [(snapshot: AttributionFacts.Snapshot, isRetrieval: Bool)], since position: UInt64,
+        _ state: AttributionFacts
+    ) throws -> Set<String> {
+        guard !Set(missing).isDisjoint(with: ["items-gone", "passage-gone"]) else { return [] }
+        var gone: Set<String> = []
+        for (snapshot, _) in found {
+            for item in try evidence.list(snapshot.published.list, of: AdmittedItem.self) {
+                let admitted = state.admissions[item.contribution] ?? snapshot.position
+                guard state.withdrawals.isGone(item, admitted: admitted, before: .max),
+                    !state.withdrawals.isGone(item, admitted: admitted, before: position)
+                else { continue }
+                gone.insert(item.item)
+            }
+        }
+        return gone
     }
 
     private func source(
@@ -195,7 +214,7 @@ public struct AttributionLaw: ReplayLaw {
     /// What the codes say that the log can't.
     private static let reasons = [
         "content-erased": "the content was erased", "content-unreadable": "the content is damaged", "content-gone": "the content is lost",
-        "text-too-long": "the texts are longer than anybody attributes", "passage-gone": "a passage was taken back or is lost",
+        "text-too-long": "the texts are longer than anybody attributes", "passage-gone": "a passage was taken back",
         "no-rows": "the training kept no rows, or they are lost", "no-row": "serving made no row of the answer, or it is lost",
         "bad-rows": "the rows are damaged", "row-of-other-factors": "the answer's row is of other factors than the training's",
         "items-gone": "a snapshot's index was lost, and items of it were taken back before it was built again",

@@ -14,8 +14,8 @@ struct OmissionCheck {
     /// The training items' rows, as the model's job put them on the log.
     let rows: Digest?
     let passages: [Events.RetrievedPassage]
-    /// Whether anything was taken back between the answer and its attribution.
-    let isThinned: Bool
+    /// The items of the searched snapshots that were taken back between the answer and its attribution.
+    let gone: Set<String>
 
     /// Why an answer's text was not to be had.
     private static let textless: Set<String> = ["content-erased", "content-unreadable", "content-gone", "text-too-long"]
@@ -47,8 +47,8 @@ struct OmissionCheck {
         guard isIndexless == missing.contains("no-index") else {
             throw Unlawful("its statement \(isIndexless ? "does not say that" : "says that") a snapshot has no index")
         }
-        guard isThinned || !missing.contains("items-gone") else {
-            throw Unlawful("its statement says that items are gone, and since the answer nothing was taken back")
+        guard !gone.isEmpty || !missing.contains("items-gone") else {
+            throw Unlawful("its statement says that items are gone, and since the answer none of what was searched was taken back")
         }
         let isSearched = policy.weights[.spans, default: 0] > 0 && hasText && sources.contains { $0.index != nil }
         guard isSearched == (found.spans != nil) else {
@@ -75,7 +75,8 @@ struct OmissionCheck {
         }
     }
 
-    /// Every passage that was put before the model and whose owner may be paid is there once, in its place, or was gone.
+    /// Every passage that was put before the model and whose owner may be paid is there once, in its place, unless just that one was taken
+    /// back since; and none is said to be gone where none is.
     private func checkPassages() throws {
         guard policy.weights[.retrieval, default: 0] > 0, hasText else {
             guard found.passages == nil else { throw Unlawful("its findings have passages, which the policy gives no weight") }
@@ -83,13 +84,18 @@ struct OmissionCheck {
         }
         let mayBeGone = missing.contains("passage-gone")
         var rest = (found.passages ?? [])[...]
-        for passage in passages.prefix(AttributionLimits.passages) where items[items.earner(for: passage.item)] != nil {
-            if let next = rest.first, next.item == passage.item, next.isCited == passage.cited {
+        var isOneGone = false
+        for passage in passages.prefix(AttributionLimits.passages) {
+            let isPayable = items[items.earner(for: passage.item)] != nil
+            if isPayable, let next = rest.first, next.item == passage.item, next.isCited == passage.cited {
                 rest = rest.dropFirst()
-            } else if !mayBeGone {
-                throw Unlawful("its findings leave the passage \(passage.item) out")
+            } else if isPayable, !mayBeGone || !gone.contains(passage.item) {
+                throw Unlawful("its findings leave the passage \(passage.item) out, and nobody took it back")
+            } else {
+                isOneGone = true
             }
         }
         guard rest.isEmpty else { throw Unlawful("its findings have passages twice, or in another order") }
+        guard isOneGone || !mayBeGone else { throw Unlawful("its statement says that a passage is gone, and all are there") }
     }
 }

@@ -118,6 +118,18 @@ actor Gathering {
         }
     }
 
+    /// Throws while the log, as far as it was read, does not say that a passage was taken back whose text is not given any more.
+    private func explain(_ passage: Events.RetrievedPassage, _ task: AttributionTask) async throws {
+        var snapshot = passage.datanet
+        for source in task.sources where source.published.datanet == passage.datanet {
+            snapshot = source.published.snapshot
+            guard let item = try await keeper.items(of: source.published).first(where: { $0.item == passage.item }) else { continue }
+            let admitted = task.admissions[item.contribution] ?? source.trigger.position
+            if task.withdrawals.isGone(item, admitted: admitted, before: .max) { return }
+        }
+        throw AttributionTrouble.lackingIndex(snapshot: snapshot, item: passage.item)
+    }
+
     /// - Parameter items: that may be paid. A passage of another was taken back before the answer, whether its text is still at hand or not.
     private func passages(
         _ task: AttributionTask, _ items: SnapshotItems, _ missing: inout Set<String>
@@ -135,16 +147,19 @@ actor Gathering {
         }
         var found: [AttributionDomain.RetrievedPassage] = []
         for passage in list.prefix(AttributionLimits.passages) {
-            guard items[passage.item] != nil, let text = known[passage.item] else {
+            guard items[passage.item] != nil else {
+                missing.insert("passage-gone")
+                continue
+            }
+            guard let text = known[passage.item] else {
+                try await explain(passage, task)
                 missing.insert("passage-gone")
                 continue
             }
             let end = min(text.count, passage.offset + min(passage.length, text.count))
-            let part = passage.offset < end ? Array(text[passage.offset..<end]) : text
-            guard let words = try? WordSequence(part) else {
-                missing.insert("passage-gone")
-                continue
-            }
+            let part = passage.offset < end ? text[passage.offset..<end] : text[...]
+            // Of one that is longer than anything that is looked at, its beginning.
+            let words = try WordSequence(Array(part.prefix(AttributionLimits.answerBytes)))
             found.append(AttributionDomain.RetrievedPassage(item: passage.item, text: words, isCited: passage.cited))
         }
         return found

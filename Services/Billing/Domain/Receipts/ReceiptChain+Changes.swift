@@ -92,7 +92,7 @@ extension ReceiptChain {
                 .map { Posting(account: $0.key, amount: Amount($0.value, whole.asset)) }
             try need(moved == expected, .correction, "the correction at \(place) does not move what the other shares make")
             try need(
-                correction.part.why == (try steps(whole, correction.shares, terms)), .correction,
+                correction.part.why == (try steps(whole, try tree(correction.shares, terms))), .correction,
                 "the steps of the correction at \(place) are not those of the terms")
             parts = after
         }

@@ -20,6 +20,8 @@ struct ReceiptChain {
         var split: ModelSplit?
         var owner: String
         var runner: String
+        /// What was settled, where it is a stage of a task: its own event says who gets what.
+        var task: TaskCompleted?
     }
 
     /// What led to the settlement.
@@ -38,14 +40,14 @@ struct ReceiptChain {
         let origin = try origin()
         let bill = origin.bill
         for source in part.sources { try check(source, origin) }
-        try checkCharges(bill)
+        try checkCharges(bill, origin.basis.task)
         let terms = try terms(origin)
         let postings = try checkAmount(bill, origin.basis, terms)
         try checkChanges(origin, terms, postings)
         let credit = try checkReleases(origin)
         return ReceiptCheck.Settled(
             bill: bill, time: try facts.header(part.settled).time, part: part, inference: origin.inference, attribution: origin.attribution,
-            training: origin.training, rulings: origin.corrections.map(\.ruling), credit: credit)
+            training: origin.training, task: origin.basis.task, rulings: origin.corrections.map(\.ruling), credit: credit)
     }
 
     /// The part with the ways on which the payee's units come, from the events.
@@ -53,9 +55,10 @@ struct ReceiptChain {
         let origin = try origin()
         let terms = try terms(origin)
         var explained = part
-        explained.why = try steps(origin.bill.fee, origin.basis.shares, terms)
+        explained.why = try steps(origin.bill.fee, try tree(origin.bill, origin.basis, terms))
         for (index, correction) in origin.corrections.enumerated() where !correction.posted.late {
-            explained.corrections[index].why = try steps(try left(of: origin.bill, at: correction.part.settled), correction.shares, terms)
+            explained.corrections[index].why = try steps(
+                try left(of: origin.bill, at: correction.part.settled), try tree(correction.shares, terms))
         }
         return explained
     }
@@ -88,6 +91,11 @@ struct ReceiptChain {
             try checkBill(bill, header, kind: "access", reference: used.access)
             try need(part.corrections.isEmpty, .link, "the settlement of a reading has a corrected attribution")
             return Origin(bill: bill, time: header.time, basis: try read(used))
+        case TaskCompleted.type:
+            let task = try facts.data(TaskCompleted.self, part.basis)
+            try checkBill(bill, header, kind: "task", reference: BillingState.reference(task))
+            try need(part.corrections.isEmpty, .link, "the settlement of a task has a corrected attribution")
+            return Origin(bill: bill, time: header.time, basis: try worked(task))
         default: throw ReceiptFault(.event, "the event at \(part.basis) is \(header.type), which nothing settles")
         }
     }
@@ -167,6 +175,22 @@ struct ReceiptChain {
             shares: try facts.entries(shares), snapshots: snapshots, names: nil, split: .access, owner: used.reader, runner: used.reader)
     }
 
+    private func worked(_ task: TaskCompleted) throws(ReceiptFault) -> Basis {
+        try need(
+            part.inference == nil && part.model == nil && part.training == nil && part.base == nil, .link,
+            "the settlement of a task names an answer or a model")
+        try checkOrder([part.basis, part.settled], "task and settlement")
+        var shares: [AttributionShare] = []
+        var snapshots: [SnapshotReference] = []
+        for position in part.datanets.compactMap(\.snapshot) {
+            let snapshot = try facts.data(SnapshotPublished.self, position)
+            if let list = snapshot.shares { shares += try facts.entries(list) }
+            snapshots.append(snapshot.reference)
+        }
+        return Basis(
+            shares: shares, snapshots: snapshots, names: nil, split: .access, owner: task.provider, runner: task.provider, task: task)
+    }
+
     private func checkBase(_ name: String) throws(ReceiptFault) {
         guard let base = part.base else { return }
         try need(try facts.data(BaseModelRegistered.self, base).model == name, .link, "the base model at \(base) is not \(name)")
@@ -231,7 +255,7 @@ struct ReceiptChain {
 
     // MARK: Money
 
-    private func checkCharges(_ bill: SettlementPosted) throws(ReceiptFault) {
+    private func checkCharges(_ bill: SettlementPosted, _ task: TaskCompleted?) throws(ReceiptFault) {
         var taken: Int128 = 0
         for position in part.charges {
             let list: EvidenceList<Posting>
@@ -252,14 +276,19 @@ struct ReceiptChain {
             taken &+= units
         }
         try need(taken == bill.fee.units, .fee, "\(taken) units were taken, and \(bill.fee.unitsText) settled")
+        guard let task else { return }
+        try need(
+            bill.fee.asset == task.amount.asset && bill.fee.units <= task.amount.units, .fee,
+            "the task pays \(task.amount), and \(bill.fee) was settled")
     }
 
     private func checkAmount(_ bill: SettlementPosted, _ basis: Basis, _ terms: SettlementTerms) throws(ReceiptFault) -> [Posting] {
         let postings = try facts.entries(bill.postings)
         let expected: [Posting]
+        let tree = try tree(bill, basis, terms)
         do throws(BillingError) {
-            expected = try Settlement.postings(
-                fee: bill.fee, parts: try Settlement.compute(fee: bill.fee, terms: terms, shares: basis.shares))
+            guard !bill.fee.isNegative else { throw .notPositive("a fee") }
+            expected = try Settlement.postings(fee: bill.fee, parts: try tree.divide(bill.fee))
         } catch { throw ReceiptFault(.amount, "\(error)") }
         try need(postings == expected, .amount, "the postings of the settlement are not what the terms make")
         let own = postings.first { $0.account == payee.pending }?.amount.units ?? 0
@@ -268,15 +297,36 @@ struct ReceiptChain {
             own > 0 || part.corrections.contains { $0.units > 0 }, .amount,
             "neither the settlement nor a correction gives \(payee) anything")
         try need(
-            part.why == (try steps(bill.fee, basis.shares, terms)), .amount, "the steps to the amount are not those of the terms")
+            part.why == (try steps(bill.fee, tree)), .amount, "the steps to the amount are not those of the terms")
         return postings
     }
 
-    /// The ways on which the payee's part of an amount comes, by these shares.
-    func steps(_ amount: Amount, _ shares: [AttributionShare], _ terms: SettlementTerms) throws(ReceiptFault) -> [[SplitStep]] {
-        do throws(BillingError) {
-            return try Settlement.tree(terms: terms, shares: shares).ways(of: amount).filter { $0.account == payee }.map(\.steps)
-        } catch { throw ReceiptFault(.amount, "\(error)") }
+    /// How what was settled is divided.
+    private func tree(_ bill: SettlementPosted, _ basis: Basis, _ terms: SettlementTerms) throws(ReceiptFault) -> SplitNode {
+        guard let task = basis.task else { return try tree(basis.shares, terms) }
+        var sources: [String: TaskSplit.Source]?
+        if bill.edition ?? 1 > 2 {
+            var all: [String: TaskSplit.Source] = [:]
+            for (id, terms) in terms.datanets {
+                all[id] = TaskSplit.Source(terms: terms, shares: basis.shares.filter { $0.datanet == id })
+            }
+            sources = all
+        }
+        do throws(BillingError) { return try TaskSplit.tree(of: task, sources) } catch { throw ReceiptFault(.amount, "\(error)") }
+    }
+
+    /// How a fee is divided by these shares.
+    func tree(_ shares: [AttributionShare], _ terms: SettlementTerms) throws(ReceiptFault) -> SplitNode {
+        do throws(BillingError) { return try Settlement.tree(terms: terms, shares: shares) } catch {
+            throw ReceiptFault(.amount, "\(error)")
+        }
+    }
+
+    /// The ways on which the payee's part of an amount comes.
+    func steps(_ amount: Amount, _ tree: SplitNode) throws(ReceiptFault) -> [[SplitStep]] {
+        do throws(BillingError) { return try tree.ways(of: amount).filter { $0.account == payee }.map(\.steps) } catch {
+            throw ReceiptFault(.amount, "\(error)")
+        }
     }
 
     private func checkReleases(_ origin: Origin) throws(ReceiptFault) -> Int? {

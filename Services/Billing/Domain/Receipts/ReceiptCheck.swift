@@ -27,6 +27,8 @@ public enum ReceiptCheck {
         public let attribution: AttributionComputed?
         /// What made the model's adapter, or what was settled.
         public let training: JobCompleted?
+        /// The stage of a task, where it pays one.
+        public let task: TaskCompleted?
         /// The rulings that corrected the attribution, as the receipt's corrections follow each other.
         public let rulings: [RulingMade]
         /// Where the payee's part became available.

@@ -10,7 +10,12 @@ extension ReceiptSettlement {
             "model": model.map { .count($0) },
             "training": training.map { .count($0) }, "base": base.map { .count($0) }, "charges": Self.list(charges),
             "rules": rules.map { .count($0) },
-            "datanets": .array(datanets.map { ["policy": .count($0.policy), "members": Self.list($0.members)] }),
+            "datanets": .array(
+                datanets.map {
+                    .members([
+                        "policy": .count($0.policy), "members": Self.list($0.members), "snapshot": $0.snapshot.map { .count($0) },
+                    ])
+                }),
             "sources": .array(sources.map(\.json)), "units": .string(String(units)),
             "why": Self.ways(why), "returns": Self.list(returns),
             "corrections": corrections.isEmpty ? nil : .array(corrections.map(\.json)), "left": .string(String(left)),
@@ -43,8 +48,9 @@ extension ReceiptSettlement {
         self.init(
             settled: try fields.count("settled"), basis: try fields.count("basis"), charges: try fields.positions("charges"),
             datanets: try fields.all("datanets", 0...1_000) { entry throws(JSONFieldError) in
-                try entry.refuseUnknown(keys: ["policy", "members"])
-                return Datanet(policy: try entry.count("policy"), members: try entry.positions("members"))
+                try entry.refuseUnknown(keys: ["policy", "members", "snapshot"])
+                return Datanet(
+                    policy: try entry.count("policy"), members: try entry.positions("members"), snapshot: try entry.position("snapshot"))
             },
             units: try fields.units("units"), why: try Self.ways(fields), left: try fields.units("left"), state: known)
         inference = try fields.position("inference")
@@ -108,15 +114,30 @@ extension ReceiptSettlement.Source {
 extension SplitStep {
     var json: JSONValue {
         [
-            "name": .string(name), "weight": .count(Int(clamping: weight)), "of": .count(Int(clamping: of)),
-            "units": .string(String(units)),
+            "name": .string(name), "weight": Self.number(weight), "of": Self.number(of), "units": .string(String(units)),
         ]
+    }
+
+    /// From 2^53 on, where JSON's numbers end, as decimal text: of a task the weights are its amounts.
+    private static func number(_ weight: UInt64) -> JSONValue {
+        weight < 1 << 53 ? .count(Int(weight)) : .string(String(weight))
+    }
+
+    private static func number(_ fields: JSONFields, _ name: String) throws(JSONFieldError) -> UInt64 {
+        let field = try fields.field(name)
+        if let text = try? field.string() {
+            guard let number = UInt64(text), String(number) == text, number >= 1 << 53 else {
+                throw field.error("must be a number, and text only from 2^53 on")
+            }
+            return number
+        }
+        return UInt64(try fields.count(name))
     }
 
     fileprivate init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: ["name", "weight", "of", "units"])
         self.init(
-            name: try fields.id("name"), weight: UInt64(try fields.count("weight")), of: UInt64(try fields.count("of")),
+            name: try fields.id("name"), weight: try Self.number(fields, "weight"), of: try Self.number(fields, "of"),
             units: try fields.units("units"))
     }
 }

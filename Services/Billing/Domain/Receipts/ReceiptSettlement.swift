@@ -28,11 +28,14 @@ public struct ReceiptSettlement: Sendable, Hashable {
         public var policy: Int
         /// Its curators and validators, as they came and went.
         public var members: [Int]
+        /// The snapshot by which a task's contributors are paid; nil for what else is settled, and where there was none.
+        public var snapshot: Int?
 
         /// From its parts.
-        public init(policy: Int, members: [Int]) {
+        public init(policy: Int, members: [Int], snapshot: Int? = nil) {
             self.policy = policy
             self.members = members
+            self.snapshot = snapshot
         }
     }
 
@@ -142,7 +145,7 @@ public struct ReceiptSettlement: Sendable, Hashable {
     public var positions: [Int] {
         var all = [settled, basis] + charges + returns + releases
         all += [inference, model, training, base, rules, disputed].compactMap { $0 }
-        for datanet in datanets { all += [datanet.policy] + datanet.members }
+        for datanet in datanets { all += [datanet.policy] + datanet.members + (datanet.snapshot.map { [$0] } ?? []) }
         for correction in corrections { all += [correction.ruling, correction.corrected, correction.settled] }
         for source in sources { all += [source.contribution, source.screening, source.admission, source.snapshot] }
         return all

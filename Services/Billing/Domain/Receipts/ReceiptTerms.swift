@@ -22,8 +22,11 @@ struct ReceiptTerms {
             let (id, policy) = try policy(entry.policy)
             try need(datanets[id] == nil, "the Datanet \(id) is there twice")
             datanets[id] = try terms(id, policy, entry.members)
+            try check(entry.snapshot, of: id, isTask: basis.task != nil)
         }
-        let named = Set((basis.shares + corrected).filter { $0.share > 0 }.map(\.datanet))
+        var named = Set((basis.shares + corrected).filter { $0.share > 0 }.map(\.datanet))
+        // Before edition 3 a task's part for a Datanet was its treasury's, whatever its terms were.
+        if let task = basis.task { named = edition > 2 ? TaskSplit.datanets(of: task) : [] }
         try need(Set(datanets.keys) == named, "the Datanets are not those of the shares")
         let split = basis.split ?? rules.training
         let points = [split.owner, split.datanets, split.contributors, split.validators, split.compute]
@@ -38,6 +41,16 @@ struct ReceiptTerms {
         return SettlementTerms(
             platformPoints: rules.platformPoints, platform: rules.platform, split: split, owner: basis.owner, runner: basis.runner,
             datanets: datanets)
+    }
+
+    /// The snapshot by which a task's contributors are paid.
+    private func check(_ snapshot: Int?, of id: String, isTask: Bool) throws(ReceiptFault) {
+        guard let snapshot else { return }
+        try need(isTask, "the snapshot at \(snapshot) is for what is no task")
+        let published = try facts.data(SnapshotPublished.self, snapshot)
+        try need(
+            published.datanet == id && published.shares != nil && snapshot < part.basis,
+            "the snapshot at \(snapshot) is of another Datanet, came later, or does not say whose work it is")
     }
 
     private func policy(_ position: Int) throws(ReceiptFault) -> (id: String, policy: DatanetPolicy) {

@@ -28,8 +28,8 @@ extension BillingState {
         case .correct(let corrected): try correct(corrected, event: pending.event, position: pending.position)
         case .task(let task):
             stamped(
-                try settle(task, event: pending.event, position: pending.position, time: pending.time, now: now), pending.time, now: now,
-                edition: edition)
+                try settle(task, event: pending.event, position: pending.position, time: pending.time, now: now, edition: edition),
+                pending.time, now: now, edition: edition)
         case .release(let hold, let account): try release(hold: hold, of: account)
         case .ruling(let ruling): try act(on: ruling)
         case .refuted(let checked): try penalise(checked)

@@ -197,7 +197,7 @@ extension BillingState {
         guard edition > 1 ? data.releaseAt >= first : data.releaseAt == first else { throw fault("its holdback is not that of the rules") }
         let rules = rules(at: pending.time, edition: edition)
         do throws(BillingError) {
-            if case .task(let task) = pending.reaction { return try check(data, pays: task) }
+            if case .task(let task) = pending.reaction { return try check(data, pays: task, at: pending.position) }
             let bill: Bill
             switch pending.reaction {
             case .settle(let attribution):

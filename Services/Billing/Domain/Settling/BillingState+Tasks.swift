@@ -2,12 +2,13 @@ public import Events
 internal import Money
 
 /// Tasks of agents: what a stage pays is taken from the task's hold and shared out as its event says, with the holdback, refunds and
-/// disputes of every settlement. The platform takes no part of it.
+/// disputes of every settlement. What is a Datanet's is divided as it divides what an answer gives it. The platform takes no part of it.
 extension BillingState {
     /// Pays a stage that was accepted, and sets what is left of the hold free after the last one.
-    public func settle(_ task: TaskCompleted, event: EventID, position: UInt64, time: Timestamp, now: Timestamp) throws(BillingError)
-        -> Decision
-    {
+    public func settle(
+        _ task: TaskCompleted, event: EventID, position: UInt64, time: Timestamp, now: Timestamp,
+        edition: Int = BillingState.presentEdition
+    ) throws(BillingError) -> Decision {
         guard task.amount.isPositive else {
             guard task.frees, let hold = task.hold else { return .nothing }
             return try release(hold: hold, of: nil)
@@ -16,7 +17,7 @@ extension BillingState {
         if isSettled(reference) { return .nothing }
         var decision = try take(task, reference, event: event, now: now)
         let (payer, fee) = try taken(decision, task)
-        let list = try decision.list(try Self.postings(of: task, fee: fee))
+        let list = try decision.list(try postings(of: task, fee: fee, at: position, edition: edition))
         decision.events.append(
             .settlementPosted(
                 SettlementPosted(
@@ -60,34 +61,34 @@ extension BillingState {
         }
     }
 
-    /// The entries: the pay as its event shares it out, in proportion where less could be had.
-    private static func postings(of task: TaskCompleted, fee: Amount) throws(BillingError) -> [Posting] {
-        var weights: [UInt128] = []
-        for payout in task.payouts {
-            guard payout.amount.isPositive, payout.amount.asset == task.amount.asset, payout.account.accountKind?.isTransferable == true
-            else {
-                throw .invalid(field: "payouts", reason: "must each be above zero, in \(task.amount.asset), to an account that is paid")
+    /// The entries: the pay as its event and the Datanets share it out, in proportion where less could be had.
+    private func postings(of task: TaskCompleted, fee: Amount, at position: UInt64, edition: Int) throws(BillingError) -> [Posting] {
+        var datanets: [String: TaskSplit.Source]?
+        if edition > 2 {
+            var sources: [String: TaskSplit.Source] = [:]
+            for id in TaskSplit.datanets(of: task) {
+                guard let known = known.datanets[id], let terms = known.terms(at: position) else { throw .notFound("Datanet \(id)") }
+                var shares: [AttributionShare] = []
+                if let list = known.shares(at: position) { shares = try read(list) }
+                sources[id] = TaskSplit.Source(terms: terms, shares: shares)
             }
-            weights.append(UInt128(payout.amount.units))
+            datanets = sources
         }
-        let parts = try exactly { () throws(MoneyError) in try fee.split(by: weights) }
-        var entries = Entries(fee.asset)
-        for (payout, part) in zip(task.payouts, parts) { try entries.move(part.units, from: .fees, to: payout.account.pending) }
-        return entries.postings
+        return try Settlement.postings(fee: fee, parts: try TaskSplit.tree(of: task, datanets).divide(fee))
     }
 
     /// Throws unless a settlement on the log pays what its task's event says.
-    func check(_ data: SettlementPosted, pays task: TaskCompleted) throws(BillingError) {
+    func check(_ data: SettlementPosted, pays task: TaskCompleted, at position: UInt64) throws(BillingError) {
         guard data.kind == "task", data.reference == Self.reference(task) else {
             throw .invalid(field: "reference", reason: "is not what was settled")
         }
         guard data.fee.asset == task.amount.asset, data.fee.units <= task.amount.units else {
             throw .invalid(field: "fee", reason: "is more than the task pays")
         }
-        let postings: [Posting]
-        do throws(BillingFault) { postings = try entries(data.postings) } catch { throw .notFound("entries: \(error.reason)") }
-        guard postings == (try Self.postings(of: task, fee: data.fee)) else {
-            throw .invalid(field: "postings", reason: "are not what the task's event says")
+        let found: [Posting]
+        do throws(BillingFault) { found = try entries(data.postings) } catch { throw .notFound("entries: \(error.reason)") }
+        guard found == (try postings(of: task, fee: data.fee, at: position, edition: data.edition ?? 1)) else {
+            throw .invalid(field: "postings", reason: "are not what the task's event and its Datanets' terms make")
         }
     }
 }

@@ -66,17 +66,46 @@ public enum Settlement {
 }
 
 extension Settlement {
+    /// Throws unless shares are parts of 10^9 that make it.
+    static func checkWhole(_ shares: [AttributionShare]) throws(BillingError) {
+        try exactly { () throws(MoneyError) in
+            var all: [Share] = []
+            for share in shares { all.append(try Share(billionths: Int64(share.share))) }
+            try Share.checkWhole(all)
+        }
+    }
+
+    /// What a Datanet does with its part: its treasury's, its curators' and its contributors'.
+    /// - Parameter owners: in the order of their ids; where there are none, that part is the treasury's.
+    static func inside(
+        _ id: String, _ terms: SettlementTerms.Datanet, _ owners: [(id: String, weight: UInt64)]
+    ) throws(BillingError) -> SplitNode {
+        let treasury = SplitNode.account(try AccountID(.datanet, id))
+        let curators = try equally(.curator, terms.curators) ?? treasury
+        let contributors = owners.isEmpty ? treasury : try weighted(.contributor, owners)
+        return .parts([
+            part(terms.treasury, treasury, "treasury"), part(terms.curating, curators, "curators"),
+            part(terms.contributing, contributors, "contributors"),
+        ])
+    }
+
+    private static func equally(_ kind: AccountKind, _ owners: [String]) throws(BillingError) -> SplitNode? {
+        owners.isEmpty ? nil : try weighted(kind, owners.map { (id: $0, weight: 1) })
+    }
+
+    private static func weighted(_ kind: AccountKind, _ owners: [(id: String, weight: UInt64)]) throws(BillingError) -> SplitNode {
+        var parts: [SplitNode.Part] = []
+        for owner in owners { parts.append(SplitNode.Part(owner.weight, .account(try AccountID(kind, owner.id)), owner.id)) }
+        return .parts(parts)
+    }
+
     /// The shares, by Datanet and by owner.
     private struct Groups {
         private let byDatanet: [(id: String, weight: UInt64, terms: SettlementTerms.Datanet, owners: [(id: String, weight: UInt64)])]
         private let byOwner: [(id: String, weight: UInt64)]
 
         init(_ shares: [AttributionShare], _ terms: SettlementTerms) throws(BillingError) {
-            try exactly { () throws(MoneyError) in
-                var all: [Share] = []
-                for share in shares { all.append(try Share(billionths: Int64(share.share))) }
-                try Share.checkWhole(all)
-            }
+            try Settlement.checkWhole(shares)
             var datanets: [String: [String: UInt64]] = [:]
             var owners: [String: UInt64] = [:]
             for share in shares where share.share > 0 {
@@ -97,16 +126,7 @@ extension Settlement {
         func datanets() throws(BillingError) -> SplitNode {
             var parts: [SplitNode.Part] = []
             for group in byDatanet {
-                let treasury = SplitNode.account(try AccountID(.datanet, group.id))
-                let curators = try equally(.curator, group.terms.curators) ?? treasury
-                let contributors = try weighted(.contributor, group.owners)
-                parts.append(
-                    SplitNode.Part(
-                        group.weight,
-                        .parts([
-                            part(group.terms.treasury, treasury, "treasury"), part(group.terms.curating, curators, "curators"),
-                            part(group.terms.contributing, contributors, "contributors"),
-                        ]), group.id))
+                parts.append(SplitNode.Part(group.weight, try inside(group.id, group.terms, group.owners), group.id))
             }
             return .parts(parts)
         }
@@ -119,16 +139,6 @@ extension Settlement {
                 let treasury = SplitNode.account(try AccountID(.datanet, group.id))
                 parts.append(SplitNode.Part(group.weight, try equally(.validator, group.terms.validators) ?? treasury, group.id))
             }
-            return .parts(parts)
-        }
-
-        private func equally(_ kind: AccountKind, _ owners: [String]) throws(BillingError) -> SplitNode? {
-            owners.isEmpty ? nil : try weighted(kind, owners.map { (id: $0, weight: 1) })
-        }
-
-        private func weighted(_ kind: AccountKind, _ owners: [(id: String, weight: UInt64)]) throws(BillingError) -> SplitNode {
-            var parts: [SplitNode.Part] = []
-            for owner in owners { parts.append(SplitNode.Part(owner.weight, .account(try AccountID(kind, owner.id)), owner.id)) }
             return .parts(parts)
         }
 

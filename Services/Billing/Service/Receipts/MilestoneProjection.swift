@@ -7,7 +7,7 @@ internal import Projections
 struct MilestoneProjection: Projection {
     let name = "milestones"
     let schema = "billing"
-    let version = 3
+    let version = 4
     let tables = ["milestones"]
     let types: Set<String>? = Milestone.types
 
@@ -35,7 +35,7 @@ enum Milestone {
     /// The types that receipts lead through.
     static let types: Set<String> = Set(members.keys).union([
         SettlementPosted.type, SettlementReleased.type, SettlementRulesSet.type, ModelPublished.type, AdmissionGranted.type,
-        PayoutEpochClosed.type,
+        PayoutEpochClosed.type, SnapshotPublished.type,
     ])
 
     /// The member of the data that says it.
@@ -44,7 +44,7 @@ enum Milestone {
         DisputeOpened.type: "settlement", DisputeResolved.type: "settlement",
         HoldCaptured.type: "reference", JournalPosted.type: "reference", PayoutRequested.type: "id", PayoutFinished.type: "id",
         PayoutClaimed.type: "address", WalletSet.type: "owner", InferenceCompleted.type: "inference", JobCompleted.type: "job",
-        BaseModelRegistered.type: "model", SnapshotPublished.type: "snapshot", ContributionSubmitted.type: "contribution",
+        BaseModelRegistered.type: "model", ContributionSubmitted.type: "contribution",
         ContributionScreened.type: "contribution", DatanetCreated.type: "datanet", DatanetPolicyChanged.type: "datanet",
         MemberGranted.type: "datanet", MemberRevoked.type: "datanet",
     ]
@@ -55,6 +55,8 @@ enum Milestone {
         case SettlementReleased.type: Set((try data.value("settlements")?.arrayValue ?? []).compactMap(\.stringValue)).sorted()
         // Whoever has an answer knows its own id alone.
         case SettlementPosted.type: Set([data.text("id"), data.text("reference")].compactMap { $0 }).sorted()
+        // A task's receipt looks for a Datanet's newest.
+        case SnapshotPublished.type: Set([data.text("snapshot"), data.text("datanet")].compactMap { $0 }).sorted()
         case SettlementRulesSet.type: [""]
         case PayoutEpochClosed.type: [epoch(data.text("asset") ?? "", data.int("epoch") ?? 0)]
         case ModelPublished.type: [model(data.text("model") ?? "", data.int("version") ?? 0)]

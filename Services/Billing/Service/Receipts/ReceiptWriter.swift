@@ -115,11 +115,9 @@ struct ReceiptWriter {
 
     private mutating func settlement(_ settled: Int, _ payee: AccountID) async throws -> (ReceiptSettlement, SettlementPosted) {
         let bill = try await archive.data(SettlementPosted.self, settled)
-        guard ["inference", "training", "access"].contains(bill.kind) else {
+        guard ["inference", "training", "access", "task"].contains(bill.kind) else {
             throw Problem(
-                .unprocessable,
-                "receipts are of answers, trainings and readings; this settles the \(bill.kind) \(bill.reference), of which the event at \(bill.position) says who is paid"
-            )
+                .unprocessable, "receipts are of answers, trainings, readings and tasks; this settles the \(bill.kind) \(bill.reference)")
         }
         let postings = try await archive.entries(bill.postings)
         let own = postings.first { $0.account.text == "pending:" + payee.text }?.amount.units ?? 0
@@ -130,12 +128,16 @@ struct ReceiptWriter {
         }
         part.charges.sort()
         part.rules = try await rules(of: bill, before: settled)
-        var basis = try await basis(&part, bill)
-        try await correct(&part, &basis, bill)
-        for datanet in Set(basis.shares.filter { $0.share > 0 }.map(\.datanet)).sorted() {
-            part.datanets.append(try await terms(datanet, before: part.basis + 1))
+        if bill.kind == "task" {
+            try await explain(&part, bill, payee)
+        } else {
+            var basis = try await basis(&part, bill)
+            try await correct(&part, &basis, bill)
+            for datanet in Set(basis.shares.filter { $0.share > 0 }.map(\.datanet)).sorted() {
+                part.datanets.append(try await terms(datanet, before: part.basis + 1))
+            }
+            part.sources = try await sources(payee, basis, before: part.basis)
         }
-        part.sources = try await sources(payee, basis, before: part.basis)
         try await follow(&part, bill, payee)
         return (part, bill)
     }
@@ -210,7 +212,7 @@ struct ReceiptWriter {
         return basis
     }
 
-    private mutating func terms(_ datanet: String, before: Int) async throws -> ReceiptSettlement.Datanet {
+    mutating func terms(_ datanet: String, before: Int) async throws -> ReceiptSettlement.Datanet {
         let changed = try await archive.milestones.last(DatanetPolicyChanged.type, datanet, before: before)
         let created = try await archive.milestones.last(DatanetCreated.type, datanet, before: before)
         guard let policy = changed ?? created else { throw Problem(.internal, "the Datanet \(datanet) is not on the log") }

@@ -14,6 +14,8 @@ public struct DatanetLaw: ReplayLaw {
     let evidence: EvidenceShelf
     /// Of reviews without a panel: where they were opened, and the tree's root there.
     var openings: [String: (position: UInt64, root: Digest)] = [:]
+    /// Whether a snapshot has said whose work it is, which older programs did not.
+    private var saysShares = false
 
     /// Reads evidence there.
     public init(_ evidence: EvidenceShelf) { self.evidence = evidence }
@@ -21,13 +23,14 @@ public struct DatanetLaw: ReplayLaw {
     /// Nothing yet.
     public func makeState() -> DatanetState { DatanetState() }
 
-    /// Notes where reviews are opened.
+    /// Notes where reviews are opened, and since when snapshots say whose work they are.
     public mutating func hear(_ fact: ReplayFact) {
         switch fact.fact.type {
         case ReviewOpened.type:
             if let review = fact.fact.data["review"]?.stringValue, let root = fact.root { openings[review] = (fact.position, root) }
         case ReviewDrawn.type, ReviewClosed.type:
             if let review = fact.fact.data["review"]?.stringValue { openings[review] = nil }
+        case SnapshotPublished.type: saysShares = saysShares || fact.fact.data["shares"] != nil
         default: break
         }
     }
@@ -154,11 +157,15 @@ public struct DatanetLaw: ReplayLaw {
             statistics: statistics, published: published, publisher: moment.actor,
             previous: datanet.snapshots.last.flatMap { state.snapshots[$0]?.published.root }
         ).bytes()
+        guard data.shares != nil || !saysShares else {
+            throw Unlawful("/shares is missing: earlier snapshots say whose work they are, and none goes back")
+        }
         let events = try SnapshotRules.publish(
             state, data.datanet,
             SnapshotRules.Prepared(
                 revision: datanet.revision, root: tree.root, list: SHA256.hash(list), manifest: SHA256.hash(manifest), published: published,
-                statistics: statistics), moment)
+                statistics: statistics, shares: try data.shares.map { _ in try AccessRules.shares(tree.items, of: data.datanet).list }),
+            moment)
         return Made(events, checked: ["snapshots' roots": 1, "snapshots' items": tree.items.count])
     }
 

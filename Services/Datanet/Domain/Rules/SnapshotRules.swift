@@ -20,15 +20,21 @@ public enum SnapshotRules {
         public var published: Timestamp
         /// Figures.
         public var statistics: SnapshotStatistics
+        /// Whose work it is, by ``AccessRules/shares(_:of:)``; nil in what was published before that was said.
+        public var shares: EvidenceList<AttributionShare>?
 
         /// From its parts.
-        public init(revision: Int, root: Digest, list: Digest, manifest: Digest, published: Timestamp, statistics: SnapshotStatistics) {
+        public init(
+            revision: Int, root: Digest, list: Digest, manifest: Digest, published: Timestamp, statistics: SnapshotStatistics,
+            shares: EvidenceList<AttributionShare>? = nil
+        ) {
             self.revision = revision
             self.root = root
             self.list = list
             self.manifest = manifest
             self.published = published
             self.statistics = statistics
+            self.shares = shares
         }
     }
 
@@ -58,7 +64,7 @@ public enum SnapshotRules {
                 SnapshotPublished(
                     datanet: id, snapshot: snapshot, number: datanet.snapshots.count + 1, root: prepared.root, manifest: prepared.manifest,
                     items: prepared.statistics.items, tokens: prepared.statistics.tokens, owners: prepared.statistics.owners,
-                    list: prepared.list, published: prepared.published), "snapshot", snapshot)
+                    list: prepared.list, published: prepared.published, shares: prepared.shares), "snapshot", snapshot)
         ]
     }
 }

@@ -30,7 +30,7 @@ extension DatanetRoutes {
         }
     }
 
-    /// Computes root, list and manifest, and keeps list and manifest as evidence before anything names them.
+    /// Computes root, list, manifest and shares, and keeps what is long as evidence before anything names them.
     private func prepare(_ id: String, by actor: String) async throws -> SnapshotRules.Prepared {
         let live = try await core.lists.live(id, core.maker)
         let (datanet, previous) = try await core.maker.query { state in
@@ -47,9 +47,11 @@ extension DatanetRoutes {
             datanet: datanet, number: datanet.snapshots.count + 1, root: tree.root, list: (digest, list.count), statistics: statistics,
             published: published, publisher: actor, previous: previous
         ).bytes()
+        let (shares, long) = try AccessRules.shares(tree.items, of: id)
+        if let long { _ = try await core.lists.evidence.put(canonical: long) }
         return SnapshotRules.Prepared(
             revision: live.revision, root: tree.root, list: digest, manifest: try await core.lists.evidence.put(canonical: manifest).hash,
-            published: published, statistics: statistics)
+            published: published, statistics: statistics, shares: shares)
     }
 
     private var snapshots: Route {

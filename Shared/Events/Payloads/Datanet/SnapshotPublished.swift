@@ -26,11 +26,13 @@ public struct SnapshotPublished: EventData, Hashable {
     public var list: Digest
     /// The date in the manifest, so that it can be made again from the list and this event: an audit asks for it.
     public var published: Timestamp?
+    /// Whose work it is, by tokens, in parts of 10^9: who gets the contributors' part of what a task gives the Datanet.
+    public var shares: EvidenceList<AttributionShare>?
 
     /// From its parts.
     public init(
         datanet: String, snapshot: String, number: Int, root: Digest, manifest: Digest, items: Int, tokens: Int, owners: Int, list: Digest,
-        published: Timestamp? = nil
+        published: Timestamp? = nil, shares: EvidenceList<AttributionShare>? = nil
     ) {
         self.datanet = datanet
         self.snapshot = snapshot
@@ -42,6 +44,7 @@ public struct SnapshotPublished: EventData, Hashable {
         self.owners = owners
         self.list = list
         self.published = published
+        self.shares = shares
     }
 
     /// As models and jobs name it.
@@ -50,7 +53,7 @@ public struct SnapshotPublished: EventData, Hashable {
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
-            "datanet", "snapshot", "number", "root", "manifest", "items", "tokens", "owners", "list", "published",
+            "datanet", "snapshot", "number", "root", "manifest", "items", "tokens", "owners", "list", "published", "shares",
         ])
         datanet = try fields.id("datanet")
         snapshot = try fields.id("snapshot")
@@ -62,6 +65,7 @@ public struct SnapshotPublished: EventData, Hashable {
         owners = try fields.count("owners")
         list = try fields.digest("list")
         published = try fields.optionalTimestamp("published")
+        shares = try fields.optionalObject("shares").map { (list) throws(JSONFieldError) in try EvidenceList<AttributionShare>(list) }
     }
 
     /// As it is written.
@@ -69,7 +73,7 @@ public struct SnapshotPublished: EventData, Hashable {
         .members([
             "datanet": .string(datanet), "snapshot": .string(snapshot), "number": .count(number), "root": .digest(root),
             "manifest": .digest(manifest), "items": .count(items), "tokens": .count(tokens), "owners": .count(owners),
-            "list": .digest(list), "published": published.map { .string($0.description) },
+            "list": .digest(list), "published": published.map { .string($0.description) }, "shares": shares?.json,
         ])
     }
 }

@@ -283,7 +283,7 @@ import Testing
     }
 
     @Test func aKeysWordIsExchangedForATokenAsOAuthHasIt() async throws {
-        try await withEconomy(settings: ["OPENLEDGER_PUBLIC_URL": "https://gate.example"]) { economy in
+        try await withEconomy(settings: ["OPENLEDGER_PUBLIC_URL": "https://gate.example"], gateways: 2) { economy in
             let ann = try await economy.person(0)
             let eve = try await economy.person(0)
             let resource = try await economy.ok("GET", "/.well-known/oauth-protected-resource/mcp", nil)
@@ -322,6 +322,11 @@ import Testing
             // Whoever overheard it has nothing of it; another word of the same client is another, by its jti or by what it says.
             let again = try await ask(once, "&scope=accounts%3Aread")
             #expect(again.status == 401 && again.json["error"] == "invalid_client", "\(again.json)")
+            // Nor at the house's other gateway.
+            try economy.serving.withLock { try $0(1) }
+            let elsewhere = try await ask(once)
+            #expect(elsewhere.status == 401 && elsewhere.json["error"] == "invalid_client", "\(elsewhere.json)")
+            try economy.serving.withLock { try $0(0) }
             for (id, status) in [("one", 200), ("two", 200), ("one", 401)] {
                 let named = try await ask(try word(ann, [("jti", .string(id)), ("exp", .int(UnixTime.now + 200))]))
                 #expect(named.status == status, "\(id): \(named.json)")

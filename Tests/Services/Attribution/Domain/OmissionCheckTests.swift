@@ -22,7 +22,7 @@ import Testing
         var row: Digest? = .zero
         var weights = (spans: 4_000, influence: 3_000, retrieval: 3_000)
         var words = 20
-        var isThinned = false
+        var gone: Set<String> = []
 
         func check() throws {
             let policy = Events.AttributionPolicy(
@@ -46,7 +46,7 @@ import Testing
                 ]), answer: answer, rows: rows,
                 passages: ["a", "gone", "b"].map {
                     Events.RetrievedPassage(datanet: "dn", item: $0, owner: "x", offset: 0, length: 10, cited: true)
-                }, isThinned: isThinned
+                }, gone: gone
             ).check()
         }
     }
@@ -81,7 +81,7 @@ import Testing
         expect(false, "no index, and nobody says so") { ($0.spans, $0.isIndexed) = (nil, false) }
         expect(true, "no text") { ($0.spans, $0.passages, $0.words, $0.missing) = (nil, nil, 0, ["content-gone"]) }
         expect(false, "no text, and words of it") { ($0.spans, $0.passages, $0.missing) = (nil, nil, ["content-gone"]) }
-        expect(true, "an index that was lost, and items taken back since") { ($0.missing, $0.isThinned) = (["items-gone"], true) }
+        expect(true, "an index that was lost, and items taken back since") { ($0.missing, $0.gone) = (["items-gone"], ["a"]) }
         expect(false, "items gone, and nothing was taken back") { $0.missing = ["items-gone"] }
         expect(false, "no text, and spans of it") { ($0.words, $0.missing) = (0, ["content-erased"]) }
     }
@@ -103,10 +103,19 @@ import Testing
     @Test func passagesAreThereOnceInTheirOrder() {
         expect(false, "no passages") { $0.passages = nil }
         expect(false, "one of two") { $0.passages?.removeLast() }
-        expect(true, "one of two, the other gone") {
+        expect(true, "one of two, the other taken back since") {
+            $0.passages?.removeFirst()
+            ($0.missing, $0.gone) = (["passage-gone"], ["a"])
+        }
+        expect(false, "one of two, and nobody took the other back") {
             $0.passages?.removeFirst()
             $0.missing = ["passage-gone"]
         }
+        expect(false, "both left out, and one of them taken back since") {
+            $0.passages = []
+            ($0.missing, $0.gone) = (["passage-gone"], ["a"])
+        }
+        expect(true, "one that nobody can be paid for is gone") { $0.missing = ["passage-gone"] }
         expect(false, "twice") { $0.passages?.append(OmissionCheckTests.passage("b", owner: "bob")) }
         expect(false, "in another order") { $0.passages?.reverse() }
         expect(false, "in another order, one gone") {

@@ -91,7 +91,11 @@ struct ReceiptHouse: Sendable {
         try await desk.tell(
             SnapshotPublished(
                 datanet: "dn_1", snapshot: "sn_1", number: 1, root: root, manifest: SHA256.hash([1]), items: items.count, tokens: 40,
-                owners: 2, list: list), as: .datanet, stream: "snapshot/sn_1")
+                owners: 2, list: list,
+                shares: .entries([
+                    AttributionShare(owner: "alice", datanet: "dn_1", share: 500_000_000),
+                    AttributionShare(owner: "bob", datanet: "dn_1", share: 500_000_000),
+                ])), as: .datanet, stream: "snapshot/sn_1")
         let snapshots = [SnapshotReference(datanet: "dn_1", snapshot: "sn_1", number: 1, root: root)]
         try await desk.tell(
             BaseModelRegistered(model: "base", owner: "house", artefact: SHA256.hash([2]), licence: "Apache-2.0", parameters: 9),

@@ -46,6 +46,67 @@ struct ReceiptServiceTests {
         }
     }
 
+    @Test("a task's receipt says what its event and its Datanet's terms give each, and leads contributors to their items")
+    func task() async throws {
+        try await withBilling { desk in
+            let house = try ReceiptHouse(desk)
+            try await desk.open("payer:pia", deposit: 10_000_000)
+            try await house.publish()
+            let usdc = try #require(House.usdc)
+            func payout(_ account: String, _ units: Int128) throws -> TaskPayout {
+                TaskPayout(account: try #require(AccountID(account)), amount: Amount(units, usdc))
+            }
+            try await desk.tell(
+                TaskCompleted(
+                    task: "tk_1", root: "tk_1", milestone: 0, by: "pia", client: "pia", provider: "bot", payer: "pia",
+                    amount: Amount(100_003, usdc),
+                    payouts: [
+                        try payout("datanet:dn_1", 40_001), try payout("model-owner:acme", 20_000), try payout("payer:bot", 40_002),
+                    ], isOver: true, frees: false, spent: Amount(100_003, usdc)), as: .agentGateway, stream: "task/tk_1")
+            let trust = try await house.trust()
+            var sum: Int128 = 0
+            let all = [
+                ("contributor:alice", 1), ("contributor:bob", 1), ("curator:cora", 2), ("datanet:dn_1", 2), ("model-owner:acme", 0),
+                ("payer:bot", 0),
+            ]
+            for (account, sources) in all {
+                try await eventually("the task is settled") {
+                    try await house.receipt("tk_1%230", account: account).status == 200
+                }
+                let receipt = try Receipt(parsing: try await house.receipt("tk_1%230", account: account).body)
+                let (finding, _) = try ReceiptCheck.check(receipt, trust: trust)
+                let part = try #require(receipt.settlements.first)
+                #expect(finding.settlements.first?.task?.task == "tk_1" && part.sources.count == sources, "\(account)")
+                #expect(part.model == nil && part.base == nil && part.datanets.map { $0.snapshot != nil } == [true])
+                #expect(try await Int(receipt.amount.units) == desk.pending(account), "\(account)")
+                sum += receipt.amount.units
+                let other = try await house.otherVerdict(on: receipt)
+                #expect(other.status == 0, "\(account): \(other.words)")
+                let tamperings: [Tampering] = [
+                    ("another snapshot", .event, { $0.settlements[0].datanets[0].snapshot = $0.settlements[0].datanets[0].policy }),
+                    ("a base", .link, { $0.settlements[0].base = part.basis }),
+                    (
+                        "no Datanet", account == "payer:bot" || account == "model-owner:acme" ? .terms : .link,
+                        { $0.settlements[0].datanets = [] }
+                    ),
+                ]
+                for (name, kind, change) in tamperings {
+                    var forged = receipt
+                    change(&forged)
+                    do throws(ReceiptFault) {
+                        _ = try ReceiptCheck.check(forged, trust: trust)
+                        Issue.record("\(name) is not found")
+                    } catch { #expect(error.kind == kind, "\(name): \(error)") }
+                }
+            }
+            #expect(sum == 100_003)
+            // Who is paid sees it, and nobody else.
+            let seen = try await house.receipt("tk_1%230", token: try desk.house.token("alice"))
+            #expect(try Receipt(parsing: seen.body).payee.text == "contributor:alice")
+            #expect(try await house.receipt("tk_1%230", token: try desk.house.token("mallory")).status == 403)
+        }
+    }
+
     @Test("a receipt leads from the commitment to the payout, step by step as these come about, and holds for a stranger")
     func wholeWay() async throws {
         try await withBilling { desk in

@@ -19,7 +19,8 @@ struct ReceiptResources: Sendable {
     static let templates: JSONValue = [
         [
             "uriTemplate": .string(prefix + "{id}"), "name": "receipt", "title": "Receipt", "mimeType": "application/json",
-            "description": "Who was paid what for an answer (in_…), a training (job_…) or a payout (po_…), and why, with every proof.",
+            "description":
+                "Who was paid what for an answer (in_…), a training (job_…), a stage of a task (tk_…%230) or a payout (po_…), and why, with every proof.",
         ]
     ]
 
@@ -47,9 +48,10 @@ struct ReceiptResources: Sendable {
                 let lines = try await relayed { try await billing.call("GET", .billing, path) }
                 for line in lines["items"]?.arrayValue ?? [] {
                     guard let id = line["reference"]?.stringValue ?? line["subject"]?.stringValue,
-                        id.hasPrefix("in_") || id.hasPrefix("job_"), let position = line["position"]?.intValue
+                        ["in_", "job_", "tk_"].contains(where: { id.hasPrefix($0) }), let position = line["position"]?.intValue
                     else { continue }
-                    found.append((id, position))
+                    // The number of a task's stage stands behind a sign that ends a URI's path.
+                    found.append((PercentEncoding.encode(id), position))
                 }
             }
         }
@@ -68,9 +70,7 @@ struct ReceiptResources: Sendable {
     /// - Parameter isModern: whether it is asked for by a revision without a handshake, whose error for what is not there is another.
     func read(_ uri: String, _ caller: Caller, isModern: Bool) async throws -> JSONValue {
         let id = String(uri.dropFirst(Self.prefix.count))
-        guard uri.hasPrefix(Self.prefix), !id.isEmpty, id.utf8.count <= 200,
-            id.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") })
-        else { throw Self.missing(uri, isModern) }
+        guard uri.hasPrefix(Self.prefix), id.utf8.count <= 200, Self.isID(id) else { throw Self.missing(uri, isModern) }
         let file: [UInt8]
         do {
             file = try await relayed {
@@ -78,6 +78,13 @@ struct ReceiptResources: Sendable {
             }
         } catch let problem as Problem where problem.status == 404 { throw Self.missing(uri, isModern) }
         return [["uri": .string(uri), "mimeType": "application/json", "text": .string(String(decoding: file, as: UTF8.self))]]
+    }
+
+    /// A plain name, for a task's stage with its number.
+    private static func isID(_ text: String) -> Bool {
+        let (name, stage) = text.firstRange(of: "%23").map { (text[..<$0.lowerBound], text[$0.upperBound...]) } ?? (text[...], "0")
+        return !name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") } && !stage.isEmpty
+            && stage.allSatisfy { $0.isASCII && $0.isNumber }
     }
 
     /// As the protocol says it: the parameter is wrong, and which. Before 2026-07-28 that had a code of its own (2025-11-25,
