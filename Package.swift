@@ -259,7 +259,8 @@ let package = Package(
         tests(
             "CommandTests", "Services/OpenLedger",
             [
-                "openledger", "RunnerService", "DatanetDomain", "BillingDomain", "Money", "EventLog", "Events", "HTTP", "HTTPClient",
+                "openledger", "RunnerService", "Engine", "DatanetDomain", "BillingDomain", "Money", "EventLog", "Events", "HTTP",
+                "HTTPClient",
                 "HTTPServer", "JSON", "Crypto", "Threads",
             ]),
         tests(

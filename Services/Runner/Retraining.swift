@@ -8,8 +8,9 @@ internal import Threads
 
 /// Repeats a job of the embedded runner, to see whether the adapter and its attribution rows come out as they did then.
 ///
-/// The engine gives the same bytes for the same base, rows, settings and seed on any processor with a fused multiply-add, with any
-/// number of threads; the recorded level and threads are taken all the same wherever they can be.
+/// The engine gives the same bytes for the same base, rows, settings and seed on any processor with a fused multiply-add, with any number of
+/// threads, where the system's library of functions gives the same numbers; the recorded level and threads are taken all the same
+/// wherever they can be.
 public struct Retraining: Sendable {
     /// What is repeated.
     public struct Job: Sendable {
@@ -76,9 +77,9 @@ public struct Retraining: Sendable {
         public var description: String {
             switch self {
             case .otherEngine(let name):
-                "the job was computed by \(name), and only jobs of \(TrainingPlan.engine) can be repeated bit for bit by this program"
+                "the job cannot be repeated: it was computed by \(name), and only jobs of \(TrainingPlan.engine) can be repeated bit for bit by this program"
             case .noKernels(let level):
-                "the job was computed with \(level) kernels, and this processor has none that give the same bytes"
+                "the job cannot be repeated here: it was computed with \(level) kernels, and this processor has none that give the same bytes (it has \(KernelLevel.available.map(\.rawValue).joined(separator: ", ")))"
             case .otherBase(let folder, let found, let wanted):
                 "the base model in \(folder) is \(found.prefixed), the job began from \(wanted.prefixed): name its folder with --base"
             case .noBase(let name): "the base model \(name) is nowhere near the program: name its folder with --base"
@@ -87,6 +88,9 @@ public struct Retraining: Sendable {
         }
     }
 
+    /// Why another outcome than the recorded one would prove nothing: the job was computed with a library of functions whose last places
+    /// are not those of this machine's. Nil where the two agree, and where the record names none, as the first ones do.
+    public let doubt: String?
     private let job: Job
     private let folder: String
     private let level: KernelLevel
@@ -109,6 +113,12 @@ public struct Retraining: Sendable {
             throw Refusal.noKernels(recorded)
         }
         guard let folder = base ?? ModelLibrary.shipped() else { throw Refusal.noBase(job.base) }
+        if let digest = try record.optionalDigest("libm_digest"), digest != MathLibrary.digest {
+            let named = try record.optionalString("libm") ?? "a library of functions that its record does not name"
+            doubt = "it was computed with \(named), whose functions give other last places than \(MathLibrary.name) here"
+        } else {
+            doubt = nil
+        }
         self.job = job
         self.folder = folder
         self.level = level

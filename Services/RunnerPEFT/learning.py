@@ -1,5 +1,6 @@
 """One LoRA fine-tuning with PEFT, by the settings of a job: the schedule, clipping and loss are the embedded runner's."""
 
+import gc
 import math
 import random
 
@@ -8,20 +9,23 @@ import torch
 import transformers
 from safetensors.torch import load, save
 
+import quantised
+
 # What every checkpoint of this runner has; another kind of runner's has other files.
 CHECKPOINT = "checkpoint.safetensors"
 
 
 def engine():
     """Names what computes, for the record: other versions may give other numbers."""
-    return f"peft/{peft.__version__} transformers/{transformers.__version__} torch/{torch.__version__}"
+    bits = quantised.version()
+    return f"peft/{peft.__version__} transformers/{transformers.__version__} torch/{torch.__version__}" + (f" bitsandbytes/{bits}" if bits else "")
 
 
 class Base:
     """A base model in memory, and what a job needs to know of it."""
 
     def __init__(self, folder, device):
-        self.device = torch.device(device)
+        self.folder, self.device = folder, torch.device(device)
         self.type = torch.bfloat16 if self.device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
         self.model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(self.device).eval()
         self.context = self.model.config.max_position_embeddings
@@ -31,6 +35,30 @@ class Base:
         if tokenizer.chat_template:
             self.template = lambda messages: tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
 
+    def quantised(self, precision):
+        """The base in fewer bits, to learn over. The plain one makes room for it meanwhile."""
+        configuration = quantised.configuration(precision)
+        self.model.to("cpu")
+        try:
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                self.folder, quantization_config=configuration, device_map={"": self.device}, dtype=torch.float32).eval()
+            # Asked for an answer on a CPU, a layer in four bits packs itself into a form through which no gradient goes any more. It has
+            # nothing else that differs while it learns.
+            for module in model.modules():
+                if type(module).__name__ == "Linear4bit":
+                    module.train()
+            return model
+        except BaseException:
+            self.plain()
+            raise
+
+    def plain(self):
+        """The base as it is, back in its place."""
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return self.model.to(self.device)
+
 
 class Learning:
     """A run that can be left at any step and gone on with elsewhere."""
@@ -39,10 +67,9 @@ class Learning:
         self.base, self.settings, self.training, self.holdout = base, settings, training, holdout
         # As the embedded runner has them where nothing is said.
         self.advanced = {"schedule": "cosine", "minimum_rate": 10, "weight_decay": 0, "clip": 1_000_000, **settings.get("advanced", {})}
+        self.precision = settings.get("precision", "float32")
         torch.manual_seed(settings["seed"])
-        self.model = peft.get_peft_model(base.model, peft.LoraConfig(
-            r=settings["rank"], lora_alpha=settings["alpha"], target_modules=settings["targets"], task_type="CAUSAL_LM"))
-        self.parameters = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+        self._take(base.model if self.precision == "float32" else base.quantised(self.precision))
         self.optimiser = torch.optim.AdamW(self.parameters.values(), lr=1, betas=(0.9, 0.999), eps=1e-8, weight_decay=self.advanced["weight_decay"] / 1e6)
         self.steps = math.ceil(len(training) * settings["epochs"] / settings["batch"])
         self.step, self.tokens, self.loss = 0, 0, 0.0
@@ -52,9 +79,30 @@ class Learning:
         # With patience: the parameters at the evaluation with the least loss.
         self.best = None
 
+    def _take(self, model):
+        """Puts a fresh adapter on a model."""
+        self.model = peft.get_peft_model(model, peft.LoraConfig(
+            r=self.settings["rank"], lora_alpha=self.settings["alpha"], target_modules=self.settings["targets"], task_type="CAUSAL_LM"))
+        self.parameters = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+
+    def settle(self):
+        """Puts the adapter on the plain base once it has learned: influence is measured there, as every other runner measures it."""
+        if self.precision == "float32":
+            return
+        learned = {name: parameter.detach().float().cpu() for name, parameter in self.parameters.items()}
+        # The optimiser's hold on the old parameters keeps the base in fewer bits in memory.
+        self.model = self.parameters = self.optimiser = None
+        self._take(self.base.plain())
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(learned[name])
+
     def close(self):
         """Gives the base model back as it was."""
-        self.model.unload()
+        if self.model is not None:
+            self.model.unload()
+        self.model = self.parameters = self.optimiser = None
+        self.base.plain()
 
     # ---------------------------------------------------------------- training
 

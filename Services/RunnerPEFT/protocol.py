@@ -59,13 +59,15 @@ class Order:
 class Desk:
     """Calls training. A command has a key of its own: it is safe to send twice, and is sent again when its answer was lost."""
 
-    def __init__(self, url, token):
+    def __init__(self, url, token, features=("attribution-rows",)):
         self.url = url.rstrip("/")
+        # What this runner can do besides: training places jobs by it.
+        self.features = list(features)
         # Read for every call: what makes tokens may replace it.
         self.token = token
 
     def lease(self, bases, wait, key, declined=()):
-        body = {"bases": bases, "features": ["attribution-rows"], "declined": list(declined)[-1000:]}
+        body = {"bases": bases, "features": self.features, "declined": list(declined)[-1000:]}
         answer = self._json("POST", f"/v1/runners/leases?wait={wait}", body, key, timeout=wait + 30)
         if answer is None:
             return None
@@ -109,7 +111,7 @@ class Desk:
 
     def join(self, engine, bases):
         """Joins as somebody's own runner, with what its principal has staked."""
-        body = {"engine": engine, "bases": sorted(bases), "features": ["attribution-rows"]}
+        body = {"engine": engine, "bases": sorted(bases), "features": self.features}
         self._json("POST", "/v1/runners", body, "join-" + digest(canonical(body))[7:39])
 
     def complete(self, order, artefact, rows, tokens, record):

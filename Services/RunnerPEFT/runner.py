@@ -27,6 +27,7 @@ import traceback
 import torch
 
 from influence import Draw, Influence, sizes
+import quantised
 from learning import Base, Learning, engine
 from protocol import Artefact, Desk, Refused, canonical, token_source
 from rows import Row, Rows, Words
@@ -129,6 +130,8 @@ def work(desk, order, model, joined):
     """One job from its rows to the adapter handed in."""
     if order.base_artefact and order.base_artefact != model.artefact:
         raise OtherBase(f"the base model {order.base} is {model.artefact} here, the job is on {order.base_artefact}")
+    if order.settings.get("precision", "float32") != "float32":
+        quantised.require(order.settings["precision"])
     with Reporter(desk, order) as reporter:
         rows = Rows(model.words, order.settings, model.base.context)
         for index, snapshot in enumerate(order.snapshots):
@@ -146,6 +149,7 @@ def work(desk, order, model, joined):
             learning.take_best()
             # The place that is left when the job is halted while its rows are measured.
             end = Artefact(learning.checkpoint())
+            learning.settle()
             try:
                 hand_in(desk, order, learning, rows, model, reporter, left_out)
             except Halted:
@@ -210,7 +214,7 @@ def hand_in(desk, order, learning, rows, model, reporter, left_out):
     desk.upload(artefact)
     desk.complete(order, artefact, made, learning.tokens, {
         "engine": engine(), "device": model.base.device.type, "threads": torch.get_num_threads(), "seed": order.settings["seed"],
-        "steps": learning.steps, "final_loss_micros": round(learning.loss * 1e6), "rows": len(rows.training), "cut": rows.cut,
+        "precision": learning.precision, "steps": learning.steps, "final_loss_micros": round(learning.loss * 1e6), "rows": len(rows.training), "cut": rows.cut,
         "holdout_rows": len(rows.holdout), "evaluations": learning.evaluations, **measured})
     print(f"job {order.job} is done: {artefact.digest}", flush=True)
 
@@ -295,7 +299,7 @@ def run(desk, models, jobs, joins):
                 print(f"job {order.job} is let go, and goes on later", flush=True)
                 continue
             # What this runner has no room or no base for, another may do.
-            elsewhere = isinstance(error, (OtherBase, TooLarge, MemoryError, torch.OutOfMemoryError))
+            elsewhere = isinstance(error, (OtherBase, TooLarge, quantised.Unsupported, MemoryError, torch.OutOfMemoryError))
             if elsewhere:
                 declined.append(order.job)
             try:
@@ -317,9 +321,9 @@ def main():
     if not places:
         raise SystemExit("OPENLEDGER_RUNNER_MODELS names no base model: name=folder, separated by commas")
     device = os.environ.get("OPENLEDGER_RUNNER_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
-    desk = Desk(os.environ.get("OPENLEDGER_URL", "http://127.0.0.1:7400"), token_source())
+    desk = Desk(os.environ.get("OPENLEDGER_URL", "http://127.0.0.1:7400"), token_source(), quantised.features())
     models = {name: Model(name, folder, device) for name, folder in places.items()}
-    print(f"{engine()} on {device}: {', '.join(sorted(models))}", flush=True)
+    print(f"{engine()} on {device}: {', '.join(sorted(models))}; can do {', '.join(desk.features)}", flush=True)
     run(desk, models, arguments.jobs, arguments.join)
 
 

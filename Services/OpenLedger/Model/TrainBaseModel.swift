@@ -84,6 +84,7 @@ enum TrainBaseModel {
                 "IT IS ANOTHER MODEL: \(record.kernelLevel.rawValue) kernels do not give the bytes of \(known.kernelLevel.rawValue).")
         } else {
             lines.append("IT IS ANOTHER MODEL than the one that ships.")
+            lines.append("Where sources and kernels are the same, the C library's functions may not be: here it is \(MathLibrary.name).")
         }
         return lines.joined(separator: "\n")
     }

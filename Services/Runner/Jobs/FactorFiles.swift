@@ -6,6 +6,8 @@ enum FactorFiles {
     static let largest = 256 << 20
     /// Pieces at most: a manifest names 64 files, the rows and their table among them.
     static let most = 64 - RowFiles.most - 1
+    /// Bytes of all pieces.
+    static let all = most * largest
 
     /// The pieces of a file, in order.
     static func pieces(_ file: [UInt8], largest: Int = FactorFiles.largest) -> [(String, [UInt8])] {

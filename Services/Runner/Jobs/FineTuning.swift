@@ -66,18 +66,12 @@ struct FineTuning: Sendable {
     private func work(_ progress: Progress) async throws -> Made {
         let model = try model()
         var plan = try TrainingPlan(order.settings)
+        if let name = plan.foreignPrecision { throw RunnerError.otherPrecision(name) }
         let rows = try await rows(plan, model)
         guard !rows.training.isEmpty else { throw RunnerError.noRows }
         let longest = (rows.training + rows.holdout).map(\.example.tokens.count).max() ?? 0
-        let memory = plan.memory(on: model.model, rows: rows.training.count, longest: longest, threads: pool.threads)
-        guard memory.written <= library.rowsLimit else {
-            throw RunnerError.tooManyRows(needed: memory.written, limit: library.rowsLimit)
-        }
-        guard memory.factors <= FactorFiles.most * FactorFiles.largest else {
-            throw RunnerError.largeFactors(needed: memory.factors, limit: FactorFiles.most * FactorFiles.largest)
-        }
-        let needed = memory.total
-        guard needed <= library.memoryLimit else { throw RunnerError.tooLarge(needed: needed, limit: library.memoryLimit) }
+        let size = JobSize(model: model.model, rows: rows.training.count, longest: longest, threads: pool.threads)
+        try size.require(plan, within: library.jobLimits)
         plan.options.memoryLimit = library.memoryLimit
         let trainer = try plan.trainer(on: model, pool: pool)
         let (adapter, outcome) = try await train(trainer, rows, progress)
@@ -165,6 +159,7 @@ struct FineTuning: Sendable {
             adapter: artefact, rows: rowsArtefact, factors: factors,
             record: [
                 "engine": .string(TrainingPlan.engine), "kernel_level": .string(outcome.kernelLevel.rawValue),
+                "libm": .string(MathLibrary.name), "libm_digest": .string(MathLibrary.digest.prefixed),
                 "threads": .int(Int64(pool.threads)), "seed": .int(Int64(clamping: seed)), "steps": .int(Int64(outcome.steps)),
                 "final_loss_micros": micros(outcome.finalLoss), "rows": .int(Int64(rows.training.count)), "cut": .int(Int64(rows.cut)),
                 "holdout_rows": .int(Int64(rows.holdout.count)), "canary_rows": .int(Int64(CanaryRows.names * CanaryRows.rowsOfEach)),

@@ -22,7 +22,7 @@ enum JobFault: Equatable {
         case RunnerError.lost, is CancellationError: self = .lost
         case RunnerError.halted: self = .halted
         case RunnerError.tooLarge, RunnerError.tooManyRows, RunnerError.largeFactors, RunnerError.otherBase, RunnerError.unknownBase,
-            EngineError.outOfMemory:
+            RunnerError.otherPrecision, EngineError.outOfMemory:
             self = .elsewhere
         case let error as PeerError:
             switch error.status {

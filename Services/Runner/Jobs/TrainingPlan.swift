@@ -5,15 +5,17 @@ internal import JSON
 
 /// How a job's settings are carried out by the engine: the same in the job and in its repeat.
 struct TrainingPlan: Sendable {
-    let lora: LoRAOptions
+    var lora: LoRAOptions
     var options: TrainingOptions
     /// Most tokens of a row.
     let maximumTokens: Int
     /// Rows in a hundred that are held out.
     let holdout: Int
     let learnsPassages: Bool
-    /// How the base is kept while the adapter learns.
+    /// How the base is kept while the adapter learns; for a form that this engine has not, the one nearest to it.
     let precision: WeightPrecision
+    /// A form that the settings ask for and this engine has not: rows are the same over it and an adapter can be measured, but not learned.
+    let foreignPrecision: String?
 
     /// What the bytes of an adapter hang on besides settings, rows, base and kernels: raised when the engine computes otherwise.
     static let engine = "openledger-engine/1"
@@ -55,9 +57,10 @@ struct TrainingPlan: Sendable {
         holdout = try settings.int("holdout")
         learnsPassages = try settings.optionalBool("passages") ?? false
         switch try settings.optionalString("precision") {
-        case nil, "float32": precision = .float32
-        case "int8": precision = .int8
-        case let name?: throw try settings.field("precision").error("is \(name), and must be float32 or int8")
+        case nil, "float32": (precision, foreignPrecision) = (.float32, nil)
+        case "int8": (precision, foreignPrecision) = (.int8, nil)
+        case "nf4": (precision, foreignPrecision) = (.int8, "nf4")
+        case let name?: throw try settings.field("precision").error("is \(name), and must be float32, int8 or nf4")
         }
     }
 

@@ -25,6 +25,8 @@ final class ModelLibrary: Sendable {
     let memoryLimit: Int
     /// Bytes of attribution rows that a job may make.
     let rowsLimit: Int
+    /// What a job may take.
+    var jobLimits: JobLimits { JobLimits(memory: memoryLimit, rows: rowsLimit, factors: FactorFiles.all) }
     /// Adapters whose factors are in memory.
     private static let mostFactors = 32
     /// Bytes of adapters in memory, for each base.
@@ -45,7 +47,8 @@ final class ModelLibrary: Sendable {
 
     /// Loads what the settings name: `OPENLEDGER_RUNNER_MODELS` is `name=folder` of each; the model that ships with the product when
     /// left out. `OPENLEDGER_RUNNER_MEMORY` is what a job may take; three quarters of the machine's when left out.
-    /// `OPENLEDGER_RUNNER_ROWS` is how many bytes of attribution rows a job may make.
+    /// `OPENLEDGER_RUNNER_ROWS` is how many bytes of attribution rows a job may make. `OPENLEDGER_RUNNER_PRECISION` is how the weights are kept
+    /// that answer.
     static func open(
         _ settings: Configuration, folder: String, peers: Peers, pool: ComputePool, logger: Logger
     ) async throws -> ModelLibrary {
@@ -53,10 +56,13 @@ final class ModelLibrary: Sendable {
         // Attribution takes no more of an artefact, and a manifest names no more files.
         let most = min(4 << 30, RowFiles.most * RowFiles.largest)
         let rows = try settings.bytes("RUNNER_ROWS", in: 1 << 20...most, default: most)
+        let answers = try settings.choice("RUNNER_PRECISION", default: WeightPrecision.float32)
         var models: [String: ServedModel] = [:]
         var adapters: [String: AdapterCache] = [:]
         for (name, path) in try places(settings) {
-            let served = try await OSThread.run(name: "load model") { try ServedModel(name: name, folder: path, pool: pool) }
+            let served = try await OSThread.run(name: "load model") {
+                try ServedModel(name: name, folder: path, pool: pool, answers: answers)
+            }
             models[name] = served
             let configuration = served.model.configuration
             let artefact = served.artefact

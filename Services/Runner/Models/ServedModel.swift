@@ -10,6 +10,7 @@ struct ServedModel: Sendable {
     let licence: String
     /// The artefact's name: SHA-256 of the manifest of its files.
     let artefact: Digest
+    /// Its weights in single precision, which are learned over and with which influence is measured.
     let model: LanguageModel
     let tokenizer: Tokenizer
     let template: ChatTemplate?
@@ -18,7 +19,8 @@ struct ServedModel: Sendable {
     let ends: Set<Int32>
 
     /// Loads a Hugging Face folder. Blocks: call it on a thread of its own.
-    init(name: String, folder: String, pool: ComputePool) throws {
+    /// - Parameter answers: how the weights are kept that answer: in fewer bits they take less to read, and a step is done sooner.
+    init(name: String, folder: String, pool: ComputePool, answers: WeightPrecision = .float32) throws {
         let model = try LanguageModel(folder: folder)
         let tokenizer = try Tokenizer(folder: folder)
         try tokenizer.requireFit(model.configuration)
@@ -27,7 +29,8 @@ struct ServedModel: Sendable {
         self.model = model
         self.tokenizer = tokenizer
         template = try ChatTemplate(folder: folder)
-        generator = try Generator(model: model, pool: pool) { tokenizer.bytes(of: $0) ?? [] }
+        let answering = answers == model.precision ? model : try model.converted(to: answers)
+        generator = try Generator(model: answering, pool: pool) { tokenizer.bytes(of: $0) ?? [] }
         artefact = try Self.artefact(of: folder).digest
         let record = (try? Self.bytes(folder + "/recipe.json")).flatMap { try? JSON.parse($0) }
         // The record of the model that ships names its corpus; its licence is that of the product.

@@ -27,10 +27,13 @@ struct LookingRoutes: Sendable {
                     .required("base", .text), .required("settings", .any), .required("items", .count), .required("tokens", .count))),
             replies: [
                 .json(
-                    200, "Bytes of memory and of attribution rows, and how many a job may take of each.",
+                    200, "Bytes of memory, of attribution rows and of their factors, and how many a job may take of each.",
                     .openObject(
                         .required("bytes", .count), .required("limit", .count), .required("rows_bytes", .count),
-                        .required("rows_limit", .count)))
+                        .required("rows_limit", .count), .required("factors_bytes", .count), .required("factors_limit", .count),
+                        .required(
+                            "targets", .list(.text, atMost: 16), "Those of the settings' targets with which the job stays within all three."
+                        )))
             ],
             problems: [.notFound]
         ) { [library] context in
@@ -44,14 +47,19 @@ struct LookingRoutes: Sendable {
             guard let model = library.models[name]?.model else {
                 throw Problem(.notFound, "this runner has no base model \(name)", field: "#/base")
             }
+            // What another form takes, a runner that has it knows.
+            if let form = plan.foreignPrecision { throw Problem(.notFound, "\(RunnerError.otherPrecision(form))", field: "#/settings") }
             let longest = min(plan.maximumTokens, model.contextLength)
             // A pair is learned once, or twice with passages; a long text in pieces.
             let rows = items * (plan.learnsPassages ? 2 : 1) + tokens / longest
-            let memory = plan.memory(on: model, rows: rows, longest: longest, threads: library.pool.threads)
+            let size = JobSize(model: model, rows: rows, longest: longest, threads: library.pool.threads)
+            let memory = size.memory(plan)
+            let targets = size.targets(plan, within: library.jobLimits).map(\.name)
             return .json([
                 "bytes": .count(memory.total), "limit": .count(library.memoryLimit), "base": .count(memory.base),
                 "training": .count(memory.training), "influence": .count(memory.influence), "rows": .count(memory.rows),
                 "rows_bytes": .count(memory.written), "rows_limit": .count(library.rowsLimit),
+                "factors_bytes": .count(memory.factors), "factors_limit": .count(FactorFiles.all), "targets": .texts(targets),
             ])
         }
     }

@@ -32,7 +32,8 @@ public struct ClusterManifest: Sendable {
 
     /// Bytes that a job takes: weights, what is kept of a row on its way, and as much again for the libraries.
     public static func memory(parameters: Int, settings: TrainingSettings) -> Int {
-        let weight = settings.precision == "int8" ? 1 : 4
+        // In four bits a number takes half a byte, and its scales their part.
+        let weight = settings.precision == "float32" ? 4 : 1
         return (2 << 30) + parameters * weight * 2 + settings.maximumTokens * settings.batch * 64 << 10
     }
 

@@ -2,7 +2,7 @@ public import JSON
 
 extension TrainingSettings {
     /// What may be left to the house.
-    static let fitted = ["epochs", "learning_rate", "batch", "rank", "maximum_tokens"]
+    static let fitted = ["epochs", "learning_rate", "batch", "rank", "maximum_tokens", "targets"]
 
     /// Reads what a caller set, where `auto` in place of a number leaves it to ``fitted(rows:tokens:)``.
     /// - Parameters:

@@ -32,11 +32,15 @@ public struct TrainingSettings: Sendable, Hashable {
     /// The linear layers that there are.
     static let layers = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
+    /// The forms of a base that an adapter may learn over.
+    static let precisions = ["float32", "int8", "nf4"]
+
     /// Whether each pair is learned a second time with passages before it, its own among them, so that the model learns to use what
     /// is looked up for it (RAFT, arXiv 2403.10131).
     public var passages = false
 
-    /// How the base model's matrices are kept while the adapter learns: `float32`, or `int8`, which takes a quarter of the memory.
+    /// How the base model's matrices are kept while the adapter learns: `float32`; `int8`, which takes a quarter of the memory; or `nf4`, QLoRA's
+    /// four bits, which runners with bitsandbytes can do.
     public var precision = "float32"
 
     /// What few people set.
@@ -73,7 +77,9 @@ public struct TrainingSettings: Sendable, Hashable {
         if let value = try fields.optionalInt("checkpoint_every", in: 1...100_000) { checkpointEvery = value }
         if let value = try fields.optionalBool("passages") { passages = value }
         if let value = try fields.optionalString("precision") {
-            guard ["float32", "int8"].contains(value) else { throw try fields.field("precision").error("must be float32 or int8") }
+            guard Self.precisions.contains(value) else {
+                throw try fields.field("precision").error("must be one of " + Self.precisions.joined(separator: ", "))
+            }
             precision = value
         }
         if let object = try fields.optionalObject("advanced") { advanced = try AdvancedSettings(object) }

@@ -33,6 +33,18 @@ int32_t engine_best_level(void) { return ENGINE_BASELINE; }
 const EngineKernels *engine_kernels(int32_t level) { return level == ENGINE_BASELINE ? &engine_kernels_baseline : 0; }
 #endif
 
+// ---- the library of functions
+
+#if defined(__linux__)
+#include <features.h>
+#endif
+#if defined(__GLIBC__)
+#include <gnu/libc-version.h>
+const char *engine_libc(void) { return gnu_get_libc_version(); }
+#else
+const char *engine_libc(void) { return ""; }
+#endif
+
 // ---- storage
 
 #include <math.h>

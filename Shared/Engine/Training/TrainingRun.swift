@@ -57,7 +57,8 @@ final class TrainingRun {
         self.report = report
         order = RowOrder(rows: data.rows.count, options: options)
         self.identity =
-            "\(identity) data \(data.digest) level \(pool.level == .baseline ? "baseline" : "fused") \(Self.text(options)) "
+            "\(identity) data \(data.digest) level \(pool.level == .baseline ? "baseline" : "fused") "
+            + "functions \(MathLibrary.digest) \(Self.text(options)) "
         let needed = Self.byteCount(trained, data, options, threads: pool.threads)
         guard needed <= options.memoryLimit else { throw .outOfMemory(needed: needed, limit: options.memoryLimit, what: "training") }
         let shards = min(options.gradientShards, options.rowsPerStep)

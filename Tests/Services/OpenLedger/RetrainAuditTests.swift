@@ -1,5 +1,6 @@
 import Crypto
 import DatanetDomain
+import Engine
 import EventLog
 import Events
 import Foundation
@@ -47,19 +48,19 @@ import Testing
         return object
     }
 
-    private func writeMaterial(_ change: (inout [JSONObject]) -> Void = { _ in }) throws {
+    private func writeMaterial(record: JSONValue? = nil, _ change: (inout [JSONObject]) -> Void = { _ in }) throws {
         var rows = items.map(row)
         change(&rows)
         let lines = rows.map { String(decoding: JSON.write(.object($0)), as: UTF8.self) + "\n" }
         try folder.write(lines.joined(), to: "rows/sn_1.jsonl")
         try folder.write(String(decoding: JSON.write(settings), as: UTF8.self), to: "rows/settings.json")
-        try folder.write(String(decoding: JSON.write(record), as: UTF8.self), to: "rows/record.json")
+        try folder.write(String(decoding: JSON.write(record ?? self.record), as: UTF8.self), to: "rows/record.json")
     }
 
     private var reference: SnapshotReference { SnapshotReference(datanet: "dn_1", snapshot: "sn_1", number: 1, root: snapshot.root) }
 
     /// A log that tells of the job, with this adapter.
-    private func writeLog(adapter: Digest, base: Digest, rows: Digest? = nil) throws {
+    private func writeLog(adapter: Digest, base: Digest, rows: Digest? = nil, record: JSONValue? = nil) throws {
         let fee = Amount(1, try Asset("USDC/6"))
         let facts: [(any EventData, String)] = [
             (BaseModelRegistered(model: "b", owner: "runner", artefact: base, licence: "MIT", parameters: 1), "base-model/b"),
@@ -75,7 +76,7 @@ import Testing
                 JobCompleted(
                     job: "j", owner: "ann", base: "b", snapshots: [reference], adapter: adapter, rows: rows, shares: .entries([]),
                     tokens: 1, fee: fee,
-                    runner: "runner", record: SHA256.hash(try JSON.canonical(record))), "job/j"
+                    runner: "runner", record: SHA256.hash(try JSON.canonical(record ?? self.record))), "job/j"
             ),
         ]
         let entries = try facts.enumerated().map { number, fact in
@@ -158,6 +159,49 @@ import Testing
         let elsewhere = Written()
         #expect(await audit(elsewhere) == 2)
         #expect(elsewhere.err.contains("--base"))
+    }
+
+    /// An honest job of a machine whose library of functions rounds otherwise is not called faulty.
+    @Test func `another library of functions or other kernels make a job that cannot be repeated here, and no faulty one`() async throws {
+        let base = try BaseModels.artefact(of: try #require(BaseModels.shipped()))
+        func recorded(_ members: [(String, JSONValue)]) throws -> JSONValue {
+            var object = try #require(record.objectValue)
+            for (name, value) in members { object[name] = value }
+            return .object(object)
+        }
+        let foreign = try recorded([("libm", "musl 1.2"), ("libm_digest", .digest(SHA256.hash(utf8: "musl")))])
+        try writeLog(adapter: SHA256.hash(utf8: "of another machine"), base: base, record: foreign)
+        try writeMaterial(record: foreign)
+        #expect(await audit(written) == 2)
+        #expect(written.err.contains("may not be repeatable here: it was computed with musl 1.2"), "\(written.err)")
+        #expect(written.out.contains("Another adapter came out here.") && written.out.contains("THE JOB CANNOT BE REPEATED HERE"))
+        #expect(!written.out.contains("THE ADAPTER IS ANOTHER ONE"))
+        let machine = Written()
+        #expect(await audit(machine, ["--json"]) == 2)
+        let told = try JSON.parse(machine.out)
+        #expect(told["same"] == false && told["not_repeatable_here"]?.stringValue?.contains("musl 1.2") == true)
+
+        // What comes out the same is the same, and the library of this machine leaves no doubt about another outcome.
+        let own = try recorded([("libm", .string(MathLibrary.name)), ("libm_digest", .digest(MathLibrary.digest))])
+        try writeLog(adapter: SHA256.hash(utf8: "a lie"), base: base, record: own)
+        try writeMaterial(record: own)
+        let lie = Written()
+        #expect(await audit(lie) == 1)
+        #expect(lie.out.contains("THE ADAPTER IS ANOTHER ONE") && !lie.err.contains("may not be repeatable"))
+        let order = Retraining.Job(id: "j", base: "b", baseArtefact: base, snapshots: [reference], settings: settings, record: own)
+        let made = try await Retraining(order).run(rows: [items.map { .object(row($0)) }], attribution: false)
+        try writeLog(adapter: made.adapter, base: base, record: foreign)
+        try writeMaterial(record: foreign)
+        let same = Written()
+        #expect(await audit(same) == 0, "\(same.err)")
+        #expect(same.out.contains("The adapter is what these rows make.") && !same.out.contains("CANNOT BE REPEATED"))
+
+        let strange = try recorded([("kernel_level", "neon9")])
+        try writeLog(adapter: made.adapter, base: base, record: strange)
+        try writeMaterial(record: strange)
+        let kernels = Written()
+        #expect(await audit(kernels) == 2)
+        #expect(kernels.err.contains("cannot be repeated here: it was computed with neon9 kernels"), "\(kernels.err)")
     }
 
     @Test func `what could not be fetched is said before any work`() async throws {

@@ -65,11 +65,70 @@ import Threads
         #expect(files.files.flatMap(\.1) == rows.flatMap { $0 })
     }
 
+    /// The layers whose measuring takes most go first, until the job keeps within every limit.
+    @Test func layersGoUntilAJobKeepsWithinItsLimits() async throws {
+        try await withModel { model in
+            let settings: JSONValue = [
+                "epochs": 1, "learning_rate": 1, "batch": 1, "rank": 2, "alpha": 4, "seed": 1, "warmup": 0, "checkpoint_every": 1,
+                "maximum_tokens": 16, "holdout": 0, "targets": .texts(LinearModule.allCases.map(\.name)),
+            ]
+            let plan = try TrainingPlan(settings.object()), size = JobSize(model: model.model, rows: 10, longest: 16, threads: 1)
+            let whole = size.memory(plan)
+            let enough = JobLimits(memory: whole.total, rows: whole.written, factors: whole.factors)
+            #expect(size.targets(plan, within: enough) == LinearModule.allCases)
+            try size.require(plan, within: enough)
+            // One byte too few of anything leaves out one layer at least, the widest: the feed-forward's are 16 by 24.
+            for limits in [
+                JobLimits(memory: whole.total - 1, rows: whole.written, factors: whole.factors),
+                JobLimits(memory: whole.total, rows: whole.written - 1, factors: whole.factors),
+                JobLimits(memory: whole.total, rows: whole.written, factors: whole.factors - 1),
+            ] {
+                let fits = size.targets(plan, within: limits)
+                #expect(!fits.isEmpty && fits.count < 7 && fits.contains(.query) && fits.contains(.key))
+                var fewer = plan
+                fewer.lora.modules = Set(fits)
+                try size.require(fewer, within: limits)
+                let error = try #require(throws: RunnerError.self) { try size.require(plan, within: limits) }
+                #expect("\(error)".hasSuffix("fewer targets, such as " + fits.map(\.name).joined(separator: ", ")), "\(error)")
+            }
+            #expect(size.targets(plan, within: JobLimits(memory: 1, rows: 1, factors: 1)).isEmpty)
+            let few = try #require(throws: RunnerError.self) {
+                try size.require(plan, within: JobLimits(memory: .max, rows: .max, factors: 1))
+            }
+            #expect("\(few)".contains("what measures influence") && "\(few)".hasSuffix("fewer targets"))
+        }
+    }
+
+    /// A base in four bits is another runner's: this engine reads its rows and measures with it, and does not learn over it.
+    @Test func aPlanOverAForeignFormIsReadAndNotLearned() throws {
+        var settings: [(String, JSONValue)] = [
+            ("epochs", 1), ("learning_rate", 1), ("batch", 1), ("rank", 2), ("alpha", 4), ("seed", 1), ("warmup", 0),
+            ("checkpoint_every", 1),
+            ("maximum_tokens", 16), ("holdout", 0), ("targets", ["q_proj"]), ("precision", "nf4"),
+        ]
+        #expect(try TrainingPlan(JSONValue.object(JSONObject(settings)).object()).foreignPrecision == "nf4")
+        settings[settings.count - 1].1 = "int8"
+        #expect(try TrainingPlan(JSONValue.object(JSONObject(settings)).object()).foreignPrecision == nil)
+        settings[settings.count - 1].1 = "int4"
+        #expect(throws: JSONFieldError.self) { try TrainingPlan(JSONValue.object(JSONObject(settings)).object()) }
+        #expect("\(RunnerError.otherPrecision("nf4"))".contains("nf4"))
+    }
+
+    /// The PEFT runner says that it can do bases in eight and four bits where bitsandbytes is there, and refuses them where it is not.
+    @Test(.enabled(if: TestPython.tools.program != nil, "needs OPENLEDGER_TEST_PYTHON"))
+    func thePEFTRunnerSaysWhatItCanDo() throws {
+        let result = try TestPython.tools.run(
+            [RunnerHouse.root + "/Tests/Interop/Runner/features.py", RunnerHouse.root + "/Services/RunnerPEFT"],
+            environment: ["PYTHONDONTWRITEBYTECODE": "1"])
+        #expect(result.status == 0 && result.output.contains("ok"), "\(result.output)")
+    }
+
     @Test func whatOneRunnerCantDoAnotherMight() {
         let digest = SHA256.hash(utf8: "x")
         for error: any Error in [
-            RunnerError.tooLarge(needed: 2, limit: 1), RunnerError.otherBase("tiny", here: digest, wanted: digest),
-            RunnerError.unknownBase("tiny"), RunnerError.tooManyRows(needed: 2, limit: 1),
+            RunnerError.tooLarge(needed: 2, limit: 1, fits: []), RunnerError.otherBase("tiny", here: digest, wanted: digest),
+            RunnerError.unknownBase("tiny"), RunnerError.tooManyRows(needed: 2, limit: 1, fits: []),
+            RunnerError.largeFactors(needed: 2, limit: 1, fits: []), RunnerError.otherPrecision("nf4"),
             EngineError.outOfMemory(needed: 2, limit: 1, what: "x"),
         ] { #expect(JobFault(error) == .elsewhere) }
         #expect(JobFault(RunnerError.noRows) == .lasting)

@@ -21,7 +21,7 @@ import Threads
 
     /// Leases and does a job as somebody of that name; `lie` changes what is handed in.
     private func work(
-        _ runner: RunnerHouse, _ who: String, kernels: JSONValue? = nil,
+        _ runner: RunnerHouse, _ who: String, kernels: JSONValue? = nil, functions: Digest? = nil,
         lie: (FineTuning.Made) throws -> (adapter: Artefact, rows: Artefact) = { ($0.adapter, $0.rows) }
     ) async throws -> TrainingDesk.Order {
         let (desk, library, pool) = try await runner.ownRunner(who)
@@ -33,6 +33,7 @@ import Threads
         try await desk.upload(told.rows)
         var record = made.record.objectValue ?? JSONObject()
         if let kernels { record["kernel_level"] = kernels }
+        if let functions { record["libm_digest"] = .digest(functions) }
         try await desk.complete(
             order, adapter: told.adapter.digest, rows: told.rows.digest, tokens: made.tokens, record: .object(record))
         return order
@@ -82,6 +83,41 @@ import Threads
             try await withHouse(runner) {
                 let done = try await runner.finish(job)
                 #expect(done["runner"] == "hana" && done["checked"]?["agrees"] == true && done["checked"]?["method"] == "repeat")
+            }
+        }
+    }
+
+    /// Where the system's library of functions rounds otherwise, other bytes are no lie: the work is measured then. What is worth nothing
+    /// gets by with it no more than another engine's.
+    @Test(arguments: [true, false]) func bytesOfAnotherLibraryOfFunctionsAreMeasured(_ isHonest: Bool) async throws {
+        try await withRunner(works: false, settings: ["OPENLEDGER_RUNNER_CHECKS": "100"]) { runner in
+            _ = try await runner.request(settings)
+            try await runner.join("olaf")
+            let order = try await work(runner, "olaf", functions: SHA256.hash(utf8: "another library")) { made in
+                // The same numbers in other bytes, or none at all.
+                if isHonest { return (try changed(made.adapter), made.rows) }
+                let files = made.adapter.files.map {
+                    ($0.path, $0.path == "adapter_model.safetensors" ? [UInt8](repeating: 0, count: 64) : $0.bytes)
+                }
+                return (try Artefact(files: files), made.rows)
+            }
+            try await withHouse(runner) {
+                let done = try await runner.finish(order.job)
+                #expect(
+                    done["checked"]?["method"] == "measure" && done["checked"]?["agrees"] == .bool(isHonest), "\(done["checked"] ?? .null)")
+                #expect(done["runner"] == .string(isHonest ? "olaf" : "runner"))
+            }
+        }
+    }
+
+    @Test func workOfAnotherLibraryThatComesOutTheSameIsRepeated() async throws {
+        try await withRunner(works: false, settings: ["OPENLEDGER_RUNNER_CHECKS": "100"]) { runner in
+            _ = try await runner.request(settings)
+            try await runner.join("olga")
+            let order = try await work(runner, "olga", functions: SHA256.hash(utf8: "another library"))
+            try await withHouse(runner) {
+                let done = try await runner.finish(order.job)
+                #expect(done["runner"] == "olga" && done["checked"]?["agrees"] == true && done["checked"]?["method"] == "repeat")
             }
         }
     }

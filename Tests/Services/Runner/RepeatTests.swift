@@ -43,6 +43,7 @@ import Threads
             let read = try await runner.call("GET", "/v1/training-jobs/\(job)/record").json
             let record = try #require(read["record"])
             #expect(record["steps"] == 600 && record["engine"] == .string(TrainingPlan.engine))
+            #expect(record["libm"] == .string(MathLibrary.name) && record["libm_digest"] == .digest(MathLibrary.digest))
             let model = try ServedModel(name: "tiny", folder: runner.base, pool: try ComputePool(threads: 1))
             func repeated(_ change: (inout Retraining.Job) -> Void = { _ in }, rows: [JSONValue]? = nil) async throws -> Retraining.Outcome
             {
@@ -79,18 +80,24 @@ import Threads
         }
     }
 
+    /// An adapter's files in a folder of their own.
+    private func files(of adapter: String, _ runner: RunnerHouse) async throws -> TemporaryFolder {
+        let folder = try TemporaryFolder("published")
+        let manifest = try await runner.call("GET", "/v1/adapters/artefacts/" + adapter).json
+        for file in try #require(manifest["files"]?.arrayValue) {
+            let (name, digest) = (try #require(file["path"]?.stringValue), try #require(file["sha256"]?.stringValue))
+            let bytes = try await runner.call("GET", "/v1/adapters/artefacts/" + digest).bytes
+            try Data(bytes).write(to: URL(fileURLWithPath: folder.path(name)))
+        }
+        return folder
+    }
+
     @Test(.enabled(if: TestPython.torch.has("peft"), "needs OPENLEDGER_TEST_TORCH, a Python with torch, transformers and peft"))
     func aPublishedAdapterLoadsInPEFTWithEqualLoss() async throws {
         try await withRunner { runner in
             let job = try await runner.request(settings)
             let done = try await runner.finish(job)
-            let folder = try TemporaryFolder("published")
-            let manifest = try await runner.call("GET", "/v1/adapters/artefacts/" + (try #require(done["adapter"]?.stringValue))).json
-            for file in try #require(manifest["files"]?.arrayValue) {
-                let (name, digest) = (try #require(file["path"]?.stringValue), try #require(file["sha256"]?.stringValue))
-                let bytes = try await runner.call("GET", "/v1/adapters/artefacts/" + digest).bytes
-                try Data(bytes).write(to: URL(fileURLWithPath: folder.path(name)))
-            }
+            let folder = try await files(of: try #require(done["adapter"]?.stringValue), runner)
             let pool = try ComputePool(threads: 1)
             let model = try ServedModel(name: "tiny", folder: runner.base, pool: pool)
             var rows = JobRows(model: model, maximum: 64, held: 0, learnsPassages: false)
@@ -141,6 +148,56 @@ import Threads
                 #expect(answer.isDone && (answer.end["usage"]?["completion_tokens"]?.intValue ?? 0) > 0)
                 // It measured its curvature, and names it: the answer has its attribution row here too.
                 let answered = try #require(answer.end["openledger_row"]?.stringValue)
+                let row = try InfluenceRow(bytes: try await runner.call("GET", "/v1/adapters/artefacts/" + answered).bytes)
+                try await expectRows(of: name, runner, answer: row)
+            }
+        }
+    }
+
+    /// With bitsandbytes the PEFT runner learns over a base in eight or four bits, and measures influence on the plain one.
+    @Test(
+        .enabled(if: TestPython.torch.has("bitsandbytes"), "needs OPENLEDGER_TEST_TORCH, a Python with torch, PEFT and bitsandbytes"),
+        arguments: ["int8", "nf4"])
+    func thePEFTRunnerLearnsOverABaseInFewerBits(_ precision: String) async throws {
+        try await withRunner(works: false) { runner in
+            try await runner.house.withSocket { url in
+                let token = try runner.token()
+                var few = settings.objectValue ?? JSONObject()
+                few["epochs"] = 10
+                few["precision"] = .string(precision)
+                let job = try await runner.request(.object(few))
+                let result = try await OSThread.run(name: "runner") {
+                    try TestPython.torch.run(
+                        [runner.root + "/Services/RunnerPEFT/runner.py", "--jobs", "1"],
+                        environment: [
+                            "OPENLEDGER_URL": url, "OPENLEDGER_TOKEN": token, "OPENLEDGER_RUNNER_DEVICE": "cpu",
+                            "OPENLEDGER_RUNNER_MODELS": "tiny=\(runner.base)", "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1",
+                            "OMP_NUM_THREADS": "1",
+                        ])
+                }
+                let done = try await runner.show(job)
+                try #require(result.status == 0 && done["status"] == "succeeded", "\(result.output) \(done)")
+                let record = try #require(try await runner.call("GET", "/v1/training-jobs/\(job)/record").json["record"])
+                #expect(record["precision"] == .string(precision) && record["engine"]?.stringValue?.contains("bitsandbytes/") == true)
+                // What it learned is there on the base as it is, too.
+                let name = try #require(done["adapter"]?.stringValue), folder = try await files(of: name, runner)
+                let own = try await runner.ownRunner("reader").library
+                let model = try #require(own.models["tiny"])
+                let adapter = try Adapter(folder: folder.path, for: model.model.configuration)
+                var rows = JobRows(model: model, maximum: 64, held: 0, learnsPassages: false)
+                for row in runner.rows { try rows.add(row, datanet: "dn_1") }
+                let examples = rows.training.map(\.example)
+                let before = try await model.model.evaluate(examples, pool: own.pool).loss
+                let after = try await model.model.evaluate(examples, adapter: adapter, pool: own.pool).loss
+                // It gains what the same job gains over whole weights, but for the rounding: gradients went all the way.
+                few["precision"] = nil
+                let plain = try TrainingPlan(JSONValue.object(few).object()).trainer(on: model, pool: own.pool)
+                let reached = try await model.model.evaluate(
+                    examples, adapter: try await plain.train(examples).adapter, pool: own.pool
+                ).loss
+                #expect(before - after > 0.8 * (before - reached), "\(before) \(after) \(reached)")
+                let answered = try #require(
+                    try await runner.ask([("openledger_adapter", .string(name))]).end["openledger_row"]?.stringValue)
                 let row = try InfluenceRow(bytes: try await runner.call("GET", "/v1/adapters/artefacts/" + answered).bytes)
                 try await expectRows(of: name, runner, answer: row)
             }

@@ -56,7 +56,8 @@ import Testing
     @Test func whatLiesInTheLookerSaysNothingOfTheWork() {
         let own: [any Error] = [
             EngineError.outOfMemory(needed: 2, limit: 1, what: "rows"), EngineError.unavailable("x"), EngineError.file("x"),
-            EngineError.cancelled, RunnerError.tooLarge(needed: 2, limit: 1), RunnerError.lost, RunnerError.noRows, CancellationError(),
+            EngineError.cancelled, RunnerError.tooLarge(needed: 2, limit: 1, fits: []), RunnerError.lost, RunnerError.noRows,
+            CancellationError(),
             FormatError(.system, file: "f", "can't be read"), FormatError(.tooLarge, file: "f", "is large"),
             HTTPClientError.transport(code: 0, text: "cut off", sent: true), PeerError(.training, 413, []),
         ]

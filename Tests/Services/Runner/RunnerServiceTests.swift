@@ -1,5 +1,6 @@
 import Crypto
 import Events
+import HTTP
 import HTTPClient
 import JSON
 import ServiceShell
@@ -32,6 +33,11 @@ import Threads
                 let bytes = try await runner.call("GET", "/v1/adapters/artefacts/" + digest).bytes
                 #expect(SHA256.hash(bytes).prefixed == digest && file["bytes"] == .int(Int64(bytes.count)))
             }
+            // The folder says where the adapter comes from.
+            let told = try #require(files.last?["sha256"]?.stringValue)
+            let lineage = try await runner.call("GET", "/v1/adapters/artefacts/" + told).json
+            #expect(lineage["job"] == .string(job) && lineage["snapshots"] == [runner.reference.json])
+            #expect(lineage["base"] == .digest(try ServedModel.artefact(of: runner.base).digest))
             let answer = try await runner.ask([("openledger_adapter", .string(name))])
             #expect(answer.isDone && (answer.end["usage"]?["completion_tokens"]?.intValue ?? 0) > 0)
             let row = try #require(answer.end["openledger_row"]?.stringValue)
@@ -50,6 +56,43 @@ import Threads
             ]
             #expect(try await runner.call("POST", "/runner/v1/chat/completions", nowhere).status == 404)
         }
+    }
+
+    /// A runner that answers in fewer bits learns and attributes as any other: its job's repeat, over whole weights, gives the same bytes.
+    @Test(arguments: ["bfloat16", "int8"]) func answersInFewerBitsLeaveLearningAsItIs(_ precision: String) async throws {
+        try await withRunner(settings: ["OPENLEDGER_RUNNER_PRECISION": precision]) { runner in
+            let job = try await runner.request(["epochs": 2, "rank": 2, "batch": 4, "warmup": 0, "holdout": 0, "maximum_tokens": 64])
+            let done = try await runner.finish(job), read = try await runner.call("GET", "/v1/training-jobs/\(job)/record").json
+            let name = try #require(done["adapter"]?.stringValue)
+            let answer = try await runner.ask([("openledger_adapter", .string(name))])
+            #expect(answer.isDone && answer.end["openledger_row"]?.stringValue != nil)
+            let again = Retraining.Job(
+                id: job, base: "tiny", baseArtefact: try ServedModel.artefact(of: runner.base).digest, snapshots: [runner.reference],
+                settings: try #require(read["settings"]), record: try #require(read["record"]))
+            let made = try await Retraining(again, base: runner.base).run(rows: [runner.rows])
+            let rows = try await runner.completed(name).rows
+            #expect(made.adapter.prefixed == name && made.attribution == rows)
+        }
+    }
+
+    @Test func howAnswersAreComputedIsChosen() async throws {
+        let folder = try TemporaryFolder("precision")
+        try TinyBase.write(to: folder.path + "/tiny")
+        let peers = Peers(transport: InProcessTransport { _ in .init(status: 503) }, addresses: [:], token: { _ in "" })
+        func library(_ more: [String: String]) async throws -> ModelLibrary {
+            try await ModelLibrary.open(
+                Configuration(["OPENLEDGER_RUNNER_MODELS": "tiny=\(folder.path)/tiny"].merging(more) { $1 }), folder: folder.path,
+                peers: peers,
+                pool: try ComputePool(threads: 1), logger: .silent)
+        }
+        let plain = try #require(try await library([:]).models["tiny"])
+        #expect(plain.model.precision == .float32 && plain.generator.model === plain.model)
+        for precision in [WeightPrecision.bfloat16, .int8] {
+            let model = try #require(try await library(["OPENLEDGER_RUNNER_PRECISION": precision.rawValue]).models["tiny"])
+            #expect(model.model.precision == .float32 && model.generator.model.precision == precision)
+            #expect(model.generator.model.byteCount < model.model.byteCount && model.artefact == plain.artefact)
+        }
+        await #expect(throws: ConfigurationError.self) { _ = try await library(["OPENLEDGER_RUNNER_PRECISION": "int4"]) }
     }
 
     @Test func whoNamesNoSeedIsAnsweredAnewAndWhatIsAskedForIsTaken() async throws {
@@ -106,6 +149,39 @@ import Threads
                 #expect(view["reason"]?.stringValue?.contains("MiB of memory") == true)
             }
             _ = try await runner.finish(job)
+        }
+    }
+
+    /// Layers that are left to the house are those with which the job fits; who names more is told which would.
+    @Test func layersThatTakeTooMuchAreLeftOutOrNamed() async throws {
+        try await withRunner(settings: ["OPENLEDGER_RUNNER_MEMORY": "10MiB"]) { runner in
+            let all: [JSONValue] = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+            func ask(_ path: String, _ targets: JSONValue?) async throws -> (status: Int, json: JSONValue) {
+                var settings: [(String, JSONValue)] = [
+                    ("rank", 128), ("alpha", 16), ("epochs", 1), ("holdout", 0), ("maximum_tokens", 16), ("batch", 1),
+                ]
+                if let targets { settings.append(("targets", targets)) }
+                let answer = try await runner.call(
+                    "POST", path,
+                    ["base": "tiny", "snapshots": [["datanet": "dn_1", "number": 1]], "settings": .object(JSONObject(settings))])
+                return (answer.status, answer.json)
+            }
+            _ = try await runner.finish(
+                try await runner.request(["epochs": 1, "rank": 1, "batch": 1, "holdout": 0, "maximum_tokens": 16, "targets": ["q_proj"]]))
+            let quoted = try await ask("/v1/training-jobs/quote", nil), left = try await ask("/v1/training-jobs/quote", "auto")
+            let taken = try #require(quoted.json["settings"]?["targets"]?.arrayValue, "\(quoted.json)")
+            #expect(!taken.isEmpty && taken.count < all.count && taken.allSatisfy(all.contains) && left.json == quoted.json)
+            #expect((quoted.json["memory_bytes"]?.intValue ?? .max) <= 10 << 20)
+            let named = try await ask("/v1/training-jobs", .array(all))
+            let such = "fewer targets, such as " + taken.compactMap(\.stringValue).joined(separator: ", ")
+            #expect(named.status == 422 && named.json["detail"]?.stringValue?.hasSuffix(such) == true, "\(named.json)")
+            // The job is done with them, and its adapter has no others.
+            let ordered = try await ask("/v1/training-jobs", nil)
+            let done = try await runner.finish(try #require(ordered.json["job"]?.stringValue, "\(ordered.json)"))
+            let manifest = try await runner.call("GET", "/v1/adapters/artefacts/" + (try #require(done["adapter"]?.stringValue))).json
+            let file = try #require(manifest["files"]?.arrayValue?.first { $0["path"] == "adapter_config.json" }?["sha256"]?.stringValue)
+            let written = try await runner.call("GET", "/v1/adapters/artefacts/" + file).json["target_modules"]?.arrayValue
+            #expect(Set(written ?? []) == Set(taken))
         }
     }
 

@@ -26,6 +26,35 @@ import Testing
         #expect(throws: JSONFieldError.self) { try TrainingSettings(JSON.parse(#"{"precision":"int4"}"#).object()) }
     }
 
+    @Test func layersMayBeLeftToTheHouse() throws {
+        let fields = try JSON.parse(#"{"targets":"auto","rank":"auto"}"#).object()
+        #expect(try TrainingSettings(fields, rows: 1, tokens: 1).targets == TrainingSettings.layers)
+        #expect(throws: JSONFieldError.self) { try TrainingSettings(JSON.parse(#"{"targets":"all"}"#).object(), rows: 1, tokens: 1) }
+    }
+
+    /// A job that takes more than it may is refused with what would help.
+    @Test func aJobThatTakesTooMuchIsRefusedByWhatItTakes() throws {
+        func taking(_ text: String) throws -> JobTaking { try JobTaking(JSON.parse(text)) }
+        func reason(_ taking: JobTaking) throws -> String { "\(try #require(throws: TrainingError.self) { try taking.require() })" }
+        let fits = try taking(
+            #"{"bytes":4,"limit":4,"rows_bytes":1,"rows_limit":1,"factors_bytes":7,"factors_limit":7,"targets":["q_proj"]}"#)
+        #expect(!fits.isTooMuch && fits.targets == ["q_proj"])
+        try fits.require()
+        let wide = try taking(
+            #"{"bytes":4,"limit":4,"rows_bytes":1,"rows_limit":1,"factors_bytes":14495514624,"factors_limit":7247757312,"targets":["q_proj","k_proj","x"]}"#
+        )
+        #expect(wide.isTooMuch)
+        let text = try reason(wide)
+        #expect(text.contains("13824 MiB for what measures influence, and a job may take 6912"), "\(text)")
+        #expect(text.contains("such as q_proj, k_proj") && !text.contains("x,"))
+        #expect(try reason(taking(#"{"bytes":5,"limit":4}"#)).contains("of the runner's memory"))
+        let many = try taking(#"{"bytes":4,"limit":4,"rows_bytes":2,"rows_limit":1,"targets":[]}"#)
+        #expect(try reason(many).contains("of attribution rows") && reason(many).hasSuffix("or fewer targets"))
+        for text in ["{}", #"{"bytes":-1,"limit":4}"#, #"{"bytes":1}"#, "[]"] {
+            #expect(throws: JSONFieldError.self) { try taking(text) }
+        }
+    }
+
     @Test func settingsKeepTheHashThatTheyHadBeforeThereWasMoreToSet() throws {
         let text = String(decoding: try JSON.canonical(TrainingSettings().json), as: UTF8.self)
         #expect(
@@ -35,6 +64,8 @@ import Testing
         var byte = TrainingSettings()
         byte.precision = "int8"
         #expect(try TrainingSettings(byte.json.object()) == byte && byte.needs == ["int8"] && TrainingSettings().needs.isEmpty)
+        byte.precision = "nf4"
+        #expect(try TrainingSettings(byte.json.object()) == byte && byte.needs == ["nf4"])
     }
 
     private func job(_ events: [any EventData]) throws -> TrainingJob {

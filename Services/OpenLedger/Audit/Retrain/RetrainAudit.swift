@@ -36,6 +36,7 @@ struct RetrainAudit {
                 id: completed.job, base: completed.base, baseArtefact: facts.baseArtefact, snapshots: completed.snapshots,
                 settings: material.settings, record: material.record),
             base: arguments.value("base"))
+        if let doubt = retraining.doubt { console.err("the job may not be repeatable here: \(doubt)") }
         let redraw = console.redraw
         let start = ContinuousClock.now
         let comparesRows = completed.rows != nil && !arguments.has("no-rows")
@@ -45,11 +46,16 @@ struct RetrainAudit {
         redraw?("")
         let time = ContinuousClock.now - start
         let isSame = outcome.adapter == completed.adapter && (!comparesRows || outcome.attribution == completed.rows)
-        console.out(arguments.has("json") ? json(facts, material, outcome, time) : words(facts, material, outcome, time))
-        return isSame ? 0 : LogCommand.bad
+        // Bytes that come out the same are the same, whatever computed them; others say nothing where they could not but differ.
+        let doubt = isSame ? nil : retraining.doubt
+        console.out(
+            arguments.has("json") ? json(facts, material, outcome, time, doubt) : words(facts, material, outcome, time, doubt))
+        return isSame ? 0 : doubt == nil ? LogCommand.bad : LogCommand.usage
     }
 
-    private func words(_ facts: RetrainFacts, _ material: RetrainMaterial, _ outcome: Retraining.Outcome, _ time: Duration) -> String {
+    private func words(
+        _ facts: RetrainFacts, _ material: RetrainMaterial, _ outcome: Retraining.Outcome, _ time: Duration, _ doubt: String?
+    ) -> String {
         let completed = facts.completed
         func recorded(_ name: String) -> String {
             material.record[name].map { String(decoding: JSON.write($0), as: UTF8.self) } ?? "?"
@@ -69,21 +75,28 @@ struct RetrainAudit {
             "adapter  \(completed.adapter.prefixed) on the log",
             "         \(outcome.adapter.prefixed) repeated",
             outcome.adapter == completed.adapter
-                ? "The adapter is what these rows make." : "THE ADAPTER IS ANOTHER ONE than these rows make.",
+                ? "The adapter is what these rows make."
+                : doubt == nil ? "THE ADAPTER IS ANOTHER ONE than these rows make." : "Another adapter came out here.",
         ]
         if let rows = outcome.attribution, let recorded = completed.rows {
             lines += [
                 "rows     \(recorded.prefixed) on the log, for attribution", "         \(rows.prefixed) repeated",
                 rows == recorded
-                    ? "The attribution rows are what these rows make." : "THE ATTRIBUTION ROWS ARE OTHER ONES than these rows make.",
+                    ? "The attribution rows are what these rows make."
+                    : doubt == nil ? "THE ATTRIBUTION ROWS ARE OTHER ONES than these rows make." : "Other attribution rows came out here.",
             ]
         } else if completed.rows != nil {
             lines.append("The attribution rows were not compared.")
         }
+        if let doubt {
+            lines.append("THE JOB CANNOT BE REPEATED HERE: \(doubt). What came out proves nothing; a machine with that library can tell.")
+        }
         return lines.joined(separator: "\n")
     }
 
-    private func json(_ facts: RetrainFacts, _ material: RetrainMaterial, _ outcome: Retraining.Outcome, _ time: Duration) -> String {
+    private func json(
+        _ facts: RetrainFacts, _ material: RetrainMaterial, _ outcome: Retraining.Outcome, _ time: Duration, _ doubt: String?
+    ) -> String {
         let recorded = facts.completed.rows
         let value: JSONValue = [
             "job": .string(facts.completed.job), "position": .int(Int64(clamping: facts.position)), "base": .string(facts.completed.base),
@@ -100,6 +113,7 @@ struct RetrainAudit {
             ],
             "same": .bool(
                 outcome.adapter == facts.completed.adapter && (outcome.attribution == nil || outcome.attribution == recorded)),
+            "not_repeatable_here": doubt.map { .string($0) } ?? .null,
         ]
         return String(decoding: JSON.write(value), as: UTF8.self)
     }

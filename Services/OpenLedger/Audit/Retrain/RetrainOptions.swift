@@ -23,7 +23,8 @@ enum RetrainOptions {
         against the hashes on the log, trains again with the recorded kernels, threads and seed, and compares the hashes of the adapter
         and of its attribution rows. Rows lie in FOLDER as <snapshot>.jsonl, settings and record as settings.json and record.json.
         Status 1 then also means another adapter or other attribution rows,
-        and 2 that the job can't be repeated: its rows were taken back, its base is not here, or something else computed it.
+        and 2 that the job can't be repeated: its rows were taken back, its base is not here, something else computed it, this processor
+        has no such kernels, or other bytes came out where the recorded C library's functions are not this machine's.
         """
 }
 

@@ -1,4 +1,5 @@
 internal import Blobs
+internal import Crypto
 internal import Decisions
 internal import Events
 internal import HTTP
@@ -33,9 +34,19 @@ struct JobRoutes: Sendable {
         ),
         .optional("hold", .text(1...200), "A hold that the fee is taken from."))
 
-    /// What a caller asked for, not yet decided.
-    private func draft(_ context: RequestContext) async throws -> TrainingRules.Request {
-        try await TrainingDraft(context, price: price).request(maker)
+    /// What a caller asked for, not yet decided, and what it would take of a runner. Layers that are left to the house are all, or those whose
+    /// influence can be measured.
+    private func draft(_ context: RequestContext) async throws -> (TrainingRules.Request, taking: JobTaking?) {
+        let draft = try TrainingDraft(context, price: price)
+        var request = try await draft.request(maker)
+        let (items, tokens) = try await draft.size(maker)
+        let taking = await looks.size(request, items: items, tokens: tokens)
+        guard draft.leavesTargets, let taking, taking.isTooMuch, let fitting = taking.targets, !fitting.isEmpty else {
+            return (request, taking)
+        }
+        request.settings.targets = fitting
+        request.settingsDigest = SHA256.hash(try JSON.canonical(request.settings.json))
+        return (request, await looks.size(request, items: items, tokens: tokens))
     }
 
     /// Tokens of the snapshots that are handed out no more, which nobody pays for.
@@ -48,12 +59,6 @@ struct JobRoutes: Sendable {
             }
         }
         return try await items.takenBack(from: references).tokens
-    }
-
-    /// What the job would take of a runner's memory.
-    private func memory(_ context: RequestContext, _ request: TrainingRules.Request) async throws -> Int? {
-        let (items, tokens) = try await TrainingDraft(context, price: price).size(maker)
-        return try await looks.memory(request, items: items, tokens: tokens)
     }
 
     private var quote: Route {
@@ -69,7 +74,7 @@ struct JobRoutes: Sendable {
             ],
             problems: TrainingProblems.all
         ) { [maker, desk] context in
-            let draft = try await draft(context)
+            let (draft, taking) = try await draft(context)
             let leftOut = try await leftOut(draft)
             let (quote, parameters, waiting) = try await maker.query { state in
                 (
@@ -77,12 +82,12 @@ struct JobRoutes: Sendable {
                     state.open.count { state.jobs[$0]?.status == .queued }
                 )
             }
-            let memory = try await memory(context, draft)
+            try taking?.require()
             let (seconds, isMeasured) = await desk.seconds(tokens: quote.tokens, parameters: parameters)
             return .json(
                 .members([
                     "tokens": .count(quote.tokens), "fee": quote.fee.json, "settings": draft.settings.json, "seconds": .count(seconds),
-                    "measured": .bool(isMeasured), "waiting": .count(waiting), "memory_bytes": memory.map { .count($0) },
+                    "measured": .bool(isMeasured), "waiting": .count(waiting), "memory_bytes": taking.map { .count($0.memory.bytes) },
                 ]))
         }
     }
@@ -94,8 +99,8 @@ struct JobRoutes: Sendable {
             body: .json(Self.order), idempotency: .required, replies: [.json(201, "The job.", .any)],
             problems: TrainingProblems.all + DecisionError.problemTypes
         ) { [maker, evidence, views] context in
-            let draft = try await draft(context)
-            _ = try await memory(context, draft)
+            let (draft, taking) = try await draft(context)
+            try taking?.require()
             _ = try await evidence.put(draft.settings.json)
             let outcome = try await context.decide(maker, TrainingRules.request(draft, leftOut: try await leftOut(draft)))
             let job = try outcome.first(JobRequested.self).job

@@ -50,6 +50,14 @@ struct JobViews: Sendable {
         var reason = job.reason
         if job.status == .queued { reason = job.released?.reason }
         if !job.status.isOver { reason = (try? await maker.query { TrainingRules.missingGrant(of: job, $0, at: $0.latest) }) ?? reason }
+        if job.status == .queued, reason == nil {
+            let busy = try? await maker.query { state in
+                Set(
+                    state.open.compactMap { state.jobs[$0] }.filter { $0.status == .running || $0.status == .checking }.compactMap(\.runner)
+                )
+            }
+            reason = await desk.lacking(job.request, busy: busy ?? [])
+        }
         return .members([
             "job": .string(job.request.job), "status": .string(job.status.rawValue), "base": .string(job.request.base),
             "snapshots": .array(job.request.snapshots.map(\.json)), "settings": .digest(job.request.settings), "fee": job.request.fee.json,

@@ -43,17 +43,27 @@ struct RunnerRoutes: Sendable {
             replies: [.json(200, "What is to be done.", .any), .empty(204, "There is nothing to do.")], problems: Self.problems
         ) { [desk] context in
             let (candidate, checks) = try await candidate(context)
-            // Looks once in any case, then whenever something has changed.
-            if let order = try await next(context, candidate, checks) { return .json(order) }
-            let wait = LongPoll.wait(context.query)
-            let found = try await LongPoll.run(atMost: wait) { () -> JSONValue? in
-                for await _ in await desk.changes() {
-                    if let order = try await next(context, candidate, checks) { return order }
-                }
-                return nil
+            await desk.asks(candidate)
+            do {
+                let found = try await found(context, candidate, checks)
+                await desk.asked(candidate.runner)
+                guard let found else { return .noContent }
+                return .json(found)
+            } catch {
+                await desk.asked(candidate.runner)
+                throw error
             }
-            guard let found else { return .noContent }
-            return .json(found)
+        }
+    }
+
+    private func found(_ context: RequestContext, _ candidate: TrainingRules.Candidate, _ checks: Bool) async throws -> JSONValue? {
+        // Looks once in any case, then whenever something has changed.
+        if let order = try await next(context, candidate, checks) { return order }
+        return try await LongPoll.run(atMost: LongPoll.wait(context.query)) { () -> JSONValue? in
+            for await _ in await desk.changes() {
+                if let order = try await next(context, candidate, checks) { return order }
+            }
+            return nil
         }
     }
 

@@ -31,6 +31,20 @@ actor JobDesk {
     private var workers: Set<String> = []
     /// How long another's runner may work without being further than before.
     private let stall: Duration
+    /// What runners say that they can do.
+    private var known: [String: Known] = [:]
+
+    /// What a runner says that it has, and whether it asks for work.
+    private struct Known {
+        var bases: Set<String>?
+        var features: Set<String>?
+        /// Requests that wait for an answer.
+        var asking = 0
+        var seen = ContinuousClock.now
+
+        func can(_ request: JobRequested) -> Bool { has(request.base) && request.needs.allSatisfy { features?.contains($0) ?? true } }
+        func has(_ base: String) -> Bool { bases?.contains(base) ?? true }
+    }
 
     /// A look at somebody's work.
     private struct Look {
@@ -145,6 +159,41 @@ actor JobDesk {
     /// A runner was given something.
     func gave(_ runner: String, look: Bool) {
         if look { workers.remove(runner) } else { workers.insert(runner) }
+    }
+
+    // MARK: What runners can do
+
+    /// Runners that are remembered, at most.
+    private static let mostKnown = 10_000
+
+    /// A runner asks for work.
+    func asks(_ candidate: TrainingRules.Candidate) {
+        let before = known[candidate.runner]
+        if before == nil, known.count >= Self.mostKnown { known = known.filter { isThere($0.value) } }
+        guard before != nil || known.count < Self.mostKnown else { return }
+        known[candidate.runner] = Known(bases: candidate.bases, features: candidate.features, asking: (before?.asking ?? 0) + 1)
+    }
+
+    /// It has its answer, or asks no more.
+    func asked(_ runner: String) {
+        known[runner]?.asking -= 1
+        known[runner]?.seen = .now
+    }
+
+    private func isThere(_ known: Known) -> Bool { known.asking > 0 || ContinuousClock.now - known.seen <= lease * 2 }
+
+    /// Why nobody takes a job that waits: of the runners that ask for work or have some, none has what it needs. Nil where one has it, and
+    /// while it is too early to say.
+    /// - Parameter busy: runners that work on something.
+    func lacking(_ request: JobRequested, busy: Set<String>) -> String? {
+        guard ContinuousClock.now - started > lease * 2 else { return nil }
+        let there = known.filter { isThere($0.value) || busy.contains($0.key) }.values
+        guard !there.contains(where: { $0.can(request) }) else { return nil }
+        if there.isEmpty { return "no runner asks for work" }
+        guard there.contains(where: { $0.has(request.base) }) else {
+            return "no runner that asks for work has the base model \(request.base)"
+        }
+        return "no runner that asks for work has the base model \(request.base) and can do \(request.needs.joined(separator: ", "))"
     }
 
     /// The last report on a job.

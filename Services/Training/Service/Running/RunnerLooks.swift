@@ -43,31 +43,18 @@ struct RunnerLooks: Sendable {
 
     private static func row(_ line: [UInt8]) throws -> JSONValue? { line.isEmpty ? nil : try JSON.parse(line) }
 
-    /// What a job would take of a runner's memory; nil where no runner that can be asked has the base: whoever takes the job says so then,
-    /// before it begins.
-    /// - Throws: ``TrainingError/invalid(field:reason:)`` when it is more than the runner has, or its attribution rows are.
-    func memory(_ request: TrainingRules.Request, items: Int, tokens: Int) async throws -> Int? {
+    /// What a job would take of a runner; nil where no runner that can be asked has the base, or learns over it in the wanted form: whoever
+    /// takes the job says so then, before it begins.
+    func size(_ request: TrainingRules.Request, items: Int, tokens: Int) async -> JobTaking? {
         let question: JSONValue = [
             "base": .string(request.base), "settings": request.settings.json, "items": .count(items), "tokens": .count(tokens),
         ]
         let answer = try? await peers.open(
             "POST", url: runner + "/v1/estimates", as: .training, json: question, timeout: .seconds(10), limit: 1 << 16)
         guard let answer, answer.status == 200, let body = try? await answer.body.collect(upTo: 1 << 16),
-            let told = try? JSON.parse(body), let bytes = told["bytes"]?.intValue, let limit = told["limit"]?.intValue
+            let told = try? JSON.parse(body)
         else { return nil }
-        guard bytes <= limit else {
-            throw TrainingError.invalid(
-                field: "/settings",
-                reason: "would take \(bytes >> 20) MiB of the runner's memory, and a job may take \(limit >> 20): "
-                    + "a smaller base or snapshot, fewer tokens to a row, a lower rank or fewer targets")
-        }
-        if let rows = told["rows_bytes"]?.intValue, let most = told["rows_limit"]?.intValue, rows > most {
-            throw TrainingError.invalid(
-                field: "/settings",
-                reason: "would make \(rows >> 20) MiB of attribution rows, and a job may make \(most >> 20): "
-                    + "fewer targets, a lower rank or a smaller snapshot")
-        }
-        return Int(bytes)
+        return try? JobTaking(told)
     }
 
     /// Has a runner look.

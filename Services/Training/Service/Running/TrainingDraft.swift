@@ -54,6 +54,12 @@ struct TrainingDraft: Sendable {
         }
     }
 
+    /// Whether it is left to the house which layers get an adapter.
+    var leavesTargets: Bool {
+        guard let targets = settings?.object["targets"] else { return true }
+        return targets == "auto"
+    }
+
     /// The request, with what was left to the house fitted to the snapshots.
     func request(_ maker: DecisionMaker<TrainingState>) async throws -> TrainingRules.Request {
         let (rows, tokens) = try await size(maker)

@@ -80,6 +80,8 @@ const EngineKernels *engine_kernels(int32_t level);
 int engine_pack(int32_t kind, int64_t rows, int64_t columns, const float *from, void *to, float *scales);
 // One row of a matrix of any kind as floats.
 void engine_row(const EngineMatrix *m, int64_t row, float *to);
+// The version of the GNU C library; "" where it is another one.
+const char *engine_libc(void);
 // Whether all n numbers are finite.
 int engine_finite(const float *x, int64_t n);
 #endif

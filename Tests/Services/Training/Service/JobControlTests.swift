@@ -64,6 +64,34 @@ import Testing
         }
     }
 
+    /// A job that waits because nobody can do it says what is lacking, and is done by whoever can.
+    @Test func aJobThatNobodyCanDoSaysWhatIsLacking() async throws {
+        try await withTraining(settings: ["OPENLEDGER_TRAINING_LEASE": "1"]) { training in
+            let order = try await training.call("POST", "/v1/training-jobs", as: "ann", training.order(["precision": "nf4"]))
+            let job = try #require(order.json["job"]?.stringValue, "\(order.json)")
+            func ask(_ runner: String, _ bases: [JSONValue], _ features: [JSONValue]) async throws -> (status: Int, json: JSONValue) {
+                let answer = try await training.call(
+                    "POST", "/v1/runners/leases", as: runner, ["bases": .array(bases), "features": .array(features)])
+                return (answer.status, answer.json)
+            }
+            func lacks(_ reason: String?, after ask: () async throws -> Void = {}) async throws {
+                let reason = reason.map { JSONValue.string($0) }
+                try await eventually("it says \(reason ?? "nothing")", timeout: .seconds(20)) {
+                    try await ask()
+                    return try await training.call("GET", "/v1/training-jobs/" + job, as: "ann").json["reason"] == reason
+                }
+            }
+            try await lacks("no runner asks for work")
+            try await lacks("no runner that asks for work has the base model tiny") { _ = try await ask("runner1", ["huge"], ["nf4"]) }
+            try await lacks("no runner that asks for work has the base model tiny and can do nf4") {
+                try #require(try await ask("runner2", ["tiny"], ["int8", "attribution-rows"]).status == 204)
+            }
+            let taken = try await ask("runner3", ["tiny"], ["int8", "nf4"])
+            #expect(taken.status == 200 && taken.json["settings"]?["precision"] == "nf4")
+            try await lacks(nil)
+        }
+    }
+
     @Test func aJobIsHaltedLeavesACheckpointAndGoesOnFromIt() async throws {
         try await withTraining { training in
             let job = try await training.request()
