@@ -58,6 +58,8 @@ extension Survival {
                 books.check(now, seed: load.seed)
                 let unpaid = now.words.subtracting(books.answers.keys)
                 #expect(unpaid.isEmpty && !now.words.isEmpty, "\(unpaid) were heard and not paid, seed \(load.seed)")
+                #expect(now.contradictions.isEmpty, "\(now.contradictions.prefix(5)), seed \(load.seed)")
+                #expect(now.repeats > 0, "no name was told twice: \(now.told.count) told, \(now.open.count) open, seed \(load.seed)")
                 #expect(now.heard.count > Self.requests / 4, "\(now.statuses), broken off \(now.brokenOff), left \(now.left)")
                 for payer in 0..<AnswerLoad.payers {
                     let account = "payer:p\(payer)"
@@ -72,7 +74,8 @@ extension Survival {
                 }
                 print(
                     "\(now.asked) requests, \(kills) kills: \(now.heard.count) heard to the end, \(books.answers.count) on the log, "
-                        + "\(now.brokenOff) broken off, \(now.left) left, statuses \(now.statuses.sorted { $0.key < $1.key })")
+                        + "\(now.repeats) told again by their names, \(now.brokenOff) broken off, \(now.left) left, statuses \(now.statuses.sorted { $0.key < $1.key })"
+                )
                 await killed.stop()
                 await ledger.child.stop()
             }

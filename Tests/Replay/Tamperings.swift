@@ -499,6 +499,12 @@ struct Tampering: Sendable, CustomTestStringConvertible {
                 id: log.entries[place].cause.id, digest: SHA256.hash(try JSON.canonical(log.entries[place].data)))
             return place
         },
+        answer("an answer that says that it did not break off") { log, place in log.set(place, "/cut", false) },
+        answer("an answer that broke off and has a row all the same") { log, place in
+            log.set(place, "/cut", true)
+            log.set(place, "/row", .digest(SHA256.hash(utf8: "a row")))
+        },
+        .set(.agentGateway, InferenceCompleted.self, "/cut", true, "an answer that broke off, and did not"),
         answer("an answer by a version that was never published") { log, place in log.set(place, "/version", 3) },
         answer("an answer by another adapter") { log, place in log.set(place, "/adapter", .digest(SHA256.hash(utf8: "x"))) },
         answer("a passage of a Datanet that the model does not look at") { log, place in

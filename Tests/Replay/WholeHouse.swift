@@ -49,6 +49,9 @@ final class WholeHouse: Sendable {
         }
     }
 
+    /// Whether the model's server breaks off before it has ended an answer.
+    let breaksOff = Mutex(false)
+
     /// What the model says from now on.
     func say(_ text: String) { answer.withLock { $0 = text } }
 
@@ -143,6 +146,7 @@ final class WholeHouse: Sendable {
                     access: .authenticated, body: .json(.openObject(), limit: 8 << 20), replies: [.events("Chunks.")]
                 ) { [self] _ in
                     let text = answer.withLock { $0 }
+                    let breaks = breaksOff.withLock { $0 }
                     let pieces = text.split(separator: " ").map { $0 + " " }
                     let usage: JSONValue = ["prompt_tokens": 9, "completion_tokens": .int(Int64(pieces.count))]
                     var events: [JSONValue] = pieces.map {
@@ -155,7 +159,9 @@ final class WholeHouse: Sendable {
                     return Response(
                         headers: ServerSentEvent.replyHeaders,
                         body: .stream { writer in
-                            for line in lines { try await writer.write(ServerSentEvent(data: line).bytes) }
+                            let told = breaks ? Array(lines.dropLast(2)) : lines
+                            for line in told { try await writer.write(ServerSentEvent(data: line).bytes) }
+                            if breaks { throw BrokenOff() }
                         })
                 },
                 Route(
@@ -165,6 +171,8 @@ final class WholeHouse: Sendable {
             ])
     }
 }
+
+private struct BrokenOff: Error {}
 
 /// The context of a training that looks at all that others' runners hand in.
 private func lookingAtAll(_ base: ServiceContext) -> ServiceContext {

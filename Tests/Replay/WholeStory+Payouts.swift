@@ -10,6 +10,7 @@ import Identity
 import JSON
 import ServiceShell
 import ServiceTestSupport
+import Synchronization
 import TestSupport
 import Testing
 
@@ -23,6 +24,13 @@ extension StoryTelling {
                 "model": "olga/tides", "messages": [["role": "user", "content": "harbour master ledger tide?"]], "max_tokens": 80,
             ])
         try await whole.wait(for: SettlementPosted.type, settlements)
+    }
+
+    /// An answer that breaks off before its end.
+    func brokenOff(_ people: People) async throws {
+        whole.breaksOff.withLock { $0 = true }
+        try await ask("The harbour master writes the height of", as: people.pia, try await whole.count(SettlementPosted.type) + 1)
+        whole.breaksOff.withLock { $0 = false }
     }
 
     func answers(_ people: People, _ tides: String) async throws {

@@ -65,6 +65,7 @@ struct StoryTelling {
         try await train(people, tides)
         try await answers(people, tides)
         try await payouts(people)
+        try await brokenOff(people)
         try await payments(people)
         try await endings(people, tides, breads)
         try await lie(people, tides)

@@ -69,7 +69,8 @@ extension AdapterRouter {
         var late: [WaitingRoom.Guest] = []
         var known: Set<WaitingRoom.Want> = []
         for guest in room.guests where now - guest.arrived >= options.patience {
-            let base = WaitingRoom.Want(base: guest.request.name.base, adapter: nil, excluded: guest.excluded)
+            let base = WaitingRoom.Want(
+                base: guest.request.name.base, embeds: guest.request.name.embeds, adapter: nil, excluded: guest.excluded)
             guard known.insert(base).inserted else { continue }
             late.append(guest)
             if late.count >= options.lookahead { break }
@@ -79,7 +80,9 @@ extension AdapterRouter {
         }
         for guest in late {
             let base = guest.request.name.base
-            let open = candidates(for: base).filter { !guest.excluded.contains($0) && backends[$0].isOpen(at: now, isLast: false) }
+            let open = candidates(for: guest.request.name).filter {
+                !guest.excluded.contains($0) && backends[$0].isOpen(at: now, isLast: false)
+            }
             if open.contains(where: { backends[$0].turn == base || backends[$0].hasPlace(for: base) }) { continue }
             let busy = open.filter { backends[$0].turn == nil && !backends[$0].suits(base) }
             if let first = busy.min(by: { (backends[$0].running, $0) < (backends[$1].running, $1) }) { backends[first].turn = base }
@@ -88,7 +91,7 @@ extension AdapterRouter {
 
     private mutating func verdict(on guest: WaitingRoom.Guest, _ now: Int64) -> Verdict {
         let base = guest.request.name.base
-        let candidates = candidates(for: base)
+        let candidates = candidates(for: guest.request.name)
         let isLast = !candidates.contains { backend in
             !guest.excluded.contains(backend) && !backends[backend].isDraining && backends[backend].reopens.map { now >= $0 } ?? true
         }

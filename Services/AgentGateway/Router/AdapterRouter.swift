@@ -30,6 +30,7 @@ public struct AdapterRouter: Sendable {
     var running: [UInt64: Running] = [:]
     private let backendsOfBase: [String: [Int]]
     private let backendsOfAnyBase: [Int]
+    private let embedding: [String: [Int]]
     /// Whether there are backends in which bases do not mix.
     let hasUnmixed: Bool
     /// What a request takes once it has begun, as a mean that forgets.
@@ -50,6 +51,11 @@ public struct AdapterRouter: Sendable {
         }
         backendsOfBase = ofBase
         backendsOfAnyBase = ofAny
+        var embedding: [String: [Int]] = [:]
+        for (index, profile) in profiles.enumerated() {
+            for base in profile.embeds { embedding[base, default: []].append(index) }
+        }
+        self.embedding = embedding
         for (index, profile) in profiles.enumerated() {
             for name in profile.fixed {
                 let adapter = number(name, at: 0)
@@ -63,7 +69,7 @@ public struct AdapterRouter: Sendable {
 
     /// A request has come.
     public mutating func submit(_ request: RoutedRequest, at now: Int64) -> [RouterAction] {
-        let candidates = candidates(for: request.name.base)
+        let candidates = candidates(for: request.name)
         guard !candidates.isEmpty else { return [.refuse(request: request.id, .unknown)] }
         let adapter = request.name.adapter == nil ? nil : number(request.name, at: now)
         if let adapter {
@@ -212,8 +218,10 @@ public struct AdapterRouter: Sendable {
         return nil
     }
 
-    /// Backends that answer with this base, by their numbers.
-    func candidates(for base: String) -> [Int] { backendsOfBase[base] ?? backendsOfAnyBase }
+    /// Backends that answer with this base, or embed with it, by their numbers.
+    func candidates(for name: AdapterName) -> [Int] {
+        name.embeds ? embedding[name.base] ?? [] : backendsOfBase[name.base] ?? backendsOfAnyBase
+    }
 
     /// The number of a backend.
     public func backend(named name: String) -> Int? { backends.firstIndex { $0.profile.name == name } }

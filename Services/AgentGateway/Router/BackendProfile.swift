@@ -4,6 +4,8 @@ public struct BackendProfile: Sendable, Hashable {
     public let name: String
     /// The base models that it answers with; nil for one that is asked for whatever base.
     public let bases: Set<String>?
+    /// The base models that it embeds texts with.
+    public let embeds: Set<String>
     /// Adapters that it holds at once; 0 for one that has no adapters.
     public let slots: Int
     /// Requests that it works on at once.
@@ -17,10 +19,12 @@ public struct BackendProfile: Sendable, Hashable {
 
     /// From its parts.
     public init(
-        name: String, bases: Set<String>?, slots: Int, concurrency: Int, loads: Int = 2, mixesBases: Bool = true, fixed: [AdapterName] = []
+        name: String, bases: Set<String>?, embeds: Set<String> = [], slots: Int, concurrency: Int, loads: Int = 2, mixesBases: Bool = true,
+        fixed: [AdapterName] = []
     ) {
         self.name = name
         self.bases = bases
+        self.embeds = embeds
         self.slots = max(slots, fixed.count)
         self.concurrency = max(1, concurrency)
         self.loads = loads

@@ -14,12 +14,13 @@ struct WaitingRoom: Sendable {
         var excluded: Set<Int> = []
 
         /// What it waits for.
-        var want: Want { Want(base: request.name.base, adapter: adapter, excluded: excluded) }
+        var want: Want { Want(base: request.name.base, embeds: request.name.embeds, adapter: adapter, excluded: excluded) }
     }
 
     /// What a request needs: for two that need the same, the same backends will do.
     struct Want: Hashable, Sendable {
         let base: String
+        let embeds: Bool
         let adapter: Int?
         let excluded: Set<Int>
     }

@@ -7,6 +7,7 @@ public import Events
 public import Identity
 internal import Postgres
 public import ServiceShell
+internal import Postgres
 internal import Telemetry
 public import Web
 internal import Webhooks
@@ -31,6 +32,7 @@ public struct AgentGatewayService: RunnableService {
     private let fineTuning: FineTuningDesk
     private let contents: InferenceContents
     let underWay: AnswersUnderWay
+    let named: NamedAnswers
     private let logger: Logger
     /// Nil where passages are found by their words alone.
     private let similar: SimilarPassages?
@@ -52,7 +54,9 @@ public struct AgentGatewayService: RunnableService {
         let retrieval = try Self.retrieval(context, settings, backend, maker, evidence)
         let limits = LimitDesk()
         let solvent = SolventPayers()
-        let (underWay, told) = (AnswersUnderWay(), ToldAnswers())
+        let underWay = AnswersUnderWay()
+        let named = NamedAnswers(
+            NamedAnswerStore(pool: PostgresPool(context.database, size: 4)), logger: context.logger)
         let lag = AttributionLag(
             maker, limit: try context.settings.integer("ATTRIBUTION_LAG", in: 0...1_000_000_000, default: 100_000))
         @Sendable func answerDesk(_ spending: SpendingDesk) -> AnswerDesk {
@@ -62,7 +66,7 @@ public struct AgentGatewayService: RunnableService {
                 contents: contents,
                 evidence: evidence, spending: spending, solvent: solvent, lag: lag,
                 holds: HoldDesk(peers: context.peers, logger: context.logger), longest: settings.longest, clock: context.clock,
-                logger: context.logger, underWay: underWay, told: told)
+                logger: context.logger, underWay: underWay, named: named)
         }
         let allowsPlain = try context.settings.boolean("WEBHOOKS_PLAIN", default: false)
         let economy = try Economy.open(context) { spending in
@@ -89,12 +93,15 @@ public struct AgentGatewayService: RunnableService {
         routes += BackendRoutes(desk: backend.desk).routes
         routes += economy.routes
         return AgentGatewayService(
-            mount: Mount(service.rawValue, routes: routes, checks: [maker.readiness] + economy.checks),
+            mount: Mount(
+                service.rawValue, routes: routes, checks: [maker.readiness] + economy.checks,
+                // Clients of OpenAI's API come here with all that it has.
+                otherwise: ["v1": .openAI]),
             apiKeys: GatewayKeyStore(
                 maker: maker,
                 bots: BotDirectories(transport: try WebhookSender.transport(allowsPlain: allowsPlain), allowsPlain: allowsPlain)),
             maker: maker, economy: economy, fineTuning: fineTuning, contents: contents,
-            underWay: underWay, logger: context.logger, similar: retrieval.similar, clock: context.clock)
+            underWay: underWay, named: named, logger: context.logger, similar: retrieval.similar, clock: context.clock)
     }
 
     private static func retrieval(
@@ -130,6 +137,7 @@ public struct AgentGatewayService: RunnableService {
             group.addTask { await economy.run() }
             group.addTask { await fineTuning.run() }
             group.addTask { await contents.forgetInTime(clock) }
+            group.addTask { await named.run() }
             if let similar { group.addTask { await similar.run() } }
             await group.waitForAll()
         }

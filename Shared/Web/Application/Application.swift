@@ -60,7 +60,9 @@ public struct Application: Sendable {
         let described = mounts.map { ($0.name, $0.routes) } + [("operations", operations + [OperationsRoutes.document([])])]
         openAPI = OpenAPIDocument(name: name, version: version, groups: described).bytes
         routes = mounts.flatMap(\.routes) + operations + [OperationsRoutes.document(openAPI)]
-        pipeline = try Pipeline(routes: routes, authenticator: authenticator, log: log, metrics: metrics, options: options)
+        pipeline = try Pipeline(
+            routes: routes, authenticator: authenticator, log: log, metrics: metrics, options: options,
+            otherwise: mounts.reduce(into: [:]) { $0.merge($1.otherwise) { first, _ in first } })
     }
 
     /// Answers a request: for a server, for a transport within the process, for a test.

@@ -6,11 +6,14 @@ public struct Mount: Sendable {
     public let routes: [Route]
     /// What `/readyz` asks.
     public let checks: [ReadinessCheck]
+    /// How it is said that there is nothing, by the first segment of paths where neither this nor another service has anything like it.
+    public let otherwise: [String: ErrorStyle]
 
     /// Makes a mount.
-    public init(_ name: String, routes: [Route], checks: [ReadinessCheck] = []) {
+    public init(_ name: String, routes: [Route], checks: [ReadinessCheck] = [], otherwise: [String: ErrorStyle] = [:]) {
         self.name = name
         self.routes = routes
         self.checks = checks
+        self.otherwise = otherwise
     }
 }

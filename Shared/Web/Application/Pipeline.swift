@@ -13,8 +13,12 @@ struct Pipeline: Sendable {
     private let commands = CommandsInFlight()
     private let log: Logger
     private let record: RequestRecord
+    private let nearest: NearestStyle
 
-    init(routes: [Route], authenticator: Authenticator, log: Logger, metrics: Metrics, options: ApplicationOptions) throws(RouteError) {
+    init(
+        routes: [Route], authenticator: Authenticator, log: Logger, metrics: Metrics, options: ApplicationOptions,
+        otherwise: [String: ErrorStyle] = [:]
+    ) throws(RouteError) {
         try RouteCheck.check(routes)
         self.routes = routes
         manners = routes.map { Manners(deadline: $0.deadline, isBrief: $0.isBrief) }
@@ -24,6 +28,7 @@ struct Pipeline: Sendable {
         }
         router = try Router(routes.map { ($0.method, $0.pattern) })
         gate = Gate(authenticator: authenticator, metrics: metrics, options: options)
+        nearest = NearestStyle(routes, otherwise: otherwise)
         self.log = log
         record = RequestRecord(patterns: routes.map(\.pattern), metrics: metrics, log: options.accessLog ? log : .silent)
     }
@@ -143,7 +148,7 @@ struct Pipeline: Sendable {
             exchange.logger(log).error("unhandled error", ["error": .describing(String(reflecting: error))])
             problem = Problem(.internal, "something went wrong on our side; it is logged under the request id")
         }
-        let style = exchange.route.map { routes[$0].errors } ?? .problem
+        let style = exchange.route.map { routes[$0].errors } ?? nearest.style(at: exchange.path)
         return style.render(problem, ErrorStyle.Place(instance: String(exchange.path), requestID: exchange.id, host: exchange.host))
     }
 

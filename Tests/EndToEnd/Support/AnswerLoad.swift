@@ -24,6 +24,20 @@ final class AnswerLoad: Sendable {
         var notesWords = false
         /// Answers of which a word was heard since then.
         var words: Set<String> = []
+        /// Named requests that are to be made again: nobody knows what came of them, or they were told once only.
+        var open: [Named] = []
+        /// The answer that was told under each name, and how many were told a second time.
+        var told: [String: String] = [:]
+        var repeats = 0
+        /// Answers that were told in one way once and in another later.
+        var contradictions: [String] = []
+    }
+
+    /// A request under a name of its caller's.
+    struct Named: Sendable {
+        let name: String
+        let payer: Int
+        let body: JSONValue
     }
 
     static let payers = 5
@@ -77,19 +91,69 @@ final class AnswerLoad: Sendable {
         }
     }
 
+    /// One that was made before under its name, a new one with a name, or one without.
     private func ask(_ dice: inout SeededGenerator) async throws {
+        let again = dice.chance(0.25)
+        let old = state.withLock { state in again && !state.open.isEmpty ? state.open.removeFirst() : nil }
+        if let old { return try await ask(old) }
+        guard dice.chance(0.2) else { return try await askUnnamed(&dice) }
+        let named = Named(
+            name: "name-" + Hex.encode(Random.bytes(8)), payer: Int.random(in: 0..<Self.payers, using: &dice),
+            body: Self.question(Int64.random(in: 1...12, using: &dice), streams: dice.chance(0.5)))
+        try await ask(named)
+    }
+
+    private func ask(_ named: Named) async throws {
+        var answer: String?
+        // Whatever goes wrong, it is asked again under its name.
+        defer { note(named, answer) }
+        let response = try await house.transport.send(request(named.body, payer: named.payer, name: named.name))
+        state.withLock { $0.statuses[response.status, default: 0] += 1 }
+        guard response.status == 200 else {
+            _ = try await response.body.collect(upTo: 1 << 20)
+            return
+        }
+        guard named.body["stream"] == true else {
+            answer = hear(try JSON.parse(try await response.body.collect(upTo: 1 << 20))["openledger"])
+            return
+        }
+        for try await event in ServerSentEvents(response.body) where event.data != "[DONE]" {
+            answer = hear(try JSON.parse(event.data)["openledger"]) ?? answer
+        }
+    }
+
+    private func note(_ named: Named, _ answer: String?) {
+        state.withLock { state in
+            guard let answer else { return state.open.append(named) }
+            guard let known = state.told.updateValue(answer, forKey: named.name) else { return state.open.append(named) }
+            state.repeats += 1
+            if known != answer { state.contradictions.append("\(named.name): \(known), then \(answer)") }
+        }
+    }
+
+    private static func question(_ tokens: Int64, streams: Bool) -> JSONValue {
+        [
+            "model": "acme/defi", "max_tokens": .int(tokens), "stream": .bool(streams),
+            "messages": [["role": "user", "content": "What moves the pool?"]],
+        ]
+    }
+
+    private func request(_ body: JSONValue, payer: Int, name: String? = nil) -> ClientRequest {
+        var request = ClientRequest(method: "POST", url: gateway + "/v1/chat/completions", timeout: .seconds(60))
+        request.headers.set("Authorization", "Bearer " + tokens[payer])
+        request.headers.set("Content-Type", "application/json")
+        if let name { request.headers.set("Idempotency-Key", name) }
+        request.body = .bytes(JSON.write(body))
+        return request
+    }
+
+    private func askUnnamed(_ dice: inout SeededGenerator) async throws {
         let streams = dice.chance(0.6)
         // Some leave while the answer comes.
         let leavesAfter = streams && dice.chance(0.15) ? Int.random(in: 0...2, using: &dice) : nil
-        var request = ClientRequest(method: "POST", url: gateway + "/v1/chat/completions", timeout: .seconds(60))
-        request.headers.set("Authorization", "Bearer " + tokens[Int.random(in: 0..<Self.payers, using: &dice)])
-        request.headers.set("Content-Type", "application/json")
-        request.body = .bytes(
-            JSON.write([
-                "model": "acme/defi", "max_tokens": .int(Int64.random(in: 1...12, using: &dice)), "stream": .bool(streams),
-                "messages": [["role": "user", "content": "What moves the pool?"]],
-            ]))
-        let response = try await house.transport.send(request)
+        let payer = Int.random(in: 0..<Self.payers, using: &dice)
+        let body = Self.question(Int64.random(in: 1...12, using: &dice), streams: streams)
+        let response = try await house.transport.send(request(body, payer: payer))
         state.withLock { $0.statuses[response.status, default: 0] += 1 }
         guard streams, response.status == 200 else {
             let body = try await response.body.collect(upTo: 1 << 20)
@@ -112,10 +176,17 @@ final class AnswerLoad: Sendable {
         }
     }
 
-    private func hear(_ facts: JSONValue?) {
+    /// - Returns: the answer that was heard to its end.
+    @discardableResult
+    private func hear(_ facts: JSONValue?) -> String? {
         guard let id = facts?["inference"]?.stringValue, let fee = facts?["fee"]?["amount"]?.stringValue.flatMap({ Int128($0) }) else {
-            return
+            return nil
         }
-        state.withLock { $0.heard[id] = fee }
+        state.withLock { state in
+            if let known = state.heard.updateValue(fee, forKey: id), known != fee {
+                state.contradictions.append("\(id): \(known), then \(fee)")
+            }
+        }
+        return id
     }
 }

@@ -20,6 +20,6 @@ public enum InferencePrice {
     ///   - promptBytes: no token is shorter than a byte, and templates add a few for each message.
     ///   - output: the most tokens that the answer may have.
     public static func most(_ price: ModelPrice, promptBytes: Int, messages: Int, output: Int) throws(MoneyError) -> Amount {
-        try fee(price, input: promptBytes + TokenBounds.slack * (messages + 1), output: output)
+        try fee(price, input: TokenBounds.mostInput(bytes: promptBytes, messages: messages), output: output)
     }
 }

@@ -21,6 +21,9 @@ public enum TokenBounds {
     /// - Parameter messages: how many the bytes are in.
     public static func input(told: Int, bytes: Int, messages: Int) -> Int {
         guard told > 0 else { return bytes > 0 ? max(1, bytes / InferencePrice.mostBytesOfToken) : 0 }
-        return min(told, bytes + slack * (messages + 1))
+        return min(told, mostInput(bytes: bytes, messages: messages))
     }
+
+    /// The most tokens that the model can read in so many bytes: no token is shorter than one, and templates add a few for each message.
+    public static func mostInput(bytes: Int, messages: Int) -> Int { bytes + slack * (messages + 1) }
 }

@@ -161,6 +161,10 @@ public struct GatewayLaw: ReplayLaw {
         if data.payer != data.actor, data.mandate == nil, let asker = state.principals[data.actor] {
             guard asker.owner == data.payer else { throw Unlawful("\(data.payer) pays for \(data.actor), whom it does not own") }
         }
+        if let cut = data.cut {
+            guard cut else { throw Unlawful("/cut is false, and is said of what broke off alone") }
+            guard data.row == nil else { throw Unlawful("/row is there, and the answer broke off before its model could make one") }
+        }
         let expectedHold = InferenceRules.hold(of: data.attempt ?? data.inference)
         if let hold = data.hold, hold != expectedHold {
             throw Unlawful("/hold is \(hold), and the hold that the gateway asks for is \(expectedHold)")

@@ -30,8 +30,9 @@ extension AnswerDesk {
         let payer = purse?.payer ?? owner ?? caller.subject
         var days = ownDays
         if payer != owner ?? caller.subject { days = try await maker.query { $0.principals[payer]?.retentionDays } }
-        // OpenAI's calls have no idempotency key: every request is a command of its own, named by an id that the caller gets back.
-        let id = "in_" + Hex.encode(Random.bytes(16))
+        // OpenAI's calls need no idempotency key: every request without one is a command of its own, named by an id that the caller gets
+        // back.
+        let id = Self.newID()
         return Order(
             inference: id, attempt: id, request: request, model: model, caller: caller.subject,
             payer: payer, correlation: correlation, retentionDays: days, purse: purse, key: key)

@@ -18,6 +18,10 @@ extension AnswerDesk {
         let finish: String
         let count: TokenCount
         let row: String?
+        /// Bytes of what it said, which its calls follow in the text.
+        var textBytes = 0
+        /// Whether it broke off before its model had ended it.
+        var isCut = false
     }
 
     /// Hears an answer to its end, its caller's or its time's, and puts it on the log.
@@ -38,9 +42,9 @@ extension AnswerDesk {
                     heard += 1
                     counted = count ?? counted
                     tell(.text(more, logprobs: logprobs))
-                case .tools(let more, let count):
+                case .tools(let more, let count, let isWithText):
                     calls.add(more)
-                    heard += 1
+                    if !isWithText { heard += 1 }
                     counted = count ?? counted
                     tell(.tools(more))
                 case .end(let finish, let count, let row): end = (finish, count, row)
@@ -73,15 +77,14 @@ extension AnswerDesk {
         if let end {
             let input = TokenBounds.input(
                 told: end.count.input, bytes: order.promptBytes(with: passages), messages: order.request.messages.count + passages.count)
-            told = Told(text: text, finish: end.finish, count: TokenCount(input: input, output: output(end.count.output)), row: end.row)
+            told = Told(
+                text: text, finish: end.finish, count: TokenCount(input: input, output: output(end.count.output)), row: end.row,
+                textBytes: saidBytes)
         } else {
             let input = Self.readByThen(counted, order, passages, isBackendsFault: !Task.isCancelled)
-            told = Told(text: text, finish: "length", count: TokenCount(input: input, output: output(counted?.output ?? 0)), row: nil)
-        }
-        if let digest = order.digest {
-            self.told.insert(
-                ToldAnswers.Answer(digest: digest, finish: told.finish, textBytes: saidBytes, calls: calls.isEmpty ? nil : calls.json),
-                of: order.inference)
+            told = Told(
+                text: text, finish: "length", count: TokenCount(input: input, output: output(counted?.output ?? 0)), row: nil,
+                textBytes: saidBytes, isCut: true)
         }
         return try await recorded(order, told, passages, hold, begun.runner)
     }
@@ -131,9 +134,10 @@ extension AnswerDesk {
             base: order.model.base, adapter: order.model.adapter, prompt: .zero, answer: .zero, inputTokens: input,
             outputTokens: output, fee: fee, hold: hold, runner: runner, passages: list,
             row: told.row.flatMap { Digest(prefixed: $0) }, retrieval: retrieval.ranking(of: passages),
-            attempt: order.attempt == order.inference ? nil : order.attempt)
+            attempt: order.isNamed ? order.attempt : nil, cut: told.isCut ? true : nil)
         let outcome = try await kept(&inference, told.text, order, insistence)
-        return Completed(inference: inference, finish: told.finish, position: outcome.facts.first?.position ?? 0)
+        return Completed(
+            inference: inference, finish: told.finish, position: outcome.facts.first?.position ?? 0, textBytes: told.textBytes)
     }
 
     /// Whether another answer to the same question stands on the log.

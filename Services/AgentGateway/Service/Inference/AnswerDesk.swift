@@ -34,17 +34,15 @@ struct AnswerDesk: Sendable {
     let logger: Logger
     /// All that is being answered, here and through agents' tools.
     let underWay: AnswersUnderWay
-    /// How answers to named requests were told.
-    let told: ToldAnswers
-    /// Questions with a name of their caller's that are being answered.
-    let named = CommandsInFlight()
+    /// Whose turn it is to answer what its caller has named.
+    let named: NamedAnswers
 
     /// Who asks what.
     struct Order: Sendable {
         /// The answer's id. Only one is ever on the log.
         var inference: String
         /// This attempt to answer: its hold and its mandate's word are its own, so that an attempt which failed spoils no later one.
-        let attempt: String
+        var attempt: String
         let request: ChatRequest
         let model: ModelPublished
         let caller: String
@@ -57,8 +55,6 @@ struct AnswerDesk: Sendable {
         var word: SpendingDesk.Grant?
         /// The API key that it was asked with, and its limits.
         var key: Key?
-        /// What the request was, where its caller has named it: SHA-256 of its body.
-        var digest: Digest?
         /// When it was asked.
         let began = ContinuousClock.now
 
@@ -66,10 +62,15 @@ struct AnswerDesk: Sendable {
             let id: String
             let limits: KeyLimits?
         }
+
+        /// Whether its caller has named it.
+        var isNamed: Bool { attempt != inference }
     }
 
     /// An answer that has begun, and what its head says about limits.
     struct Begun: Sendable {
+        let inference: String
+        let model: String
         let heard: AsyncThrowingStream<Heard, any Error>
         let headers: Headers
     }
@@ -88,14 +89,37 @@ struct AnswerDesk: Sendable {
         let inference: InferenceCompleted
         let finish: String
         let position: UInt64
+        /// Bytes of what it said, which its calls follow in the text that is kept.
+        let textBytes: Int
         /// Whether it was given, and paid, before.
         var isRepeated = false
     }
 
-    /// Begins. What is thrown before the first piece is thrown here: unknown models, limits, missing money, a model server that is away.
-    func begin(_ order: Order) async throws -> Begun {
-        let entry = try underWay.enter(order.inference)
-        do { return try await begin(order, entry) } catch {
+    /// Begins, or tells again what was answered before to a request of this name. What is thrown before the first piece is thrown here:
+    /// unknown models, limits, missing money, a model server that is away.
+    /// - Parameter order: makes the order of a request that was not answered before.
+    func begin(_ request: ChatRequest, as name: Name?, _ order: @Sendable () async throws -> Order) async throws -> Begun {
+        guard let name else {
+            let made = try await order()
+            let entry = try underWay.enter(made.inference)
+            do { return try await begin(made, entry) } catch {
+                underWay.leave(entry)
+                throw error
+            }
+        }
+        let entry = try underWay.enter(name.inference)
+        do {
+            switch try await turn(request, name, entry) {
+            case .again(let begun):
+                underWay.leave(entry)
+                return begun
+            case .mine(let attempt):
+                do { return try await begin(order().named(name, attempt), entry) } catch {
+                    await named.giveUp(name.inference, attempt: attempt)
+                    throw error
+                }
+            }
+        } catch {
             underWay.leave(entry)
             throw error
         }
@@ -108,10 +132,11 @@ struct AnswerDesk: Sendable {
         let passagesAtMost = order.model.retrieval.isEmpty ? 0 : Retrieval.count
         let bytesAtMost = order.request.promptBytes + (passagesAtMost > 0 ? Retrieval.mostBytes : 0)
         let grant = try await admit(
-            order, tokens: bytesAtMost / 4 + order.request.maximumTokens,
+            order, promptBytes: bytesAtMost, messages: order.request.messages.count + passagesAtMost,
             try most(order, promptBytes: bytesAtMost, passages: passagesAtMost))
         do {
-            var passages = await retrieval.passages(for: order.request, from: order.model.retrieval, logger: logger)
+            var passages = await retrieval.passages(
+                for: order.request, of: order.payer, from: order.model.retrieval, logger: logger)
             while order.promptBytes(with: passages) > bytesAtMost { passages.removeLast() }
             let most = try most(order, promptBytes: order.promptBytes(with: passages), passages: passages.count)
             // Where the caller spends under a mandate, that decides first: what it refuses is never held.
@@ -120,7 +145,9 @@ struct AnswerDesk: Sendable {
             do {
                 let read = passages
                 let (hold, asked) = try await entry.cut.run { try await heldAndAsked(most, allowed, read) }
-                return Begun(heard: heard(asked.answer, allowed, asked.passages, hold, grant, entry), headers: grant?.headers ?? [:])
+                return Begun(
+                    inference: allowed.inference, model: allowed.model.model,
+                    heard: heard(asked.answer, allowed, asked.passages, hold, grant, entry), headers: grant?.headers ?? [:])
             } catch {
                 if let word = allowed.word { spending.unwatch(word) }
                 throw error
@@ -191,11 +218,17 @@ struct AnswerDesk: Sendable {
     }
 
     /// Lets a key's request through, or says why not.
-    func admit(_ order: Order, tokens: Int, _ most: Amount) async throws -> LimitGrant? {
+    /// - Parameters:
+    ///   - promptBytes: the most that the model reads, and `messages`, how many they are in.
+    ///   - most: what it can cost.
+    func admit(_ order: Order, promptBytes: Int, messages: Int, _ most: Amount) async throws -> LimitGrant? {
         guard let key = order.key, let limits = key.limits else { return nil }
+        let output = order.request.maximumTokens
         let seconds = clock().microseconds / 1_000_000
         let ask = LimitDesk.Ask(
-            key: key.id, limits: limits, tokens: tokens, money: most, day: KeyUsage.day(clock()), dayLeft: 86_400 - seconds % 86_400)
+            key: key.id, limits: limits, tokens: promptBytes / 4 + output,
+            mostTokens: TokenBounds.mostInput(bytes: promptBytes, messages: messages) + output, money: most, day: KeyUsage.day(clock()),
+            dayLeft: 86_400 - seconds % 86_400)
         return try await self.limits.admit(ask) { try await maker.query { $0.keyUsage[key.id] ?? KeyUsage() } }
     }
 
@@ -232,12 +265,18 @@ struct AnswerDesk: Sendable {
                 do {
                     let completed = try await follow(answer, order, passages, hold) { continuation.yield($0) }
                     let inference = completed.inference
+                    if order.isNamed {
+                        await named.tell(
+                            order.inference, attempt: order.attempt, .init(finish: completed.finish, textBytes: completed.textBytes))
+                    }
                     grant?.finish(tokens: inference.inputTokens + inference.outputTokens, money: inference.fee)
                     continuation.yield(.done(completed))
                     continuation.finish()
                 } catch {
+                    if order.isNamed { await named.giveUp(order.inference, attempt: order.attempt) }
                     grant?.finish(tokens: 0, money: .zero(order.model.price.request.asset))
-                    continuation.finish(throwing: entry.cut.told(error))
+                    // Another gateway was asked the same, and answered first.
+                    continuation.finish(throwing: Self.isAnswered(error) ? AnswersUnderWay.inFlight : entry.cut.told(error))
                 }
             }
             // The mandate has ended, or the gateway stops: it ends as one that reached its limit of tokens.
@@ -269,6 +308,13 @@ struct AnswerDesk: Sendable {
 }
 
 extension AnswerDesk.Order {
+    /// The same under its caller's name for it, answered by this attempt.
+    func named(_ name: AnswerDesk.Name, _ attempt: String) -> AnswerDesk.Order {
+        var order = self
+        (order.inference, order.attempt) = (name.inference, attempt)
+        return order
+    }
+
     /// The bytes that the model reads: no token is shorter.
     func promptBytes(with passages: [Retrieval.Passage]) -> Int {
         request.promptBytes + Retrieval.data(passages).utf8.count

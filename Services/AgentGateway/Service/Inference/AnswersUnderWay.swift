@@ -38,7 +38,7 @@ final class AnswersUnderWay: Sendable {
         return Entry(inference: inference, cut: cut)
     }
 
-    private static let inFlight = Problem(
+    static let inFlight = Problem(
         .commandInFlight, "the answer to the request of this Idempotency-Key is still being given; ask again when it has ended",
         field: "Idempotency-Key", headers: ["Retry-After": "1"])
 

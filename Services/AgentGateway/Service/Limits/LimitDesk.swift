@@ -13,8 +13,10 @@ final class LimitDesk: Sendable {
     struct Ask: Sendable {
         let key: String
         let limits: KeyLimits
-        /// The most that it can come to.
+        /// About what it will come to: what a minute's limit is asked for, and set right by afterwards.
         let tokens: Int
+        /// The most that it can come to.
+        let mostTokens: Int
         let money: Amount
         let day: Int64
         /// Seconds until the day ends.
@@ -73,7 +75,7 @@ final class LimitDesk: Sendable {
             var meter = meters[ask.key] ?? Meter()
             meter.moneyUnderWay[ask.money.asset] = try (meter.moneyUnderWay[ask.money.asset] ?? .zero(ask.money.asset)).adding(ask.money)
             meter.requestsUnderWay += 1
-            meter.tokensUnderWay += ask.tokens
+            meter.tokensUnderWay += ask.mostTokens
             meters[ask.key] = meter
             return meter
         }
@@ -82,7 +84,7 @@ final class LimitDesk: Sendable {
     /// The key's meter when the request is not on its way any more; nil when nothing is left to remember.
     private func leave(_ ask: Ask, _ meter: inout Meter) -> Meter? {
         meter.requestsUnderWay -= 1
-        meter.tokensUnderWay -= ask.tokens
+        meter.tokensUnderWay -= ask.mostTokens
         if let sum = try? meter.moneyUnderWay[ask.money.asset]?.subtracting(ask.money) { meter.moneyUnderWay[ask.money.asset] = sum }
         return meter.isIdle(at: clock()) ? nil : meter
     }

@@ -26,7 +26,7 @@ struct LimitStanding {
             throw refusal("this key may ask for \(limit) answers a day")
         }
         if let limit = day.tokens, today.tokens + entered.tokensUnderWay > limit {
-            throw refusal("this key may use \(limit) tokens a day, and this could use \(ask.tokens)")
+            throw refusal("this key may use \(limit) tokens a day, and this could use \(ask.mostTokens)")
         }
         if let limit = day.money {
             let asset = try checked(limit)
@@ -76,20 +76,45 @@ struct LimitStanding {
         return limit.asset
     }
 
-    /// What OpenAI's clients look at, for the limit that is nearest: the minute's, or the day's.
+    /// A limit as it stands: how much of it is left, and when all of it is there again.
+    private struct Bound {
+        let limit: Int128
+        let left: Int128
+        let reset: Duration
+    }
+
+    /// What OpenAI's clients look at, and the same for money in minor units: for the limit that is nearest, the minute's or the day's.
     func headers(_ meter: LimitDesk.Meter, _ now: ContinuousClock.Instant) -> Headers {
         var headers: Headers = [:]
-        let limits = ask.limits
-        let rows: [(String, RateMeter, minute: Int?, day: Int?, usedToday: Int)] = [
-            ("requests", meter.requests, limits.minute?.requests, limits.day?.requests, today.requests + entered.requestsUnderWay),
-            ("tokens", meter.tokens, limits.minute?.tokens, limits.day?.tokens, today.tokens + entered.tokensUnderWay),
+        let (minute, day) = (ask.limits.minute, ask.limits.day)
+        let asset = ask.money.asset
+        func whole(_ amount: Amount?) -> Int128? { amount?.asset == asset ? amount?.units : nil }
+        func sum(_ one: Amount?, _ other: Amount?) -> Int128 {
+            let (sum, isTooLarge) = (one?.units ?? 0).addingReportingOverflow(other?.units ?? 0)
+            return isTooLarge ? .max : sum
+        }
+        let rows: [(String, RateMeter, minute: Int128?, day: Int128?, today: Int128)] = [
+            (
+                "requests", meter.requests, minute?.requests.map { Int128($0) }, day?.requests.map { Int128($0) },
+                Int128(today.requests + entered.requestsUnderWay)
+            ),
+            (
+                "tokens", meter.tokens, minute?.tokens.map { Int128($0) }, day?.tokens.map { Int128($0) },
+                Int128(today.tokens + entered.tokensUnderWay)
+            ),
+            (
+                "money", meter.money, whole(minute?.money), whole(day?.money),
+                sum(today.spentOnDay[asset], entered.moneyUnderWay[asset])
+            ),
         ]
-        for (name, rate, minute, day, usedToday) in rows {
-            guard let limit = minute ?? day else { continue }
-            headers.set("x-ratelimit-limit-\(name)", "\(limit)")
-            let left = minute.map { Int(rate.left(of: Int128($0), at: now)) } ?? max(0, limit - usedToday)
-            headers.set("x-ratelimit-remaining-\(name)", "\(left)")
-            headers.set("x-ratelimit-reset-\(name)", Self.text(minute == nil ? .seconds(ask.dayLeft) : rate.full(at: now)))
+        for (name, rate, minute, day, used) in rows {
+            var bounds: [Bound] = []
+            if let minute { bounds.append(Bound(limit: minute, left: rate.left(of: minute, at: now), reset: rate.full(at: now))) }
+            if let day { bounds.append(Bound(limit: day, left: max(0, day - used), reset: .seconds(ask.dayLeft))) }
+            guard let nearest = bounds.min(by: { $0.left < $1.left }) else { continue }
+            headers.set("x-ratelimit-limit-\(name)", "\(nearest.limit)")
+            headers.set("x-ratelimit-remaining-\(name)", "\(nearest.left)")
+            headers.set("x-ratelimit-reset-\(name)", Self.text(nearest.reset))
         }
         return headers
     }

@@ -4,6 +4,7 @@ struct RateMeter: Sendable {
     private var emptyAt: ContinuousClock.Instant?
 
     private static let minute: Int128 = 60_000_000_000
+    private static let largest: Int128 = 1 << 80
 
     /// Takes a share of the limit.
     /// - Returns: nil when it was there; else how long until it is, with nothing taken. What is more than the whole limit never is:
@@ -35,7 +36,9 @@ struct RateMeter: Sendable {
     func left(of limit: Int128, at now: ContinuousClock.Instant) -> Int128 {
         guard limit > 0 else { return 0 }
         let free = Self.minute - Self.nanoseconds(max(.zero, (emptyAt ?? now) - now))
-        return max(0, free * limit / Self.minute)
+        // By parts, which no limit overflows.
+        let (times, rest) = limit.quotientAndRemainder(dividingBy: Self.minute)
+        return max(0, times * free + rest * free / Self.minute)
     }
 
     /// How long until all of it could be taken.
@@ -44,7 +47,10 @@ struct RateMeter: Sendable {
     func isEmpty(at now: ContinuousClock.Instant) -> Bool { (emptyAt ?? now) <= now }
 
     private static func time(_ amount: Int128, _ limit: Int128) -> Duration {
-        .nanoseconds(Int64(clamping: (amount * minute + limit - 1) / limit))
+        var (amount, limit) = (amount, limit)
+        // Nobody sees the last digits of sums that have so many.
+        while max(amount, limit) > Self.largest { (amount, limit) = (amount / 2 + 1, limit / 2) }
+        return .nanoseconds(Int64(clamping: (amount * minute + max(1, limit) - 1) / max(1, limit)))
     }
 
     private static func nanoseconds(_ time: Duration) -> Int128 {

@@ -7,7 +7,8 @@ internal import Web
 
 /// How answers look to OpenAI's clients, whole or in chunks.
 struct AnswerForm: Sendable {
-    let order: AnswerDesk.Order
+    let request: ChatRequest
+    let begun: AnswerDesk.Begun
     let isChat: Bool
     /// Seconds since 1970.
     let created: Int64
@@ -33,9 +34,9 @@ struct AnswerForm: Sendable {
                     ? ["index": 0, "message": message, "logprobs": logprobs.json, "finish_reason": .string(completed.finish)]
                     : ["index": 0, "text": .string(text), "logprobs": logprobs.json, "finish_reason": .string(completed.finish)]
                 return .json([
-                    "id": .string(order.inference), "object": .string(isChat ? "chat.completion" : "text_completion"),
+                    "id": .string(begun.inference), "object": .string(isChat ? "chat.completion" : "text_completion"),
                     "created": .int(created),
-                    "model": .string(order.model.model), "choices": [choice], "usage": Self.usage(completed.inference),
+                    "model": .string(begun.model), "choices": [choice], "usage": Self.usage(completed.inference),
                     "openledger": Self.facts(completed),
                 ])
             }
@@ -57,7 +58,7 @@ struct AnswerForm: Sendable {
                         case .done(let completed):
                             continuation.yield(
                                 chunk(.object(JSONObject()), finish: completed.finish, text: "", facts: Self.facts(completed)))
-                            if order.request.includesUsage { continuation.yield(last(completed)) }
+                            if request.includesUsage { continuation.yield(last(completed)) }
                         }
                     }
                     continuation.yield(ServerSentEvent(data: "[DONE]"))
@@ -88,18 +89,18 @@ struct AnswerForm: Sendable {
             : ["index": 0, "text": .string(text), "logprobs": logprobs ?? .null, "finish_reason": reason]
         return event(
             .members([
-                "id": .string(order.inference), "object": .string(isChat ? "chat.completion.chunk" : "text_completion"),
+                "id": .string(begun.inference), "object": .string(isChat ? "chat.completion.chunk" : "text_completion"),
                 "created": .int(created),
-                "model": .string(order.model.model), "choices": [choice], "usage": order.request.includesUsage ? .null : nil,
+                "model": .string(begun.model), "choices": [choice], "usage": request.includesUsage ? .null : nil,
                 "openledger": facts,
             ]))
     }
 
     private func last(_ completed: AnswerDesk.Completed) -> ServerSentEvent {
         event([
-            "id": .string(order.inference), "object": .string(isChat ? "chat.completion.chunk" : "text_completion"),
+            "id": .string(begun.inference), "object": .string(isChat ? "chat.completion.chunk" : "text_completion"),
             "created": .int(created),
-            "model": .string(order.model.model), "choices": [], "usage": Self.usage(completed.inference),
+            "model": .string(begun.model), "choices": [], "usage": Self.usage(completed.inference),
         ])
     }
 
@@ -125,7 +126,8 @@ struct AnswerForm: Sendable {
             "position": .int(Int64(completed.position)),
             "version": .count(completed.inference.version), "attribution": .string("/v1/attributions/\(completed.inference.inference)"),
             "receipt": .string("/v1/receipts/\(completed.inference.inference)"),
-            "citations": .array(citations(completed.inference)), "repeated": completed.isRepeated ? true : nil,
+            "citations": .array(citations(completed.inference)), "cut": completed.inference.cut.map { .bool($0) },
+            "repeated": completed.isRepeated ? true : nil,
         ])
     }
 }

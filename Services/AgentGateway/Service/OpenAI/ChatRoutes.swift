@@ -92,34 +92,41 @@ struct ChatRoutes: Sendable {
 
     private func answer(_ context: RequestContext, isChat: Bool) async throws -> Response {
         let request = try context.decode { try isChat ? ChatRequest(chat: $0) : ChatRequest(completion: $0) }
-        let order = try await order(request, context)
-        let begun: AnswerDesk.Begun
-        if let heard = try await desk.repeated(order) {
-            begun = AnswerDesk.Begun(heard: heard, headers: [:])
-        } else {
-            begun = try await desk.begin(order)
+        let name = try name(context)
+        let order = try order(request, context)
+        let answered: @Sendable () async throws -> Response = {
+            let begun = try await desk.begin(request, as: name, order)
+            let form = AnswerForm(request: request, begun: begun, isChat: isChat, created: desk.clock().microseconds / 1_000_000)
+            var response = request.stream ? form.stream(begun.heard) : try await form.whole(begun.heard)
+            for field in begun.headers { response.headers.set(field.name, field.value) }
+            return response
         }
-        let form = AnswerForm(order: order, isChat: isChat, created: desk.clock().microseconds / 1_000_000)
-        var response = request.stream ? form.stream(begun.heard) : try await form.whole(begun.heard)
-        for field in begun.headers { response.headers.set(field.name, field.value) }
-        return response
+        guard name != nil, !request.stream else { return try await answered() }
+        // Whoever has named a whole answer and lost the connection asks again: it is given to its end for that, and kept.
+        return try await Task { try await answered() }.value
     }
 
-    /// Who asks which model for what, and under which name.
-    func order(_ request: ChatRequest, _ context: RequestContext) async throws -> AnswerDesk.Order {
+    /// Makes the order: who asks which model for what.
+    func order(_ request: ChatRequest, _ context: RequestContext) throws -> @Sendable () async throws -> AnswerDesk.Order {
         let headers = context.request.headers
         let caller = try context.caller
-        let order = try await desk.order(
-            request, caller: caller, mandate: headers[SpendingDesk.mandateHeader],
-            approval: headers[SpendingDesk.approvalHeader], correlation: context.trace.traceID)
-        let keys = headers.all(Self.keyHeader)
-        guard let key = keys.first else { return order }
+        return { [desk] in
+            try await desk.order(
+                request, caller: caller, mandate: headers[SpendingDesk.mandateHeader],
+                approval: headers[SpendingDesk.approvalHeader], correlation: context.trace.traceID)
+        }
+    }
+
+    /// The caller's name for a request, where it has one.
+    func name(_ context: RequestContext) throws -> AnswerDesk.Name? {
+        let keys = context.request.headers.all(Self.keyHeader)
+        guard let key = keys.first else { return nil }
         guard keys.count == 1 else {
             throw Problem(.keyInvalid, "\(Self.keyHeader) was given more than once", field: Self.keyHeader)
         }
         // Read here and not by the route, so that who names nothing pays for no digest.
         let body = SHA256.hash(try JSON.canonical(context.json))
-        return desk.named(order, CommandIdentity(caller: caller, key: try IdempotencyKey(key), body: body))
+        return AnswerDesk.Name(CommandIdentity(caller: try context.caller, key: try IdempotencyKey(key), body: body))
     }
 
     private static let keyHeader = "Idempotency-Key"

@@ -19,9 +19,9 @@ struct EmbeddingRoutes: Sendable {
         ) { [chat] context in
             let request = try context.decode { try ChatRequest(embedding: $0) }
             let options = try context.decode { try Self.options($0) }
-            let order = try await chat.order(request, context)
-            _ = try await chat.desk.repeated(order)
-            return try await chat.desk.embed(order, input: context.json["input"] ?? .null, options: options)
+            return try await chat.desk.embed(
+                request, as: try chat.name(context), input: context.json["input"] ?? .null, options: options,
+                chat.order(request, context))
         }
     }
 

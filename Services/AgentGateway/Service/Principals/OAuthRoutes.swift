@@ -16,7 +16,7 @@ struct OAuthRoutes: Sendable {
     let address: PublicAddress
     let used: UsedAssertions
 
-    var routes: [Route] { [metadata, authorize, token] }
+    var routes: [Route] { [metadata, keys, authorize, token] }
 
     private static let assertion = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -28,6 +28,7 @@ struct OAuthRoutes: Sendable {
             let base = address.base(context.request)
             return .json([
                 "issuer": .string(base), "token_endpoint": .string(base + "/oauth/token"),
+                "jwks_uri": .string(base + Self.keysPath),
                 // Nobody signs in by a browser here. Clients that were seen read no metadata without it.
                 "authorization_endpoint": .string(base + "/oauth/authorize"), "response_types_supported": [],
                 "grant_types_supported": ["client_credentials"], "token_endpoint_auth_methods_supported": ["private_key_jwt"],
@@ -35,6 +36,15 @@ struct OAuthRoutes: Sendable {
                 "scopes_supported": .texts(PrincipalRules.usualScopes.sorted()),
             ])
         }
+    }
+
+    private static let keysPath = "/.well-known/jwks.json"
+
+    private var keys: Route {
+        Route(
+            .get, Self.keysPath, operation: "tokenKeys", summary: "The public keys that the gateway's tokens are checked by (RFC 7517).",
+            access: .public, replies: [.json(200, "A JWK Set.", .any)]
+        ) { [signer] _ in .json(try JSON.parse(PublicKeySet([signer.publicEntry]).jwks)) }
     }
 
     private var authorize: Route {

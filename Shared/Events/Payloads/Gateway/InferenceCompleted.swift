@@ -50,6 +50,9 @@ public struct InferenceCompleted: EventData, Hashable {
     public var retrieval: RetrievalRanking?
     /// Which attempt to answer a question that its caller has named this is: its hold is that one's. Nil where the answer's own name is.
     public var attempt: String?
+    /// True where it broke off before its model had ended it: its caller left, the model failed, its mandate or its time ran out. Absent
+    /// elsewhere.
+    public var cut: Bool?
 
     /// From its parts.
     public init(
@@ -57,7 +60,7 @@ public struct InferenceCompleted: EventData, Hashable {
         base: String,
         adapter: Digest? = nil, prompt: Digest, answer: Digest, inputTokens: Int, outputTokens: Int, fee: Amount, hold: String? = nil,
         runner: String, passages: EvidenceList<RetrievedPassage>, row: Digest? = nil, keptUntil: String? = nil,
-        retrieval: RetrievalRanking? = nil, attempt: String? = nil
+        retrieval: RetrievalRanking? = nil, attempt: String? = nil, cut: Bool? = nil
     ) {
         self.inference = inference
         self.payer = payer
@@ -80,13 +83,14 @@ public struct InferenceCompleted: EventData, Hashable {
         self.keptUntil = keptUntil
         self.retrieval = retrieval
         self.attempt = attempt
+        self.cut = cut
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
         try fields.refuseUnknown(keys: [
             "inference", "payer", "actor", "mandate", "key", "model", "version", "base", "adapter", "prompt", "answer", "input_tokens",
-            "output_tokens", "fee", "hold", "runner", "passages", "row", "kept_until", "retrieval", "attempt",
+            "output_tokens", "fee", "hold", "runner", "passages", "row", "kept_until", "retrieval", "attempt", "cut",
         ])
         inference = try fields.id("inference")
         payer = try fields.id("payer")
@@ -109,6 +113,7 @@ public struct InferenceCompleted: EventData, Hashable {
         keptUntil = try fields.optionalID("kept_until")
         if let ranking = try fields.optionalObject("retrieval") { retrieval = try RetrievalRanking(ranking) } else { retrieval = nil }
         attempt = try fields.optionalID("attempt")
+        cut = try fields.optionalBool("cut")
     }
 
     /// As it is written.
@@ -121,7 +126,7 @@ public struct InferenceCompleted: EventData, Hashable {
             "output_tokens": .count(outputTokens), "fee": fee.json, "hold": hold.map { .string($0) }, "runner": .string(runner),
             "passages": passages.json, "row": row.map { .digest($0) },
             "kept_until": keptUntil.map { .string($0) }, "retrieval": retrieval?.json,
-            "attempt": attempt.map { .string($0) },
+            "attempt": attempt.map { .string($0) }, "cut": cut.map { .bool($0) },
         ])
     }
 }

@@ -53,6 +53,8 @@ final class EconomyHouse: Sendable {
     let waits = Mutex(false)
     /// Whether it says something before that.
     let begins = Mutex(false)
+    /// Whether it breaks off after that.
+    let breaks = Mutex(false)
     let asked = Mutex(0)
     /// Lets one of the gateways answer from now on.
     let serving = Mutex<@Sendable (Int) throws -> Void>({ _ in })
@@ -283,6 +285,7 @@ final class EconomyHouse: Sendable {
                                 let piece = #"{"choices":[{"index":0,"delta":{"content":"Once. "},"finish_reason":null}]}"#
                                 try await writer.write(ServerSentEvent(data: piece).bytes)
                             }
+                            if breaks.withLock({ $0 }) { throw BrokenOff() }
                             while waits.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
                             let word = #"{"choices":[{"index":0,"delta":{"content":"Twice."},"finish_reason":"stop"}],"#
                             try await writer.write(
@@ -293,6 +296,8 @@ final class EconomyHouse: Sendable {
             ])
     }
 }
+
+private struct BrokenOff: Error {}
 
 /// Runs gateway and billing while the body runs.
 /// - Parameters:

@@ -334,6 +334,31 @@ import Web
         }
     }
 
+    /// A repeat is told where its answer stands, though it was put there with what its mandate counts, and by any gateway.
+    @Test func aNamedAnswerUnderAMandateIsToldAgainWithItsPlace() async throws {
+        try await withEconomy(gateways: 2) { economy in
+            try await economy.publishModel()
+            let ann = try await economy.person(1_000)
+            let agent = try await economy.register("agent", owner: ann)
+            _ = try await economy.grant(ann, agent, 100)
+            let first = try await economy.ask(agent, headers: ["Idempotency-Key": "tides"])
+            #expect(first.status == 200, "\(first.json)")
+            for gateway in 0..<2 {
+                try economy.serving.withLock { $0 }(gateway)
+                try await eventually("the gateway \(gateway) knows the model") {
+                    try await economy.call("GET", "/v1/models/acme/tides", agent.token).status == 200
+                }
+                let again = try await economy.ask(agent, headers: ["Idempotency-Key": "tides"])
+                #expect(again.status == 200 && again.json["openledger"]?["repeated"] == true, "\(again.json)")
+                #expect(again.json["openledger"]?["position"] == first.json["openledger"]?["position"])
+            }
+            let place = try await economy.events().firstIndex { try Fact($0).type == InferenceCompleted.type }
+            #expect(first.json["openledger"]?["position"]?.intValue == place.map { Int64($0) })
+            #expect(economy.asked.withLock { $0 } == 1)
+            try await economy.audit()
+        }
+    }
+
     @Test func revokingStopsAnAnswerThatIsBeingGivenAndItsHold() async throws {
         try await withEconomy { economy in
             try await economy.publishModel()

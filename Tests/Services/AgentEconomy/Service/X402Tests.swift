@@ -209,6 +209,94 @@ import Testing
         }
     }
 
+    /// What is sold at a fixed price is sold whole or not at all; where a price is for the longest answer, what came is paid by its part.
+    @Test func anAnswerThatBrokeOffIsNotSoldAtItsWholePrice() async throws {
+        try await withMarket { economy, market in
+            economy.begins.withLock { $0 = true }
+            economy.breaks.withLock { $0 = true }
+            let terms = try await economy.terms(market.answers)
+            let payment = try market.wallet.payment(terms)
+            let (answer, settlement) = try await economy.buy(market.answers, payment)
+            #expect(answer.status == 402 && settlement?["errorReason"] == "answer_cut", "\(answer.json)")
+            let inference = try #require(try await economy.all(InferenceCompleted.self).last)
+            #expect(inference.cut == true && inference.outputTokens == 1)
+            // The same again is told the same, and nothing is made for it anew.
+            let (again, same) = try await economy.buy(market.answers, payment)
+            #expect(again.status == 402 && same?["errorReason"] == "answer_cut" && economy.asked.withLock { $0 } == 1)
+            let nonce = try #require(payment["payload"]?["authorization"]?["nonce"]?.stringValue)
+            let status = try await economy.ok(
+                "GET", "/x402/payments?network=\(terms["network"]?.stringValue ?? "")&payer=\(market.wallet.address)&nonce=\(nonce)", nil)
+            #expect(status["status"] == "FAILED" && status["reason"] == "answer_cut", "\(status)")
+            try await eventually("the money is free") { try await economy.figure("payer:\(market.ann.id)", "available") == 1_000 }
+            let mandate = try await economy.ok("GET", "/v1/mandates/" + market.mandate, market.buyer.token)
+            #expect(mandate["free"]?["amount"] == "500", "\(mandate)")
+            #expect(try await economy.all(PaymentDelivered.self).isEmpty)
+
+            let upto = try await economy.buy(market.answers, try market.wallet.payment(try await economy.terms(market.answers, "upto")))
+            // One of ten tokens came.
+            #expect(upto.answer.status == 200 && upto.settlement?["amount"] == "10", "\(upto.answer.json)")
+            #expect(upto.answer.text("delivery", "answer") == "Once. " && upto.answer.json["delivery"]?["cut"] == true)
+            #expect(try await economy.figure("payer:\(market.ann.id)", "balance") == 990)
+            try await economy.audit()
+
+            // Nobody ends a payment so whose answer came to its end, and nobody sells one that did not.
+            let logged = try await economy.events()
+            func faults(_ type: String, _ cut: Bool?, nth: Int) async throws -> [ReplayFault] {
+                var facts = try logged.map { try Fact($0) }
+                let places = facts.indices.filter { facts[$0].type == InferenceCompleted.type }
+                var data = try InferenceCompleted(facts[places[nth]].data.object())
+                data.cut = cut
+                facts[places[nth]] = try EconomyHouse.altered(logged[places[nth]], data)
+                return try await EconomyHouse.replay(facts).faults.filter { $0.type == type }
+            }
+            #expect(try await !faults(PaymentFailed.type, nil, nth: 0).isEmpty)
+            #expect(try await faults(PaymentDelivered.type, true, nth: 1).isEmpty)
+            economy.begins.withLock { $0 = false }
+            economy.breaks.withLock { $0 = false }
+            #expect(try await economy.buy(market.answers, try market.wallet.payment(terms)).answer.status == 200)
+            let whole = try await economy.events()
+            var facts = try whole.map { try Fact($0) }
+            let last = try #require(facts.lastIndex { $0.type == InferenceCompleted.type })
+            var data = try InferenceCompleted(facts[last].data.object())
+            data.cut = true
+            facts[last] = try EconomyHouse.altered(whole[last], data)
+            let sold = try await EconomyHouse.replay(facts).faults
+            #expect(sold.contains { $0.type == PaymentDelivered.type }, "\(sold)")
+        }
+    }
+
+    /// A buyer who loses the connection is given what it bought, whole, when it asks again.
+    @Test func whatWasBoughtIsMadeToItsEndThoughItsBuyerHasLeft() async throws {
+        try await withMarket { economy, market in
+            economy.begins.withLock { $0 = true }
+            economy.waits.withLock { $0 = true }
+            let payment = try market.wallet.payment(try await economy.terms(market.answers))
+            let buying = Task { try await economy.buy(market.answers, payment).answer.status }
+            try await eventually("it is being made") { economy.asked.withLock { $0 } == 1 }
+            buying.cancel()
+            economy.waits.withLock { $0 = false }
+            _ = await buying.result
+            try await eventually("it is paid") { try await economy.all(PaymentSettled.self).count == 1 }
+            let (answer, settlement) = try await economy.buy(market.answers, payment)
+            #expect(answer.text("delivery", "answer") == "Once. Twice." && settlement?["amount"] == "100", "\(answer.json)")
+            #expect(answer.json["delivery"]?["cut"] == nil && economy.asked.withLock { $0 } == 1)
+            #expect(try await economy.figure("payer:\(market.ann.id)", "balance") == 900)
+            try await economy.audit()
+        }
+    }
+
+    @Test func theWholePriceIsForTheWholeAnswer() throws {
+        let price = try Amount(100, Asset("USDC/6"))
+        func taken(_ scheme: String, _ tokens: Int, cut: Bool = false, most: Int = 10) -> Int128? {
+            PaymentRules.price(of: price, scheme: scheme, tokens: tokens, most: most, isCut: cut)?.units
+        }
+        #expect(taken("exact", 1) == 100 && taken("exact", 10, cut: true) == nil)
+        #expect(taken("upto", 1, cut: true) == 10 && taken("upto", 10) == 100 && taken("upto", 99) == 100 && taken("upto", 0) == 1)
+        #expect(taken("upto", 1, most: 3) == 34 && taken("upto", 5, most: 0) == 100)
+        let large = Amount(.max, price.asset)
+        #expect(PaymentRules.price(of: large, scheme: "upto", tokens: 8_192, most: 8_192, isCut: false) == large)
+    }
+
     @Test func workIsHiredByAPaymentIntoItsEscrow() async throws {
         try await withMarket { economy, market in
             let payment = try market.wallet.payment(try await economy.terms(market.work))

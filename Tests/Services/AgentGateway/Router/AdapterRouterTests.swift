@@ -50,6 +50,23 @@ import Testing
         #expect(house.refused == [adapter: .unknown, other: .unknown])
     }
 
+    @Test func textsAreEmbeddedWhereThatIsDoneInTurnWithAnswers() {
+        let embeds = BackendProfile(name: "two", bases: ["base"], embeds: ["base", "vectors"], slots: 0, concurrency: 2, loads: 0)
+        var house = RouterHouse([Self.backend(slots: 0, loads: 0), embeds]) { $0.mostWaitingOfOne = 1 }
+        let ids = (0..<2).map { _ in house.embed("vectors") }
+        #expect(ids.compactMap { house.running[$0]?.backend } == [1, 1])
+        // Its places are those of answers too: these go elsewhere.
+        let answer = house.ask("base")
+        #expect(house.running[answer]?.backend == 0)
+        let (waits, tooMuch, other) = (house.embed("base"), house.embed("base"), house.embed("base", by: "bob"))
+        if case .tooManyOfOne? = house.refused[tooMuch] {} else { Issue.record("\(house.refused)") }
+        let none = house.embed("none")
+        #expect(house.refused[none] == .unknown)
+        house.finish(ids[0])
+        house.finish(ids[1])
+        #expect(house.running[waits]?.backend == 1 && house.running[other]?.backend == 1)
+    }
+
     @Test func whatIsAskedForOftenStaysAndWhatWasLookedAtOnceGoes() {
         var house = RouterHouse([Self.backend(slots: 3, concurrency: 8)])
         var learned = 0

@@ -28,8 +28,14 @@ struct RouterHouse {
 
     @discardableResult
     mutating func ask(_ base: String, _ adapter: String? = nil, by principal: String = "ann", work: Int = 1) -> UInt64 {
+        submit(AdapterName(base: base, adapter: adapter), principal, work)
+    }
+
+    @discardableResult
+    mutating func embed(_ base: String, by principal: String = "ann") -> UInt64 { submit(AdapterName(embedding: base), principal, 1) }
+
+    private mutating func submit(_ name: AdapterName, _ principal: String, _ work: Int) -> UInt64 {
         next += 1
-        let name = AdapterName(base: base, adapter: adapter)
         names[next] = name
         perform(router.submit(RoutedRequest(id: next, name: name, principal: principal, work: work), at: now))
         return next
@@ -73,7 +79,9 @@ struct RouterHouse {
             case .start(let id, let backend, let isCold):
                 let name = names[id] ?? AdapterName(base: "?")
                 #expect(running[id] == nil && refused[id] == nil)
-                #expect(profiles[backend].bases?.contains(name.base) ?? true && !draining.contains(backend))
+                let profile = profiles[backend]
+                #expect(name.embeds ? profile.embeds.contains(name.base) : profile.bases?.contains(name.base) ?? true)
+                #expect(!draining.contains(backend))
                 #expect(name.adapter == nil || resident[backend].contains(name), "\(name) is not on \(backend)")
                 running[id] = (backend, name)
                 began.append(id)

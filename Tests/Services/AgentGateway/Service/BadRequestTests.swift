@@ -56,6 +56,28 @@ import Testing
         }
     }
 
+    /// Clients of OpenAI's API try what there is not: they read that in their own shape, and everybody else in that of all other paths.
+    @Test func whatThereIsNotIsSaidAsTheNearestPathsDo() async throws {
+        try await withGateway { gateway in
+            let token = try gateway.person()
+            for (method, path, status) in [
+                ("GET", "/v1/nothing", 404), ("POST", "/v1/images/generations", 404), ("POST", "/v1/responses", 404),
+                ("POST", "/v1/chat/completionz", 404), ("GET", "/v1/chat/completions", 405), ("PUT", "/v1/models", 405),
+                ("GET", "/v1/models/no%2Fsuch", 404),
+            ] {
+                let answer = try await gateway.call(method, path, token: token, method == "GET" ? .none : .object(JSONObject()))
+                #expect(answer.status == status && answer.json["error"]?["message"]?.stringValue != nil, "\(path): \(answer)")
+                #expect(answer.json["error"]?["type"] == "invalid_request_error" && answer.json["type"] == nil, "\(path)")
+            }
+            for (method, path, status) in [
+                ("GET", "/v1/principals/ann/nothing/there", 404), ("PATCH", "/v1/keys/some", 405), ("GET", "/nothing", 404),
+            ] {
+                let answer = try await gateway.call(method, path, token: token)
+                #expect(answer.status == status && answer.json["type"]?.stringValue?.hasPrefix("/problems/") == true, "\(path): \(answer)")
+            }
+        }
+    }
+
     @Test func aConversationThatIsTooLongIsSaidSoAndItsHoldIsFree() async throws {
         let said: [JSONValue] = [
             ["error": ["code": "context_length_exceeded", "message": "too long"]],

@@ -45,6 +45,25 @@ final class GatewayHouse: Sendable {
         }
     }
 
+    /// Answers by another gateway of the same house while the body runs: one that knows of this one by log and database alone.
+    func withAnother(_ body: @Sendable (AgentGatewayService) async throws -> Void) async throws {
+        let other = try await AgentGatewayService.open(house.context(.agentGateway).with([:]))
+        try house.mount([standIns.mount, other.mount], grants: [AgentGatewayService.grants], keys: other.apiKeys)
+        let running = Task { await other.run() }
+        do {
+            try await eventually("the other knows the model") {
+                try await call("GET", "/v1/models/acme/defi", token: try person()).status == 200
+            }
+            try await body(other)
+        } catch {
+            running.cancel()
+            await running.value
+            throw error
+        }
+        running.cancel()
+        await running.value
+    }
+
     // MARK: Calls
 
     func request(_ method: String, _ path: String, token: String?, _ json: JSONValue?) -> ClientRequest {

@@ -41,6 +41,22 @@ import Testing
         }
     }
 
+    /// Whoever is shown a token of the gateway's checks it by what is published.
+    @Test func aTokenIsCheckedByThePublishedKeys() async throws {
+        try await withGateway { gateway in
+            let key = try Ed25519PrivateKey.generate()
+            let id = try #require(try await gateway.register("person", key).json["principal"]?.stringValue)
+            let token = try #require(try await gateway.signIn(id, key).json["token"]?.stringValue)
+            let published = try await gateway.call("GET", "/.well-known/jwks.json", token: nil)
+            #expect(published.status == 200)
+            let keys = try PublicKeySet(jwks: JSON.write(published.json))
+            let verifier = try TokenVerifier(issuers: keys.byIssuer(), audiences: ["openledger"])
+            #expect(try verifier.verify(token).subject == id)
+            let metadata = try await gateway.call("GET", "/.well-known/oauth-authorization-server", token: nil)
+            #expect(metadata.json["jwks_uri"]?.stringValue?.hasSuffix("/.well-known/jwks.json") == true)
+        }
+    }
+
     @Test func aTimeThatIsNoneIsRefusedWithItsPlace() async throws {
         try await withGateway { gateway in
             for time in ["2026-11-01T00:00:00Z", "2026-13-01T00:00:00.000000Z"] {

@@ -51,7 +51,7 @@ import Web
         let money = try Amount(60, Asset("USDC/6"))
         func ask() throws -> LimitDesk.Ask {
             let limits = try KeyLimits(JSON.parse(Array(#"{"budget": {"asset": "USDC/6", "amount": "100"}}"#.utf8)).object())
-            return LimitDesk.Ask(key: "key", limits: limits, tokens: 1, money: money, day: 1, dayLeft: 60)
+            return LimitDesk.Ask(key: "key", limits: limits, tokens: 1, mostTokens: 1, money: money, day: 1, dayLeft: 60)
         }
         let first = try await desk.admit(try ask()) { KeyUsage() }
         await #expect(throws: Problem.self) {
@@ -66,12 +66,40 @@ import Web
         _ = try await desk.admit(try ask()) { KeyUsage() }
     }
 
+    /// A day's tokens are counted at the most that what is on its way can come to, and not by what a minute is asked for.
+    @Test func aDaysTokensAreNotPassedByManyAtOnce() async throws {
+        let desk = LimitDesk()
+        let none = try Amount.zero(Asset("USDC/6"))
+        func ask() throws -> LimitDesk.Ask {
+            let limits = try KeyLimits(JSON.parse(Array(#"{"minute": {"tokens": 1000}, "day": {"tokens": 100}}"#.utf8)).object())
+            return LimitDesk.Ask(key: "key", limits: limits, tokens: 20, mostTokens: 60, money: none, day: 1, dayLeft: 60)
+        }
+        let first = try await desk.admit(try ask()) { KeyUsage() }
+        // Of both limits the day's is nearer.
+        #expect(first.headers["x-ratelimit-limit-tokens"] == "100" && first.headers["x-ratelimit-remaining-tokens"] == "40")
+        #expect(first.headers["x-ratelimit-reset-tokens"] == "1m0s")
+        await #expect(throws: Problem.self) { _ = try await desk.admit(try ask()) { KeyUsage() } }
+        first.finish(tokens: 30, money: none)
+        _ = try await desk.admit(try ask()) { KeyUsage() }
+    }
+
+    @Test func sumsOfAnySizeAreMeasured() {
+        var meter = RateMeter()
+        let now = ContinuousClock.now
+        #expect(meter.left(of: .max, at: now) == .max)
+        #expect(meter.take(.max / 2, of: .max, at: now) == nil)
+        let left = meter.left(of: .max, at: now)
+        #expect(left > .max / 2 - .max / 1_000 && left <= .max / 2 + 1)
+        #expect(meter.take(.max / 2 + .max / 4, of: .max, at: now) != nil)
+    }
+
     @Test func aMinutesTokensAreSetRightUpwardsToo() async throws {
         let start = ContinuousClock.now
         let desk = LimitDesk { start }
         func ask(_ tokens: Int) throws -> LimitDesk.Ask {
             let limits = try KeyLimits(JSON.parse(Array(#"{"minute": {"tokens": 100}}"#.utf8)).object())
-            return LimitDesk.Ask(key: "key", limits: limits, tokens: tokens, money: try .zero(Asset("USDC/6")), day: 1, dayLeft: 60)
+            return LimitDesk.Ask(
+                key: "key", limits: limits, tokens: tokens, mostTokens: tokens, money: try .zero(Asset("USDC/6")), day: 1, dayLeft: 60)
         }
         let none = try Amount.zero(Asset("USDC/6"))
         try await desk.admit(try ask(10)) { KeyUsage() }.finish(tokens: 95, money: none)

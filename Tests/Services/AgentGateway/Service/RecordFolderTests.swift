@@ -25,12 +25,4 @@ import Testing
         // Drafts are gone.
         #expect(try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.contains(".json.") }.isEmpty)
     }
-
-    @Test func embeddingsTakeNoMorePlacesThanThereAre() {
-        let places = EmbeddingPlaces()
-        #expect(places.enter("one", most: 2) && places.enter("one", most: 2) && !places.enter("one", most: 2))
-        #expect(places.enter("two", most: 1))
-        places.leave("one")
-        #expect(places.enter("one", most: 2))
-    }
 }

@@ -12,7 +12,9 @@ import TestSupport
 
 @Suite struct RoutingTests {
     /// Two stub servers as backends, with a file that names them.
-    private func withTwo(_ body: @Sendable (GatewayHouse, StubBackend, StubBackend) async throws -> Void) async throws {
+    private func withTwo(patience: String = "500ms", _ body: @Sendable (GatewayHouse, StubBackend, StubBackend) async throws -> Void)
+        async throws
+    {
         let (one, two) = (StubBackend("one"), StubBackend("two"))
         let folder = try TemporaryFolder("backends")
         let path = folder.path + "/backends.json"
@@ -24,7 +26,7 @@ import TestSupport
         }
         try Data(JSON.write(["backends": .array(backends)])).write(to: URL(fileURLWithPath: path))
         let settings = [
-            "OPENLEDGER_BACKENDS": path, "OPENLEDGER_BACKEND_PATIENCE": "500ms", "OPENLEDGER_MODEL_ALIASES": "gpt-mini=acme/defi",
+            "OPENLEDGER_BACKENDS": path, "OPENLEDGER_BACKEND_PATIENCE": patience, "OPENLEDGER_MODEL_ALIASES": "gpt-mini=acme/defi",
         ]
         try await withGateway(settings: settings, more: [one.mount, two.mount]) { gateway in try await body(gateway, one, two) }
     }
@@ -125,6 +127,37 @@ import TestSupport
             let eve = try gateway.person("eve")
             #expect(try await gateway.ask(eve, [("model", "acme/own")]).status == 404)
             #expect(try await gateway.call("GET", "/v1/models/acme/own", token: eve).status == 404)
+        }
+    }
+
+    /// Embeddings wait for their turn as answers do, in the same places.
+    @Test func embeddingsWaitForAPlaceAndOneIsPaidOnce() async throws {
+        try await withTwo(patience: "20s") { gateway, one, two in
+            for stub in [one, two] { stub.holdEmbeddings(true) }
+            let token = try gateway.person()
+            let asking = (0..<10).map { _ in
+                Task { try await gateway.call("POST", "/v1/embeddings", token: token, ["model": "acme/defi", "input": "x"]).status }
+            }
+            let operating = try gateway.house.token("root", scopes: ["backends:administer"])
+            // Two places short: nobody is refused, and no backend is given more than it takes.
+            try await eventually("two wait") {
+                try await gateway.call("GET", "/v1/inferences/backends", token: operating).json["waiting"] == 2
+            }
+            #expect(one.embedded == 4 && two.embedded == 4)
+            for stub in [one, two] { stub.holdEmbeddings(false) }
+            for task in asking { #expect(try await task.value == 200) }
+            #expect(one.embedded + two.embedded == 10)
+            let count = try await gateway.completed().count
+            #expect(count == 10 && gateway.standIns.released.isEmpty)
+
+            var request = gateway.request("POST", "/v1/embeddings", token: token, ["model": "acme/defi", "input": "x"])
+            request.headers.set("Idempotency-Key", "mine")
+            for status in [200, 409] {
+                let response = try await gateway.house.transport.send(request)
+                _ = try await response.body.collect(upTo: 1 << 20)
+                #expect(response.status == status)
+            }
+            #expect(one.embedded + two.embedded == 11)
         }
     }
 

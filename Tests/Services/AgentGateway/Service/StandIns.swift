@@ -15,6 +15,8 @@ final class StandIns: Sendable {
         case breaksOff
         /// Nothing, until whoever asked has gone.
         case waits
+        /// Nothing, until this is so.
+        case waitsUntil(@Sendable () -> Bool)
     }
 
     struct Contents {
@@ -154,6 +156,13 @@ final class StandIns: Sendable {
                         switch step {
                         case .event(let data): try await writer.write(ServerSentEvent(data: data).bytes)
                         case .breaksOff: throw Broken()
+                        case .waitsUntil(let isSo):
+                            do {
+                                while !isSo() { try await Task.sleep(for: .milliseconds(5)) }
+                            } catch {
+                                contents.withLock { $0.abandoned += 1 }
+                                throw error
+                            }
                         case .waits:
                             do { try await Task.sleep(for: .seconds(60)) } catch {
                                 contents.withLock { $0.abandoned += 1 }

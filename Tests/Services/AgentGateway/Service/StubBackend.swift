@@ -28,6 +28,8 @@ final class StubBackend: Sendable {
         /// Asks for two calls, in four pieces; and the same with the connection ending after them.
         case calls
         case callsBreakOff
+        /// Two chunks, each with words and a part of a call in it, then the connection ends.
+        case callsWithWordsBreakOff
     }
 
     /// The calls that are asked for.
@@ -41,6 +43,8 @@ final class StubBackend: Sendable {
         var choose: (@Sendable (JSONValue) -> Behaviour)?
         var asked = 0
         var loads: [String] = []
+        var embedded = 0
+        var holdsEmbeddings = false
     }
 
     let name: String
@@ -50,6 +54,11 @@ final class StubBackend: Sendable {
 
     var asked: Int { state.withLock { $0.asked } }
     var loads: [String] { state.withLock { $0.loads } }
+    /// Embeddings that were asked for.
+    var embedded: Int { state.withLock { $0.embedded } }
+
+    /// Lets embeddings wait, or go on.
+    func holdEmbeddings(_ holds: Bool) { state.withLock { $0.holdsEmbeddings = holds } }
 
     func behave(_ behaviour: Behaviour) { state.withLock { $0.behaviour = behaviour } }
 
@@ -113,6 +122,13 @@ final class StubBackend: Sendable {
             try await say(count)
             try await writer.write(Array("data: {\"choices\": [\n\ndata: \u{1}\n\n".utf8))
         case .babbles: while true { try await say(64) }
+        case .callsWithWordsBreakOff:
+            for word in ["Let me ", "see."] {
+                let call: JSONValue = ["index": 0, "id": "call_a", "function": ["name": "tide", "arguments": ""]]
+                try await write(
+                    ["choices": [["index": 0, "delta": ["content": .string(word), "tool_calls": [call]], "finish_reason": .null]]], writer)
+            }
+            throw Broken()
         case .calls, .callsBreakOff:
             let pieces: [JSONValue] = [
                 ["index": 0, "id": "call_a", "type": "function", "function": ["name": "tide", "arguments": ""]],
@@ -152,6 +168,8 @@ final class StubBackend: Sendable {
             .post, "/stub/\(name)/v1/embeddings", operation: "stubEmbed" + name, summary: "A stub.", access: .authenticated,
             body: .json(.openObject()), replies: [.json(200, "Vectors.", .any)], problems: [.unavailable]
         ) { [self] context in
+            state.withLock { $0.embedded += 1 }
+            while state.withLock({ $0.holdsEmbeddings }) { try await Task.sleep(for: .milliseconds(5)) }
             if case .refuses(let status) = state.withLock({ $0.behaviour }) {
                 throw Problem(ProblemType("stub-refusal", status, "No"), "the stub says no")
             }

@@ -1,7 +1,10 @@
 import Events
 import Foundation
+import HTTP
+import HTTPClient
 import JSON
 import Money
+import ServiceTestSupport
 import Synchronization
 import TestSupport
 import Testing
@@ -89,6 +92,37 @@ import Testing
             #expect(answer.status == 200 && answer.json["choices"]?.arrayValue?.first?["finish_reason"] == "length")
             let completed = try #require(try await gateway.completed().last)
             #expect(completed.outputTokens == 4 && completed.inputTokens == 0)
+        }
+    }
+
+    /// A chunk that has words and a part of a call is one piece, and so one token at the least.
+    @Test func whatCameTogetherIsCountedOnce() async throws {
+        try await withServer(.callsWithWordsBreakOff) { gateway, _ in
+            let answer = try await gateway.ask(try gateway.person(), [("tools", Self.tools)])
+            #expect(answer.status == 200 && answer.text == "Let me see.")
+            let completed = try #require(try await gateway.completed().last)
+            #expect(completed.outputTokens == 2 && completed.cut == true)
+        }
+    }
+
+    /// What an answer asked for is told again by any gateway, also one that did not give it.
+    @Test func callsAreToldAgainByAnotherGateway() async throws {
+        try await withServer(.calls) { gateway, asked in
+            let token = try gateway.person()
+            @Sendable func send() async throws -> GatewayHouse.Answer {
+                var request = gateway.request("POST", "/v1/chat/completions", token: token, gateway.chat([("tools", Self.tools)]))
+                request.headers.set("Idempotency-Key", "tides")
+                let response = try await gateway.house.transport.send(request)
+                return .init(status: response.status, json: try JSON.parse(try await response.body.collect(upTo: 1 << 20)))
+            }
+            let first = try await send()
+            #expect(first.status == 200)
+            try await gateway.withAnother { _ in
+                let again = try await send()
+                #expect(again.status == 200 && again.json["openledger"]?["repeated"] == true, "\(again.json)")
+                #expect(again.json["choices"] == first.json["choices"])
+                #expect(asked.all.withLock { $0.count } == 1)
+            }
         }
     }
 

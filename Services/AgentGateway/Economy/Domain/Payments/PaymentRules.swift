@@ -174,6 +174,26 @@ public enum PaymentRules {
     /// Why a payment came to nothing whose mandate ended before what it buys was there.
     public static let mandateEnded = "mandate_ended"
 
+    /// Why a payment of a fixed price came to nothing whose answer broke off before its end.
+    public static let answerCut = "answer_cut"
+
+    /// What is taken for an answer; nil where it is not sold, since it broke off and its price is fixed.
+    /// - Parameters:
+    ///   - price: what was signed for, the price of the longest answer.
+    ///   - scheme: of x402. `exact` takes all or nothing; `upto` the part of the longest answer that came, rounded up.
+    ///   - tokens: how many came, and `most`, how many could have.
+    ///   - isCut: whether it broke off.
+    public static func price(
+        of price: Amount, scheme: String, tokens: Int, most: Int, isCut: Bool
+    ) -> Amount? {
+        guard scheme == "upto" else { return isCut ? nil : price }
+        let whole = Int128(max(1, most))
+        let part = max(0, min(Int128(tokens), whole))
+        // By parts, which no price overflows.
+        let (times, rest) = price.units.quotientAndRemainder(dividingBy: whole)
+        return Amount(max(1, times * part + (rest * part + whole - 1) / whole), price.asset)
+    }
+
     /// Ends payments whose mandate ended before what they buy was there, a bounded number at once.
     public static func endStopped() -> DecisionMaker<EconomyState>.Rule {
         { state, context in

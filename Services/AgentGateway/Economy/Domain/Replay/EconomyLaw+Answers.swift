@@ -5,13 +5,18 @@ public import Replay
 
 /// What mandates count for answers: by each answer's own event, which stands before it in the same decision.
 extension EconomyLaw {
-    /// Keeps the answers that were given under a mandate until it has counted them.
+    /// Keeps the answers that were given under a mandate until it has counted them, and those that payments buy.
     public mutating func hear(_ fact: ReplayFact) {
         switch fact.fact.type {
         case InferenceCompleted.type:
-            guard let answer = try? InferenceCompleted(fact.fact.data.object()), answer.mandate != nil else { return }
+            guard let answer = try? InferenceCompleted(fact.fact.data.object()) else { return }
+            note(answer)
+            guard answer.mandate != nil else { return }
             uncounted[answer.inference] = (answer, fact.position)
         case MandateSettled.type: uncounted[fact.fact.cause.id] = nil
+        case PaymentOpened.type: if let opened = try? PaymentOpened(fact.fact.data.object()) { note(opened) }
+        case PaymentDelivered.type: if let id = try? PaymentDelivered(fact.fact.data.object()).payment { forget(payment: id) }
+        case PaymentFailed.type: if let id = try? PaymentFailed(fact.fact.data.object()).payment { forget(payment: id) }
         default: return
         }
     }

@@ -27,6 +27,9 @@ extension EconomyLaw {
 
     func failed(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
         let data = try append.data(PaymentFailed.self)
+        if data.reason == PaymentRules.answerCut, !brokenOff.contains(data.payment) {
+            throw Unlawful("the answer for the payment \(data.payment) did not break off")
+        }
         guard data.reason == PaymentRules.mandateEnded, state.stoppedPayments[data.payment] != nil else {
             return Verdict(try PaymentRules.fail(data.payment, reason: data.reason)(state, moment))
         }
@@ -39,6 +42,33 @@ extension EconomyLaw {
             expected += try PaymentRules.fail(id, reason: PaymentRules.mandateEnded)(state, moment)
         }
         return Verdict(expected)
+    }
+
+    /// An answer that broke off is not sold at a fixed price. That is seen here, since what a payment buys is asked for by the payment's name.
+    func delivered(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {
+        let data = try append.data(PaymentDelivered.self)
+        if brokenOff.contains(data.payment), state.payments[data.payment]?.data.word.scheme == "exact" {
+            throw Unlawful("the answer for the payment \(data.payment) broke off, and is not sold at the whole price")
+        }
+        return Verdict(try PaymentRules.deliver(data.payment, data.delivery, data.amount)(state, moment))
+    }
+
+    /// Keeps which payments buy which answers, and which of these broke off, until it is known what came of the payment.
+    mutating func note(_ opened: PaymentOpened) {
+        guard let payee = opened.payee, opened.brief != nil, opened.means != "task" else { return }
+        let answer = NamedQuestion.inference(for: opened.payment, payee: payee)
+        paymentsOfAnswers[answer] = opened.payment
+        answersOfPayments[opened.payment] = answer
+    }
+
+    mutating func note(_ answer: InferenceCompleted) {
+        guard answer.cut == true, let payment = paymentsOfAnswers[answer.inference] else { return }
+        brokenOff.insert(payment)
+    }
+
+    mutating func forget(payment: String) {
+        if let answer = answersOfPayments.removeValue(forKey: payment) { paymentsOfAnswers[answer] = nil }
+        brokenOff.remove(payment)
     }
 
     func settled(_ append: ReplayedAppend, _ state: EconomyState, _ moment: DecisionContext) throws -> Verdict {

@@ -14,6 +14,12 @@ public struct EconomyLaw: ReplayLaw {
     /// Answers under a mandate that it has not counted yet.
     var uncounted: [String: (answer: InferenceCompleted, position: UInt64)] = [:]
 
+    /// Payments by the answers that they buy, and the other way round, while it is not known what comes of them.
+    var paymentsOfAnswers: [String: String] = [:]
+    var answersOfPayments: [String: String] = [:]
+    /// Those of them whose answers broke off.
+    var brokenOff: Set<String> = []
+
     /// Knows nothing yet.
     public init() {}
 
@@ -166,9 +172,7 @@ public struct EconomyLaw: ReplayLaw {
                 try WalletRules.link(data.address, signature: data.signature)(state, moment), checked: ["signatures of addresses": 1])
         case WalletUnlinked.type: return Verdict(try WalletRules.unlink(append.data(WalletUnlinked.self).address)(state, moment))
         case PaymentOpened.type: return try opened(append, state, moment)
-        case PaymentDelivered.type:
-            let data = try append.data(PaymentDelivered.self)
-            return Verdict(try PaymentRules.deliver(data.payment, data.delivery, data.amount)(state, moment))
+        case PaymentDelivered.type: return try delivered(append, state, moment)
         case PaymentSent.type:
             let data = try append.data(PaymentSent.self)
             return Verdict(try PaymentRules.send(data.payment, transaction: data.transaction)(state, moment))

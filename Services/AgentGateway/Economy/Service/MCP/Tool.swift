@@ -1,6 +1,8 @@
+internal import AgentEconomyDomain
 internal import Events
 public import Identity
 public import JSON
+internal import Web
 
 /// Something that a model may call.
 struct Tool: Sendable {
@@ -62,6 +64,16 @@ public struct ModelQuestion: Sendable {
     public var key: String?
     /// The trace id.
     public let correlation: String
+
+    /// The answer's id, where the question has a name: it comes of who asks and the name.
+    /// - Throws: `Problem` for a name that is none.
+    public var inference: String? {
+        get throws {
+            try key.map { key in
+                NamedQuestion.inference(issuer: caller.issuer, subject: caller.subject, key: try IdempotencyKey(key).text)
+            }
+        }
+    }
 }
 
 /// Asks a model, and gives the answer with its facts: what it cost, and where it stands on the log.

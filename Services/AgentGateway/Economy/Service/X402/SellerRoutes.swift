@@ -188,8 +188,12 @@ struct SellerRoutes: Sendable {
         if payment.status == .unknown, payment.data.means == "task" {
             return try await delivered(try await hire(payment, purchase.brief, purchase.signed, purchase.correlation), purchase)
         }
-        if payment.status == .unknown, payment.awaitsDelivery { try await make(payment, purchase) }
-        return try await delivered(try await desk.drive(id, correlation: purchase.correlation), purchase)
+        // To its end, whether its buyer is still there or not: the same request again is given what was bought.
+        let paid = try await Task {
+            if payment.status == .unknown, payment.awaitsDelivery { try await make(payment, purchase) }
+            return try await desk.drive(id, correlation: purchase.correlation)
+        }.value
+        return try await delivered(paid, purchase)
     }
 
     private func make(_ payment: Payment, _ purchase: Purchase) async throws {
@@ -199,14 +203,13 @@ struct SellerRoutes: Sendable {
             return
         }
         do {
-            let (text, tokens) = try await ask(model, entry.page.maximumTokens, provider, purchase, for: id)
-            let delivery = try await writings.put(text, by: provider, as: "x402:" + id)
-            var amount = payment.data.amount
-            if payment.data.word.scheme == "upto" {
-                // The price is for the longest answer; `upto` takes the part of it that came, rounded up.
-                let most = Int128(max(1, entry.page.maximumTokens))
-                amount = Amount(min(amount.units, max(1, (amount.units * tokens + most - 1) / most)), amount.asset)
-            }
+            let said = try await ask(model, entry.page.maximumTokens, provider, purchase, for: id)
+            let price = PaymentRules.price(
+                of: payment.data.amount, scheme: payment.data.word.scheme, tokens: Int(said["output_tokens"]?.intValue ?? 0),
+                most: entry.page.maximumTokens, isCut: said["cut"]?.boolValue == true)
+            // What is sold at a fixed price is sold whole: who was to pay keeps the money.
+            guard let amount = price else { return try await desk.failed(payment, PaymentRules.answerCut, purchase.correlation) }
+            let delivery = try await writings.put(JSON.write(said), by: provider, as: "x402:" + id)
             try await desk.deliver(id, delivery, amount, correlation: purchase.correlation)
         } catch let error as EconomyError {
             // Its mandate ended while it was made: it has failed already, and is told so.
@@ -224,13 +227,13 @@ struct SellerRoutes: Sendable {
     /// Asks in the provider's name, once for each payment: what was answered before a crash is what is delivered after it.
     private func ask(
         _ model: String, _ most: Int, _ provider: String, _ purchase: Purchase, for payment: String
-    ) async throws -> (text: [UInt8], tokens: Int128) {
-        let caller = Caller(subject: provider, issuer: "openledger", kind: .agent, scopes: ["inferences:write", "inferences:read"])
-        let said = try await asking(
+    ) async throws -> JSONValue {
+        let caller = Caller(
+            subject: provider, issuer: NamedQuestion.sellers, kind: .agent, scopes: ["inferences:write", "inferences:read"])
+        return try await asking(
             ModelQuestion(
                 caller: caller, model: model, prompt: purchase.brief, maximumTokens: most, mandate: nil, approval: nil,
-                key: "x402-" + payment, correlation: purchase.correlation))
-        return (JSON.write(said), Int128(said["output_tokens"]?.intValue ?? 0))
+                key: NamedQuestion.key(of: payment), correlation: purchase.correlation))
     }
 
     /// Hires for a payment whose caller did not come back.

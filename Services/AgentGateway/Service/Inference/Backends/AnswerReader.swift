@@ -63,16 +63,18 @@ struct AnswerReader: Sendable {
             }
             if let counted = TokenCount(usage: chunk["usage"]) { usage = counted }
             if let choice = chunk["choices"]?.arrayValue?.first {
+                var hasText = false
                 if let text = choice["delta"]?["content"]?.stringValue ?? choice["text"]?.stringValue, !text.isEmpty {
                     bytes += text.utf8.count
                     guard bytes <= limit * Self.bytesOfToken else { throw BackendError.broken("it says more than it was asked for") }
                     let logprobs = choice["logprobs"].flatMap { $0.isNull ? nil : $0 }
                     tell(.text(text, usage, logprobs: logprobs))
+                    hasText = true
                 }
                 if let calls = choice["delta"]?["tool_calls"], calls.arrayValue?.isEmpty == false {
                     bytes += JSON.write(calls).count
                     guard bytes <= limit * Self.bytesOfToken else { throw BackendError.broken("it says more than it was asked for") }
-                    tell(.tools(calls, usage))
+                    tell(.tools(calls, usage, isWithText: hasText))
                 }
                 if let reason = choice["finish_reason"]?.stringValue { finish = reason }
             }

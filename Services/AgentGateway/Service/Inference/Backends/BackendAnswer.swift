@@ -5,8 +5,9 @@ enum BackendEvent: Sendable {
     /// A piece of the answer; the tokens so far, where the server counts while it speaks; and its tokens' probabilities, where those were
     /// asked for, in the server's form, which is OpenAI's.
     case text(String, TokenCount?, logprobs: JSONValue?)
-    /// More of the calls that the answer asks its caller for, in OpenAI's form of a delta; and the tokens so far, likewise.
-    case tools(JSONValue, TokenCount?)
+    /// More of the calls that the answer asks its caller for, in OpenAI's form of a delta; the tokens so far, likewise; and whether they came
+    /// with the text before them, so that both are one piece.
+    case tools(JSONValue, TokenCount?, isWithText: Bool)
     /// The end: why, the tokens as the model counted them, and the answer's attribution row where it made one.
     case end(finish: String, count: TokenCount, row: String?)
 }

@@ -87,7 +87,8 @@ struct BackendSite: Sendable {
         let base = bases?.first ?? ""
         let hasSlots = kind == .runner || kind == .vllm
         profile = BackendProfile(
-            name: name, bases: bases, slots: try fields.optionalInt("slots", in: 0...100_000) ?? (hasSlots ? 64 : 0),
+            name: name, bases: bases, embeds: Set(embeddings),
+            slots: try fields.optionalInt("slots", in: 0...100_000) ?? (hasSlots ? 64 : 0),
             concurrency: try fields.optionalInt("concurrency", in: 1...100_000) ?? 64,
             loads: hasSlots ? try fields.optionalInt("loads", in: 1...64) ?? 2 : 0,
             mixesBases: try fields.optionalBool("mixes_bases") ?? true,

@@ -4,16 +4,13 @@ internal import Events
 internal import HTTP
 internal import JSON
 internal import ServiceShell
-internal import Synchronization
 internal import Telemetry
-internal import Threads
 internal import Web
 
 /// All backends as one: a request goes where the router says, and elsewhere when that fails before the first word.
 struct RoutedBackend: Sendable {
     let desk: RouterDesk
     private let figures: RouterMetrics
-    private let embeddings = EmbeddingPlaces()
     private let logger: Logger
 
     init(_ settings: BackendSettings, carriers: Carriers, options: RouterOptions, logger: Logger, metrics: Metrics) {
@@ -49,55 +46,46 @@ struct RoutedBackend: Sendable {
                 return BackendAnswer(
                     runner: server.site.runner, isCold: place.isCold, hidesTokens: server.site.hidesTokens,
                     pieces: AsyncThrowingStream { try await relay.next() })
-            } catch {
-                let outcome = Task.isCancelled ? .ended : BackendError.outcome(error, hasAdapter: name.adapter != nil)
-                if outcome == .ended {
-                    await desk.finished(place, .ended)
-                    throw Self.problem(error)
-                }
-                logger.warning(
-                    "a backend failed a request", ["backend": .string(server.site.profile.name), "error": .string("\(error)")])
-                do { place = try await desk.again(place, outcome) } catch let problem as Problem
-                    where problem.type == OpenAIProblems.upstream
-                {
-                    if outcome == .busy { throw Self.problem(error) }
-                    throw Problem(OpenAIProblems.upstream, BackendError.words(error))
-                }
-            }
+            } catch { place = try await elsewhere(error, name, place) }
         }
     }
 
     /// Whether a backend embeds texts with this model.
     func embeds(with base: String) -> Bool { desk.servers.contains { $0.site.embeddings.contains(base) } }
 
-    /// Embeds texts by the first backend that can.
-    /// - Returns: its answer, and who computed it.
-    func embed(_ base: String, _ body: [(String, JSONValue)]) async throws -> (answer: JSONValue, runner: String) {
-        var last: (any Error)?
-        var isFull = false
-        var isBusy = false
-        for server in desk.servers where server.site.embeddings.contains(base) {
-            let profile = server.site.profile
-            guard embeddings.enter(profile.name, most: profile.concurrency) else {
-                isFull = true
-                continue
-            }
-            defer { embeddings.leave(profile.name) }
+    /// Embeds texts: in its turn among all that is asked, where the router says, and elsewhere when that fails.
+    /// - Parameter principal: whose turn it takes.
+    /// - Returns: the server's answer, and who computed it.
+    func embed(
+        _ base: String, _ body: [(String, JSONValue)], principal: String, work: Int
+    ) async throws -> (answer: JSONValue, runner: String) {
+        let name = AdapterName(embedding: base)
+        var place = try await desk.place(name, principal: principal, work: work)
+        while true {
+            let server = desk.servers[place.backend]
             do {
                 let model = server.site.models[base] ?? base
-                return (try await server.embed(.object(JSONObject([("model", .string(model))] + body))), server.site.runner)
-            } catch {
-                try Task.checkCancellation()
-                if BackendError.outcome(error, hasAdapter: false) == .ended { throw Self.problem(error) }
-                last = error
-                isBusy = BackendError.outcome(error, hasAdapter: false) == .busy
-            }
+                let answer = try await server.embed(.object(JSONObject([("model", .string(model))] + body)))
+                await desk.finished(place, .served)
+                return (answer, server.site.runner)
+            } catch { place = try await elsewhere(error, name, place) }
         }
-        if last == nil, isFull {
-            throw Problem(OpenAIProblems.overloaded, "too much is being embedded: try again in 1 s", headers: ["Retry-After": "1"])
+    }
+
+    /// The next place of a request that failed before its first word.
+    /// - Throws: what its caller is told, where there is none.
+    private func elsewhere(_ error: any Error, _ name: AdapterName, _ place: RouterDesk.Place) async throws -> RouterDesk.Place {
+        let outcome = Task.isCancelled ? .ended : BackendError.outcome(error, hasAdapter: name.adapter != nil)
+        if outcome == .ended {
+            await desk.finished(place, .ended)
+            throw Self.problem(error)
         }
-        if isBusy, let last { throw Self.problem(last) }
-        throw Problem(OpenAIProblems.upstream, last.map { BackendError.words($0) } ?? "no backend answered")
+        let server = desk.servers[place.backend].site.profile.name
+        logger.warning("a backend failed a request", ["backend": .string(server), "error": .string("\(error)")])
+        do { return try await desk.again(place, outcome) } catch let problem as Problem where problem.type == OpenAIProblems.upstream {
+            if outcome == .busy { throw Self.problem(error) }
+            throw Problem(OpenAIProblems.upstream, BackendError.words(error))
+        }
     }
 
     /// What a request's own fault becomes.
@@ -124,21 +112,4 @@ struct RoutedBackend: Sendable {
         }
             || detail.contains("maximum context length")
     }
-}
-
-/// Keeps embeddings within as many places of a backend as it has for answers. Nobody waits: an embedding is short, and who finds no place
-/// comes again.
-final class EmbeddingPlaces: Sendable {
-    private let taken = Lock<[String: Int]>([:])
-
-    /// Takes a place; false when all are taken.
-    func enter(_ backend: String, most: Int) -> Bool {
-        taken.withLock { taken in
-            guard taken[backend] ?? 0 < most else { return false }
-            taken[backend, default: 0] += 1
-            return true
-        }
-    }
-
-    func leave(_ backend: String) { taken.withLock { $0[backend, default: 1] -= 1 } }
 }

@@ -1,4 +1,5 @@
 internal import AgentGatewayDomain
+internal import Events
 internal import JSON
 internal import Web
 
@@ -9,9 +10,12 @@ struct Embedder: Sendable {
     let model: String
 
     /// The directions of texts, in their order.
+    /// - Parameter principal: whose turn it takes: who asked the question, or the house for what it keeps.
     /// - Throws: `Problem` for what the backend refuses or fails at, `BackendError.broken` for an answer that is none.
-    func vectors(_ texts: [String]) async throws -> [UnitVector] {
-        let (answer, _) = try await backend.embed(model, [("input", .array(texts.map { .string($0) }))])
+    func vectors(_ texts: [String], for principal: String = Service.agentGateway.rawValue) async throws -> [UnitVector] {
+        let (answer, _) = try await backend.embed(
+            model, [("input", .array(texts.map { .string($0) }))], principal: principal,
+            work: texts.reduce(0) { $0 + $1.utf8.count } / 4)
         return try Self.read(answer, count: texts.count)
     }
 

@@ -62,11 +62,12 @@ struct Retrieval: Sendable {
 
     /// What the Datanets have on the last thing that the user said, in their latest snapshots (what came since, nobody could be credited
     /// with): the best of all of them. One that does not answer in time leaves the answer without its passages.
-    func passages(for request: ChatRequest, from datanets: [String], logger: Logger) async -> [Passage] {
+    /// - Parameter principal: who asks.
+    func passages(for request: ChatRequest, of principal: String, from datanets: [String], logger: Logger) async -> [Passage] {
         guard !datanets.isEmpty, let question = request.messages.last(where: { $0.role == "user" || $0.role == "prompt" })?.content
         else { return [] }
         let end = ContinuousClock.now + Self.patience
-        async let meaning = nearest(question, in: datanets, logger: logger)
+        async let meaning = nearest(question, of: principal, in: datanets, logger: logger)
         let words = await hits(question, in: datanets, until: end, logger: logger)
         var chosen = Self.best(words.map(\.hits))
         if let meaning = await meaning { chosen = Self.fused(words, meaning, datanets) }
@@ -110,12 +111,12 @@ struct Retrieval: Sendable {
 
     /// What is like the question in meaning, by Datanet; nil where nothing is embedded, or could be in time: words alone rank then.
     private func nearest(
-        _ question: String, in datanets: [String], logger: Logger
+        _ question: String, of principal: String, in datanets: [String], logger: Logger
     ) async -> [String: [AdmittedItem]]? {
         guard let similar else { return nil }
         do {
             return try await similar.nearest(
-                PassageTexts.cut(question, to: Self.question), in: datanets, count: Self.depth, within: Self.embedding)
+                PassageTexts.cut(question, to: Self.question), of: principal, in: datanets, count: Self.depth, within: Self.embedding)
         } catch {
             logger.warning("a question could not be embedded: \(error)")
             return nil

@@ -56,12 +56,15 @@ actor SimilarPassages {
     nonisolated var ranking: RetrievalRanking { RetrievalRanking(rule: PassageFusion.rule, embeddings: embedder.model) }
 
     /// What each of these Datanets has that is like a question, best first.
+    /// - Parameter principal: who asked it.
     /// - Throws: when the question can't be embedded in time.
-    nonisolated func nearest(_ question: String, in datanets: [String], count: Int, within time: Duration) async throws
-        -> [String: [AdmittedItem]]
-    {
+    nonisolated func nearest(
+        _ question: String, of principal: String, in datanets: [String], count: Int, within time: Duration
+    ) async throws -> [String: [AdmittedItem]] {
         let embedder = embedder
-        guard let vector = try await Patience.run(time, { try await embedder.vectors([question]) }).first else { return [:] }
+        guard let vector = try await Patience.run(time, { try await embedder.vectors([question], for: principal) }).first else {
+            return [:]
+        }
         var found: [String: [AdmittedItem]] = [:]
         // Compared beside the actor, which goes on embedding meanwhile.
         for (datanet, vectors) in await vectors(of: datanets) {
