@@ -35,7 +35,7 @@ public enum EventCatalog {
                 "datanet.created", "datanet.policy-changed", "datanet.described", "member.granted", "member.revoked",
                 "review.opened", "review.drawn", "review.voted", "review.closed", "review.trap-committed", "review.trap-revealed",
                 "admission.granted", "admission.refused", "snapshot.published", "access.requested", "access.granted",
-                "access.revoked", "access.used", "proposal.opened", "proposal.voted", "proposal.closed", "ruling.made",
+                "access.revoked", "access.used", "access.searched", "proposal.opened", "proposal.voted", "proposal.closed", "ruling.made",
             ]
         case .training:
             [

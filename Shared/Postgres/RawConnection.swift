@@ -7,8 +7,9 @@ internal import Threads
 final class RawConnection {
     let handle: OpaquePointer
     private let notices: NoticeBox
-    /// How the server's answers have come lately.
-    private var pace = Pace()
+    /// How the server's answers have come lately. A commit takes what its disk takes, some hundreds of microseconds with a quick one: it is
+    /// looked for until it comes, where the last one came within that time.
+    private var pace = Pace(soon: 500_000, patience: 500_000)
 
     /// Connects. `isAbandoned` is asked a few times a second; true gives up.
     init(_ configuration: PostgresConfiguration, notice: PostgresNoticeHandler?, isAbandoned: () -> Bool) throws(PostgresError) {

@@ -14,7 +14,7 @@ public final class ThreadSignal: @unchecked Sendable {
     private let isRaised = Atomic<Bool>(false)
     private var isSleeping = false
     // What comes later than looking lasts, and the waking that it then takes, was looked for in vain. Callers who come by a socket do.
-    private var pace = Pace(least: 60_000, soon: Pace.patience + 50_000)
+    private var pace = Pace(least: 60_000, soon: Pace.usualPatience + 50_000)
 
     /// Down.
     public init() {

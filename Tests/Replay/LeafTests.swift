@@ -81,7 +81,7 @@ import Testing
                 ]
             ),
             ("outside of the log", ["payout.claimed/transaction", "payout.finished/reference", "principal.erased/keys/0"]),
-            ("made from content, which is sealed", ["index.built/bytes"]),
+            ("made from content, which is sealed", ["index.built/bytes", "access.searched/query"]),
             ("an earlier edition of the rules, which a log may begin with and never goes back to", ["settlement.posted/edition"]),
         ]
         return Dictionary(uniqueKeysWithValues: reasons.flatMap { reason in reason.names.map { ($0, reason.why) } })

@@ -105,7 +105,18 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         .actor(.ingest, ContentErased.self, "content erased by a stranger"),
         .actor(.ingest, ContributionWithdrawn.self, "an author's item taken back by a stranger", nth: 1),
         .actor(.ingest, ContentErased.self, "an author's content erased by a stranger", nth: 1),
-        .actor(.ingest, ContributorWithdrawn.self, "consent to all of somebody's work taken back by a stranger"),
+        .actor(.ingest, ContributorWithdrawn.self, "all of an author's work taken back by a stranger"),
+        .actor(.ingest, ContributorWithdrawn.self, "consent to all of somebody's work taken back by a stranger", nth: 1),
+        Tampering(.ingest, "an author's withdrawal that passes a contribution over") { log in
+            let place = try log.place(ContributorWithdrawn.type) { $0["contributions"]?.arrayValue?.count ?? 0 > 1 }
+            log.set(place, "/contributions", .array(Array((log.get(place, "/contributions")?.arrayValue ?? []).dropLast())))
+            return place
+        },
+        Tampering(.ingest, "an author's withdrawal that leaves an item of a contribution out") { log in
+            let place = try log.place(ContributionWithdrawn.type) { $0["author"] != nil && $0["items"]?.arrayValue?.count ?? 0 > 1 }
+            log.set(place, "/items", .array(Array((log.get(place, "/items")?.arrayValue ?? []).dropLast())))
+            return place
+        },
         .set(.ingest, ContributorClaimRequested.self, "/author", "author_0", "a claim of an author whose work is not there"),
         .actor(.ingest, ContributorClaimed.self, "a claim confirmed by a stranger"),
         .set(.ingest, ContributorClaimed.self, "/principal", "mallory", "an author's account given to another than the claimant"),
@@ -201,6 +212,19 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             log.entries[place].data = .object(data)
             return place
         },
+        .actor(.datanet, AccessSearched.self, "a search by who is no member"),
+        .set(.datanet, AccessSearched.self, "/reader", "mallory", "a search told of another"),
+        Tampering(.datanet, "a search that shows what the Datanet does not have") { log in
+            let place = try log.place(AccessSearched.type) { $0["items"]?.arrayValue?.isEmpty == false }
+            log.set(place, "/items/0/item", "ct_none.1")
+            return place
+        },
+        Tampering(.datanet, "a search that says another's work is mallory's") { log in
+            let place = try log.place(AccessSearched.type) { $0["items"]?.arrayValue?.isEmpty == false }
+            log.set(place, "/items/0/owner", "mallory")
+            return place
+        },
+        .without(.datanet, AccessSearched.self, "a search by a grant that is not named", "grant"),
         .again(.datanet, AdmissionRefused.self, "a contribution refused twice"),
         Tampering(.datanet, "access used without a grant") { log in
             let granted = try log.place(AccessGranted.type) { $0["purpose"] == "read" }

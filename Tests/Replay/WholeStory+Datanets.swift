@@ -96,6 +96,7 @@ extension StoryTelling {
                 .object(JSONObject()))
         }
         try await whole.call("GET", "/v1/datanets/\(breads)/snapshots/1/items?purpose=read", as: people.pia)
+        try await whole.call("GET", "/v1/datanets/\(breads)/search?q=loaf", as: people.pia)
         return (tides, breads)
     }
 

@@ -179,15 +179,22 @@ extension StoryTelling {
         }
     }
 
-    /// Work that Ann brings in of an author, who claims the account, takes an item back and has the rest erased.
+    /// Work that Ann brings in of an author, who claims the account, takes an item back, then everything, and has all of it erased.
     func authorship(_ people: People, _ datanet: String) async throws {
         let id = try await contribute(Self.lamps, to: datanet, by: people.ann, people.annKey, author: "Ida Marsh")
+        _ = try await contribute(Self.logbooks, to: datanet, by: people.ann, people.annKey, author: "Ida Marsh")
         let claim = try await whole.call("POST", "/v1/contributors/claims", as: people.pia, ["name": "Ida Marsh"])
         let (name, author) = (claim["claim"]?.stringValue ?? "", claim["author"]?.stringValue ?? "")
         try await whole.call("POST", "/v1/contributors/claims/\(name)/confirmation", as: people.olga, ["proof": "domain"])
         try await whole.call("POST", "/v1/contributions/\(id)/withdrawal", as: people.pia, ["items": [.string(id + ".1")]])
+        try await whole.call("POST", "/v1/contributors/\(author)/withdrawal", as: people.pia, .object(JSONObject()))
         try await whole.call("POST", "/v1/contributors/\(author)/erasure", as: people.pia)
     }
+
+    static let logbooks = [
+        "The pilot of the northern channel enters the depth at each buoy in his logbook when the ice has gone and the marks are set again.",
+        "Whoever takes the wheel over at midnight signs below the last line, so that every course can be told by a name afterwards.",
+    ]
 
     static let lamps = [
         "The oil of the lamp on the eastern mole is measured every evening, and what is left in the morning is written down again.",

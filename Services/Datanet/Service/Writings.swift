@@ -24,6 +24,16 @@ struct Writings: Sendable {
         return SHA256.hash(utf8: "openledger/trap-tag\n" + key.salt(item: contribution).hex)
     }
 
+    /// Commits somebody to words that are not kept.
+    /// - Parameter name: what they are, unique among the author's.
+    /// - Returns: SHA-256 over domain, salt and words, and the salt, without which nobody finds the words by trying.
+    func commitment(to words: String, by author: String, as name: String) async throws -> (commitment: Digest, salt: Digest) {
+        let key: OwnerKey
+        do { key = try await store.keys.keyOrNew(of: author) } catch BlobError.erased { key = try await store.keys.renew(owner: author) }
+        let salt = key.salt(item: name)
+        return (try CommitmentDomain("openledger/search/v1").commitment(salt: salt, content: Array(words.utf8)), salt)
+    }
+
     /// Seals a text.
     /// - Parameter name: what it is, unique among the author's writings.
     /// - Returns: the commitment.

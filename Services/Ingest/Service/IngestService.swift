@@ -40,6 +40,7 @@ public struct IngestService: RunnableService {
         let evidence = try context.openEvidence()
         let days = try settings.integer("INGEST_UPLOAD_DAYS", in: 1...3_650, default: 30)
         let maker = DecisionMaker(.ingest, log: context.log, clock: context.clock, logger: context.logger) { IngestState() }
+        let places = ItemPlaces(evidence)
         let pool = PostgresPool(context.database, options: PoolOptions(size: 4))
         pool.addMetrics(to: context.metrics, pool: service.rawValue)
         return IngestService(
@@ -50,8 +51,8 @@ public struct IngestService: RunnableService {
                 evidence: evidence, keys: keys,
                 reader: DocumentReader(confined: ConfinedReader(launcher: settings.string("CONFINE"))), clock: context.clock,
                 logger: context.logger,
-                screener: Screener(), withdrawals: Withdrawals(maker: maker, logger: context.logger), log: context.log,
-                peers: context.peers, places: ItemPlaces(evidence), lists: ScreenedLists(evidence), folder: context.folder,
+                screener: Screener(), withdrawals: Withdrawals(maker: maker, places: places, logger: context.logger),
+                log: context.log, peers: context.peers, places: places, lists: ScreenedLists(evidence), folder: context.folder,
                 uploadAge: .seconds(86_400 * days)))
     }
 

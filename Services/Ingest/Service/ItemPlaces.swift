@@ -63,6 +63,19 @@ actor ItemPlaces {
         }
     }
 
+    /// The items of a contribution that are somebody's, in the order of the upload.
+    func items(of owner: String, in contribution: ContributionState) async throws -> [String] {
+        switch contribution.screened?.items {
+        case nil: return []
+        case .entries(let entries): return entries.filter { $0.owner == owner }.map(\.item)
+        case .evidence(let list, let count):
+            let id = contribution.submitted.contribution
+            let table = try await table(list, count, id)
+            guard let number = table.owners.firstIndex(of: owner).map({ UInt32($0) }) else { return [] }
+            return table.rows.enumerated().filter { $0.element.owner == number }.map { ItemID.make(id, $0.offset + 1) }
+        }
+    }
+
     /// Many ask for the same list at once: it is read for all of them together.
     private func table(_ list: Digest, _ count: Int, _ contribution: String) async throws -> Table {
         if let index = tables.firstIndex(where: { $0.list == list }) {

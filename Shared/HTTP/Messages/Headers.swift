@@ -46,7 +46,9 @@ public struct Headers: Sendable {
 
     /// Every value of that name, in order, not split at commas.
     public func all(_ name: String) -> [String] {
-        fields.filter { isNamed($0, name) }.map { text($0.value) }
+        var values: [String] = []
+        for field in fields where isNamed(field, name) { values.append(text(field.value)) }
+        return values
     }
 
     /// Adds a field behind the others.
@@ -66,7 +68,7 @@ public struct Headers: Sendable {
 
     /// Drops every field of that name.
     public mutating func remove(_ name: String) {
-        fields = fields.filter { !isNamed($0, name) }
+        if fields.contains(where: { isNamed($0, name) }) { fields = fields.filter { !isNamed($0, name) } }
     }
 
     private func isNamed(_ field: Field, _ name: String) -> Bool {

@@ -24,7 +24,7 @@ public struct Request: Sendable {
 
     /// The target up to its first "?", still percent-encoded: whoever splits it decodes the parts, so that "%2F" stays
     /// within its part.
-    public var path: Substring { target.prefix { $0 != "?" } }
+    public var path: Substring { target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)] }
 
     /// The target behind its first "?", still encoded; nil without one.
     public var query: Substring? {

@@ -27,16 +27,9 @@ public struct TraceContext: Sendable, Hashable {
         self.flags = version == 0 ? UInt8(flags) : UInt8(flags) & 1
     }
 
-    /// A new trace.
-    /// - Parameter random: 24 random bytes or more: 16 for the trace, 8 for the span. Zero ids are nudged to 1.
-    public init?(random: some Collection<UInt8>, sampled: Bool = true) {
-        guard random.count >= 24 else { return nil }
-        let bytes = Array(random.prefix(24))
-        func word(_ from: Int) -> UInt64 { bytes[from..<from + 8].reduce(0) { $0 << 8 | UInt64($1) } }
-        traceHigh = word(0)
-        traceLow = word(0) | word(8) == 0 ? 1 : word(8)
-        span = max(1, word(16))
-        flags = sampled ? 1 : 0
+    /// A new trace of random bits. Zero ids are nudged to 1.
+    public init(high: UInt64, low: UInt64, span: UInt64) {
+        self.init(traceHigh: high, traceLow: high | low == 0 ? 1 : low, span: max(1, span), flags: 1)
     }
 
     private init(traceHigh: UInt64, traceLow: UInt64, span: UInt64, flags: UInt8) {

@@ -29,12 +29,17 @@ public enum Credential: Sendable, Hashable {
             return
         }
         guard let value = authorizations.first else { return nil }
-        let parts = value.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", Self.isPlausible(String(parts[1])) else {
+        guard let text = Self.bearer(value), Self.isPlausible(text) else {
             throw .unauthenticated("Authorization must be Bearer and a token or an API key", error: "invalid_request")
         }
-        let text = String(parts[1])
         self = text.hasPrefix(APIKey.prefix) ? .apiKey(text) : .token(text)
+    }
+
+    /// What stands behind the scheme, which is read in any case (RFC 9110 §11.1), and one or more blanks.
+    private static func bearer(_ value: String) -> String? {
+        let scheme = value.utf8.prefix { $0 != 0x20 }
+        guard scheme.count == 6, zip(scheme, "bearer".utf8).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
+        return String(value.utf8[scheme.endIndex...].drop { $0 == 0x20 })
     }
 
     private static func isPlausible(_ text: String) -> Bool {

@@ -9,8 +9,8 @@ extension Application {
         options.limits.body = max(options.limits.body, largestBody)
         // A route that says how long it may take ends by itself; the server's own deadline is for those that say nothing.
         let pipeline = pipeline
-        options.handlerPatience = { method, target in pipeline.route(method, target)?.deadline.map { $0 + Self.grace } }
-        if routes.contains(where: \.isBrief) { options.isBrief = { method, target in pipeline.route(method, target)?.isBrief ?? false } }
+        options.handlerPatience = { method, target in pipeline.manners(method, target)?.deadline.map { $0 + Self.grace } }
+        if routes.contains(where: \.isBrief) { options.isBrief = { method, target in pipeline.manners(method, target)?.isBrief ?? false } }
         var servers: [Server] = []
         for address in addresses {
             do { servers.append(try Server(address, options: options, handler: handler)) } catch {

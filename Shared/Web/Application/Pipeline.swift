@@ -6,6 +6,7 @@ internal import Telemetry
 /// What happens to every request, in the order of `answer`. Each step is a function; there is no other place where steps are added.
 struct Pipeline: Sendable {
     private let routes: [Route]
+    private let manners: [Manners]
     private let readers: [BodyReader]
     private let router: Router
     private let gate: Gate
@@ -16,6 +17,7 @@ struct Pipeline: Sendable {
     init(routes: [Route], authenticator: Authenticator, log: Logger, metrics: Metrics, options: ApplicationOptions) throws(RouteError) {
         try RouteCheck.check(routes)
         self.routes = routes
+        manners = routes.map { Manners(deadline: $0.deadline, isBrief: $0.isBrief) }
         readers = routes.map { route in
             if case .none = route.idempotency { return BodyReader(rule: route.body, needsDigest: false) }
             return BodyReader(rule: route.body, needsDigest: true)
@@ -26,10 +28,17 @@ struct Pipeline: Sendable {
         record = RequestRecord(patterns: routes.map(\.pattern), metrics: metrics, log: options.accessLog ? log : .silent)
     }
 
-    /// The route of a request; nil where nothing takes it.
-    func route(_ method: String, _ target: String) -> Route? {
-        guard case .route(let index, _)? = try? router.find(method: method, path: target.prefix { $0 != "?" }) else { return nil }
-        return routes[index]
+    /// What the server is to know of a request before it is answered.
+    struct Manners: Sendable {
+        let deadline: Duration?
+        let isBrief: Bool
+    }
+
+    /// That of the route of a request; nil where nothing takes it.
+    func manners(_ method: String, _ target: String) -> Manners? {
+        let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
+        guard case .route(let index, _)? = try? router.find(method: method, path: target[..<end]) else { return nil }
+        return manners[index]
     }
 
     /// - Throws: `CancellationError` or `Disconnected` when there is nobody left to answer; nothing else.

@@ -79,6 +79,8 @@ struct BodyReader {
         let given = request.headers.all("Content-Type")
         // Who takes everything also takes what nobody named.
         if given.isEmpty, rule.types.contains("*/*") { return }
+        // As most write it.
+        if given.count == 1, rule.types.contains(given[0]) { return }
         let wanted = rule.types.joined(separator: " or ")
         guard given.count == 1, let value = given.first else {
             throw Problem(.unsupportedMediaType, "Content-Type must be \(wanted)", field: "Content-Type", headers: accept)

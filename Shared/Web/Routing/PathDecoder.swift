@@ -18,6 +18,11 @@ enum PathDecoder {
         for raw in rest.split(separator: UInt8(ascii: "/"), maxSplits: maximumSegments, omittingEmptySubsequences: false) {
             guard segments.count < maximumSegments else { throw Problem(.badPath, "the path has more than \(maximumSegments) segments") }
             let text = try PercentEncoding.decode(raw, plusIsSpace: false) { why in Problem(.badPath, "the path \(why)") }
+            // Only an encoded slash parts a segment, and only what has a dot can be a dot segment.
+            if !text.isEmpty, !text.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ".") }) {
+                segments.append(text)
+                continue
+            }
             for part in text.split(separator: "/", omittingEmptySubsequences: false) {
                 guard part != ".", part != ".." else { throw Problem(.badPath, "the path has a dot segment") }
                 if part.isEmpty { isWhole = false }

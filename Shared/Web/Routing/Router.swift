@@ -22,11 +22,14 @@ struct Router: Sendable {
 
     private var nodes = [Node()]
     private let names: [[String]]
+    /// The routes of patterns without parameters, by the path as it is written: most requests are one look-up.
+    private let whole: [String: [Method: Int]]
 
     /// - Throws: when two routes take the same method and path, whatever their parameters are called.
     init(_ routes: [(method: Method, pattern: String)]) throws(RouteError) {
         var names: [[String]] = []
         var nodes = [Node()]
+        var whole: [String: [Method: Int]] = [:]
         func child(_ at: Int, _ path: WritableKeyPath<Node, Int?>) -> Int {
             if let next = nodes[at][keyPath: path] { return next }
             nodes.append(Node())
@@ -47,15 +50,21 @@ struct Router: Sendable {
                 throw .twice("\(route.method.rawValue) \(route.pattern)")
             }
             names.append(pattern.names)
+            // A literal segment has nothing that could be encoded, and wins over all else.
+            if pattern.names.isEmpty { whole[route.pattern, default: [:]][route.method] = index }
         }
         self.nodes = nodes
         self.names = names
+        self.whole = whole
     }
 
     /// - Throws: a `Problem` when the path cannot be read.
     func find(method: String, path: Substring) throws(Problem) -> Found {
-        guard let segments = try PathDecoder.segments(of: path) else { return .nothing }
         let wanted = Method(rawValue: method == "HEAD" ? "GET" : method)
+        if let wanted, let index = whole[String(path)]?[wanted] {
+            return .route(index: index, parameters: PathParameters(names: [], values: []))
+        }
+        guard let segments = try PathDecoder.segments(of: path) else { return .nothing }
         var others: Set<Method> = []
         var values: [String] = []
         if let index = walk(0, segments[...], wanted, &values, &others) {

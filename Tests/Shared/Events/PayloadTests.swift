@@ -62,6 +62,16 @@ import Testing
         let all = ContributorWithdrawn(contributor: "ann")
         #expect(String(decoding: try JSON.canonical(all.json), as: UTF8.self) == #"{"contributor":"ann"}"#)
         #expect(try ContributorWithdrawn(all.json.object()) == all)
+        let author = ContributorWithdrawn(contributor: "author_1", contributions: ["ct_1", "ct_2"])
+        #expect(
+            String(decoding: try JSON.canonical(author.json), as: UTF8.self)
+                == #"{"contributions":["ct_1","ct_2"],"contributor":"author_1"}"#)
+        #expect(try ContributorWithdrawn(author.json.object()) == author)
+        let part = ContributionWithdrawn(contribution: "ct_1", contributor: "ann", items: ["ct_1.1"], author: "author_1")
+        #expect(
+            String(decoding: try JSON.canonical(part.json), as: UTF8.self)
+                == #"{"author":"author_1","contribution":"ct_1","contributor":"ann","items":["ct_1.1"]}"#)
+        #expect(try ContributionWithdrawn(part.json.object()) == part)
     }
 
     @Test func whatIsNotKnownIsRefusedByName() throws {

@@ -7,8 +7,8 @@ import Testing
 @Suite struct PaceTests {
     @Test func `at first it is taken to be worth looking`() {
         let pace = Pace()
-        #expect(pace.isSoon && pace.looks(after: 0) && pace.looks(after: Pace.patience - 1))
-        #expect(!pace.looks(after: Pace.patience), "there is an end to it")
+        #expect(pace.isSoon && pace.looks(after: 0) && pace.looks(after: Pace.usualPatience - 1))
+        #expect(!pace.looks(after: Pace.usualPatience), "there is an end to it")
     }
 
     @Test func `what came soon is looked for the next time, what came late is not`() {
@@ -16,7 +16,7 @@ import Testing
         pace.end(after: 300_000)
         #expect(!pace.isSoon && !pace.looks(after: 0), "who has waited for long sleeps at once")
         pace.end(after: 299_999)
-        #expect(pace.isSoon && pace.looks(after: Pace.patience - 1))
+        #expect(pace.isSoon && pace.looks(after: Pace.usualPatience - 1))
     }
 
     @Test func `what came late is looked for as long as it is always worth, and no longer`() {
@@ -32,11 +32,12 @@ import Testing
         var dice = Seed.generator()
         for _ in 0..<1_000 {
             let least = Int.random(in: 0...100_000, using: &dice), soon = Int.random(in: 1...1_000_000, using: &dice)
-            var pace = Pace(least: least, soon: soon)
+            let patience = Int.random(in: 1...1_000_000, using: &dice)
+            var pace = Pace(least: least, soon: soon, patience: patience)
             for _ in 0..<8 {
                 let waited = Int.random(in: 0...2_000_000, using: &dice)
                 pace.end(after: waited)
-                let limit = waited < soon ? Pace.patience : least
+                let limit = waited < soon ? patience : least
                 #expect(!pace.looks(after: limit) && (limit == 0 || pace.looks(after: limit - 1)))
             }
         }

@@ -121,6 +121,15 @@ public struct DatanetLaw: ReplayLaw {
                 try AccessRules.use(
                     state, snapshot: snapshot, purpose: data.purpose, items: data.items, isService: isService,
                     sale: try sale(data, of: state.snapshots[snapshot]?.published), moment))
+        case AccessSearched.type:
+            let data: AccessSearched = try append.data(AccessSearched.self)
+            try check(data, state)
+            return Made(
+                try SearchRules.search(state, data.datanet, query: data.query, found: data.items, moment), checked: ["searches": 1],
+                gaps: [
+                    ReplayGap(
+                        "what searches asked for", why: "words are committed to with a salt that their reader has, and texts are content")
+                ])
         case ProposalOpened.type, ProposalVoted.type, ProposalClosed.type, DatanetPolicyChanged.type:
             return try proposal(append, state, moment)
         case RulingMade.type:
@@ -165,6 +174,19 @@ public struct DatanetLaw: ReplayLaw {
         guard let snapshot, let hold = data.hold, let price = data.price else { return nil }
         let items = try evidence.entries(EvidenceList<AdmittedItem>.evidence(snapshot.list, count: snapshot.items))
         return AccessRules.Sale(price: price, hold: hold, shares: try AccessRules.shares(items, of: snapshot.datanet).list)
+    }
+
+    /// What a search shows is in the Datanet, and whose it says.
+    private func check(_ search: AccessSearched, _ state: DatanetState) throws {
+        for (id, found) in Dictionary(grouping: search.items, by: \.contribution) {
+            var missing = Set(found)
+            for list in state.contributions[id]?.admitted ?? [] where !missing.isEmpty {
+                for entry in try evidence.entries(list) {
+                    missing.remove(FoundItem(item: entry.item, contribution: entry.contribution, owner: entry.owner))
+                }
+            }
+            if let item = missing.map(\.item).min() { throw Unlawful("/items has \(item), which is not so in \(search.datanet)") }
+        }
     }
 
     /// The items that a Datanet has.

@@ -19,12 +19,14 @@ public struct DatanetProjection: Projection {
         "rulings",
     ]
     private let lists: ItemLists
+    /// Accesses that nothing is decided by.
+    private static let accesses: Set<String> = [InferenceCompleted.type, AccessSearched.type]
 
     init(lists: ItemLists) { self.lists = lists }
 
     /// Applies events of this service, of ingest what concerns items, and of the gateway which passages answers were given.
     public func apply(_ events: [ProjectedEvent], in session: PostgresSession, tables: TableNames) throws {
-        for event in events where DatanetState.concerns(event.header.type) || event.header.type == InferenceCompleted.type {
+        for event in events where DatanetState.concerns(event.header.type) || Self.accesses.contains(event.header.type) {
             var writer = RowWriter(event: event, session: session, tables: tables, lists: lists)
             try writer.write()
         }

@@ -52,6 +52,9 @@ struct RowWriter {
         case AccessUsed.type:
             let used = try AccessUsed(data)
             try access("used", used.datanet, used.access, used.reader, data)
+        case AccessSearched.type:
+            let searched = try AccessSearched(data)
+            try access("searched", searched.datanet, searched.access, searched.reader, data)
         case InferenceCompleted.type: try retrieved(InferenceCompleted(data))
         case RulingMade.type:
             let ruling = try RulingMade(data)

@@ -1,3 +1,4 @@
+internal import Crypto
 internal import DatanetDomain
 internal import Decisions
 internal import Events
@@ -5,6 +6,8 @@ internal import HTTP
 internal import Identity
 internal import JSON
 internal import Postgres
+internal import ServiceShell
+internal import Telemetry
 internal import Web
 
 /// Who brought how much, and where a word stands.
@@ -39,46 +42,89 @@ extension DatanetRoutes {
     private var search: Route {
         read(
             "/v1/datanets/{id}/search", operation: "searchDatanet",
-            summary: "Items whose text has these words; for members, and where reading has a price for who may read.",
+            summary:
+                "Items whose text has these words; for members, and where reading has a price for who may read. Every search is an event on the log.",
             access: .authenticated,
             query: [
                 QueryParameter("q", .text(1...400), "Words; \"a phrase\", or, and -not are understood.", required: true),
-                QueryParameter("limit", .integer(1...100), "Most items."),
+                QueryParameter("limit", .integer(1...SearchRules.mostItems), "Most items."),
                 QueryParameter("of", .oneOf("admitted", "snapshot"), "All that is admitted, or what the latest snapshot has of it."),
             ]
         ) { context in
             let id = context.path["id"]
             let caller = try context.caller
+            // What a service looks up for an answer stands in the answer's own event.
+            let isService = caller.kind == .service && caller.has("datanets:content")
             try await core.maker.query { state in
-                let datanet = try state.datanet(id)
-                // Where reading has a price, nobody reads by bits what they did not pay for, because they let themselves in to contribute.
-                let isOfficer = datanet.has(caller.subject, .validator) || datanet.readsByRole(caller.subject)
-                let isMember =
-                    isOfficer || datanet.isFree && datanet.members[caller.subject] != nil
-                    || AccessRules.right(state, id, of: caller.subject, purpose: nil, at: core.clock()) != nil
-                guard isMember || caller.kind == .service && caller.has("datanets:content") else {
+                _ = try state.datanet(id)
+                guard isService || SearchRules.right(state, id, of: caller.subject, at: core.clock()) != nil else {
                     throw Problem(.forbidden, "\(caller.subject) is no member of \(id)")
                 }
             }
-            let limit = context.query.integer("limit") ?? 20
-            let text = (context.query.string("q") ?? "").replacing("\0", with: " ")
-            let names = context.query.string("of") == "snapshot" ? try await latestNames(id) : nil
-            var items: [JSONValue] = []
-            // Of a snapshot: page by page, as long as what is newer comes between.
-            let page = max(limit, 50)
-            for offset in stride(from: 0, to: names == nil ? 1 : 20 * page, by: page) {
-                let found = try await hits(context, id, text, limit: names == nil ? limit : page, offset: offset)
-                for row in found {
-                    let item = try row.text("item")
-                    guard items.count < limit, names?.contains(item) ?? true else { continue }
-                    items.append([
-                        "item": .string(item), "contribution": .string(try row.text("contribution")),
-                        "owner": .string(try row.text("owner")), "excerpt": .string(try row.text("excerpt")),
-                    ])
-                }
-                if items.count >= limit || found.count < page { break }
+            // Who asks for the head alone is shown nothing.
+            if context.request.method == "HEAD" { return Response(headers: ["Content-Type": "application/json"]) }
+            if isService { return .json(["items": .array(try await found(context, id).map(\.json))]) }
+            return try await noted(context, id, by: caller.subject)
+        }.writing()
+    }
+
+    /// What a search found.
+    private struct Hit: Sendable {
+        let item: FoundItem
+        let excerpt: String
+
+        var json: JSONValue {
+            [
+                "item": .string(item.item), "contribution": .string(item.contribution), "owner": .string(item.owner),
+                "excerpt": .string(excerpt),
+            ]
+        }
+    }
+
+    /// Searches, and shows what was found once that stands on the log.
+    private func noted(_ context: RequestContext, _ id: String, by reader: String) async throws -> Response {
+        // A search that is asked for again is another one.
+        let command = "openledger/datanet/access/\(Hex.encode(Random.bytes(16)))"
+        let (query, salt) = try await core.writings.commitment(to: context.query.string("q") ?? "", by: reader, as: command)
+        var attempt = 1
+        while true {
+            let hits = try await found(context, id)
+            do {
+                let outcome = try await core.maker.decide(
+                    .command(id: command, digest: SHA256.hash(utf8: command)), actor: reader, correlation: context.trace.traceID,
+                    rule { try SearchRules.search($0, id, query: query, found: hits.map(\.item), $1) })
+                let access = try outcome.first(AccessSearched.self).access
+                return .json(
+                    ["access": .string(access), "salt": .string(salt.hex), "items": .array(hits.map(\.json))],
+                    headers: ["Cache-Control": "no-store"])
+            } catch let refusal as DatanetRefusal where refusal.kind == .stale && attempt < DatanetCore.attempts {
+                attempt += 1
             }
-            return .json(["items": .array(items)])
+        }
+    }
+
+    /// What has the words, best first, and has not been taken back.
+    private func found(_ context: RequestContext, _ id: String) async throws -> [Hit] {
+        let limit = context.query.integer("limit") ?? 20
+        let text = (context.query.string("q") ?? "").replacing("\0", with: " ")
+        let names = context.query.string("of") == "snapshot" ? try await latestNames(id) : nil
+        var shown: [Hit] = []
+        // Of a snapshot: page by page, as long as what is newer comes between.
+        let page = max(limit, 50)
+        for offset in stride(from: 0, to: names == nil ? 1 : 20 * page, by: page) {
+            let rows = try await hits(context, id, text, limit: names == nil ? limit : page, offset: offset)
+            for row in rows {
+                let item = try row.text("item")
+                guard shown.count < limit, names?.contains(item) ?? true else { continue }
+                let found = FoundItem(item: item, contribution: try row.text("contribution"), owner: try row.text("owner"))
+                shown.append(Hit(item: found, excerpt: try row.text("excerpt")))
+            }
+            if shown.count >= limit || rows.count < page { break }
+        }
+        let all = shown
+        // The rows may be a moment behind what the decisions know.
+        return try await core.maker.query { state in
+            all.filter { !state.isDropped(item: $0.item.item, contribution: $0.item.contribution, owner: $0.item.owner) }
         }
     }
 

@@ -33,8 +33,11 @@ public struct IngestLaw: ReplayLaw {
     /// A contribution that its contributor took back with all others, and that was passed over, is missing.
     public func finish(_ state: IngestState, logTime: Timestamp) -> Ending {
         var ending = Ending()
-        for (id, time) in state.toWithdraw.sorted(by: { $0.key < $1.key }) {
-            let contributor = state.contributions[id]?.submitted.contributor ?? ""
+        let own = state.toWithdraw.map {
+            (id: $0.key, contributor: state.contributions[$0.key]?.submitted.contributor ?? "", time: $0.value)
+        }
+        let authored = state.authoredToWithdraw.map { (id: $0.key.contribution, contributor: $0.key.author, time: $0.value) }
+        for (id, contributor, time) in (own + authored).sorted(by: { ($0.id, $0.contributor) < ($1.id, $1.contributor) }) {
             if time.microseconds + Self.patience < lastOwn.microseconds, let position = orders[contributor] {
                 ending.missing.append((position, ContributorWithdrawn.type, "\(contributor) took back all, and \(id) was passed over"))
             } else {
@@ -55,13 +58,21 @@ public struct IngestLaw: ReplayLaw {
         case ContributionSubmitted.type: return try submitted(append, state, moment)
         case ContributionWithdrawn.type:
             let data: ContributionWithdrawn = try append.data(ContributionWithdrawn.self)
+            if let author = data.author {
+                let work = AuthoredWork(contribution: data.contribution, author: author)
+                return Verdict(
+                    try AuthorRules.withdraw(
+                        state, work, items: try items(of: author, in: state.contributions[data.contribution]), actor: moment.actor))
+            }
             let owners = try owners(of: data.items, in: state.contributions[data.contribution])
             return Verdict(
                 try IngestRules.withdraw(state, data.contribution, items: data.items, owners: owners, actor: moment.actor))
         case ContributorWithdrawn.type:
             let data: ContributorWithdrawn = try append.data(ContributorWithdrawn.self)
+            let isAuthor = state.claimedBy[data.contributor] != nil
             return Verdict(
-                try IngestRules.withdraw(state, data, actor: moment.actor), checked: ["withdrawals of whole contributors": 1])
+                try isAuthor ? ofAuthor(data, state, moment) : IngestRules.withdraw(state, data, actor: moment.actor),
+                checked: ["withdrawals of whole contributors": 1])
         case ContentErased.type:
             let data: ContentErased = try append.data(ContentErased.self)
             return Verdict(
@@ -85,6 +96,21 @@ public struct IngestLaw: ReplayLaw {
             return Verdict(try AuthorRules.grant(state, data.claim, proof: data.proof, moment), checked: ["claims of authors": 1])
         default: return .unknown
         }
+    }
+
+    /// Everything of an author is looked for anew: an order that leaves a contribution out is none that the rules make.
+    private func ofAuthor(_ order: ContributorWithdrawn, _ state: IngestState, _ moment: DecisionContext) throws -> [NewEvent] {
+        let looked = state.onBehalf(of: order.contributor)
+        let works = try looked.map { (contribution: $0, items: try items(of: order.contributor, in: state.contributions[$0])) }
+        return try AuthorRules.withdraw(
+            state, ContributorWithdrawn(contributor: order.contributor, datanet: order.datanet), looked: looked, works: works,
+            actor: moment.actor)
+    }
+
+    /// The items of a contribution that are somebody's.
+    private func items(of owner: String, in contribution: ContributionState?) throws -> [String] {
+        guard let screened = contribution?.screened else { return [] }
+        return try evidence.entries(screened.items).filter { $0.owner == owner }.map(\.item)
     }
 
     /// Whose the named items of a contribution are.

@@ -1,6 +1,6 @@
 internal import Crypto
 public import Decisions
-internal import Events
+public import Events
 
 /// Who authors are whom others named: claimed by somebody who knows the name, said to be right by an owner of the Datanet that has
 /// their work. An account is of one Datanet, so that nobody can have a name confirmed in a Datanet of their own and thereby get
@@ -18,6 +18,13 @@ public enum AuthorRules {
     public static func isAccount(_ account: String, of datanet: String) -> Bool {
         let start = "\(prefix)\(datanet)_"
         return account.hasPrefix(start) && isHash(account.utf8.dropFirst(start.utf8.count))
+    }
+
+    /// The Datanet that an author's account is of; nil where it is no such account.
+    public static func datanet(of account: String) -> String? {
+        guard account.hasPrefix(prefix), let place = account.lastIndex(of: "_") else { return nil }
+        let datanet = String(account[..<place].dropFirst(prefix.count))
+        return isAccount(account, of: datanet) ? datanet : nil
     }
 
     private static func isHash(_ text: some Collection<UInt8>) -> Bool {
@@ -66,6 +73,57 @@ public enum AuthorRules {
                 ContributorClaimed(claim: id, author: claim.author, principal: claim.principal, datanet: datanet, proof: proof),
                 stream: try stream(claim.author))
         ]
+    }
+
+    /// At most so many contributions are meant by one withdrawal.
+    public static let mostWithdrawn = 100_000
+
+    /// Takes consent back to all that others have brought of an author, for who claimed the account. What is taken back already, or is about to
+    /// be, asks for nothing.
+    /// - Parameters:
+    ///   - looked: the contributions that were looked at.
+    ///   - works: which of them have items of the author, in the order of the log.
+    public static func withdraw(
+        _ state: IngestState, _ order: ContributorWithdrawn, looked: [String], works: [(contribution: String, items: [String])],
+        actor: String
+    ) throws -> [NewEvent] {
+        guard state.claimedBy[order.contributor] == actor else { throw IngestRefusal.notYours(order.contributor) }
+        if let datanet = order.datanet {
+            guard state.datanets[datanet] != nil else { throw IngestRefusal.noDatanet(datanet) }
+            guard isAccount(order.contributor, of: datanet) else { throw IngestRefusal.otherDatanet(order.contributor, datanet) }
+        }
+        guard looked == state.onBehalf(of: order.contributor) else { throw IngestRefusal.moved }
+        let due = works.filter { work in
+            let isUnderWay = state.authoredToWithdraw[AuthoredWork(contribution: work.contribution, author: order.contributor)] != nil
+            let withdrawn = state.contributions[work.contribution]?.withdrawn ?? .none
+            return !isUnderWay && work.items.contains { !withdrawn.contains($0) }
+        }.map { $0.contribution }.prefix(mostWithdrawn)
+        let stream = try stream(order.contributor)
+        return stride(from: due.startIndex, to: due.endIndex, by: IngestRules.mostItems).map { start in
+            // The account says which Datanet it is.
+            let part = Array(due[start..<min(start + IngestRules.mostItems, due.endIndex)])
+            return NewEvent(ContributorWithdrawn(contributor: order.contributor, contributions: part), stream: stream)
+        }
+    }
+
+    /// Takes back what one contribution has of an author, as who claimed the account asked for all of it.
+    /// - Parameter items: all that the contribution has of the author.
+    public static func withdraw(
+        _ state: IngestState, _ work: AuthoredWork, items: [String], actor: String
+    ) throws -> [NewEvent] {
+        guard state.claimedBy[work.author] == actor, state.authoredToWithdraw[work] != nil else {
+            throw IngestRefusal.notYours(work.contribution)
+        }
+        guard let stream = StreamName(kind: "contribution", id: work.contribution) else {
+            throw IngestRefusal.noContribution(work.contribution)
+        }
+        return stride(from: 0, to: items.count, by: IngestRules.mostItems).map { start in
+            NewEvent(
+                ContributionWithdrawn(
+                    contribution: work.contribution, contributor: actor,
+                    items: Array(items[start..<min(start + IngestRules.mostItems, items.count)]), author: work.author),
+                stream: stream)
+        }
     }
 
     private static func stream(_ author: String) throws -> StreamName {

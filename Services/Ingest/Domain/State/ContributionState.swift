@@ -18,6 +18,20 @@ public struct ContributionState: Sendable {
     public internal(set) var erased: ItemSet = .none
 }
 
+/// What one contribution has of one author whom it names.
+public struct AuthoredWork: Sendable, Hashable {
+    /// The contribution.
+    public let contribution: String
+    /// The author's account.
+    public let author: String
+
+    /// From its parts.
+    public init(contribution: String, author: String) {
+        self.contribution = contribution
+        self.author = author
+    }
+}
+
 /// Some or all items of a contribution.
 public enum ItemSet: Sendable, Hashable {
     /// These.

@@ -26,6 +26,10 @@ public enum IngestRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     case claimed(String)
     /// Who is no owner of the Datanet, or claims for themselves, says that a claim is right.
     case notTheirs(claim: String, datanet: String)
+    /// The author's account is of another Datanet.
+    case otherDatanet(String, String)
+    /// What this was prepared from has changed meanwhile: it is prepared anew.
+    case moved
     /// All of the owner's content was erased before.
     case erased(String)
 
@@ -47,6 +51,8 @@ public enum IngestRefusal: Error, Sendable, Hashable, CustomStringConvertible {
         case .noClaim(let id): "there is no claim \(id)"
         case .claimed(let author): "\(author) was claimed before"
         case .notTheirs(let claim, let datanet): "\(claim) is for another owner of \(datanet) than the claimant to confirm"
+        case .otherDatanet(let author, let datanet): "\(author) is an account of another Datanet than \(datanet)"
+        case .moved: "contributions came in meanwhile: ask again"
         case .erased(let owner): "all content of \(owner) was erased"
         }
     }

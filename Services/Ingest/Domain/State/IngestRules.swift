@@ -54,7 +54,10 @@ public enum IngestRules {
         try check(items, of: contribution)
         let isTheirs = !items.isEmpty && owners.count == items.count && owners.allSatisfy { state.disposes(actor, of: $0) }
         guard isTheirs || contribution.submitted.contributor == actor else { throw IngestRefusal.notYours(id) }
-        let new = items.isEmpty ? (contribution.withdrawn == .all ? nil : []) : items.filter { !contribution.withdrawn.contains($0) }
+        // What an author has asked to be taken back with everything else is about to be: it needs no event besides.
+        let isUnderWay = { (owner: String) in state.authoredToWithdraw[AuthoredWork(contribution: id, author: owner)] != nil }
+        let open = owners.count == items.count ? zip(items, owners).filter { !isUnderWay($1) }.map(\.0) : items
+        let new = items.isEmpty ? (contribution.withdrawn == .all ? nil : []) : open.filter { !contribution.withdrawn.contains($0) }
         guard let new, items.isEmpty || !new.isEmpty else { return [] }
         return [NewEvent(ContributionWithdrawn(contribution: id, contributor: actor, items: new), stream: try stream(id))]
     }

@@ -42,6 +42,10 @@ public struct IngestState: ServiceState {
     /// Contributions that are meant by the withdrawal of a whole contributor and have no withdrawal of their own yet, with when it was asked for.
     public private(set) var toWithdraw: [String: Timestamp] = [:]
 
+    /// Work of authors that is meant by the withdrawal of all that others have brought of them and is not yet withdrawn, with when it was asked
+    /// for.
+    public private(set) var authoredToWithdraw: [AuthoredWork: Timestamp] = [:]
+
     /// Claims to be a named author, by id.
     public private(set) var claims: [String: AuthorClaim] = [:]
     /// Ids in the order of the log, by the author's account.
@@ -75,6 +79,15 @@ public struct IngestState: ServiceState {
         }
     }
 
+    /// The contributions among which work of an author may be that is not yet taken back as a whole: those that were brought on behalf of others
+    /// to the Datanet that the author's account is of, in the order of the log.
+    public func onBehalf(of author: String) -> [String] {
+        guard let datanet = AuthorRules.datanet(of: author) else { return [] }
+        return (byDatanet[datanet] ?? []).filter { id in
+            contributions[id].map { $0.submitted.kind == "on-behalf" && $0.withdrawn != .all } ?? false
+        }
+    }
+
     /// Whether what an account has is somebody's: it is their own, or that of an author who they are.
     public func disposes(_ principal: String, of owner: String) -> Bool { owner == principal || claimedBy[owner] == principal }
 
@@ -103,8 +116,15 @@ public struct IngestState: ServiceState {
                 contributions[withdrawn.contribution]?.isReleased = true
                 toWithdraw[withdrawn.contribution] = nil
             }
+            if let author = withdrawn.author {
+                authoredToWithdraw[AuthoredWork(contribution: withdrawn.contribution, author: author)] = nil
+            }
         case ContributorWithdrawn.type:
-            for id in consented(to: try ContributorWithdrawn(fields)) { toWithdraw[id] = fact.time }
+            let order = try ContributorWithdrawn(fields)
+            for id in order.contributions {
+                authoredToWithdraw[AuthoredWork(contribution: id, author: order.contributor)] = fact.time
+            }
+            for id in consented(to: order) { toWithdraw[id] = fact.time }
         case ContentErased.type: erase(try ContentErased(fields))
         case DatanetCreated.type:
             let created = try DatanetCreated(fields)

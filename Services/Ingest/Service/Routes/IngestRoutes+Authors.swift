@@ -19,7 +19,7 @@ extension IngestRoutes {
         Route(
             .post, "/v1/contributors/claims", operation: "claimAuthor",
             summary: "Says that the caller is an author whom others named. An owner of the Datanet that has the work confirms it.",
-            access: .authenticated,
+            access: Self.changing,
             body: .json(
                 .object(
                     .required("name", .text(1...500), "The name, as the rows have it."),
@@ -68,7 +68,7 @@ extension IngestRoutes {
     private var grant: Route {
         Route(
             .post, "/v1/contributors/claims/{claim}/confirmation", operation: "confirmAuthorClaim",
-            summary: "An owner of the Datanet has seen a proof: the author's account is the claimant's.", access: .authenticated,
+            summary: "An owner of the Datanet has seen a proof: the author's account is the claimant's.", access: Self.changing,
             path: ["claim": Self.id],
             body: .json(.object(.required("proof", .oneOf("mail", "domain", "vouched"), "What was proven."))), idempotency: .required,
             replies: [.json(200, "The claim.", Self.claim)], problems: Self.problems

@@ -23,7 +23,7 @@ extension IngestRoutes {
         Route(
             .post, "/v1/contributions/{contribution}/withdrawal", operation: "withdrawContribution",
             summary: "Takes consent back: later snapshots, indexes and adapters may not use it. What was paid stays paid.",
-            access: .scope("contributions:write"), path: ["contribution": Self.id], body: .json(Self.named), idempotency: .required,
+            access: Self.changing, path: ["contribution": Self.id], body: .json(Self.named), idempotency: .required,
             replies: [.json(200, "The contribution.", Self.contribution)], problems: Self.problems
         ) { [self] context in
             let id = context.path["contribution"]
@@ -45,8 +45,9 @@ extension IngestRoutes {
     private var withdrawAll: Route {
         Route(
             .post, "/v1/contributors/{contributor}/withdrawal", operation: "withdrawContributor",
-            summary: "Takes consent back to all that the caller has contributed so far: everywhere, or to one Datanet.",
-            access: .scope("contributions:write"), path: ["contributor": Self.id],
+            summary:
+                "Takes consent back to all that the caller has contributed so far, everywhere or to one Datanet; or to all that others have brought of an author who the caller is.",
+            access: Self.changing, path: ["contributor": Self.id],
             body: .json(.object(.optional("datanet", Self.id, "The only Datanet that is meant; none means all."))), idempotency: .required,
             replies: [
                 .json(
@@ -60,6 +61,9 @@ extension IngestRoutes {
             let datanet = try context.decode { try $0.object().optionalString("datanet", bytes: 1...200) }
             let order = ContributorWithdrawn(contributor: context.path["contributor"], datanet: datanet)
             let actor = try context.caller.subject
+            if order.contributor != actor, try await core.maker.find({ $0.claimedBy[order.contributor] }) == actor {
+                return try await withdraw(ofAuthor: order, context)
+            }
             _ = try await context.decide(core.maker) { state, _ in try IngestRules.withdraw(state, order, actor: actor) }
             // It is asked for, on the log: what is left undone here, is done when the service is up again.
             try await core.withdrawals.work()
@@ -68,18 +72,64 @@ extension IngestRoutes {
                     .filter { $0.withdrawn == .all && (order.datanet == nil || $0.submitted.datanet == order.datanet) }
                     .map(\.submitted.items)
             }
-            return .json(
-                .members([
-                    "contributor": .string(order.contributor), "datanet": order.datanet.map { .string($0) },
-                    "contributions": .count(found.count), "items": .count(found.reduce(0, +)),
-                ]))
+            return Self.withdrawn(order, found)
         }
     }
+
+    private static func withdrawn(_ order: ContributorWithdrawn, _ items: [Int]) -> Response {
+        .json(
+            .members([
+                "contributor": .string(order.contributor), "datanet": order.datanet.map { .string($0) },
+                "contributions": .count(items.count), "items": .count(items.reduce(0, +)),
+            ]))
+    }
+
+    /// Takes back all that others have brought of an author who the caller is, whoever brought it.
+    private func withdraw(ofAuthor order: ContributorWithdrawn, _ context: RequestContext) async throws -> Response {
+        let actor = try context.caller.subject
+        for attempt in 1... {
+            let open = try await core.maker.query { state in
+                state.onBehalf(of: order.contributor).compactMap { state.contributions[$0] }
+            }
+            let works = try await works(of: order.contributor, in: open)
+            let looked = open.map(\.submitted.contribution)
+            do {
+                _ = try await context.decide(core.maker) { state, _ in
+                    try AuthorRules.withdraw(state, order, looked: looked, works: works, actor: actor)
+                }
+                break
+            } catch IngestRefusal.moved where attempt < Self.attempts { continue }
+        }
+        try await core.withdrawals.work()
+        let all = try await core.maker.query { state in
+            (state.byDatanet[AuthorRules.datanet(of: order.contributor) ?? ""] ?? []).compactMap { state.contributions[$0] }
+        }
+        let works = try await works(of: order.contributor, in: all)
+        let withdrawn = try await core.maker.query { state in
+            works.map { work in work.items.count { state.contributions[work.contribution]?.withdrawn.contains($0) == true } }
+        }
+        return Self.withdrawn(order, withdrawn.filter { $0 > 0 })
+    }
+
+    /// What each of some contributions has of an author, where it has something.
+    private func works(
+        of author: String, in contributions: [ContributionState]
+    ) async throws -> [(contribution: String, items: [String])] {
+        var works: [(contribution: String, items: [String])] = []
+        for contribution in contributions {
+            let items = try await core.places.items(of: author, in: contribution)
+            if !items.isEmpty { works.append((contribution.submitted.contribution, items)) }
+        }
+        return works
+    }
+
+    /// How often something is prepared anew while contributions keep coming in.
+    private static let attempts = 8
 
     private var erase: Route {
         Route(
             .post, "/v1/contributions/{contribution}/erasure", operation: "eraseContribution",
-            summary: "Erases the content of items, or of all; the log and old proofs stay whole.", access: .scope("contributions:write"),
+            summary: "Erases the content of items, or of all; the log and old proofs stay whole.", access: Self.changing,
             path: ["contribution": Self.id], body: .json(Self.named), idempotency: .required,
             replies: [.json(200, "The receipt.", Self.receipt)], problems: Self.problems
         ) { [self] context in
@@ -112,7 +162,7 @@ extension IngestRoutes {
         Route(
             .post, "/v1/contributors/{contributor}/erasure", operation: "eraseContributor",
             summary: "Destroys the key of the caller, or of an author who they are, and with it all content that was sealed with it.",
-            access: .scope("contributions:write"),
+            access: Self.changing,
             path: ["contributor": Self.id], idempotency: .required, replies: [.json(200, "The receipt.", Self.receipt)],
             problems: Self.problems
         ) { [self] context in

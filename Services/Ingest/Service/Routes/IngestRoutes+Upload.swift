@@ -17,7 +17,7 @@ extension IngestRoutes {
     private var create: Route {
         Route(
             .post, "/v1/contributions", operation: "createContribution",
-            summary: "Begins a contribution: its manifest, signed by the contributor. The files come next.", access: .authenticated,
+            summary: "Begins a contribution: its manifest, signed by the contributor. The files come next.", access: Self.changing,
             body: .json(
                 .object(
                     .required("manifest", .any, "The manifest. Its RFC 8785 form is what is signed."),
@@ -71,7 +71,7 @@ extension IngestRoutes {
             .patch, "/v1/contributions/{contribution}/files/{file}", operation: "uploadFile",
             summary:
                 "Appends bytes to a file of the manifest, numbered from 0, at the offset that it has; goes on where a broken one ended.",
-            access: .authenticated, path: ["contribution": Self.id, "file": .integer(0...Manifest.mostFiles - 1)],
+            access: Self.changing, path: ["contribution": Self.id, "file": .integer(0...Manifest.mostFiles - 1)],
             headers: [(name: "Upload-Offset", summary: "How many bytes the file has so far.")],
             body: .stream(["application/octet-stream", "application/offset+octet-stream"], limit: Manifest.mostBytes),
             replies: [.empty(204, "Taken; Upload-Offset says how many bytes the file has now.")], problems: Self.problems
@@ -110,7 +110,7 @@ extension IngestRoutes {
     private var anew: Route {
         Route(
             .delete, "/v1/contributions/{contribution}/files/{file}", operation: "discardUpload",
-            summary: "Throws away what has come of a file, so that it can be uploaded anew.", access: .authenticated,
+            summary: "Throws away what has come of a file, so that it can be uploaded anew.", access: Self.changing,
             path: ["contribution": Self.id, "file": .integer(0...Manifest.mostFiles - 1)],
             replies: [.empty(204, "The file has no bytes now.")], problems: Self.problems
         ) { [self] context in
@@ -125,7 +125,7 @@ extension IngestRoutes {
         Route(
             .delete, "/v1/contributions/{contribution}", operation: "discardContribution",
             summary: "Throws away a contribution that is being uploaded or has failed, with all that has come of it.",
-            access: .authenticated, path: ["contribution": Self.id], replies: [.empty(204, "It is gone.")], problems: Self.problems
+            access: Self.changing, path: ["contribution": Self.id], replies: [.empty(204, "It is gone.")], problems: Self.problems
         ) { [self] context in
             let draft = try await draft(context)
             guard draft.contributor == (try context.caller).subject else { throw IngestRefusal.notYours(draft.contribution) }
@@ -141,7 +141,7 @@ extension IngestRoutes {
     private var finish: Route {
         Route(
             .post, "/v1/contributions/{contribution}/finish", operation: "finishContribution",
-            summary: "Ends the upload; screening begins. How it goes on is told by the contribution's progress.", access: .authenticated,
+            summary: "Ends the upload; screening begins. How it goes on is told by the contribution's progress.", access: Self.changing,
             path: ["contribution": Self.id], idempotency: .required,
             replies: [.json(202, "The contribution waits for screening, or has been screened.", Self.contribution)],
             problems: Self.problems

@@ -18,6 +18,9 @@ struct IngestRoutes: Sendable {
 
     static let id: Schema = .text(1...200)
 
+    /// Whoever brings contributions, changes them, takes them back or says whose they are needs this: a key for answers alone does none of it.
+    static let changing = Access.scope("contributions:write")
+
     static let contribution: Schema = .named(
         "Contribution",
         .openObject(
@@ -66,9 +69,9 @@ extension IngestRefusal: ProblemConvertible {
         case .noDatanet, .noContribution, .noItem, .noAuthor, .noClaim: Problem(.notFound, description)
         case .notTaken: Problem(Self.problemTypes[3], description)
         case .notYours, .notTheirs, .notTheirKey: Problem(.forbidden, description)
-        case .claimed: Problem(.conflict, description)
+        case .claimed, .moved: Problem(.conflict, description)
         case .badSupersedes: Problem(Self.problemTypes[4], description)
-        case .badItems: Problem(.unprocessable, description)
+        case .badItems, .otherDatanet: Problem(.unprocessable, description)
         case .erased: Problem(Self.problemTypes[5], description)
         case .full: Problem(Self.problemTypes[7], description)
         }

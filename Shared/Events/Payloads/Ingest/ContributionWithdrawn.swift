@@ -12,26 +12,31 @@ public struct ContributionWithdrawn: EventData, Hashable {
     public var contributor: String
     /// The items; none means all.
     public var items: [String]
+    /// The author's account whose work in the contribution is taken back with all others', by a `contributor.withdrawn`; nil otherwise.
+    public var author: String?
 
     /// From its parts.
-    public init(contribution: String, contributor: String, items: [String]) {
+    public init(contribution: String, contributor: String, items: [String], author: String? = nil) {
         self.contribution = contribution
         self.contributor = contributor
         self.items = items
+        self.author = author
     }
 
     /// Reads it.
     public init(_ fields: JSONFields) throws(JSONFieldError) {
-        try fields.refuseUnknown(keys: ["contribution", "contributor", "items"])
+        try fields.refuseUnknown(keys: ["contribution", "contributor", "items", "author"])
         contribution = try fields.id("contribution")
         contributor = try fields.id("contributor")
         items = try fields.ids("items")
+        author = try fields.optionalID("author")
     }
 
     /// As it is written.
     public var json: JSONValue {
         .members([
             "contribution": .string(contribution), "contributor": .string(contributor), "items": .texts(items),
+            "author": author.map { .string($0) },
         ])
     }
 }

@@ -76,7 +76,7 @@ final class Loop {
 
     /// Registers what a loop waits for, before its thread starts, so that failure shows where the server is made.
     static func prepare(_ poller: Poller, listener: Int32, mailbox: Mailbox, sharesListener: Bool) throws(SystemError) {
-        try poller.watch(mailbox.descriptor, tag: mailTag)
+        try poller.watchBell(mailbox.descriptor, tag: mailTag)
         try poller.watch(listener, tag: listenerTag, exclusive: sharesListener)
     }
 
@@ -99,7 +99,8 @@ final class Loop {
             for index in 0..<count {
                 let event = unsafe events[index]
                 switch unsafe event.data.u64 {
-                case Self.mailTag: mailbox.hush()
+                // It has woken us, which is all that it is for.
+                case Self.mailTag: break
                 case Self.listenerTag: acceptBatch()
                 case let tag:
                     if let connection = connection(UInt32(truncatingIfNeeded: tag), UInt32(truncatingIfNeeded: tag >> 32)) {

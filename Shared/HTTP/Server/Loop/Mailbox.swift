@@ -108,10 +108,4 @@ final class Mailbox: Sendable {
             return taken
         }
     }
-
-    /// Silences the bell.
-    func hush() {
-        var count: UInt64 = 0
-        _ = unsafe read(descriptor, &count, MemoryLayout<UInt64>.size)
-    }
 }

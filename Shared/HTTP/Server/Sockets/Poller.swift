@@ -15,6 +15,9 @@ final class Poller: Sendable {
         try add(socket, EPOLLIN.rawValue | (exclusive ? EPOLLEXCLUSIVE.rawValue : 0), tag)
     }
 
+    /// Edge-triggered, for reading: each ring of an `eventfd` is told once, and nobody has to read it.
+    func watchBell(_ bell: Int32, tag: UInt64) throws(SystemError) { try add(bell, EPOLLIN.rawValue | EPOLLET.rawValue, tag) }
+
     /// Edge-triggered, both ways, and told when the other side ends.
     func watchConnection(_ socket: Int32, tag: UInt64) throws(SystemError) {
         try add(socket, EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue, tag)

@@ -133,6 +133,40 @@ import Testing
         #expect(refusal { _ = try use(&play, snapshot, "dora", "read") } == "no-grant")
     }
 
+    /// Who may read may search, and a search shows nothing that has been taken back.
+    @Test func everySearchIsNotedWithWhatItShows() throws {
+        var (play, id, _) = try setting()
+        try play.screen("co_2", id, by: "bob", [.item("b", owner: "bob"), .item("c", owner: "bob")])
+        try play.settle("co_2")
+        let a = FoundItem(item: "a", contribution: "co_1", owner: "ann"), b = FoundItem(item: "b", contribution: "co_2", owner: "bob")
+        let words = SHA256.hash(utf8: "words")
+        func search(_ reader: String, _ found: [FoundItem]) throws -> AccessSearched {
+            try play.act(reader) { try SearchRules.search($0, id, query: words, found: found, $1) }.payload(AccessSearched.self)
+        }
+        let officer = try search("olga", [b, a])
+        #expect(officer.reader == "olga" && officer.items == [b, a] && officer.grant == nil && officer.query == words)
+        #expect(try search("olga", []).items.isEmpty, "that nothing was found is known too")
+        // Reading has a price: a contributor who came by themselves reads nothing by bits, a validator and who holds a grant do.
+        try play.join(id, "eve", .contributor, by: "eve")
+        #expect(refusal { _ = try search("eve", [a]) } == "not-allowed")
+        try play.join(id, "val", .validator)
+        #expect(try search("val", [a]).grant == nil)
+        let grant = try play.act("olga") { try AccessRules.grant($0, id, to: "acme", purpose: "train", price: nil, expires: nil, $1) }
+            .payload(AccessGranted.self).grant
+        #expect(try search("acme", [a]).grant == grant)
+        try play.act("olga") { try AccessRules.revoke($0, grant, $1) }
+        #expect(refusal { _ = try search("acme", [a]) } == "not-allowed")
+        #expect(refusal { _ = try search("olga", [a, a]) } == "too-many-items")
+        let many = (0...SearchRules.mostItems).map { FoundItem(item: "i\($0)", contribution: "co_1", owner: "ann") }
+        #expect(refusal { _ = try search("olga", many) } == "too-many-items")
+        #expect(refusal { _ = try search("olga", [FoundItem(item: "x", contribution: "co_9", owner: "ann")]) } == "stale")
+        try play.happen(ContributionWithdrawn(contribution: "co_2", contributor: "bob", items: ["b"]))
+        #expect(refusal { _ = try search("olga", [b]) } == "stale")
+        #expect(try search("olga", [a]).items == [a])
+        let other = try play.create()
+        #expect(refusal { _ = try play.act("olga") { try SearchRules.search($0, other, query: words, found: [a], $1) } } == "stale")
+    }
+
     @Test func badTermsAreRefused() throws {
         var (play, id, _) = try setting()
         try play.join(id, "carl", .curator)

@@ -41,6 +41,9 @@ import Testing
         #expect(try isRead(AccessUsed(access: "a", datanet: "d", snapshot: "s", reader: "r", grant: nil, purpose: "train", items: 3)))
         #expect(try isRead(AccessUsed(access: "a", datanet: "d", review: "rv", reader: "r", purpose: "review", items: 3)))
         #expect(throws: (any Error).self) { try isRead(AccessUsed(access: "a", datanet: "d", reader: "r", purpose: "read", items: 3)) }
+        let found = [FoundItem(item: "i", contribution: "c", owner: "o")]
+        #expect(try isRead(AccessSearched(access: "a", datanet: "d", reader: "r", query: digest, items: [])))
+        #expect(try isRead(AccessSearched(access: "a", datanet: "d", reader: "r", grant: "g", query: digest, items: found)))
         let price = Amount(5, try Asset("USDC/6")), shares = [AttributionShare(owner: "o", datanet: "d", share: 1_000_000_000)]
         var sold = AccessUsed(
             access: "a", datanet: "d", snapshot: "s", reader: "r", grant: "g", purpose: "read", items: 3, price: price, hold: "h",

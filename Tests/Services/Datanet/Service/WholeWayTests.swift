@@ -4,6 +4,7 @@ import DatanetService
 import EventLog
 import Events
 import Foundation
+import HTTP
 import JSON
 import LedgerService
 import Money
@@ -11,8 +12,10 @@ import Postgres
 import Projections
 import ServiceShell
 import ServiceTestSupport
+import Synchronization
 import TestSupport
 import Testing
+import Threads
 
 @Suite struct WholeWayTests {
     @Test func whoLetsThemselvesInToContributeSearchesNothingThatHasAPrice() async throws {
@@ -85,6 +88,7 @@ import Testing
                 try await house.get("/v1/datanets/\(id)/search?q=reentrancy", as: "olga").json["items"]?.arrayValue?.count == 1
             }
             #expect(try await house.get("/v1/datanets/\(id)/search?q=reentrancy", as: "acme").status == 403)
+            try await searchesAreAccesses(house, id)
             try await house.ingest(ContributionWithdrawn(contribution: "co_1", contributor: "ann", items: ["b"]), "contribution/co_1")
             try await eventually("the text is gone") {
                 let found = try await house.get("/v1/datanets/\(id)/search?q=reentrancy", as: "olga").json["items"]?.arrayValue?.count
@@ -124,6 +128,56 @@ import Testing
             let gone = try await house.get(path + "&since=\(number)", as: "olga").bytes.split(separator: 0x0A)
             #expect(gone.count == 1 && String(decoding: gone.first ?? [], as: UTF8.self).contains(#""item":"b""#))
         }
+    }
+
+    /// Each search is an event with what it showed and a commitment to its words, which who searched can open.
+    private func searchesAreAccesses(_ house: DatanetHouse, _ id: String) async throws {
+        let size = house.house.ledger.tail.size
+        let asked = "q=reentrancy%20bug&limit=5"
+        let search = try await house.get("/v1/datanets/\(id)/search?\(asked)", as: "olga")
+        let hits = search.json["items"]?.arrayValue ?? []
+        #expect(hits.count == 1 && house.house.ledger.tail.size == size + 1)
+        #expect(search.headers["Cache-Control"] == "no-store")
+        let accesses = try await house.get("/v1/datanets/\(id)/accesses", as: "olga", after: search).json["items"]?.arrayValue ?? []
+        let noted = try #require(accesses.first)
+        #expect(noted["what"] == "searched" && noted["principal"] == "olga" && noted["id"] == search.json["access"])
+        let data = try #require(noted["data"])
+        #expect(data["items"] == [["item": "b", "contribution": "co_1", "owner": hits.first?["owner"] ?? .null]])
+        #expect(!String(decoding: JSON.write(noted), as: UTF8.self).contains("reentrancy"), "the words are not on the log")
+        // SHA-256 over domain, salt and words.
+        let salt = try #require(Hex.decode(search["salt"]))
+        let opened = SHA256.hash(Array("openledger/search/v1\n".utf8) + salt + Array("reentrancy bug".utf8))
+        #expect(data["query"]?.stringValue == opened.prefixed)
+        // One that finds nothing is one too; the head alone, and who may not search, leave none.
+        #expect(try await house.get("/v1/datanets/\(id)/search?q=nowhere", as: "olga").json["items"]?.arrayValue?.isEmpty == true)
+        #expect(house.house.ledger.tail.size == size + 2)
+        #expect(try await house.call("HEAD", "/v1/datanets/\(id)/search?q=nowhere", as: "olga").status == 200)
+        #expect(try await house.get("/v1/datanets/\(id)/search?q=nowhere", as: "acme").status == 403)
+        #expect(house.house.ledger.tail.size == size + 2)
+    }
+
+    /// Two houses with stores of their own, told the same contributions in another order.
+    @Test func twoHousesThatKnowNothingOfEachOtherMakeTheSameRootOfTheSameItems() async throws {
+        let brought: [(id: String, by: String, items: [ScreenedItem])] = [
+            ("co_1", "ann", [.item("a"), .item("b", cluster: "a", tokens: 30)]),
+            ("co_2", "bob", [.item("c", owner: "bob", licence: "MIT")]),
+            ("co_3", "ann", (0..<250).map { .item("d\($0)", tokens: $0 + 1) }),
+        ]
+        let published = Lock<[[String]]>([])
+        for order in [brought, brought.reversed()] {
+            try await withDatanets { house in
+                let id = try await house.create()
+                for one in order {
+                    try await house.screen(one.id, id, by: one.by, one.items)
+                    _ = try await house.outcome(of: one.id, id)
+                }
+                let snapshot = try await house.post("/v1/datanets/\(id)/snapshots", as: "olga", [:])
+                #expect(snapshot.json["items"] == 253)
+                published.withLock { $0.append([snapshot["root"], snapshot["list"]]) }
+            }
+        }
+        let roots = published.withLock { $0 }
+        #expect(roots.count == 2 && roots[0] == roots[1] && roots[0].allSatisfy { $0.hasPrefix("sha256:") })
     }
 
     @Test func ofASnapshotOnlyWhatItHasIsFound() async throws {

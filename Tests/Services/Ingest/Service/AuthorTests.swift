@@ -114,6 +114,8 @@ import Testing
         #expect(AuthorRules.isAccount(account, of: "dn_1") && !AuthorRules.isAccount(account, of: "dn"))
         let longer = AuthorRules.account(datanet: "dn_1_2", hash: hash)
         #expect(!AuthorRules.isAccount(longer, of: "dn_1"))
+        #expect(AuthorRules.datanet(of: account) == "dn_1" && AuthorRules.datanet(of: longer) == "dn_1_2")
+        for other in ["pr_1", "author_", "author_dn_1", "author_dn_1_xyz", ""] { #expect(AuthorRules.datanet(of: other) == nil) }
         let old = "author_" + hash.prefix(32)
         #expect(!AuthorRules.mayOwn(old, contributor: "club", datanet: "dn_1"))
         #expect(AuthorRules.mayOwn(account, contributor: "club", datanet: "dn_1"))

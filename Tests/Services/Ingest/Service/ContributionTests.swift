@@ -10,8 +10,11 @@ import JSON
 import Postgres
 import ServiceShell
 import ServiceTestSupport
+import Synchronization
 import TestSupport
 import Testing
+import Threads
+import Web
 
 @testable import IngestService
 
@@ -148,6 +151,10 @@ import Testing
             let id = try #require(done["contribution"]?.stringValue)
             let path = "/v1/contributions/\(id)/items/\(id).1/content"
             #expect(try await ingest.call("GET", path, as: "bob").status == 404)
+            let reader: Set<String> = ["content:read", "contributions:read"]
+            for path in [path, "/v1/contributions/\(id)/manifest", "/v1/contributions/\(id)"] {
+                #expect(try await ingest.call("GET", path, as: "bob", scopes: reader).status == 404, "bob is no service")
+            }
             #expect(try await ingest.call("GET", "/v1/contributions/\(id)", as: "bob").status == 404)
             #expect(try await ingest.call("GET", path, as: nil).status == 401)
             let peers = try ingest.house.context(.datanet).peers
@@ -167,6 +174,47 @@ import Testing
             let owners = try await ingest.items(done, carol).compactMap { $0["owner"]?.stringValue }
             #expect(owners.count == 3 && owners[0] == owners[1] && owners[0] != owners[2])
             #expect(owners.allSatisfy { $0.hasPrefix("author_") })
+        }
+    }
+
+    /// Default is to refuse: whoever may only read or ask for answers brings nothing in and changes nothing.
+    @Test func everyDoorThatChangesContributionsAsksForItsScope() async throws {
+        let changing = Lock(0)
+        try await withIngest({ core in
+            changing.withLock { $0 = IngestRoutes(core: core).all.count { $0.method != .get } }
+        }) { ingest in
+            try await ingest.createDatanet("dn_1")
+            let alice = try IngestHouse.Person("alice")
+            let bytes = Self.file([Self.row(1)])
+            let manifest = try ingest.manifest(alice, "dn_1", [("a.jsonl", bytes)])
+            let begun = try await ingest.begin(alice, manifest)
+            let id = try #require(begun.json["contribution"]?.stringValue)
+            let signed = try SignedManifest(manifest, key: alice.key)
+            let file = "/v1/contributions/\(id)/files/0"
+            let doors: [(method: String, path: String, json: JSONValue?, bytes: [UInt8]?)] = [
+                (
+                    "POST", "/v1/contributions",
+                    ["manifest": manifest.json, "signature": .string(Base64URL.encode(signed.signature))], nil
+                ),
+                ("PATCH", file, nil, bytes), ("DELETE", file, nil, nil), ("POST", "/v1/contributions/\(id)/finish", nil, nil),
+                ("DELETE", "/v1/contributions/\(id)", nil, nil), ("POST", "/v1/contributors/claims", ["name": "Ada"], nil),
+                ("POST", "/v1/contributors/claims/cl_1/confirmation", ["proof": "mail"], nil),
+                ("POST", "/v1/contributions/\(id)/withdrawal", [:], nil), ("POST", "/v1/contributions/\(id)/erasure", [:], nil),
+                ("POST", "/v1/contributors/alice/withdrawal", [:], nil), ("POST", "/v1/contributors/alice/erasure", nil, nil),
+            ]
+            #expect(changing.withLock { $0 } == doors.count, "a door of ingest is not tried here")
+            for door in doors {
+                for scopes: Set<String> in [[], ["inferences:write", "contributions:read"]] {
+                    let answer = try await ingest.call(
+                        door.method, door.path, as: "alice", json: door.json, bytes: door.bytes,
+                        key: door.method == "POST" ? door.path : nil, headers: door.bytes == nil ? [] : [("Upload-Offset", "0")],
+                        scopes: scopes)
+                    #expect(answer.status == 403, "\(door.method) \(door.path): \(answer.status)")
+                }
+            }
+            #expect(try await ingest.call("GET", file, as: "alice", scopes: []).json["offset"] == 0, "nothing came in")
+            #expect(
+                try await ingest.call("PATCH", file, as: "alice", bytes: bytes, headers: [("Upload-Offset", "0")]).status == 204)
         }
     }
 

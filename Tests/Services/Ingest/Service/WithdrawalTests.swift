@@ -1,3 +1,4 @@
+import Blobs
 import Crypto
 import Decisions
 import EventLog
@@ -100,6 +101,115 @@ import Testing
             data: ContributorWithdrawn(contributor: "bob").json)
         let late = try await replay(passed + [LoggedEvent(position: last.position ?? 0, version: 0, bytes: try later.encoded())])
         #expect(late.faults.count { $0.rule == "missing" && $0.reason.contains("alice took back all") } == 3, "\(late)")
+    }
+
+    // MARK: Authors whom others named
+
+    private static func rows(_ authors: [String], from first: Int) -> (String, [UInt8]) {
+        let lines = authors.enumerated().map { number, author in
+            #"{"text":"Leaf \#(first + number): keeper \#(first + number) wrote down what ship \#(first + number) had aboard.","author":"\#(author)"}"#
+        }
+        return ("\(first).jsonl", Array((lines.joined(separator: "\n") + "\n").utf8))
+    }
+
+    /// Ada claims her account in a Datanet, and its owner confirms it.
+    private static func claim(_ ingest: IngestHouse, _ name: String, as person: String) async throws -> String {
+        let opened = try await ingest.call("POST", "/v1/contributors/claims", as: person, json: ["name": .string(name)], key: "claim")
+        let claim = try #require(opened.json["claim"]?.stringValue)
+        let confirmed = try await ingest.call(
+            "POST", "/v1/contributors/claims/\(claim)/confirmation", as: "olga", json: ["proof": "mail"], key: "confirm")
+        #expect(confirmed.status == 200)
+        return try #require(opened.json["author"]?.stringValue)
+    }
+
+    private static func withdrawn(_ ingest: IngestHouse, _ contribution: JSONValue, _ person: IngestHouse.Person) async throws -> [String] {
+        let id = contribution["contribution"]?.stringValue ?? ""
+        let shown = try await ingest.call("GET", "/v1/contributions/\(id)", as: person.name).json["withdrawn"]?.arrayValue ?? []
+        return shown.compactMap { $0.stringValue.map { String($0.dropFirst(id.count + 1)) } }
+    }
+
+    /// The events with the lists that they name.
+    private static func audited(_ ingest: IngestHouse, without types: Set<String> = []) async throws -> ServiceReport {
+        let store = try ingest.house.context(.ingest).openEvidence()
+        let events = try await ingest.house.context(.ingest).log.read(from: 0, limit: 1_000, wait: nil).events
+            .filter { try !types.contains(Fact($0).type) }
+        var documents: [Digest: [UInt8]] = [:]
+        for event in events {
+            let fact = try Fact(event)
+            for mention in EvidenceMentions.of(type: fact.type, data: fact.data) {
+                documents[mention.digest] = try await store.bytes(mention.digest)
+            }
+        }
+        return try await replay(events, MemoryEvidence(documents))
+    }
+
+    @Test func anAuthorTakesBackInOneCallAllThatOthersBroughtOfThem() async throws {
+        try await withIngest { ingest in
+            for id in ["dn_1", "dn_2"] { try await ingest.createDatanet(id) }
+            let (club, guild) = (try IngestHouse.Person("club"), try IngestHouse.Person("guild"))
+            let first = try await ingest.contribute(club, "dn_1", [Self.rows(["Ada", "Alan", "ada"], from: 0)], kind: .onBehalf)
+            // More than an event names, with a list of items that no event has.
+            let many = (0..<250).map { $0 % 10 == 0 ? "Alan" : "Ada" }
+            let second = try await ingest.contribute(guild, "dn_1", [Self.rows(many, from: 100)], kind: .onBehalf)
+            let others = try await ingest.contribute(club, "dn_1", [Self.rows(["Alan"], from: 500)], kind: .onBehalf)
+            let author = try await Self.claim(ingest, "Ada", as: "ada")
+            for person in ["club", "olga", "guild"] {
+                #expect(try await Self.withdraw(ingest, author, as: person, key: "0").status == 403)
+            }
+            #expect(try await Self.withdraw(ingest, author, as: "ada", datanet: "dn_9", key: "1").status == 404)
+            #expect(try await Self.withdraw(ingest, author, as: "ada", datanet: "dn_2", key: "2").status == 422)
+            let all = try await Self.withdraw(ingest, author, as: "ada", datanet: "dn_1", key: "3")
+            #expect(all.status == 200 && all.json["contributions"] == 2 && all.json["items"] == 227, "\(all.json)")
+            #expect(try await Self.withdraw(ingest, author, as: "ada", datanet: "dn_1", key: "3").json == all.json)
+            #expect(try await Self.withdrawn(ingest, first, club) == ["1", "3"])
+            let taken = try await Self.withdrawn(ingest, second, guild).compactMap { Int($0) }.sorted()
+            #expect(taken == (1...250).filter { ($0 - 1) % 10 != 0 })
+            #expect(try await Self.withdrawn(ingest, others, club).isEmpty)
+            // What is brought later a new call reaches, and asks for nothing where nothing is left.
+            let later = try await ingest.contribute(club, "dn_1", [Self.rows(["Ada", "Alan"], from: 600)], kind: .onBehalf)
+            #expect(try await Self.withdraw(ingest, author, as: "ada", datanet: "dn_1", key: "3").status == 200)
+            #expect(try await Self.withdrawn(ingest, later, club).isEmpty)
+            #expect(try await Self.withdraw(ingest, author, as: "ada", key: "4").json["contributions"] == 3)
+            #expect(try await Self.withdrawn(ingest, later, club) == ["1"])
+            let before = try await ingest.house.context(.ingest).log.read(from: 0, limit: 1, wait: nil).size
+            #expect(try await Self.withdraw(ingest, author, as: "ada", key: "5").status == 200)
+            #expect(try await ingest.house.context(.ingest).log.read(from: 0, limit: 1, wait: nil).size == before)
+
+            let report = try await Self.audited(ingest)
+            #expect(report.faults.isEmpty && report.checked["withdrawals of whole contributors"] == 2, "\(report)")
+            let passed = try await Self.audited(ingest, without: [ContributionWithdrawn.type])
+            #expect(passed.gaps.contains { $0.gap.what.contains("about to be withdrawn") }, "\(passed)")
+        }
+    }
+
+    /// As the log is when the process ends between an author's withdrawal and its parts.
+    @Test func whatACrashLeftOfAnAuthorsWithdrawalIsDone() async throws {
+        try await withServiceHouse { house in
+            let ingest = IngestHouse(house: house)
+            try await ingest.createDatanet("dn_1")
+            let club = try IngestHouse.Person("club")
+            func running(_ body: () async throws -> Void) async throws {
+                let service = try await IngestService.open(try house.context(.ingest))
+                try house.mount([service.mount], grants: [IngestService.grants])
+                let task = Task { await service.run() }
+                try await body()
+                task.cancel()
+                await task.value
+            }
+            var (author, contribution) = ("", JSONValue.null)
+            try await running {
+                contribution = try await ingest.contribute(club, "dn_1", [Self.rows(["Ada", "Alan"], from: 0)], kind: .onBehalf)
+                author = try await Self.claim(ingest, "Ada", as: "ada")
+            }
+            let id = contribution["contribution"]?.stringValue ?? ""
+            try await ingest.put(ContributorWithdrawn(contributor: author, contributions: [id]), "contributor/\(author)", as: .ingest)
+            let brought = contribution
+            try await running {
+                try await eventually("the author's item to be withdrawn") {
+                    try await Self.withdrawn(ingest, brought, club) == ["1"]
+                }
+            }
+        }
     }
 
     /// As the log is when the process ends between the withdrawal and its parts.
