@@ -64,6 +64,15 @@ import Testing
                 ]
             ),
             (
+                "what a wallet signed or bought: signature, brief and delivery are behind commitments, and what was moved is compared with billing's",
+                [
+                    "payment.opened/brief", "payment.opened/hold", "payment.opened/service", "payment.opened/signature",
+                    "payment.opened/word/chain", "payment.opened/word/name", "payment.opened/word/nonce", "payment.opened/word/token",
+                    "payment.opened/word/valid_after", "payment.opened/word/valid_before", "payment.opened/word/version",
+                    "payment.delivered/delivery", "payment.failed/reason",
+                ]
+            ),
+            (
                 "the house's own word about what it offers",
                 [
                     "base-model.registered/artefact", "base-model.registered/licence", "base-model.registered/parameters",
