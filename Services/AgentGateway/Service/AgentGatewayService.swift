@@ -7,7 +7,6 @@ public import Events
 public import Identity
 internal import Postgres
 public import ServiceShell
-internal import Postgres
 internal import Telemetry
 public import Web
 internal import Webhooks
