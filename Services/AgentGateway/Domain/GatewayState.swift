@@ -93,7 +93,14 @@ public struct GatewayState: ServiceState {
 
     private mutating func rotate(_ change: KeyRotated, at time: Timestamp) throws {
         guard let principal = principals[change.principal] else { throw GatewayError.notFound("principal \(change.principal)") }
-        if let removed = change.removed, !isTold(.linked(removed, of: principal.id)) { unlink(removed, from: principal.id, at: time) }
+        if let removed = change.removed {
+            // Told of after the recovery that ended it: tokens end with the telling too, as services apart from here take it.
+            if isTold(.linked(removed, of: principal.id)) {
+                principals[principal.id]?.keysEnded = time
+            } else {
+                unlink(removed, from: principal.id, at: time)
+            }
+        }
         if let added = change.added {
             if change.recovered == true {
                 lose(keysLost(with: principal), at: time)

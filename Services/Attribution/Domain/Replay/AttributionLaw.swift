@@ -135,10 +135,12 @@ public struct AttributionLaw: ReplayLaw {
             guard let model else { throw Unlawful("credits somebody for an answer of a model that was never published") }
             let passages = try evidence.entries(answer.completed.passages)
             try FindingCheck(computed, items: table.items, sources: sources, policy: model.attribution).check(passages: passages)
+            let policy = try AttributionPolicy(model.attribution)
             try OmissionCheck(
-                found: computed, missing: Set(stored.missing), sources: sources, policy: try AttributionPolicy(model.attribution),
+                found: computed, missing: Set(stored.missing), sources: sources, policy: policy,
                 items: table.items, answer: answer.completed, rows: model.job.flatMap { state.rows[$0] }, passages: passages,
-                gone: try gone(stored.missing, found, since: answer.position, state)
+                gone: try gone(stored.missing, found, since: answer.position, state),
+                isThinned: policy.rules < 4 ? state.withdrawals.last != state.withdrawals.last(before: answer.position) : nil
             ).check()
         } else if model != nil, !table.items.admittedTokens.allSatisfy({ $0.value <= 0 }) {
             throw Unlawful("its statement credits nobody, and there are owners to credit")

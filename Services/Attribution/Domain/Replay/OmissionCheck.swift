@@ -16,6 +16,9 @@ struct OmissionCheck {
     let passages: [Events.RetrievedPassage]
     /// The items of the searched snapshots that were taken back between the answer and its attribution.
     let gone: Set<String>
+    /// Under rules before 4, whose statements also said so of what was lost and of what was purged before the log said it: whether anything at
+    /// all was taken back meanwhile. Nil where it has to be one of `gone`.
+    var isThinned: Bool?
 
     /// Why an answer's text was not to be had.
     private static let textless: Set<String> = ["content-erased", "content-unreadable", "content-gone", "text-too-long"]
@@ -47,7 +50,7 @@ struct OmissionCheck {
         guard isIndexless == missing.contains("no-index") else {
             throw Unlawful("its statement \(isIndexless ? "does not say that" : "says that") a snapshot has no index")
         }
-        guard !gone.isEmpty || !missing.contains("items-gone") else {
+        guard isThinned ?? !gone.isEmpty || !missing.contains("items-gone") else {
             throw Unlawful("its statement says that items are gone, and since the answer none of what was searched was taken back")
         }
         let isSearched = policy.weights[.spans, default: 0] > 0 && hasText && sources.contains { $0.index != nil }
@@ -89,13 +92,15 @@ struct OmissionCheck {
             let isPayable = items[items.earner(for: passage.item)] != nil
             if isPayable, let next = rest.first, next.item == passage.item, next.isCited == passage.cited {
                 rest = rest.dropFirst()
-            } else if isPayable, !mayBeGone || !gone.contains(passage.item) {
+            } else if isPayable, !mayBeGone || isThinned == nil && !gone.contains(passage.item) {
                 throw Unlawful("its findings leave the passage \(passage.item) out, and nobody took it back")
             } else {
                 isOneGone = true
             }
         }
         guard rest.isEmpty else { throw Unlawful("its findings have passages twice, or in another order") }
-        guard isOneGone || !mayBeGone else { throw Unlawful("its statement says that a passage is gone, and all are there") }
+        guard isOneGone || !mayBeGone || isThinned != nil else {
+            throw Unlawful("its statement says that a passage is gone, and all are there")
+        }
     }
 }

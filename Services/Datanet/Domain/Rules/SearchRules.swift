@@ -29,12 +29,7 @@ public enum SearchRules {
         guard found.count <= mostItems, Set(found).count == found.count else {
             throw DatanetRefusal(.unprocessable, "too-many-items", "a search shows at most \(mostItems) items, each once")
         }
-        // What was taken back since it was found is shown no more.
-        let isThere = found.allSatisfy { item in
-            state.contributions[item.contribution]?.datanet == id
-                && !state.isDropped(item: item.item, contribution: item.contribution, owner: item.owner)
-        }
-        guard isThere else { throw DatanetRefusal.stale }
+        guard found.allSatisfy({ isThere($0, in: id, state) }) else { throw DatanetRefusal.stale }
         var grant: String?
         if case .grant(let name) = right { grant = name }
         let access = moment.newID("ac", 0)
@@ -43,5 +38,12 @@ public enum SearchRules {
                 AccessSearched(access: access, datanet: id, reader: moment.actor, grant: grant, query: query, items: found), "access",
                 access)
         ]
+    }
+
+    /// Whether an item may be shown: what was taken back, or turned out by an appeal, since it was found is shown no more.
+    public static func isThere(_ item: FoundItem, in datanet: String, _ state: DatanetState) -> Bool {
+        guard let contribution = state.contributions[item.contribution] else { return false }
+        return contribution.datanet == datanet && !contribution.admitted.isEmpty
+            && !state.isDropped(item: item.item, contribution: item.contribution, owner: item.owner)
     }
 }

@@ -109,6 +109,8 @@ extension DatanetRoutes {
         let text = (context.query.string("q") ?? "").replacing("\0", with: " ")
         let names = context.query.string("of") == "snapshot" ? try await latestNames(id) : nil
         var shown: [Hit] = []
+        // Texts may be indexed or purged between two pages: what has moved is shown once.
+        var seen: Set<FoundItem> = []
         // Of a snapshot: page by page, as long as what is newer comes between.
         let page = max(limit, 50)
         for offset in stride(from: 0, to: names == nil ? 1 : 20 * page, by: page) {
@@ -117,15 +119,13 @@ extension DatanetRoutes {
                 let item = try row.text("item")
                 guard shown.count < limit, names?.contains(item) ?? true else { continue }
                 let found = FoundItem(item: item, contribution: try row.text("contribution"), owner: try row.text("owner"))
-                shown.append(Hit(item: found, excerpt: try row.text("excerpt")))
+                if seen.insert(found).inserted { shown.append(Hit(item: found, excerpt: try row.text("excerpt"))) }
             }
             if shown.count >= limit || rows.count < page { break }
         }
         let all = shown
         // The rows may be a moment behind what the decisions know.
-        return try await core.maker.query { state in
-            all.filter { !state.isDropped(item: $0.item.item, contribution: $0.item.contribution, owner: $0.item.owner) }
-        }
+        return try await core.maker.query { state in all.filter { SearchRules.isThere($0.item, in: id, state) } }
     }
 
     /// The ids of the latest snapshot's items; none where nothing is published.

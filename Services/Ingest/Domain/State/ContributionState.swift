@@ -52,7 +52,11 @@ public enum ItemSet: Sendable, Hashable {
 
     /// Adds items; none named means all.
     mutating func add(_ items: [String]) {
-        guard case .some(let old) = self else { return }
-        self = items.isEmpty ? .all : .some(old.union(items))
+        guard case .some(var all) = self else { return }
+        // Held in one place, or each addition would copy all that there is.
+        self = items.isEmpty ? .all : .none
+        if items.isEmpty { return }
+        all.formUnion(items)
+        self = .some(all)
     }
 }
