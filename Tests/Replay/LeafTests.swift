@@ -73,6 +73,10 @@ import Testing
                 ]
             ),
             (
+                "the most that an answer may cost, which hangs on its prompt; what it came to is compared",
+                ["mandate.authorized/amount/amount"]
+            ),
+            (
                 "the house's own word about what it offers",
                 [
                     "base-model.registered/artefact", "base-model.registered/licence", "base-model.registered/parameters",

@@ -21,7 +21,7 @@ extension StoryTelling {
         }
         // A third of it is for the data that it stands on.
         let done = try await funded(
-            people.bot, people.ann, 3_600, split: [["kind": "datanet", "id": .string(datanet), "points": 3_333]])
+            people.bot, people.ann, 3_600, units: 300_000, split: [["kind": "datanet", "id": .string(datanet), "points": 3_333]])
         let work: JSONValue = [
             "artefacts": [["hash": .digest(SHA256.hash(utf8: "the tables")), "bytes": 10, "media": "text/plain"]]
         ]
