@@ -21,14 +21,14 @@ extension StoryTelling {
             ])
     }
 
-    /// Who was granted a reading at a price pays it once, although they read twice; who has no money reads nothing.
+    /// Who was granted a reading at a price pays it once, although they read twice; who has less money than that reads nothing.
     private func sold(_ people: People, _ datanet: String) async throws {
         let (settled, read) = (try await whole.count(SettlementPosted.type), try await whole.count(AccessUsed.type))
         let items = "/v1/datanets/\(datanet)/snapshots/2/items?purpose=read"
-        for buyer in [people.pia, people.ann] {
+        for (buyer, price) in [(people.pia, 30_000), (people.ann, 30_000_000)] {
             try await whole.call(
                 "POST", "/v1/datanets/\(datanet)/grants", as: people.olga,
-                ["grantee": .string(buyer), "purpose": "read", "price": amount(30_000)])
+                ["grantee": .string(buyer), "purpose": "read", "price": amount(price)])
         }
         let refused = await #expect(throws: WholeHouse.Refused.self) { try await whole.call("GET", items, as: people.ann) }
         #expect(refused?.description.contains("402") == true && refused?.description.contains("deposit first") == true)
