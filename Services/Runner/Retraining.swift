@@ -138,6 +138,7 @@ public struct Retraining: Sendable {
         guard found == job.baseArtefact else { throw Refusal.otherBase(folder: folder, found: found, wanted: job.baseArtefact) }
         let model = try await OSThread.run(name: "base model") { try ServedModel(name: job.base, folder: folder, pool: pool) }
         var plan = try TrainingPlan(job.settings.object())
+        if let form = plan.foreignPrecision { throw RunnerError.otherPrecision(form) }
         var rows = plan.rows(for: model)
         for (reference, lines) in zip(job.snapshots, items) {
             for line in lines { try rows.add(line, datanet: reference.datanet) }

@@ -69,7 +69,13 @@ class Learning:
         self.advanced = {"schedule": "cosine", "minimum_rate": 10, "weight_decay": 0, "clip": 1_000_000, **settings.get("advanced", {})}
         self.precision = settings.get("precision", "float32")
         torch.manual_seed(settings["seed"])
-        self._take(base.model if self.precision == "float32" else base.quantised(self.precision))
+        try:
+            self._take(base.model if self.precision == "float32" else base.quantised(self.precision))
+        except BaseException:
+            # Later jobs find the plain base where they look for it.
+            if self.precision != "float32":
+                base.plain()
+            raise
         self.optimiser = torch.optim.AdamW(self.parameters.values(), lr=1, betas=(0.9, 0.999), eps=1e-8, weight_decay=self.advanced["weight_decay"] / 1e6)
         self.steps = math.ceil(len(training) * settings["epochs"] / settings["batch"])
         self.step, self.tokens, self.loss = 0, 0, 0.0
@@ -96,6 +102,8 @@ class Learning:
         with torch.no_grad():
             for name, parameter in self.parameters.items():
                 parameter.copy_(learned[name])
+        # What is claimed is what a looker measures: the loss over the plain base.
+        self.evaluate()
 
     def close(self):
         """Gives the base model back as it was."""

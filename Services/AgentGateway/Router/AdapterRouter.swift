@@ -102,10 +102,11 @@ public struct AdapterRouter: Sendable {
         switch outcome {
         case .served:
             backends[backend].served += 1
-            recover(backend)
+            // Embeddings have a door of their own: that it works or not says nothing of the door of answers.
+            if !guest.request.name.embeds { recover(backend) }
             serviceTime += (Double(now - ended.began) - serviceTime) / 32
         case .failed:
-            fault(backend, now)
+            if !guest.request.name.embeds { fault(backend, now) }
             again(guest, excluding: backend, &actions)
         case .busy: again(guest, excluding: backend, &actions)
         case .broke: fault(backend, now)

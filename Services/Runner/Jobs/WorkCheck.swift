@@ -69,6 +69,8 @@ struct WorkCheck: Sendable {
     /// has none such. A record that names no kernels of the engine's is held to be of the best: nobody gets out of a repeat by it.
     private func repeatLevel() throws -> KernelLevel? {
         guard try work.record.optionalString("engine") == TrainingPlan.engine else { return nil }
+        // What this engine does not compute at all it can't have computed: such work is measured, whatever its record says.
+        guard try TrainingPlan(order.settings).foreignPrecision == nil else { return nil }
         guard let level = KernelLevel(rawValue: try work.record.optionalString("kernel_level") ?? "") else { return tuning.pool.level }
         if level.agrees(with: tuning.pool.level) { return tuning.pool.level }
         return KernelLevel.available.first { $0.agrees(with: level) }

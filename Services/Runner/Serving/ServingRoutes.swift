@@ -7,8 +7,8 @@ internal import JSON
 internal import ServiceShell
 internal import Web
 
-/// Answers over the runner's models, in OpenAI's form, for the gateway. `openledger_adapter` names the adapter by its artefact; the last
-/// chunk's `openledger_row` names the answer's attribution row.
+/// Answers over the runner's models, in OpenAI's form, for the gateway. `openledger_adapter` names the adapter by its artefact, and
+/// `openledger_rules` the rules of its attribution; the last chunk's `openledger_row` names the answer's attribution row.
 struct ServingRoutes: Sendable {
     let library: ModelLibrary
     let artefacts: TrainingDesk
@@ -94,6 +94,7 @@ struct ServingRoutes: Sendable {
         guard let model = library.models[name] else { throw Problem(.notFound, "this runner has no base model \(name)", field: "#/model") }
         var request = try context.decode { _ in try Self.request(fields, model, isChat: isChat) }
         let digest = try context.decode { _ in try fields.optionalDigest("openledger_adapter") }
+        let rules = try context.decode { _ in try fields.optionalString("openledger_rules", bytes: 1...100) }
         if let digest {
             do { request.adapter = try await library.adapter(digest, on: name) } catch {
                 throw Self.trouble(error, digest, field: "#/openledger_adapter")
@@ -109,7 +110,7 @@ struct ServingRoutes: Sendable {
             AsyncThrowingStream { continuation in
                 let task = Task {
                     do {
-                        try await follow(pieces, asked, model, digest, form) { continuation.yield($0) }
+                        try await follow(pieces, asked, model, digest.map { ($0, rules) }, form) { continuation.yield($0) }
                         continuation.finish()
                     } catch {
                         continuation.yield(form.failure(error))
@@ -121,8 +122,8 @@ struct ServingRoutes: Sendable {
     }
 
     private func follow(
-        _ pieces: AsyncThrowingStream<GeneratedPiece, any Error>, _ request: GenerationRequest, _ model: ServedModel, _ adapter: Digest?,
-        _ form: ChunkForm, _ tell: @Sendable (ServerSentEvent) -> Void
+        _ pieces: AsyncThrowingStream<GeneratedPiece, any Error>, _ request: GenerationRequest, _ model: ServedModel,
+        _ adapter: (digest: Digest, rules: String?)?, _ form: ChunkForm, _ tell: @Sendable (ServerSentEvent) -> Void
     ) async throws {
         var tokens: [Int32] = []
         var end: (GeneratedPiece.FinishReason, GeneratedPiece.Usage)?
@@ -147,12 +148,24 @@ struct ServingRoutes: Sendable {
         tell(ServerSentEvent(data: "[DONE]"))
     }
 
-    /// The attribution row of what the answer says by itself, kept with the artefacts; nil for a base model, an adapter whose curvature this
-    /// process does not have, or an answer that the prompt has said.
-    private func row(_ prompt: [Int32], _ answer: [Int32], _ model: ServedModel, _ adapter: Digest?) async throws -> Digest? {
-        guard let adapter, let example = TrainingExample.answer(answer, to: prompt, context: model.model.contextLength),
-            let factors = try await library.factors(of: adapter, on: model)
-        else { return nil }
+    /// The rules under which an answer's row is made from all that it says; under later ones, and where none are named, from what it says by
+    /// itself.
+    private static let rulesOfAll: Set<String> = ["attribution/1", "attribution/2", "attribution/3"]
+
+    /// The answer's attribution row, kept with the artefacts; nil for a base model, an adapter whose curvature this process does not have, or
+    /// an answer of which nothing counts.
+    private func row(
+        _ prompt: [Int32], _ answer: [Int32], _ model: ServedModel, _ adapter: (digest: Digest, rules: String?)?
+    ) async throws -> Digest? {
+        guard let adapter, !answer.isEmpty, let factors = try await library.factors(of: adapter.digest, on: model) else { return nil }
+        let example: TrainingExample
+        if let rules = adapter.rules, Self.rulesOfAll.contains(rules) {
+            let tokens = Array((prompt + answer).suffix(model.model.contextLength))
+            example = TrainingExample(tokens: tokens, lossFrom: max(1, tokens.count - answer.count))
+        } else {
+            guard let own = TrainingExample.answer(answer, to: prompt, context: model.model.contextLength) else { return nil }
+            example = own
+        }
         guard let bytes = try await factors.rows([example], role: .answer, pool: library.pool).first?.bytes else { return nil }
         let digest = SHA256.hash(bytes)
         try await artefacts.put(digest, bytes)

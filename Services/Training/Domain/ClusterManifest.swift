@@ -30,11 +30,10 @@ public struct ClusterManifest: Sendable {
         self.memory = memory
     }
 
-    /// Bytes that a job takes: weights, what is kept of a row on its way, and as much again for the libraries.
+    /// Bytes that a job takes: weights, as much again for what is made of them, what is kept of a row on its way, and the libraries.
     public static func memory(parameters: Int, settings: TrainingSettings) -> Int {
-        // In four bits a number takes half a byte, and its scales their part.
-        let weight = settings.precision == "float32" ? 4 : 1
-        return (2 << 30) + parameters * weight * 2 + settings.maximumTokens * settings.batch * 64 << 10
+        // The base is loaded in 32 bits whatever it learns over, and stays beside the one in fewer.
+        return (2 << 30) + parameters * 8 + settings.maximumTokens * settings.batch * 64 << 10
     }
 
     /// The manifest; `kubectl create -f` takes JSON as well as YAML.

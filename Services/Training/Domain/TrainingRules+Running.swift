@@ -52,8 +52,9 @@ extension TrainingRules {
         func takes(_ job: TrainingJob, _ state: TrainingState, at logTime: Timestamp) -> Bool {
             guard bases?.contains(job.request.base) ?? true else { return false }
             guard job.request.needs.allSatisfy({ features?.contains($0) ?? true }) else { return false }
-            // What gained nothing is done once more by the house alone, and not by one after another who need not care.
-            guard isHouses || job.checked?.reason != JobChecked.noGain else { return false }
+            // What gained nothing is done once more by the house alone, and not by one after another who need not care; but for what the
+            // house's own runner cannot do.
+            guard isHouses || job.checked?.reason != JobChecked.noGain || job.request.needs.contains("nf4") else { return false }
             guard !job.refused.contains(runner), !declined.contains(job.request.job) else { return false }
             return isHouses || job.request.snapshots.allSatisfy { state.mayTrain(runner, on: $0.datanet, at: logTime) }
         }

@@ -11,7 +11,7 @@ public enum MathLibrary {
         return version.isEmpty ? "unknown" : "glibc " + version
     }()
 
-    /// Names what it gives where the engine asks it: SHA-256 of rotary positions, drawn numbers, step widths and losses, each rounded as the
+    /// Names what it gives where the engine asks it: SHA-256 of rotary positions, drawn numbers, step widths, corrections, odds and losses, each rounded as the
     /// engine takes it. Libraries that differ below that are the same to it.
     public static let digest: Digest = digest(of: Functions())
 
@@ -22,6 +22,8 @@ public enum MathLibrary {
         var sine: (Double) -> Double = { sin($0) }
         var logarithm: (Double) -> Double = { log($0) }
         var singleLogarithm: (Float) -> Float = { log($0) }
+        var singlePower: (Float, Float) -> Float = { powf($0, $1) }
+        var singleExponential: (Float) -> Float = { expf($0) }
     }
 
     static func digest(of functions: Functions) -> Digest {
@@ -51,6 +53,12 @@ public enum MathLibrary {
         // Step widths, and the logarithms of losses, which early stopping looks at.
         for step in 0..<500 { put(Float(functions.cosine(Double(Float(step) / 500) * .pi))) }
         for step in 1...500 { put(functions.singleLogarithm(Float(step) * 1.37)) }
+        // What a step's moments are corrected by (see TrainingRun), and the odds that labels are drawn by (see CurvatureFit).
+        for step in 1...1_000 {
+            put(functions.singlePower(0.9, Float(step)))
+            put(functions.singlePower(0.999, Float(step)))
+            put(functions.singleExponential(-Float(step) * 0.0173))
+        }
         return SHA256.hash(bytes)
     }
 }

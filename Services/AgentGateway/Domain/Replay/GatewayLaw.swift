@@ -15,8 +15,8 @@ public struct GatewayLaw: ReplayLaw {
     /// Terms by model, the first being version 1; a retired version's terms stay those of the answers that it gave.
     private var terms: [String: [ModelPublished]] = [:]
     private var retired: [String: [Int: Timestamp]] = [:]
-    /// What payers had chosen before their last choice of how long texts are kept, and when they made that.
-    private var chosen: [String: (days: Int?, before: Int?, at: Timestamp)] = [:]
+    /// How long payers chose that texts are kept, and since when: their last choices of ``hearing``, and the one before them.
+    private var chosen: [String: [(days: Int?, at: Timestamp)]] = [:]
     /// When the gateway last decided anything.
     private var lastOwn = Timestamp(microseconds: 0)
 
@@ -31,7 +31,11 @@ public struct GatewayLaw: ReplayLaw {
         if Self.nouns.contains(String(fact.fact.type.prefix { $0 != "." })) { lastOwn = max(lastOwn, fact.fact.time) }
         guard let fields = try? fact.fact.data.object() else { return }
         if fact.fact.type == PrincipalConfigured.type, let choice = try? PrincipalConfigured(fields) {
-            chosen[choice.principal] = (choice.retentionDays, chosen[choice.principal]?.days, fact.fact.time)
+            // Before the first of them there was none.
+            var choices = chosen[choice.principal] ?? [(nil, Timestamp(microseconds: 0))]
+            choices.append((choice.retentionDays, fact.fact.time))
+            let heard = choices.lastIndex { $0.at.microseconds + Self.hearing < fact.fact.time.microseconds } ?? 0
+            chosen[choice.principal] = Array(choices[heard...])
         } else if fact.fact.type == ModelPublished.type, let model = try? ModelPublished(fields) {
             terms[model.model, default: []].append(model)
         } else if fact.fact.type == ModelRetired.type, let over = try? ModelRetired(fields) {
@@ -137,11 +141,12 @@ public struct GatewayLaw: ReplayLaw {
     }
 
     /// An answer's texts are kept as long as its payer wishes. A choice that was made a moment before may not have come to who recorded the
-    /// answer: another gateway, or the decider of mandates beside this one. The one before it counts for that moment.
+    /// answer: another gateway, or the decider of mandates beside this one. Those before it count for that moment.
     private func checkKept(_ answer: InferenceCompleted, _ state: GatewayState, at time: Timestamp) throws {
         do { try InferenceRules.check(answer, days: state.principals[answer.payer]?.retentionDays, at: time) } catch {
-            guard let last = chosen[answer.payer], time.microseconds < last.at.microseconds + Self.hearing else { throw error }
-            try InferenceRules.check(answer, days: last.before, at: time)
+            let choices = chosen[answer.payer] ?? []
+            let mayHold = zip(choices, choices.dropFirst()).filter { _, next in time.microseconds < next.at.microseconds + Self.hearing }
+            guard mayHold.contains(where: { (try? InferenceRules.check(answer, days: $0.0.days, at: time)) != nil }) else { throw error }
         }
     }
 

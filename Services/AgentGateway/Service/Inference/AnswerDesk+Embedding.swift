@@ -27,7 +27,8 @@ extension AnswerDesk {
             return response
         } catch {
             await named.giveUp(name.inference, attempt: attempt)
-            throw error
+            // Another attempt had its turn meanwhile and was quicker.
+            throw Self.isAnswered(error) ? AnswersUnderWay.inFlight : error
         }
     }
 

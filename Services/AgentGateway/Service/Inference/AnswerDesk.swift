@@ -265,11 +265,11 @@ struct AnswerDesk: Sendable {
                 do {
                     let completed = try await follow(answer, order, passages, hold) { continuation.yield($0) }
                     let inference = completed.inference
+                    grant?.finish(tokens: inference.inputTokens + inference.outputTokens, money: inference.fee)
                     if order.isNamed {
                         await named.tell(
                             order.inference, attempt: order.attempt, .init(finish: completed.finish, textBytes: completed.textBytes))
                     }
-                    grant?.finish(tokens: inference.inputTokens + inference.outputTokens, money: inference.fee)
                     continuation.yield(.done(completed))
                     continuation.finish()
                 } catch {

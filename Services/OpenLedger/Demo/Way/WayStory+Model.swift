@@ -50,7 +50,7 @@ extension WayStory {
                 ],
                 "split": ["owner": 2_000, "datanets": 1_000, "contributors": 6_000, "validators": 0, "compute": 1_000],
                 "attribution": [
-                    "rules": "attribution/4", "spans": 4_000, "influence": 3_000, "retrieval": 3_000, "threshold": 50_000_000,
+                    "rules": "attribution/3", "spans": 4_000, "influence": 3_000, "retrieval": 3_000, "threshold": 50_000_000,
                     "cap": 1_000_000_000, "fallback": "tokens", "minimum_span": 8,
                 ],
             ])

@@ -97,7 +97,7 @@ struct ModelRoutes: Sendable {
 
     /// What holds when a publisher says nothing.
     static let usualPolicy = AttributionPolicy(
-        rules: "attribution/4", spans: 4_000, influence: 4_000, retrieval: 2_000, threshold: 200_000_000, cap: 500_000_000,
+        rules: "attribution/3", spans: 4_000, influence: 4_000, retrieval: 2_000, threshold: 200_000_000, cap: 500_000_000,
         fallback: "tokens", minimumSpan: 8)
 
     private var list: Route {

@@ -19,7 +19,7 @@ import Testing
         #expect(MathLibrary.digest(of: other) == MathLibrary.digest)
     }
 
-    @Test(arguments: 0..<5) func functionsThatGiveOtherFloatsAreOthers(_ number: Int) {
+    @Test(arguments: 0..<7) func functionsThatGiveOtherFloatsAreOthers(_ number: Int) {
         var other = MathLibrary.Functions()
         let off = 1 + 1e-6
         switch number {
@@ -27,6 +27,8 @@ import Testing
         case 1: other.cosine = { cos($0) * off }
         case 2: other.sine = { sin($0) * off }
         case 3: other.logarithm = { log($0) * off }
+        case 4: other.singlePower = { powf($0, $1).nextUp }
+        case 5: other.singleExponential = { expf($0).nextUp }
         default: other.singleLogarithm = { (log($0) as Float).nextUp }
         }
         #expect(MathLibrary.digest(of: other) != MathLibrary.digest)

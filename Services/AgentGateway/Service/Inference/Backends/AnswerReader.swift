@@ -54,9 +54,13 @@ struct AnswerReader: Sendable {
         var usage: TokenCount?
         var row: String?
         var bytes = 0
+        var isDone = false
         while let event = try await events.next() {
             heard()
-            if event.data == "[DONE]" { break }
+            if event.data == "[DONE]" {
+                isDone = true
+                break
+            }
             guard let chunk = try? JSON.parse(Array(event.data.utf8)) else { throw BackendError.broken("a chunk is not JSON") }
             if let error = chunk["error"], !error.isNull {
                 throw BackendError.refused(status: 500, words: error["message"]?.stringValue ?? "an error")
@@ -80,6 +84,8 @@ struct AnswerReader: Sendable {
             }
             if let name = chunk["openledger_row"]?.stringValue { row = name }
         }
+        // A body that is closed in the middle looks like one that has come to its end, and counts may have come all along.
+        guard isDone || finish != nil else { throw BackendError.broken("it broke off: neither a reason why it ends nor [DONE] has come") }
         // A server that counts while it speaks has only said what was used when its count has the answer in it.
         guard let usage, bytes == 0 || usage.output > 0 || finish != nil else {
             throw BackendError.broken("it ended without saying what was used")

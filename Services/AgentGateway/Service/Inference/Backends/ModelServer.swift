@@ -42,7 +42,9 @@ struct ModelServer: Sendable {
         body += request.options.members + (site.kind == .runner ? [] : request.options.foreign)
         if let adapter = model.adapter?.prefixed {
             switch site.kind {
-            case .runner: body.append(("openledger_adapter", .string(adapter)))
+            case .runner:
+                // The rules decide what of the answer its row of influence is made from.
+                body += [("openledger_adapter", .string(adapter)), ("openledger_rules", .string(model.attribution.rules))]
             case .llama: body.append(("lora", [["id": .int(Int64(site.numbers[adapter] ?? 0)), "scale": 1]]))
             case .vllm, .openai: break
             }

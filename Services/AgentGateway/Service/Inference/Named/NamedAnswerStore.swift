@@ -101,12 +101,15 @@ struct NamedAnswerStore: Sendable {
     }
 
     /// Forgets what is older than ``memory``, a bounded number at once.
-    func forget() async throws {
-        _ = try await pool.execute(
+    /// - Returns: whether there may be more of it.
+    func forget() async throws -> Bool {
+        let gone = try await pool.execute(
             """
             delete from agent_gateway.named_answers where inference in (
                 select inference from agent_gateway.named_answers
                 where until < clock_timestamp() - $1::bigint * interval '1 second' order by until limit 10000)
+            returning 1
             """, [.int(Self.memory.components.seconds)])
+        return gone.count == 10_000
     }
 }

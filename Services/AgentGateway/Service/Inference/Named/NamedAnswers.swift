@@ -101,11 +101,16 @@ final class NamedAnswers: Sendable {
     /// Keeps the turns of what is being answered here until the task is cancelled.
     func run() async {
         var round = 0
+        // One batch between two times that turns are said again, as long as there is more: names may come faster than one batch an hour.
+        var hasMore = true
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.pause)
             await renew()
-            if round % Self.roundsOfMemory == 0 {
-                do { try await store.forget() } catch { logger.warning("old names of answers are not forgotten yet: \(error)") }
+            if hasMore || round % Self.roundsOfMemory == 0 {
+                do { hasMore = try await store.forget() } catch {
+                    hasMore = false
+                    logger.warning("old names of answers are not forgotten yet: \(error)")
+                }
             }
             round += 1
         }
