@@ -6,12 +6,14 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 program=${OPENLEDGER_TEST_BINARY:?names the program to test}
 python=${OPENLEDGER_TEST_PYTHON:-python3}
 folder=$(mktemp -d "${TMPDIR:-/tmp}/openledger-models-XXXXXX")
+# The processes whose arguments name the folder; a bare machine has no pgrep.
+running() { grep -lsF -- "$folder/home" /proc/[0-9]*/cmdline | cut -d/ -f3 || true; }
 cleanup() {
-  # What a test that failed left running: the program, and the PostgreSQL that it started.
+  # What a test that failed left running: the program, and then the PostgreSQL that it started.
   local pid
-  for pid in $(pgrep -f -- "--data $folder/home" || true); do kill "$pid" 2>/dev/null || true; done
+  for pid in $(running); do kill "$pid" 2>/dev/null || true; done
   sleep 1
-  for pid in $(pgrep -f -- "$folder/home" || true); do kill "$pid" 2>/dev/null || true; done
+  for pid in $(running); do kill "$pid" 2>/dev/null || true; done
   rm -rf "$folder"
 }
 trap cleanup EXIT
